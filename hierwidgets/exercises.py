@@ -1,0 +1,301 @@
+"""Instant checks and stepwise hints for the exercises of lectures and assignments.
+
+``check(name, answer)`` says whether an answer is right and, when it is not, what went wrong if
+the slip is a known one. ``hint(name, step=1)`` gives the first hint, ``step=2`` the second.
+Neither keeps a score or remembers a call: the same call always gives the same output.
+
+An exercise is a frozen record, `Exercise`. What it expects is a function, so the right answer
+is computed from the data when it is asked for and never typed in. The records of the lectures
+live one file per lecture in ``hierwidgets.questions`` and are found by name on the first check;
+an assignment adds its own with `register`.
+"""
+
+import copy
+import difflib
+import html
+import pkgutil
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+
+from .answers import mismatch, times_hundred
+from .errors import DataError
+
+__all__ = ["Exercise", "Hint", "Mistake", "Verdict", "check", "hint", "names", "register"]
+
+_QUESTIONS = f"{__package__}.questions"
+_PERCENT = "This looks like a percentage. Give a proportion, a number between 0 and 1."
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A typical wrong answer: the function that computes it, and what to tell its author."""
+
+    value: Callable[[], object]
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exercise:
+    """One question: its name, what it expects, its hints, its tolerance.
+
+    Parameters
+    ----------
+    name
+        The lecture's number and a word, such as ``"01-interval"``.
+    expected
+        A function without arguments that computes the right answer: a number, an array, a
+        Series or DataFrame (compared by label), a text, or a reference function.
+    hints
+        From a nudge to nearly the solution.
+    right
+        What to say to a right answer: one thing worth taking along.
+    mistakes
+        Typical wrong answers, tried in order.
+    inputs
+        For a function: the argument tuples on which it is compared with the reference.
+    properties
+        For a function: what must hold besides, as (words, test of the function) pairs.
+    atol
+        Absolute tolerance of numbers.
+    proportion
+        True if a percentage (100 times the answer) deserves its own message.
+    """
+
+    name: str
+    expected: Callable[[], object]
+    hints: tuple[str, ...]
+    right: str = ""
+    mistakes: tuple[Mistake, ...] = ()
+    inputs: tuple[tuple[object, ...], ...] = ()
+    properties: tuple[tuple[str, Callable[[Callable[..., object]], bool]], ...] = ()
+    atol: float = 1e-3
+    proportion: bool = False
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Verdict:
+    """What `check` found: true or false as a bool, words and a symbol on the screen."""
+
+    status: str
+    message: str
+
+    def __bool__(self) -> bool:
+        return self.status == "right"
+
+    def __repr__(self) -> str:
+        return f"{_SYMBOLS[self.status]} {_WORDS[self.status]} {self.message}".rstrip()
+
+    def _repr_html_(self) -> str:
+        label = f"{_SYMBOLS[self.status]} {_WORDS[self.status]}"
+        return _box(label, self.message, _COLOURS[self.status])
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Hint:
+    """One hint of an exercise: hint `step` of `steps`."""
+
+    step: int
+    steps: int
+    message: str
+
+    def __repr__(self) -> str:
+        return f"Hint {self.step} of {self.steps}. {self.message}"
+
+    def _repr_html_(self) -> str:
+        return _box(f"Hint {self.step} of {self.steps}.", self.message, "#7570b3")
+
+
+_SYMBOLS = {"right": "✓", "wrong": "✗", "open": "○"}
+_WORDS = {"right": "Right.", "wrong": "Not yet.", "open": "No answer yet."}
+_COLOURS = {"right": "#1b9e77", "wrong": "#d95f02", "open": "#808080"}
+
+
+def check(name: str, answer: object) -> Verdict:
+    """Whether `answer` is right, as a `Verdict` that reads as words and counts as a bool.
+
+    Parameters
+    ----------
+    name
+        The exercise, such as ``"01-interval"``.
+    answer
+        A number, text, sequence, array, Series, DataFrame or function, as the exercise asks.
+        Three dots (``...``) stand for "not answered yet".
+
+    Raises
+    ------
+    DataError
+        For an unknown name; the message lists similar ones.
+
+    Examples
+    --------
+    >>> from hierwidgets.exercises import check
+    >>> check("01-interval", ...)
+    ○ No answer yet. Put your answer in place of the three dots and run the cell again.
+    >>> bool(check("01-interval", "about a third"))
+    False
+    """
+    exercise = _find(name)
+    if answer is ...:
+        todo = "Put your answer in place of the three dots and run the cell again."
+        return Verdict("open", todo)
+    problem = _problem(exercise, answer)
+    return Verdict("right", exercise.right) if problem is None else Verdict("wrong", problem)
+
+
+def hint(name: str, step: int = 1) -> Hint:
+    """Hint number `step` of an exercise, from a nudge to nearly the solution.
+
+    Raises
+    ------
+    DataError
+        For an unknown name, and for a step the exercise does not have.
+
+    Examples
+    --------
+    >>> from hierwidgets.exercises import hint
+    >>> hint("01-interval").step, hint("01-interval", step=2).step
+    (1, 2)
+    """
+    hints = _find(name).hints
+    if not isinstance(step, int) or not 1 <= step <= len(hints):
+        raise DataError(f"exercise {name!r} has hints 1 to {len(hints)}; step is {step!r}")
+    return Hint(step, len(hints), hints[step - 1])
+
+
+def names() -> tuple[str, ...]:
+    """The names of all exercises, sorted.
+
+    Examples
+    --------
+    >>> from hierwidgets.exercises import names
+    >>> "01-interval" in names()
+    True
+    """
+    return tuple(sorted(_registry()))
+
+
+def register(*exercises: Exercise) -> None:
+    """Add exercises, as an assignment or another course does.
+
+    Raises
+    ------
+    DataError
+        If a name is taken; then nothing is added.
+
+    Examples
+    --------
+    >>> from hierwidgets.exercises import Exercise, check, register
+    >>> register(Exercise("doc-half", expected=lambda: 0.5, hints=("Half of 1.",)))
+    >>> check("doc-half", 0.5)
+    ✓ Right.
+    """
+    registry = _registry()
+    for exercise in exercises:
+        if exercise.name in registry:
+            raise DataError(f"an exercise named {exercise.name!r} exists; choose another name")
+    registry.update({exercise.name: exercise for exercise in exercises})
+
+
+@cache
+def _registry() -> dict[str, Exercise]:
+    """Every exercise of the lectures by name; the modules are found, not listed."""
+    found = pkgutil.iter_modules(import_module(_QUESTIONS).__path__, f"{_QUESTIONS}.")
+    modules = [import_module(module.name) for module in found]
+    return {exercise.name: exercise for module in modules for exercise in module.EXERCISES}
+
+
+def _find(name: str) -> Exercise:
+    registry = _registry()
+    if isinstance(name, str) and name in registry:
+        return registry[name]
+    close = difflib.get_close_matches(str(name), registry, n=3, cutoff=0.4) or sorted(registry)
+    listed = ", ".join(repr(known) for known in close)
+    raise DataError(f"there is no exercise {name!r}; did you mean one of {listed}?")
+
+
+def _problem(exercise: Exercise, answer: object) -> str | None:
+    """What is wrong with the answer, in words; None if nothing is."""
+    expected = exercise.expected()
+    if callable(expected):
+        return _function_problem(exercise, expected, answer)
+    problem = mismatch(answer, expected, exercise.atol)
+    if problem is None:
+        return None
+    if exercise.proportion and not mismatch(answer, times_hundred(expected), 100 * exercise.atol):
+        return _PERCENT
+    slips = (m for m in exercise.mistakes if not mismatch(answer, m.value(), exercise.atol))
+    return next((mistake.message for mistake in slips), problem)
+
+
+def _function_problem(
+    exercise: Exercise, reference: Callable[..., object], answer: object
+) -> str | None:
+    if not callable(answer):
+        return "A function is asked for. Give its name alone, without parentheses."
+    try:
+        problem = _first_difference(answer, reference, exercise)
+    except _CallError as error:
+        return str(error)
+    if problem is None:
+        return _broken_property(exercise, answer)
+    for mistake in exercise.mistakes:
+        wrong = mistake.value()
+        if callable(wrong) and _first_difference(answer, wrong, exercise) is None:
+            return mistake.message
+    return problem
+
+
+class _CallError(Exception):
+    """The function stopped with an exception; the message says so in words."""
+
+
+def _first_difference(
+    answer: Callable[..., object], reference: Callable[..., object], exercise: Exercise
+) -> str | None:
+    for arguments in exercise.inputs:
+        result = _call(answer, arguments)
+        problem = mismatch(result, reference(*copy.deepcopy(arguments)), exercise.atol)
+        if problem:
+            return f"For the arguments {_show(arguments)}: {problem}"
+    return None
+
+
+def _call(function: Callable[..., object], arguments: tuple[object, ...]) -> object:
+    try:
+        return function(*copy.deepcopy(arguments))
+    except Exception as error:  # whatever a student's function raises is told in words
+        name, text = type(error).__name__, str(error).strip()[:200]
+        raise _CallError(
+            f"The function stopped with {name} ({text}) for the arguments {_show(arguments)}."
+        ) from error
+
+
+def _broken_property(exercise: Exercise, answer: Callable[..., object]) -> str | None:
+    for words, holds in exercise.properties:
+        try:
+            kept = holds(answer)
+        except Exception as error:  # as above: the test calls the student's function
+            return f"While testing that {words}, it stopped with {type(error).__name__}: {error}"
+        if not kept:
+            return f"The values asked for are right, but this should hold too: {words}."
+    return None
+
+
+def _show(arguments: tuple[object, ...]) -> str:
+    text = ", ".join(_short(argument) for argument in arguments)
+    return f"`({text})`"
+
+
+def _short(value: object) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 60 else f"{text[:57]}..."
+
+
+def _box(label: str, message: str, colour: str) -> str:
+    """A paragraph with a bold label; the colour only repeats what the label says."""
+    words = re.sub(r"`([^`]+)`", r"<code>\1</code>", html.escape(message, quote=False))
+    style = f"border-left: 4px solid {colour}; padding: 0.4em 0.8em; margin: 0.4em 0;"
+    return f'<div style="{style}"><strong>{html.escape(label)}</strong> {words}</div>'

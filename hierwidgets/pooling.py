@@ -1,0 +1,216 @@
+"""No, complete and partial pooling, as frames with one row per level of the grouping factor.
+
+No pooling estimates every level from its own rows alone. Complete pooling gives every level
+the overall rate. Partial pooling is what a hierarchical model does in between.
+All three return the same columns: ``level n estimate std_error conf_low conf_high``.
+"""
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .design import indicator
+from .errors import DataError
+
+__all__ = ["complete_pooling", "no_pooling"]
+
+Floats = NDArray[np.float64]
+
+
+def no_pooling(
+    data: pd.DataFrame,
+    outcome: str,
+    group: str,
+    *,
+    event: object | None = None,
+    level: float = 0.9,
+    method: str = "wald",
+) -> pd.DataFrame:
+    r"""The proportion within each level, from that level's own rows alone.
+
+    .. math:: \hat\pi_j = y_j / n_j, \qquad
+              \widehat{\mathrm{SE}}_j = \sqrt{\hat\pi_j (1 - \hat\pi_j) / n_j}
+
+    Parameters
+    ----------
+    data
+        One row per observation.
+    outcome
+        The column with the binary outcome.
+    group
+        The column with the grouping factor.
+    event
+        The value of `outcome` that counts as 1; needed for text and categories.
+    level
+        Confidence level, between 0 and 1. The normal quantile is the exact one: 1.6449 for
+        0.9, where a rounded 1.64 is often seen.
+    method
+        ``"wald"``: estimate plus or minus quantile times standard error, not clipped to [0, 1].
+        ``"wilson"``: the score interval (Wilson 1927).
+        ``"jeffreys"``: equal-tailed posterior interval under Beta(1/2, 1/2), with the lower end
+        0 when y = 0 and the upper end 1 when y = n (Brown, Cai and DasGupta 2001, section 3.1).
+        ``"exact"``: Clopper and Pearson (1934).
+
+    Returns
+    -------
+    DataFrame
+        ``level n estimate std_error conf_low conf_high``, one row per level that occurs, in
+        category order for a categorical `group` and in sorted order otherwise. The standard
+        error is the same for all methods.
+
+    Raises
+    ------
+    DataError
+        Unknown column, missing values, an empty frame, an unknown method, a level outside
+        (0, 1), a two-level text outcome without `event`.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.pooling import no_pooling
+    >>> data = pd.DataFrame({"g": ["a"] * 4 + ["b"] * 5, "y": [0, 0, 1, 1, 0, 0, 0, 0, 1]})
+    >>> no_pooling(data, "y", "g").round(3)
+      level  n  estimate  std_error  conf_low  conf_high
+    0     a  4       0.5      0.250     0.089      0.911
+    1     b  5       0.2      0.179    -0.094      0.494
+    """
+    counts = _counts(data, outcome, group, event)
+    return _frame(counts, counts["y"], counts["n"], level, method)
+
+
+def complete_pooling(
+    data: pd.DataFrame,
+    outcome: str,
+    group: str,
+    *,
+    event: object | None = None,
+    level: float = 0.9,
+    method: str = "wald",
+) -> pd.DataFrame:
+    r"""The overall proportion, repeated for every level.
+
+    .. math:: \hat\pi = \sum_j y_j / \sum_j n_j
+
+    Parameters, errors and columns are those of :func:`no_pooling`. ``n`` is still the level's
+    own number of rows; estimate, standard error and interval are those of the overall
+    proportion, from all rows.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.pooling import complete_pooling
+    >>> data = pd.DataFrame({"g": ["a"] * 4 + ["b"] * 5, "y": [0, 0, 1, 1, 0, 0, 0, 0, 1]})
+    >>> complete_pooling(data, "y", "g", method="wilson").round(3)
+      level  n  estimate  std_error  conf_low  conf_high
+    0     a  4     0.333      0.157     0.139      0.606
+    1     b  5     0.333      0.157     0.139      0.606
+    """
+    counts = _counts(data, outcome, group, event)
+    overall = counts.assign(y=counts["y"].sum(), n=counts["n"].sum())
+    return _frame(counts, overall["y"], overall["n"], level, method)
+
+
+def _counts(data: pd.DataFrame, outcome: str, group: str, event: object | None) -> pd.DataFrame:
+    """Events ``y`` and rows ``n`` per level, in level order."""
+    _check_columns(data, outcome, group)
+    labels = data[group].reset_index(drop=True)
+    if isinstance(labels.dtype, pd.CategoricalDtype):
+        labels = labels.cat.remove_unused_categories()
+    events = pd.Series(indicator(data[outcome], event))
+    counts = events.groupby(labels.rename("level"), observed=True, sort=True)
+    return counts.agg(y="sum", n="size").reset_index()
+
+
+def _check_columns(data: pd.DataFrame, outcome: str, group: str) -> None:
+    for column in (outcome, group):
+        if column not in data.columns:
+            raise DataError(f"{column!r} is not a column; columns are {list(data.columns)}")
+    if data.empty:
+        raise DataError("the data have no rows; at least one row is needed")
+    missing = int(data[group].isna().sum())
+    if missing:
+        raise DataError(
+            f"grouping factor {group!r} has {missing} missing values; drop those rows first, "
+            f"for example with data.dropna(subset=[{group!r}])"
+        )
+
+
+def _frame(
+    counts: pd.DataFrame,
+    events: "pd.Series[float]",
+    trials: "pd.Series[int]",
+    level: float,
+    method: str,
+) -> pd.DataFrame:
+    y, n = events.to_numpy(dtype=float), trials.to_numpy(dtype=float)
+    low, high = _interval(y, n, level, method)
+    estimate = y / n
+    return pd.DataFrame(
+        {
+            "level": counts["level"],
+            "n": counts["n"],
+            "estimate": estimate,
+            "std_error": np.sqrt(estimate * (1 - estimate) / n),
+            "conf_low": low,
+            "conf_high": high,
+        }
+    )
+
+
+def _interval(y: Floats, n: Floats, level: float, method: str) -> tuple[Floats, Floats]:
+    if method not in _METHODS:
+        raise DataError(f"method {method!r} is unknown; the methods are {list(_METHODS)}")
+    if not 0 < level < 1:
+        raise DataError(f"level is {level!r}; it must lie between 0 and 1, such as 0.9")
+    return _METHODS[method](y, n, (1 - level) / 2)
+
+
+def _wald(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
+    p = y / n
+    half = _normal_quantile(tail) * np.sqrt(p * (1 - p) / n)
+    return p - half, p + half
+
+
+def _wilson(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
+    """The proportions that a score test does not reject; roots of (p - pi)^2 = z^2 pi(1-pi)/n."""
+    p, z = y / n, _normal_quantile(tail)
+    centre = p + z**2 / (2 * n)
+    half = z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
+    low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
+    return np.where(y == 0, 0.0, low), np.where(y == n, 1.0, high)
+
+
+def _jeffreys(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
+    return _beta_quantiles(y, n, tail, (y + 0.5, n - y + 0.5), (y + 0.5, n - y + 0.5))
+
+
+def _exact(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
+    # A shape of 0 belongs to the ends y = 0 and y = n, which _beta_quantiles sets itself.
+    low, high = (np.maximum(y, 0.5), n - y + 1), (y + 1, np.maximum(n - y, 0.5))
+    return _beta_quantiles(y, n, tail, low, high)
+
+
+def _beta_quantiles(
+    y: Floats, n: Floats, tail: float, low: tuple[Floats, Floats], high: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
+    from scipy.special import betaincinv
+
+    lower = np.where(y == 0, 0.0, betaincinv(*low, tail))
+    upper = np.where(y == n, 1.0, betaincinv(*high, 1 - tail))
+    return lower, upper
+
+
+def _normal_quantile(tail: float) -> float:
+    from scipy.special import ndtri
+
+    return float(-ndtri(tail))
+
+
+_METHODS: dict[str, Callable[[Floats, Floats, float], tuple[Floats, Floats]]] = {
+    "wald": _wald,
+    "wilson": _wilson,
+    "jeffreys": _jeffreys,
+    "exact": _exact,
+}

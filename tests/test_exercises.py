@@ -1,0 +1,249 @@
+"""Checks and hints: right answers pass in every shape, slips get their own words, nothing raises.
+
+Every exercise of every lecture is run through the same mill: its own expected answer must pass,
+each of its typical mistakes must fail with its own message, and the output must be the same
+every time and carry no ids, so that stored notebook outputs can be compared.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hierwidgets import exercises
+from hierwidgets.answers import mismatch
+from hierwidgets.errors import DataError
+from hierwidgets.exercises import Exercise, Hint, Mistake, check, hint, names, register
+
+
+def number(answer):
+    return answer + 1
+
+
+NUMBER = Exercise(
+    "test-number",
+    expected=lambda: 0.31,
+    hints=("one", "two"),
+    right="Well done.",
+    proportion=True,
+    mistakes=(Mistake(lambda: 0.31**2, "This is the variance; take the square root."),),
+)
+ARRAY = Exercise("test-array", expected=lambda: [1.0, 2.0, 3.0], hints=())
+TEXT = Exercise("test-text", expected=lambda: frozenset({"309", "District 309"}), hints=())
+SERIES = Exercise("test-series", expected=lambda: pd.Series({"a": 1.0, "b": 2.0}), hints=())
+FRAME = Exercise(
+    "test-frame",
+    expected=lambda: pd.DataFrame(
+        {"n": [3, 4], "kind": ["x", "y"]}, index=pd.Index(["a", "b"], name="level")
+    ),
+    hints=(),
+)
+FUNCTION = Exercise(
+    "test-function",
+    expected=lambda: number,
+    hints=(),
+    inputs=((1.0,), (2.0,)),
+    properties=(("it grows", lambda f: f(10.0) > f(5.0)),),
+    mistakes=(Mistake(lambda: lambda x: x + 2, "You added 2."),),
+)
+
+
+@pytest.fixture(autouse=True)
+def registered(monkeypatch):
+    known = dict(exercises._registry())
+    monkeypatch.setattr(exercises, "_registry", lambda: known)
+    register(NUMBER, ARRAY, TEXT, SERIES, FRAME, FUNCTION)
+
+
+def message(name, answer):
+    verdict = check(name, answer)
+    assert not verdict
+    assert repr(verdict).startswith("✗ Not yet. ")
+    return verdict.message
+
+
+@pytest.mark.parametrize("name", names())
+class TestEveryLectureExercise:
+    def test_its_own_answer_passes(self, name):
+        verdict = check(name, exercises._find(name).expected())
+        assert verdict, verdict
+        assert verdict.message
+
+    def test_its_mistakes_fail_with_their_own_words(self, name):
+        for mistake in exercises._find(name).mistakes:
+            assert message(name, mistake.value()) == mistake.message
+
+    def test_nonsense_is_answered_in_words(self, name):
+        for answer in [None, "x", object(), [], {}, np.nan, pd.DataFrame(), print, int, True, 1j]:
+            assert message(name, answer)
+
+    def test_hints_lead_step_by_step(self, name):
+        steps = len(exercises._find(name).hints)
+        assert steps >= 2
+        shown = [hint(name, step) for step in range(1, steps + 1)]
+        assert len({h.message for h in shown}) == steps
+        assert all(isinstance(h, Hint) and h.steps == steps for h in shown)
+
+    def test_output_is_fixed_and_has_no_ids(self, name):
+        for answer in (..., "wrong", exercises._find(name).expected()):
+            first, second = check(name, answer), check(name, answer)
+            assert repr(first) == repr(second)
+            assert first._repr_html_() == second._repr_html_()
+            assert not re.search(r"\bid=|0x[0-9a-f]+", repr(first) + first._repr_html_())
+            assert len(repr(first)) < 300
+
+
+def test_three_dots_are_an_open_answer():
+    verdict = check("test-number", ...)
+    assert not verdict
+    assert verdict.status == "open"
+    assert repr(verdict).startswith("○ No answer yet.")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [0.31, 0.3105, np.float64(0.31), np.array(0.31), np.array([0.31]), [0.31], pd.Series([0.31])],
+)
+def test_a_number_in_any_wrapping(answer):
+    verdict = check("test-number", answer)
+    assert verdict
+    assert repr(verdict) == "✓ Right. Well done."
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (0.3115, "too large"),
+        (0.3, "too small"),
+        (0.0961, "take the square root"),
+        (31, "percentage"),
+        ("0.31", "this is a text"),
+        ([0.31, 0.31], "these are 2 values"),
+        (np.nan, "NaN"),
+        (len, "parentheses"),
+        (None, "return"),
+        (True, "true or false"),
+    ],
+)
+def test_a_wrong_number_gets_the_right_words(answer, words):
+    assert words in message("test-number", answer)
+
+
+def test_arrays_by_position():
+    assert check("test-array", (1, 2, 3))
+    assert check("test-array", pd.Series([1, 2, 3], index=["x", "y", "z"]))
+    assert "order" in message("test-array", [3, 2, 1])
+    assert "3 numbers are asked for, and this has 2" in message("test-array", [1, 2])
+    assert "1 of 3 numbers differ; the first is number 2" in message("test-array", [1, 5, 3])
+    assert "this is a list" in message("test-array", ["a", "b", "c"])
+
+
+def test_texts_without_case_and_spaces():
+    for answer in (" district 309 ", "309", 309, np.int64(309)):
+        assert check("test-text", answer)
+    assert "It is not '308'" in message("test-text", 308)
+    assert "this is a list" in message("test-text", ["309"])
+
+
+def test_series_by_label():
+    for answer in (
+        pd.Series({"b": 2.0, "a": 1.0}),
+        {"b": 2, "a": 1},
+        [1, 2],
+        pd.DataFrame({"rate": {"a": 1.0, "b": 2.0}}),
+        pd.Series([2.0, 1.0], index=pd.CategoricalIndex(["b", "a"])),
+    ):
+        assert check("test-series", answer)
+    assert "the first is that of 'b'" in message("test-series", {"a": 1, "b": 1})
+    assert "1 labels are missing, such as 'b'" in message("test-series", {"a": 1})
+    assert "too many, such as 'c'" in message("test-series", {"a": 1, "b": 2, "c": 3})
+    assert "more than once" in message("test-series", pd.Series([1, 2], index=["a", "a"]))
+    assert "order" in message("test-series", [2, 1])
+    assert "these are not" in message("test-series", {"a": "1", "b": "2"})
+
+
+def test_frames_by_label_and_column():
+    right = FRAME.expected()
+    for answer in (right, right.iloc[::-1], right.reset_index(), right.assign(more=1)):
+        assert check("test-frame", answer)
+    assert "no column 'kind'" in message("test-frame", right[["n"]])
+    assert "In column 'n': 1 of 2" in message("test-frame", right.assign(n=[3, 5]))
+    assert "In column 'kind'" in message("test-frame", right.assign(kind=["x", "z"]))
+    assert "such as 'b'" in message("test-frame", right.iloc[:1])
+    assert "DataFrame" in message("test-frame", [3, 4])
+
+
+def test_functions_are_compared_on_their_inputs():
+    assert check("test-function", number)
+    assert message("test-function", lambda x: x + 2) == "You added 2."
+    assert "For the arguments `(2.0)`: The number is too small." in message(
+        "test-function", lambda x: 2
+    )
+    assert "nothing (None)" in message("test-function", lambda x: None)
+    assert "without parentheses" in message("test-function", 2.0)
+
+
+def test_a_property_counts_besides_the_inputs():
+    assert "this should hold too: it grows" in message(
+        "test-function", lambda x: x + 1 if x < 3 else 0
+    )
+    assert "it stopped with KeyError" in message("test-function", lambda x: {1.0: 2.0, 2.0: 3.0}[x])
+
+
+def test_an_exception_inside_a_function_is_told_in_words():
+    told = message("test-function", lambda x: {}["y"])
+    assert told == "The function stopped with KeyError ('y') for the arguments `(1.0)`."
+    assert "TypeError" in message("test-function", lambda x, y: x)
+
+
+def test_a_function_cannot_spoil_the_inputs():
+    data = [3.0, 1.0, 2.0]
+    register(Exercise("test-median", lambda: np.median, hints=(), inputs=((data,),)))
+
+    def clumsy(values):
+        middle = sorted(values)[1]
+        values.clear()
+        return middle
+
+    assert check("test-median", clumsy)
+    assert check("test-median", clumsy)
+    assert data == [3.0, 1.0, 2.0]
+
+
+def test_markup_in_an_answer_stays_text():
+    shown = check("test-text", "<b>309</b>")._repr_html_()
+    assert "<b>" not in shown
+    assert "&lt;b&gt;" in shown
+
+
+def test_the_verdict_is_in_words_and_symbol_and_colours_no_text():
+    for answer in (0.31, 0.5, ...):
+        shown = check("test-number", answer)._repr_html_()
+        assert re.search(r"<strong>[✓✗○] (Right|Not yet|No answer yet)\.</strong>", shown)
+        assert not re.search(r"[^-]color:|background", shown)  # the theme's own text colours
+
+
+def test_unknown_names_get_near_matches():
+    with pytest.raises(DataError, match="'test-nomber'; did you mean one of 'test-number'"):
+        check("test-nomber", 1)
+    with pytest.raises(DataError, match="there is no exercise 7"):
+        hint(7)
+
+
+def test_steps_out_of_range_are_refused():
+    for step in (0, 3, "1", None):
+        with pytest.raises(DataError, match="'test-number' has hints 1 to 2"):
+            hint("test-number", step)
+    assert repr(hint("test-number", 2)) == "Hint 2 of 2. two"
+
+
+def test_a_taken_name_adds_nothing():
+    with pytest.raises(DataError, match="'test-number' exists"):
+        register(Exercise("test-new", lambda: 1, hints=()), NUMBER)
+    assert "test-new" not in names()
+
+
+def test_mismatch_treats_missing_as_equal_only_where_expected():
+    assert mismatch([1, np.nan], [1, np.nan], 1e-3) is None
+    assert mismatch([1, np.nan], [1, 2], 1e-3) is not None
