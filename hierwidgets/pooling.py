@@ -104,8 +104,8 @@ def complete_pooling(
     >>> data = pd.DataFrame({"g": ["a"] * 4 + ["b"] * 5, "y": [0, 0, 1, 1, 0, 0, 0, 0, 1]})
     >>> complete_pooling(data, "y", "g", method="wilson").round(3)
       level  n  estimate  std_error  conf_low  conf_high
-    0     a  4     0.333      0.157     0.139      0.606
-    1     b  5     0.333      0.157     0.139      0.606
+    0     a  4     0.333      0.157     0.142      0.602
+    1     b  5     0.333      0.157     0.142      0.602
     """
     counts = _counts(data, outcome, group, event)
     overall = counts.assign(y=counts["y"].sum(), n=counts["n"].sum())
@@ -144,7 +144,7 @@ def _frame(
     level: float,
     method: str,
 ) -> pd.DataFrame:
-    y, n = events.to_numpy(dtype=float), trials.to_numpy(dtype=float)
+    y, n = np.asarray(events, dtype=float), np.asarray(trials, dtype=float)
     low, high = _interval(y, n, level, method)
     estimate = y / n
     return pd.DataFrame(
