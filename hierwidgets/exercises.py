@@ -26,6 +26,7 @@ from .errors import DataError
 __all__ = ["Exercise", "Hint", "Mistake", "Verdict", "check", "hint", "names", "register"]
 
 _QUESTIONS = f"{__package__}.questions"
+_OPEN = "Put your answer in place of the three dots and run the cell again."
 _PERCENT = "This looks like a percentage. Give a proportion, a number between 0 and 1."
 
 
@@ -122,7 +123,8 @@ def check(name: str, answer: object) -> Verdict:
         The exercise, such as ``"01-interval"``.
     answer
         A number, text, sequence, array, Series, DataFrame or function, as the exercise asks.
-        Three dots (``...``) stand for "not answered yet".
+        Three dots (``...``), also inside a pair or returned by a function, stand for "not
+        answered yet".
 
     Raises
     ------
@@ -138,10 +140,12 @@ def check(name: str, answer: object) -> Verdict:
     False
     """
     exercise = _find(name)
-    if answer is ...:
-        todo = "Put your answer in place of the three dots and run the cell again."
-        return Verdict("open", todo)
-    problem = _problem(exercise, answer)
+    try:
+        problem = _OPEN if _is_open(answer) else _problem(exercise, answer)
+    except _OpenError:
+        problem = _OPEN
+    if problem is _OPEN:
+        return Verdict("open", _OPEN)
     return Verdict("right", exercise.right) if problem is None else Verdict("wrong", problem)
 
 
@@ -248,6 +252,10 @@ def _function_problem(
     return problem
 
 
+class _OpenError(Exception):
+    """The function still returns the three dots."""
+
+
 class _CallError(Exception):
     """The function stopped with an exception; the message says so in words."""
 
@@ -265,12 +273,19 @@ def _first_difference(
 
 def _call(function: Callable[..., object], arguments: tuple[object, ...]) -> object:
     try:
-        return function(*copy.deepcopy(arguments))
+        result = function(*copy.deepcopy(arguments))
     except Exception as error:  # whatever a student's function raises is told in words
         name, text = type(error).__name__, str(error).strip()[:200]
         raise _CallError(
             f"The function stopped with {name} ({text}) for the arguments {_show(arguments)}."
         ) from error
+    if _is_open(result):
+        raise _OpenError
+    return result
+
+
+def _is_open(answer: object) -> bool:
+    return answer is ... or (isinstance(answer, tuple | list) and any(v is ... for v in answer))
 
 
 def _broken_property(exercise: Exercise, answer: Callable[..., object]) -> str | None:

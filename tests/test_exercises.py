@@ -94,8 +94,18 @@ class TestEveryLectureExercise:
             assert len(repr(first)) < 300
 
 
-def test_three_dots_are_an_open_answer():
-    verdict = check("test-number", ...)
+@pytest.mark.parametrize(
+    ("name", "answer"),
+    [
+        ("test-number", ...),
+        ("test-array", (..., ...)),
+        ("test-function", ...),
+        ("test-function", lambda x: ...),
+        ("test-function", lambda x: (..., 1)),
+    ],
+)
+def test_three_dots_are_an_open_answer(name, answer):
+    verdict = check(name, answer)
     assert not verdict
     assert verdict.status == "open"
     assert repr(verdict).startswith("○ No answer yet.")

@@ -1,0 +1,192 @@
+"""The lectures' still figures: raw answers by district, estimates with intervals, captions.
+
+matplotlib is imported when a figure is drawn. Kinds of pooling keep one colour, one marker and
+one line style through all lectures, so that none of them is told by colour alone.
+"""
+
+from collections.abc import Mapping
+from io import BytesIO
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from .design import indicator
+from .errors import DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["STYLES", "Style", "district_strip", "show"]
+
+
+class Style(NamedTuple):
+    """How one kind of estimate looks: colour, marker and line style."""
+
+    color: str
+    marker: str
+    linestyle: Literal["-", "--", ":"]
+
+
+STYLES: Mapping[str, Style] = {
+    "no pooling": Style("#1b9e77", "o", "-"),
+    "partial pooling": Style("#d95f02", "D", "--"),
+    "complete pooling": Style("#7570b3", "s", ":"),
+}
+_OTHERS = (Style("#1b9e77", "o", "-"), Style("#4d4d4d", "^", "-"), Style("#a6761d", "v", "-"))
+_MOST_LABELS = 40  # more tick labels than this cannot be read
+
+
+def district_strip(
+    data: pd.DataFrame,
+    outcome: str,
+    group: str,
+    *,
+    event: object | None = None,
+    estimates: Mapping[str, pd.DataFrame] | None = None,
+    sizes: bool = False,
+    seed: int = 1,
+) -> "Figure":
+    """Every answer as a jittered circle, a column per level, with estimates on top.
+
+    Parameters
+    ----------
+    data, outcome, group, event
+        As in :func:`hierwidgets.pooling.no_pooling`.
+    estimates
+        Frames with ``level estimate conf_low conf_high``, by name; the names of `STYLES` keep
+        their style. Levels are matched by label.
+    sizes
+        Write each level's number of rows above its interval.
+    seed
+        Seed of the jitter, which moves circles sideways and a little up or down.
+
+    Raises
+    ------
+    DataError
+        If a column, or a level of the data in one of the frames, is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.figures import district_strip
+    >>> data = pd.DataFrame({"g": ["a", "a", "b"], "y": [0, 1, 1]})
+    >>> [axis.get_ylabel() for axis in district_strip(data, "y", "g").axes]
+    ['y']
+    """
+    for column in (outcome, group):
+        if column not in data.columns:
+            raise DataError(f"{column!r} is not a column; columns are {list(data.columns)}")
+    labels = pd.Categorical(data[group]).remove_unused_categories()
+    figure, axes = _canvas(outcome, group)
+    _circles(axes, labels.codes, indicator(data[outcome], event), seed)
+    frames = _by_label(estimates or {}, labels.categories)
+    for place, name in enumerate(frames):
+        _estimates(axes, name, frames[name], place, len(frames))
+    if sizes:
+        _sizes(axes, np.bincount(labels.codes), list(frames.values()))
+    if frames:
+        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    _ticks(axes, [str(label) for label in labels.categories])
+    return figure
+
+
+def show(figure: "Figure", caption: str) -> None:
+    """Put a figure and its caption under a notebook cell.
+
+    The caption is Markdown and says what there is to see, so that it serves readers who cannot
+    see the picture; it also is the picture's text form.
+    """
+    from IPython.display import Markdown, display
+    from matplotlib import pyplot
+
+    stream = BytesIO()
+    figure.savefig(stream, format="png", dpi=144, bbox_inches="tight")
+    plain = caption.replace("*", "").replace("$", "").replace("`", "")
+    picture = {"image/png": stream.getvalue(), "text/plain": plain}
+    width = {"width": round(96 * figure.get_size_inches()[0])}
+    display(picture, raw=True, metadata={"image/png": width | {"alt": plain}})  # type: ignore[no-untyped-call]
+    display(Markdown(caption))  # type: ignore[no-untyped-call]
+    pyplot.close(figure)
+
+
+def _canvas(outcome: str, group: str) -> "tuple[Figure, Axes]":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
+        ) from error
+    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    axes = figure.add_subplot(xlabel=group.replace("_", " "), ylabel=outcome.replace("_", " "))
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure, axes
+
+
+def _circles(axes: "Axes", codes: Any, values: Any, seed: int) -> None:
+    shift = np.random.default_rng(seed).uniform(-1, 1, size=(2, len(codes)))
+    style: dict[str, Any] = {
+        "facecolors": "none",
+        "edgecolors": "#555555",
+        "alpha": 0.5,
+        "linewidths": 0.7,
+    }
+    axes.scatter(codes + 0.36 * shift[0], values + 0.05 * shift[1], s=12, **style)
+
+
+def _by_label(
+    estimates: Mapping[str, pd.DataFrame], levels: "pd.Index[Any]"
+) -> dict[str, pd.DataFrame]:
+    frames = {name: frame.set_index("level") for name, frame in estimates.items()}
+    for name, frame in frames.items():
+        absent = [level for level in levels if level not in frame.index]
+        if absent:
+            raise DataError(f"the estimates {name!r} have no row for the level {absent[0]!r}")
+    return {name: frame.loc[list(levels)] for name, frame in frames.items()}
+
+
+def _estimates(axes: "Axes", name: str, frame: pd.DataFrame, place: int, many: int) -> None:
+    style = STYLES.get(name, _OTHERS[place % len(_OTHERS)])
+    x = np.arange(len(frame)) + 0.24 * (place - (many - 1) / 2)
+    below, above = (
+        frame["estimate"] - frame["conf_low"],
+        frame["conf_high"] - frame["estimate"],
+    )
+    bars = axes.errorbar(
+        x,
+        frame["estimate"],
+        yerr=np.clip([below, above], 0, None),
+        fmt=style.marker,
+        color=style.color,
+        capsize=4,
+        label=name,
+    )
+    for line in bars.lines[2]:
+        line.set_linestyle(style.linestyle)
+
+
+def _sizes(axes: "Axes", counts: Any, frames: list[pd.DataFrame]) -> None:
+    tops = (
+        np.max([frame["conf_high"] for frame in frames], axis=0) if frames else np.ones(len(counts))
+    )
+    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "#1b9e77"}
+    for x, (count, top) in enumerate(zip(counts, tops, strict=True)):
+        axes.annotate(
+            str(count),
+            (x, top),
+            xytext=(0, 8),
+            textcoords="offset points",
+            ha="center",
+            fontsize=8,
+            bbox=box,
+        )
+
+
+def _ticks(axes: "Axes", labels: list[str]) -> None:
+    axes.set_yticks(np.arange(0, 1.01, 0.2))
+    if len(labels) <= _MOST_LABELS:
+        axes.set_xticks(range(len(labels)), labels)
+    else:
+        axes.set_xticks([])
+        axes.set_xlabel(f"{axes.get_xlabel()} ({len(labels)})")
