@@ -1,0 +1,18 @@
+"""Instruments to drag, click and type in: one Jupyter widget per idea.
+
+They need ipywidgets, bqplot and anywidget: ``pip install "hierwidgets[lab]"``.
+"""
+
+from importlib.util import find_spec
+
+from ..errors import MissingExtraError
+
+_missing = [name for name in ("ipywidgets", "bqplot", "anywidget") if find_spec(name) is None]
+if _missing:
+    raise MissingExtraError(
+        f'The widgets need {", ".join(_missing)}: run pip install "hierwidgets[lab]".'
+    )
+
+from .pooling_dial import PoolingDial, pooling_frame, profile_frame  # noqa: E402
+
+__all__ = ["PoolingDial", "pooling_frame", "profile_frame"]

@@ -1,0 +1,53 @@
+"""Small front-end parts that ipywidgets lacks: a named slider, a live status line, a table.
+
+Each is a few lines of JavaScript beside this file, loaded by anywidget. They exist because the
+slider of ipywidgets 8 has no accessible name and its HTML widget cannot be a live region.
+"""
+
+from pathlib import Path
+
+import anywidget
+import traitlets as t
+
+__all__ = ["NamedSlider", "StatusLine", "TextTable"]
+
+_HERE = Path(__file__).parent
+
+
+class NamedSlider(anywidget.AnyWidget):
+    """A labelled slider with a number box; `log` spaces its steps evenly in the logarithm."""
+
+    _esm = _HERE / "named_slider.js"
+
+    label = t.Unicode().tag(sync=True)
+    value = t.Float().tag(sync=True)
+    min = t.Float(0.0).tag(sync=True)
+    max = t.Float(1.0).tag(sync=True)
+    steps = t.Int(200).tag(sync=True)
+    log = t.Bool(False).tag(sync=True)
+    digits = t.Int(3).tag(sync=True)
+
+
+class StatusLine(anywidget.AnyWidget):
+    """One line of text in a live region, and the text alternatives of the pictures.
+
+    `pictures` maps the class of a figure inside the same instrument to its text alternative.
+    """
+
+    _esm = _HERE / "status_line.js"
+    _css = _HERE / "instrument.css"
+
+    text = t.Unicode().tag(sync=True)
+    problem = t.Bool(False).tag(sync=True)
+    pictures = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
+
+
+class TextTable(anywidget.AnyWidget):
+    """A table of texts behind a title that opens and closes it; the first column names rows."""
+
+    _esm = _HERE / "text_table.js"
+
+    title = t.Unicode().tag(sync=True)
+    columns = t.List(t.Unicode()).tag(sync=True)
+    rows = t.List(t.List(t.Unicode())).tag(sync=True)
+    is_open = t.Bool(False).tag(sync=True)

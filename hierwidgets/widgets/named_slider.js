@@ -1,0 +1,62 @@
+// A native range input with its label and a number box: a slider with an accessible name,
+// which the slider of ipywidgets does not have.
+
+function render({ model, el }) {
+  el.classList.add("hw-slider");
+  el.dataset.lmSuppressShortcuts = "true"; // arrow keys belong to the slider, not to the notebook
+  const name = model.get("label");
+  const caption = Object.assign(document.createElement("span"), { textContent: name });
+  caption.setAttribute("aria-hidden", "true");
+  const range = Object.assign(document.createElement("input"), { type: "range", min: 0 });
+  range.setAttribute("aria-label", name);
+  const box = Object.assign(document.createElement("input"), { type: "number", step: "any" });
+  box.setAttribute("aria-label", `${name}, typed`);
+  const problem = document.createElement("span");
+  problem.setAttribute("role", "alert");
+  el.append(caption, range, box, problem);
+
+  const limits = () => [model.get("min"), model.get("max"), model.get("steps")];
+  const toPosition = (value) => {
+    const [min, max, steps] = limits();
+    const share = model.get("log")
+      ? Math.log(value / min) / Math.log(max / min)
+      : (value - min) / (max - min);
+    return Math.round(steps * share);
+  };
+  const toValue = (position) => {
+    const [min, max, steps] = limits();
+    if (position <= 0) return min;
+    if (position >= steps) return max;
+    const share = position / steps;
+    const value = model.get("log") ? min * (max / min) ** share : min + (max - min) * share;
+    return Number(value.toFixed(model.get("digits")));
+  };
+  const show = () => {
+    const text = model.get("value").toFixed(model.get("digits"));
+    range.max = model.get("steps");
+    range.value = toPosition(model.get("value"));
+    range.setAttribute("aria-valuetext", text);
+    box.value = text;
+    problem.textContent = "";
+    box.removeAttribute("aria-invalid");
+  };
+  const send = (value) => {
+    model.set("value", value);
+    model.save_changes();
+  };
+
+  range.addEventListener("input", () => send(toValue(Number(range.value))));
+  box.addEventListener("change", () => {
+    const [min, max] = limits();
+    const value = box.valueAsNumber;
+    if (value >= min && value <= max) return send(value);
+    problem.textContent = `${name}: a number from ${min} to ${max}, please`;
+    box.setAttribute("aria-invalid", "true");
+  });
+  const watched = "change:value change:min change:max change:steps";
+  model.on(watched, show);
+  show();
+  return () => model.off(watched, show);
+}
+
+export default { render };

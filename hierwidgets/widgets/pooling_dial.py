@@ -1,0 +1,597 @@
+"""The pooling dial: turn sigma and mu, and watch every level glide between no and complete pooling.
+
+The numbers come from `pooling_frame` and `profile_frame`; `PoolingDial` only draws them.
+"""
+
+from typing import Any
+
+import bqplot
+import ipywidgets
+import numpy as np
+import pandas as pd
+import traitlets as t
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataError
+from ..marginal import conditional_modes, profile_loglik
+from ..results import Fit
+from ._base import Instrument
+from ._parts import NamedSlider
+
+__all__ = ["PoolingDial", "pooling_frame", "profile_frame"]
+
+Floats = NDArray[np.float64]
+
+RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
+SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
+MOST_LABELS = 40  # more levels than this, and the axis names none
+WIDTH, MARGIN = "740px", {"top": 8, "bottom": 44, "left": 64, "right": 16}
+
+
+# --- the numbers --------------------------------------------------------------------------
+
+
+def pooling_frame(fit: Fit, sigma: float | None = None, mu: float | None = None) -> pd.DataFrame:
+    r"""Raw and partially pooled rate of every level, had the group-level model this sigma and mu.
+
+    Level j has :math:`y_j` events in :math:`n_j` trials. Its target :math:`t_j` is the mean over
+    its trials of the linear predictor without the level's effect: :math:`\mu`, plus
+    :math:`x\beta` where the model has predictors. The effect :math:`b_j` is the mode of its
+    conditional density, so that with the score :math:`s_j` and the Fisher information
+    :math:`I_j` of the level's own data at that mode
+
+    .. math:: b_j = \sigma^2 s_j, \qquad
+              t_j + b_j = \lambda_j z_j + (1 - \lambda_j)\, t_j, \qquad
+              \lambda_j = \frac{\sigma^2}{\sigma^2 + v_j}, \quad v_j = 1 / I_j,
+
+    where :math:`z_j = t_j + b_j + s_j / I_j` is the working response: what the level's own data
+    say on the link scale. So lambda is the weight the level's own data carry, and the target has
+    the rest. For a logit :math:`I_j = n_j p_j (1 - p_j)`.
+    Source: Gelman & Hill (2007), section 12.2, equation 12.1, for the Gaussian model; the working
+    response of McCullagh & Nelder (1989), section 2.5, carries it to other links.
+
+    Parameters
+    ----------
+    fit
+        A binomial fit with one grouping factor whose intercept varies, ``(1 | group)``.
+    sigma
+        Standard deviation of the levels' effects on the link scale; the fit's own if None.
+    mu
+        The intercept; the fit's own if None. Other coefficients stay as fitted.
+
+    Returns
+    -------
+    DataFrame
+        One row per level, in the fit's order: ``level``; ``n`` trials; ``raw`` = y/n, ``target``
+        and ``estimate`` (probabilities, 0 to 1); ``weight`` (lambda, 0 to 1); and ``raw_link``,
+        ``target_link``, ``estimate_link`` (link scale: log-odds for a logit). ``raw_link`` is
+        minus or plus infinity where no or every trial is an event.
+
+    Raises
+    ------
+    DataError
+        If `fit` is something else, `sigma` is negative or one of the two is not finite.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> frame = pooling_frame(fit).set_index("level")
+    >>> frame.loc["District 309", ["raw", "target", "estimate", "weight"]].round(3).to_dict()
+    {'raw': 0.435, 'target': 0.202, 'estimate': 0.268, 'weight': 0.306}
+    """
+    _check_fit(fit)
+    sigma = float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
+    design, family, codes = fit.design, fit.family, fit.design.terms[0].codes
+    eta = design.X @ _coefficients(fit, mu) + design.offset
+    levels = design.terms[0].levels
+    b = conditional_modes(design, family, _coefficients(fit, mu), np.array([sigma])).b[0][:, 0]
+
+    def by_level(values: Floats) -> Floats:
+        return np.bincount(codes, values, minlength=len(levels))
+
+    n, events = by_level(design.trials), by_level(design.y)
+    target = by_level(design.trials * eta) / n
+    information = by_level(family.derivatives(design.y, design.trials, eta + b[codes]).weight)
+    return pd.DataFrame(
+        {
+            "level": levels,
+            "n": n,
+            "raw": events / n,
+            "target": family.link.inverse(target)[0],
+            "estimate": family.link.inverse(target + b)[0],
+            "weight": sigma**2 * information / (1.0 + sigma**2 * information),
+            "raw_link": _forward(fit, events / n),
+            "target_link": target,
+            "estimate_link": target + b,
+        }
+    )
+
+
+def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:
+    r"""The profile log-likelihood of sigma: maximised over the coefficients at each sigma.
+
+    .. math:: \ell_p(\sigma) = \max_\beta \log \int p(y \mid \beta, u, \sigma)\, \phi(u)\, du
+
+    with the integral as in the fit: Laplace, or adaptive quadrature with the fit's `n_agq`
+    (Bates et al. 2015, Journal of Statistical Software 67(1), for the profile in theta).
+
+    Parameters
+    ----------
+    fit
+        As for `pooling_frame`.
+    sigma
+        Values of the standard deviation, each above 0.
+
+    Returns
+    -------
+    DataFrame
+        ``sigma``, ``loglik``, and ``mu``, the intercept that maximises it there.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> profile_frame(fit, [fit.theta[0]]).round(2).to_dict("records")
+    [{'sigma': 0.31, 'loglik': -552.25, 'mu': -1.37}]
+    """
+    _check_fit(fit)
+    rows, beta = [], fit.fixef.to_numpy()
+    for value in np.atleast_1d(np.asarray(sigma, dtype=np.float64)):
+        _number("sigma", value, at_least=0.0)
+        loglik, beta = profile_loglik(
+            fit.design, fit.family, np.array([value]), n_agq=fit.n_agq, beta0=beta
+        )
+        rows.append((value, loglik, beta[_intercept(fit)]))
+    return pd.DataFrame(rows, columns=["sigma", "loglik", "mu"])
+
+
+def _forward(fit: Fit, rate: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.asarray(fit.family.link.forward(rate), dtype=np.float64)
+
+
+def _intercept(fit: Fit) -> int:
+    return list(fit.design.names).index("Intercept")
+
+
+def _coefficients(fit: Fit, mu: float | None) -> Floats:
+    beta = fit.fixef.to_numpy(dtype=np.float64).copy()
+    if mu is not None:
+        beta[_intercept(fit)] = _number("mu", mu)
+    return beta
+
+
+def _number(name: str, value: Any, at_least: float = -np.inf) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (np.isfinite(number) and number >= at_least):
+        allowed = "a finite number" + (f" of {at_least:g} or more" if at_least == 0 else "")
+        raise DataError(f"{name} must be {allowed}; {value!r} was given")
+    return number
+
+
+def _check_fit(fit: object) -> None:
+    """Refuse what the dial cannot show, and say what it can."""
+    wanted = "a binomial fit with one (1 | group), as hw.glmer('y ~ 1 + (1 | group)', data) gives"
+    if not isinstance(fit, Fit):
+        raise DataError(f"the dial needs {wanted}; a {type(fit).__name__} was given")
+    if fit.family.name != "binomial":
+        raise DataError(f"the dial needs {wanted}; this fit is {fit.family.name}")
+    if len(fit.design.terms) != 1 or fit.design.terms[0].names != ("Intercept",):
+        varying = "; ".join(f"{', '.join(v.names)} by {v.group}" for v in fit.design.terms)
+        raise DataError(f"the dial needs {wanted}; in this fit vary {varying}")
+    if "Intercept" not in fit.design.names:
+        raise DataError(f"the dial turns the intercept; this fit has {list(fit.design.names)}")
+
+
+# --- the view -----------------------------------------------------------------------------
+
+
+class PoolingDial(Instrument):
+    """Raw and partially pooled estimates of every level, with sigma and mu to turn.
+
+    Parameters
+    ----------
+    fit
+        A binomial fit with one ``(1 | group)``; see `pooling_frame` for the numbers shown.
+    sigma, mu
+        Where the dial starts; the fit's own values if not given.
+    scale
+        ``"probability"``, or the name of the fit's link, usually ``"logit"``.
+    selected
+        The level to show in detail, or None.
+
+    Attributes
+    ----------
+    sigma, mu, scale, selected
+        The state, to read, set or observe.
+    status
+        What the status line says.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> dial = PoolingDial(fit)
+    >>> dial.sigma, dial.selected = 5, "District 309"
+    >>> dial
+    PoolingDial(sigma=5, mu=-1.37, scale='probability', selected='District 309')
+    >>> dial.close()
+    """
+
+    state_names = ("sigma", "mu", "scale", "selected")
+
+    sigma = t.Float()
+    mu = t.Float()
+    scale = t.Unicode("probability")
+    selected = t.Any(None, allow_none=True)
+
+    def __init__(
+        self,
+        fit: Fit,
+        *,
+        sigma: float | None = None,
+        mu: float | None = None,
+        scale: str = "probability",
+        selected: object = None,
+        **unknown: object,
+    ) -> None:
+        _check_fit(fit)
+        super().__init__(**unknown)
+        self._fit = fit
+        self._prepare()
+        self.snap()
+        self._build()
+        given = {"sigma": sigma, "mu": mu, "scale": scale, "selected": selected}
+        for name, value in given.items():
+            if value is not None:
+                setattr(self, name, value)
+        self._connect()
+        self._guarded(self._draw)
+
+    def snap(self) -> None:
+        """Set sigma and mu to the maximum likelihood fit (sigma to .01 where that is 0)."""
+        self.sigma = max(float(self._fit.theta[0]), self._sigma_range[0])
+        self.mu = float(self._fit.fixef["Intercept"])
+
+    # --- what never changes ---
+
+    def _prepare(self) -> None:
+        """Limits, order and profile: everything that depends on the fit alone."""
+        fitted = float(self._fit.theta[0])
+        frame = pooling_frame(self._fit)
+        self._group = self._fit.design.terms[0].group
+        self._levels = list(frame["level"])
+        self._order = frame.sort_values(["target_link", "raw", "n"], kind="stable").index.to_numpy()
+        self._sigma_range = (SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * fitted))
+        self._link_range = _link_range(frame)
+        self._mu_range = _mu_range(self._fit, frame, self._link_range)
+        grid = np.geomspace(*self._sigma_range, 41)
+        ticks = [fitted] if fitted > grid[0] else []
+        self._profile = profile_frame(self._fit, np.sort(np.append(grid, ticks)))
+
+    @property
+    def _scales(self) -> tuple[str, str]:
+        return "probability", self._fit.family.link.name
+
+    @t.validate("sigma", "mu")
+    def _within(self, proposal: dict[str, Any]) -> float:
+        name = proposal["trait"].name
+        low, high = self._sigma_range if name == "sigma" else self._mu_range
+        value = float(proposal["value"])
+        if not low <= value <= high:
+            raise t.TraitError(f"{name} must be from {low:.4g} to {high:.4g}; {value:g} was given")
+        return value
+
+    @t.validate("scale")
+    def _known_scale(self, proposal: dict[str, Any]) -> str:
+        if proposal["value"] not in self._scales:
+            raise t.TraitError(f"scale must be one of {self._scales}; {proposal['value']!r} given")
+        return str(proposal["value"])
+
+    @t.validate("selected")
+    def _known_level(self, proposal: dict[str, Any]) -> object:
+        value = proposal["value"]
+        if value is not None and value not in self._levels:
+            some = ", ".join(map(repr, self._levels[:3]))
+            raise t.TraitError(
+                f"selected must be None or one of the {len(self._levels)} levels of "
+                f"{self._group} ({some}, ...); {value!r} was given"
+            )
+        return value
+
+    # --- the parts, built once ---
+
+    def _build(self) -> None:
+        self._build_controls()
+        upper = self._build_estimates()
+        lower = self._build_profile()
+        row = ipywidgets.HBox([self._level_menu, self._scale_menu, self._button])
+        self._table.title = f"Table of the {len(self._levels)} estimates"
+        self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
+        self._assemble(
+            self._sigma_slider, self._mu_slider, row, ipywidgets.HTML(_legend()), upper, lower,
+            width=WIDTH,
+        )  # fmt: skip
+
+    def _build_controls(self) -> None:
+        low, high = self._sigma_range
+        self._sigma_slider = NamedSlider(
+            label="σ, spread", value=self.sigma, min=low, max=high, log=True, steps=200
+        )
+        low, high = self._mu_range
+        self._mu_slider = NamedSlider(label="μ, centre", value=self.mu, min=low, max=high)
+        named = [(str(level), level) for level in self._levels]
+        self._level_menu = ipywidgets.Dropdown(
+            description=f"{self._group}", options=[("none", None), *named],
+            layout={"width": "280px"}, style={"description_width": "initial"},
+        )  # fmt: skip
+        self._scale_menu = ipywidgets.Dropdown(
+            description="Scale", options=self._scales,
+            layout={"width": "180px"}, style={"description_width": "initial"},
+        )  # fmt: skip
+        self._button = ipywidgets.Button(
+            description="Snap to the fit", tooltip="Set σ and μ to their maximum likelihood values"
+        )
+
+    def _build_estimates(self) -> bqplot.Figure:
+        count = len(self._levels)
+        size = 70 if count <= MOST_LABELS else 22
+        place = bqplot.LinearScale(min=-0.8, max=count - 0.2)
+        self._value = bqplot.LinearScale()
+        scales = {"x": place, "y": self._value}
+        at = np.arange(count, dtype=np.float64)
+        shared = {"scales": scales, "x": at, "default_size": size}
+        names = self._names = np.array([str(self._levels[i]) for i in self._order])
+        clicks = {"interactions": {"hover": "tooltip", "click": "select"}, "display_names": False}
+        style = {"selected_style": {}, "unselected_style": {}}
+        self._target = bqplot.Lines(
+            scales=scales, x=at, y=at, colors=[TARGET], line_style="dashed", stroke_width=2.5
+        )
+        self._segments = bqplot.Lines(
+            scales=scales, x=[], y=[], colors=["#8c8c8c"], stroke_width=1, opacities=[0.7]
+        )
+        self._raw, self._edge, self._pooled = (
+            bqplot.Scatter(
+                **{**shared, **clicks, **style}, y=at, colors=[color], names=names, marker=marker,
+                fill=fill, stroke=color, tooltip=_tooltip(),
+            )
+            for color, marker, fill in (
+                (RAW, "circle", True), (RAW, "triangle-up", False), (POOLED, "diamond", True)
+            )
+        )  # fmt: skip
+        self._ring = bqplot.Scatter(
+            scales=scales, x=[], y=[], colors=["#808080"], fill=False, stroke="#808080",
+            stroke_width=2, default_size=6 * size, interactions={},
+        )  # fmt: skip
+        labels = {i: name for i, name in enumerate(names)} if count <= MOST_LABELS else {}
+        self._place_axis = bqplot.Axis(
+            scale=place, grid_lines="none", tick_rotate=-35 if labels else 0,
+            tick_values=at if labels else np.array([]), tick_labels=labels or None,
+            tick_style={"text-anchor": "end"} if labels else {}, label_offset="24px",
+            label="" if labels else f"{count} levels of {self._group}, by target and raw rate",
+        )  # fmt: skip
+        self._value_axis = bqplot.Axis(
+            scale=self._value, orientation="vertical", grid_lines="none", label_offset="42px"
+        )
+        return _figure(
+            "hw-estimates", "300px" if labels else "270px",
+            [self._target, self._segments, self._raw, self._edge, self._pooled, self._ring],
+            [self._place_axis, self._value_axis], bottom=72 if labels else 40,
+        )  # fmt: skip
+
+    def _build_profile(self) -> bqplot.Figure:
+        best = float(self._profile["loglik"].max())
+        floor = max(float(self._profile["loglik"].min()), best - 12.0)
+        low, high = self._sigma_range
+        scales = {
+            "x": bqplot.LogScale(min=low, max=high),
+            "y": bqplot.LinearScale(min=floor - 0.3, max=best + 0.8),
+        }
+        self._floor = floor
+        curve = bqplot.Lines(
+            scales=scales, x=self._profile["sigma"].to_numpy(),
+            y=self._profile["loglik"].to_numpy(), colors=["#808080"], stroke_width=2,
+        )  # fmt: skip
+        tick = bqplot.Lines(
+            scales=scales, x=[max(float(self._fit.theta[0]), low)] * 2, y=[floor - 0.3, best],
+            colors=[TARGET], line_style="dashed", stroke_width=2.5,
+        )  # fmt: skip
+        self._here = bqplot.Lines(
+            scales=scales, x=[low, low], y=[floor - 0.3, best + 0.8], colors=[POOLED],
+            stroke_width=2,
+        )  # fmt: skip
+        self._dot = bqplot.Scatter(
+            scales=scales, x=[low], y=[floor], colors=[POOLED], marker="diamond", interactions={}
+        )
+        ticks = [v for v in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0) if low <= v <= high]
+        axes = [
+            bqplot.Axis(
+                scale=scales["x"], label="σ (log scale)", tick_values=np.array(ticks),
+                tick_format="~g", grid_lines="none", label_offset="26px",
+            ),
+            bqplot.Axis(
+                scale=scales["y"], orientation="vertical", label="log-likelihood", num_ticks=4,
+                tick_format="~g", grid_lines="none", label_offset="46px",
+            ),
+        ]  # fmt: skip
+        return _figure("hw-profile", "150px", [curve, tick, self._here, self._dot], axes, bottom=40)
+
+    # --- what changes ---
+
+    def _connect(self) -> None:
+        self._bind("sigma", self._sigma_slider)
+        self._bind("mu", self._mu_slider)
+        self._bind("scale", self._scale_menu)
+        self._bind("selected", self._level_menu)
+        self._button.on_click(lambda _: self._guarded(self.snap))
+        for mark in (self._raw, self._edge, self._pooled):
+            mark.on_element_click(lambda mark, event: self._guarded(lambda: self._pick(mark, event)))
+        self._redraw_on(self._draw, *self.state_names)
+        self._table.observe(lambda _: self._guarded(self._draw), names="is_open")
+
+    def _pick(self, mark: bqplot.Scatter, event: dict[str, Any]) -> None:
+        place = int(mark.x[event["data"]["index"]])
+        self.selected = self._levels[self._order[place]]
+
+    def _draw(self) -> None:
+        """Bring every mark to the present state; marks that do not change send nothing."""
+        frame = pooling_frame(self._fit, self.sigma, self.mu).iloc[self._order]
+        frame = frame.reset_index(drop=True)
+        self._draw_estimates(frame)
+        loglik = float(profile_frame(self._fit, self.sigma)["loglik"].iloc[0])
+        self._draw_profile(loglik)
+        self._report(frame, loglik)
+        if self._table.is_open or not self._table.rows:
+            self._table.rows = _table_rows(frame)
+
+    def _draw_estimates(self, frame: pd.DataFrame) -> None:
+        suffix = "" if self.scale == "probability" else "_link"
+        raw, target, pooled = (
+            frame[name + suffix].to_numpy() for name in ("raw", "target", "estimate")
+        )
+        low, high = self._limits(frame)
+        if (self._value.min, self._value.max) != (low, high):
+            self._draw_raw(raw, low, high)
+        shown = np.clip(raw, *_edges(low, high))
+        self._pooled.y = pooled
+        self._target.y = target
+        self._segments.y = _joined(shown, pooled)
+        self._draw_ring(shown, pooled)
+
+    def _draw_raw(self, raw: Floats, low: float, high: float) -> None:
+        """New axis limits, and raw rates that have no finite place on them at its edge."""
+        at, finite = np.arange(len(raw), dtype=np.float64), np.isfinite(raw)
+        shown = np.clip(raw, *_edges(low, high))
+        with self._value.hold_sync():
+            self._value.min, self._value.max = low, high
+        self._value_axis.label = "Pr(event)" if self.scale == "probability" else self.scale
+        self._segments.x = _joined(at, at)
+        for mark, keep in ((self._raw, finite), (self._edge, ~finite)):
+            with mark.hold_sync():
+                mark.x, mark.y, mark.names = at[keep], shown[keep], self._names[keep]
+
+    def _draw_ring(self, shown: Floats, pooled: Floats) -> None:
+        place = self._place_of_selected()
+        with self._ring.hold_sync():
+            self._ring.x = [] if place is None else [place, place]
+            self._ring.y = [] if place is None else [shown[place], pooled[place]]
+
+    def _place_of_selected(self) -> int | None:
+        if self.selected is None:
+            return None
+        return int(np.flatnonzero(self._order == self._levels.index(self.selected))[0])
+
+    def _limits(self, frame: pd.DataFrame) -> tuple[float, float]:
+        if self.scale != "probability":
+            return self._link_range
+        if not np.isfinite(frame["raw_link"]).all():
+            return -0.03, 1.03
+        low, high = self._fit.family.link.inverse(np.array(self._link_range))[0]
+        return float(low), float(high)
+
+    def _draw_profile(self, loglik: float) -> None:
+        self._here.x = [self.sigma, self.sigma]
+        with self._dot.hold_sync():
+            self._dot.x = [self.sigma]
+            self._dot.y = [max(loglik, self._floor)]
+
+    def _report(self, frame: pd.DataFrame, loglik: float) -> None:
+        place = self._place_of_selected()
+        where = self._where(frame) if place is None else self._about(frame.iloc[place])
+        best = float(self._profile["loglik"].max())
+        fit = f"Log-likelihood at this σ {loglik:.2f}, {max(best - loglik, 0):.2f} below the best."
+        pooled, raw = frame["estimate"], frame["raw"]
+        self._say(
+            f"{where} {fit}",
+            hw_estimates=f"{len(frame)} levels of {self._group}: raw rates {_span(raw)}, partial "
+            f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}.",
+            hw_profile=f"Profile log-likelihood of sigma: highest, {best:.2f}, at sigma "
+            f"{float(self._fit.theta[0]):.2f}; {loglik:.2f} at the current {self.sigma:.3g}.",
+        )
+
+    def _where(self, frame: pd.DataFrame) -> str:
+        weight = frame["weight"]
+        return (
+            f"σ = {self.sigma:.3g}, μ = {self.mu:.3g}. Own data carry a weight of "
+            f"{weight.mean():.0%} on average, {weight.min():.0%} to {weight.max():.0%}."
+        )
+
+    def _about(self, row: pd.Series) -> str:
+        return (
+            f"{row['level']}: n = {row['n']:g}, raw {row['raw']:.3f}, pooled "
+            f"{row['estimate']:.3f}, target {row['target']:.3f}; its own data carry "
+            f"{row['weight']:.0%} of the weight at σ = {self.sigma:.3g}, μ = {self.mu:.3g}."
+        )
+
+
+def _link_range(frame: pd.DataFrame) -> tuple[float, float]:
+    """Limits of the link axis: every finite raw rate, estimate and target, and some air."""
+    raw = frame.loc[np.isfinite(frame["raw_link"]), "raw_link"]
+    values = np.concatenate([raw, frame["target_link"], frame["estimate_link"]])
+    return float(values.min()) - 0.7, float(values.max()) + 0.7
+
+
+def _mu_range(fit: Fit, frame: pd.DataFrame, limits: tuple[float, float]) -> tuple[float, float]:
+    """How far mu can go before the mean target leaves the axis."""
+    mu, middle = float(fit.fixef["Intercept"]), float(frame["target_link"].mean())
+    return round(mu + limits[0] - middle, 2), round(mu + limits[1] - middle, 2)
+
+
+def _edges(low: float, high: float) -> tuple[float, float]:
+    air = 0.025 * (high - low)
+    return low + air, high - air
+
+
+def _joined(start: Floats, end: Floats) -> Floats:
+    """Segments as one line: start, end and a gap for each level; one path is quick to draw."""
+    return np.column_stack([start, end, np.full(len(start), np.nan)]).ravel()
+
+
+def _span(values: pd.Series) -> str:
+    return f"{values.min():.2f} to {values.max():.2f}"
+
+
+def _table_rows(frame: pd.DataFrame) -> list[list[str]]:
+    numbers = frame[["raw", "estimate", "target", "weight"]].map("{:.3f}".format)
+    return [
+        [str(level), f"{n:g}", *values]
+        for level, n, values in zip(frame["level"], frame["n"], numbers.to_numpy(), strict=True)
+    ]
+
+
+def _tooltip() -> bqplot.Tooltip:
+    return bqplot.Tooltip(fields=["name", "y"], labels=["level", "value"], formats=["", ".3f"])
+
+
+def _figure(
+    name: str, height: str, marks: list[bqplot.Mark], axes: list[bqplot.Axis], bottom: int
+) -> bqplot.Figure:
+    figure = bqplot.Figure(
+        marks=marks, axes=axes, layout={"width": WIDTH, "height": height}, display_toolbar=False,
+        fig_margin={**MARGIN, "bottom": bottom}, background_style={"fill": "none"},
+    )  # fmt: skip
+    figure.add_class(name)
+    return figure
+
+
+def _legend() -> str:
+    """The key of both pictures; shapes and dashes tell the layers apart without colour."""
+    keys = (
+        ("no pooling: raw rate", f'<circle cx="9" cy="8" r="5" fill="{RAW}"/>'),
+        ("raw rate 0 or 1, off the scale", f'<path d="M9 3l6 10H3z" fill="none" stroke="{RAW}"/>'),
+        ("partial pooling", f'<path d="M9 2l6 6-6 6-6-6z" fill="{POOLED}"/>'),
+        ("target; best σ", f'<path d="M0 8h18" stroke="{TARGET}" stroke-width="3" '
+         'stroke-dasharray="5 3"/>'),
+    )  # fmt: skip
+    spans = (
+        f'<span><svg width="18" height="16" aria-hidden="true">{shape}</svg>{name}</span>'
+        for name, shape in keys
+    )
+    return f'<div class="hw-legend">{"".join(spans)}</div>'

@@ -1,0 +1,188 @@
+"""Start JupyterLab on a folder, open a notebook in Chromium, talk to its kernel.
+
+The Lab application object (``--LabApp.expose_app_in_browser``) says when the kernel is connected
+and when a run has ended, so nothing here waits for a fixed time.
+"""
+
+import json
+import os
+import secrets
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, Locator, Page, sync_playwright
+
+CHROMIUM_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+QUIET_SETTINGS = {
+    "apputils-extension/notification": {"fetchNews": "false", "checkForUpdates": False},
+    "docmanager-extension/plugin": {"autosave": False},
+}
+
+
+@dataclass(frozen=True)
+class LabServer:
+    """A running server: its address, its token and the folder of settings it reads."""
+
+    port: int
+    token: str
+    settings: Path
+
+    def url(self, notebook: str) -> str:
+        return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={self.token}&reset"
+
+    def use_theme(self, theme: str) -> None:
+        write_settings(self.settings, "apputils-extension/themes", {"theme": theme})
+
+
+def write_settings(folder: Path, plugin: str, values: dict[str, Any]) -> None:
+    path = folder / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(values), encoding="utf-8")
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def lab_environment(state: Path) -> dict[str, str]:
+    """The environment of a Lab that neither reads nor writes the user's own settings."""
+    own = {
+        "JUPYTER_CONFIG_DIR": state / "config",
+        "JUPYTER_DATA_DIR": state / "data",
+        "JUPYTER_RUNTIME_DIR": state / "runtime",
+        "JUPYTERLAB_SETTINGS_DIR": state / "settings",
+        "JUPYTERLAB_WORKSPACES_DIR": state / "workspaces",
+        "IPYTHONDIR": state / "ipython",
+    }
+    return {**os.environ, **{name: str(path) for name, path in own.items()}}
+
+
+@contextmanager
+def lab_server(root: Path, state: Path) -> Iterator[LabServer]:
+    """JupyterLab serving `root`, with all its own files under `state`, until the block ends."""
+    server = LabServer(free_port(), secrets.token_hex(16), state / "settings")
+    for plugin, values in QUIET_SETTINGS.items():
+        write_settings(server.settings, plugin, values)
+    command = [
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+        *(f"--ServerApp.port={server.port}", "--ServerApp.port_retries=0"),
+        *(f"--IdentityProvider.token={server.token}", f"--ServerApp.root_dir={root}"),
+        "--LabApp.expose_app_in_browser=True",
+    ]
+    log = (state / "lab.log").open("w", encoding="utf-8")
+    process = subprocess.Popen(command, env=lab_environment(state), stdout=log, stderr=log)
+    try:
+        wait_until_serving(server, process, Path(log.name))
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=20)
+        log.close()
+
+
+def wait_until_serving(
+    server: LabServer, process: "subprocess.Popen[bytes]", log: Path, seconds: float = 60
+) -> None:
+    address = f"http://127.0.0.1:{server.port}/api/status?token={server.token}"
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            urllib.request.urlopen(address, timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+        else:
+            return
+    raise RuntimeError(f"JupyterLab does not answer; its log ends:\n{log.read_text()[-2000:]}")
+
+
+@contextmanager
+def chromium(executable: str | Path) -> Iterator[Browser]:
+    """A headless Chromium of the system's; Playwright gives it a new profile folder."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=str(executable), args=list(CHROMIUM_FLAGS)
+        )
+        yield browser
+        browser.close()
+
+
+class Notebook:
+    """A notebook open in Lab: run it, ask its kernel, find its widgets.
+
+    Python errors of the kernel become `KernelError` with the traceback's last line.
+    """
+
+    def __init__(self, page: Page, server: LabServer, name: str) -> None:
+        self.page = page
+        page.goto(server.url(name))
+        page.wait_for_function(KERNEL_CONNECTED, timeout=60_000)
+        page.evaluate(HIDE_SIDE_BARS)
+
+    def run_all(self, seconds: float = 90) -> None:
+        """Run All, as the menu does, and wait for the last cell's end."""
+        self.page.evaluate("void (window.hwRun = jupyterapp.commands.execute("
+                           "'notebook:run-all-cells').then(() => { window.hwRan = true }))")
+        self.page.wait_for_function("window.hwRan === true", timeout=1000 * seconds)
+
+    def python(self, expression: str) -> Any:
+        """The value of an expression in the notebook's kernel (through JSON)."""
+        code = f"import json as _json; print(_json.dumps({expression}))"
+        return json.loads(self.execute(code))
+
+    def execute(self, code: str) -> str:
+        """Run code in the notebook's kernel, outside any cell; what it prints."""
+        answer = self.page.evaluate(EXECUTE, code)
+        if answer["error"]:
+            raise KernelError(answer["error"])
+        return str(answer["text"])
+
+    def widget(self, name: str) -> Locator:
+        """The instrument of that class shown in the notebook."""
+        return self.page.locator(f".hw-instrument.hw-{name}")
+
+
+class KernelError(RuntimeError):
+    """Code sent to a notebook's kernel raised."""
+
+
+KERNEL_CONNECTED = """() => {
+  const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
+  return session?.isReady && session.session?.kernel?.connectionStatus === 'connected'
+      && session.session.kernel.status === 'idle';
+}"""
+HIDE_SIDE_BARS = """() => {
+  const shell = window.jupyterapp.shell;
+  shell.collapseLeft(); shell.collapseRight();
+}"""
+EXECUTE = """async (code) => {
+  const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+  const future = kernel.requestExecute({code, store_history: false, stop_on_error: false});
+  let text = '', error = '';
+  future.onIOPub = (message) => {
+    if (message.header.msg_type === 'stream') text += message.content.text;
+    if (message.header.msg_type === 'error')
+      error = message.content.ename + ': ' + message.content.evalue;
+  };
+  await future.done;
+  return {text, error};
+}"""
