@@ -1,1 +1,55 @@
-"""Hierarchical models."""
+"""Hierarchical models: an exact fitting core, widgets to touch, lectures that run.
+
+>>> import hierwidgets as hw
+>>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
+>>> fit.fixef.round(2).to_dict()
+{'Intercept': -1.37}
+"""
+
+from importlib import import_module
+from types import ModuleType
+
+from . import exercises
+from .datasets import load
+from .errors import (
+    DataError,
+    FitError,
+    FitWarning,
+    FormulaError,
+    HierwidgetsError,
+    MissingExtraError,
+    NewLevelError,
+)
+from .model import Model, glmer
+from .pooling import complete_pooling, no_pooling
+from .results import Fit
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "DataError",
+    "Fit",
+    "FitError",
+    "FitWarning",
+    "FormulaError",
+    "HierwidgetsError",
+    "MissingExtraError",
+    "Model",
+    "NewLevelError",
+    "complete_pooling",
+    "exercises",
+    "glmer",
+    "load",
+    "no_pooling",
+    "widgets",
+]
+
+
+def __getattr__(name: str) -> ModuleType:
+    if name == "widgets":
+        return import_module(".widgets", __name__)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -114,7 +114,9 @@ def sd_corr(factor: Array) -> tuple[Array, Array]:
     with np.errstate(invalid="ignore", divide="ignore"):
         corr = covariance / np.outer(sd, sd)
     positive = sd > 0
-    corr[np.ix_(positive, positive)] = np.clip(corr[np.ix_(positive, positive)], -1.0, 1.0)
+    corr[np.ix_(positive, positive)] = np.clip(
+        corr[np.ix_(positive, positive)], -1.0, 1.0
+    )
     corr[~np.outer(positive, positive)] = np.nan
     np.fill_diagonal(corr, 1.0)
     return sd, corr

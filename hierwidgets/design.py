@@ -26,7 +26,9 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 _CONTEXT: dict[str, Any] = {
-    name: getattr(np, name) for name in ("abs", "sqrt", "sin", "cos", "tan") if name in FUNCTIONS
+    name: getattr(np, name)
+    for name in ("abs", "sqrt", "sin", "cos", "tan")
+    if name in FUNCTIONS
 } | {"I": lambda x: x}
 
 
@@ -173,12 +175,16 @@ class Design:
         """Where theta goes."""
         return covariance.template([(term.k, term.blocks) for term in self.terms])
 
-    def apply(self, newdata: pd.DataFrame, groups: Sequence[str] | None = None) -> NewRows:
+    def apply(
+        self, newdata: pd.DataFrame, groups: Sequence[str] | None = None
+    ) -> NewRows:
         """`newdata` through the recipes of this design; `groups` names the terms needed."""
         wanted = [t for t in self.terms if groups is None or t.group in groups]
         needed = set(self.fixed.seen) | _variables(self.fixed)
         for term in wanted:
-            needed |= set(term.factors) | {v for r in term.recipes for v in _variables(r)}
+            needed |= set(term.factors) | {
+                v for r in term.recipes for v in _variables(r)
+            }
         if self.offset_column is not None:
             needed.add(self.offset_column)
         frame = _frame(newdata, sorted(needed))
@@ -222,7 +228,9 @@ def indicator(values: pd.Series, event: object | None = None) -> Array:
     """
     name = values.name if values.name is not None else "the response"
     if values.isna().any():
-        raise DataError(f"{name!r} has {int(values.isna().sum())} missing values; drop them first")
+        raise DataError(
+            f"{name!r} has {int(values.isna().sum())} missing values; drop them first"
+        )
     if event is None and (
         pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values)
     ):
@@ -235,7 +243,9 @@ def indicator(values: pd.Series, event: object | None = None) -> Array:
         return result
     levels = list(pd.unique(values))
     if len(levels) > 2:
-        raise DataError(f"{name!r} has the {len(levels)} levels {_show(levels)}; make it two")
+        raise DataError(
+            f"{name!r} has the {len(levels)} levels {_show(levels)}; make it two"
+        )
     if event is None:
         raise DataError(
             f"{name!r} has the levels {_show(levels)}; say which one counts as 1, "
@@ -245,7 +255,9 @@ def indicator(values: pd.Series, event: object | None = None) -> Array:
     if isinstance(values.dtype, pd.CategoricalDtype):
         known = list(dict.fromkeys([*levels, *values.cat.categories]))
     if event not in known:
-        raise DataError(f"event={event!r} is not a level of {name!r}; its levels are {_show(known)}")
+        raise DataError(
+            f"event={event!r} is not a level of {name!r}; its levels are {_show(known)}"
+        )
     return (values == event).to_numpy(dtype=np.float64)
 
 
@@ -286,10 +298,14 @@ def build(
                 keys += [_factorize(matrix[:, j]) for j in range(matrix.shape[1])]
             rows, first = _collapse([*keys, extra.get("offset")])
         else:
-            first = np.argsort(keys[0], kind="stable") if keys else np.arange(len(frame))
+            first = (
+                np.argsort(keys[0], kind="stable") if keys else np.arange(len(frame))
+            )
             rows = np.empty_like(first)
             rows[first] = np.arange(len(first))
-        recipes = {bar: (columns, matrix[first]) for bar, (columns, matrix) in recipes.items()}
+        recipes = {
+            bar: (columns, matrix[first]) for bar, (columns, matrix) in recipes.items()
+        }
     fixed, X = recipes.pop(None)
     _check_rank(X, fixed.names)
     n = len(first)
@@ -299,7 +315,9 @@ def build(
         data=frame,
         event=event,
         y=y[first] if gaussian else np.bincount(rows, weights=w * y, minlength=n),
-        trials=w[first] if gaussian else np.bincount(rows, weights=w * trials, minlength=n),
+        trials=w[first]
+        if gaussian
+        else np.bincount(rows, weights=w * trials, minlength=n),
         X=X,
         offset=extra["offset"][first] if "offset" in extra else np.zeros(n),
         terms=_terms(terms, recipes, first),
@@ -338,7 +356,9 @@ def as_frame(data: Any) -> pd.DataFrame:
     raise DataError(f"data must be a data frame; a {type(data).__name__} was given")
 
 
-def _frame(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.DataFrame:
+def _frame(
+    data: Any, columns: Sequence[str], groups: Sequence[str] = ()
+) -> pd.DataFrame:
     data = as_frame(data)
     have = list(data.columns)
     for column in columns:
@@ -348,7 +368,9 @@ def _frame(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
                 f"{what} {column!r} is not in the data; its columns are {have[:30]}"
             )
         if have.count(column) > 1:
-            raise DataError(f"the data have {have.count(column)} columns named {column!r}")
+            raise DataError(
+                f"the data have {have.count(column)} columns named {column!r}"
+            )
     if len(data) == 0:
         raise DataError("the data have no rows; a model needs some")
     return data[list(columns)].copy()
@@ -360,7 +382,11 @@ def _prepare(
     """The columns in use without missing values, with weights and offset beside them."""
     if missing not in ("raise", "drop"):
         raise DataError(f"missing={missing!r} is not known; choose 'raise' or 'drop'")
-    columns = [formula.response, *([formula.trials] if formula.trials else []), *formula.columns]
+    columns = [
+        formula.response,
+        *([formula.trials] if formula.trials else []),
+        *formula.columns,
+    ]
     given = {"weights": weights, "offset": offset}
     columns += [v for v in given.values() if isinstance(v, str)]
     groups = [name for bar in formula.bars for name in bar.factors]
@@ -370,7 +396,9 @@ def _prepare(
         for name, value in given.items()
         if value is not None and not isinstance(value, str)
     }
-    keep = _check_missing(frame.assign(**{f"{n} (given)": a for n, a in arrays.items()}), missing)
+    keep = _check_missing(
+        frame.assign(**{f"{n} (given)": a for n, a in arrays.items()}), missing
+    )
     if not keep.all():
         frame, arrays = frame[keep], {name: a[keep] for name, a in arrays.items()}
         if len(frame) == 0:
@@ -420,8 +448,12 @@ def _check_weights(w: Array) -> None:
 
 
 def _numeric(values: pd.Series, name: str) -> Array:
-    if not (pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)):
-        raise DataError(f"{name} must be numbers, but {values.name!r} is {values.dtype}")
+    if not (
+        pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
+    ):
+        raise DataError(
+            f"{name} must be numbers, but {values.name!r} is {values.dtype}"
+        )
     if pd.api.types.is_complex_dtype(values):
         raise DataError(f"{name} must be real numbers, but {values.name!r} is complex")
     return values.to_numpy(dtype=np.float64)
@@ -434,16 +466,22 @@ def _response(
     values = frame[formula.response]
     if formula.trials is not None:
         if family.name != "binomial":
-            raise FormulaError(f"p(successes, trials) is for binomial models, not {family.name}")
+            raise FormulaError(
+                f"p(successes, trials) is for binomial models, not {family.name}"
+            )
         return _successes(values, frame[formula.trials])
     if family.name == "binomial":
         y = indicator(values, event)
     else:
         if event is not None:
-            raise DataError(f"event={event!r} is for binomial models, not {family.name}")
+            raise DataError(
+                f"event={event!r} is for binomial models, not {family.name}"
+            )
         y = _numeric(values, "the response")
     if family.name == "poisson" and ((y < 0).any() or (y != np.floor(y)).any()):
-        raise DataError(f"{formula.response!r} must hold counts: whole numbers, 0 or larger")
+        raise DataError(
+            f"{formula.response!r} must hold counts: whole numbers, 0 or larger"
+        )
     return y, np.ones(len(y))
 
 
@@ -452,11 +490,15 @@ def _successes(successes: pd.Series, trials: pd.Series) -> tuple[Array, Array]:
     if (y != np.floor(y)).any() or (n != np.floor(n)).any():
         raise DataError(f"p({successes.name}, {trials.name}) needs whole numbers")
     if (y < 0).any() or (n < 1).any() or (y > n).any():
-        raise DataError(f"p({successes.name}, {trials.name}) needs 0 <= successes <= trials, 1 up")
+        raise DataError(
+            f"p({successes.name}, {trials.name}) needs 0 <= successes <= trials, 1 up"
+        )
     return y, n
 
 
-def _constant(formula: Formula, family: Family, y: Array, trials: Array, w: Array) -> float:
+def _constant(
+    formula: Formula, family: Family, y: Array, trials: Array, w: Array
+) -> float:
     """The counting part of the log-likelihood; none for 0/1 rows."""
     if family.name == "binomial" and formula.trials is None:
         return 0.0
@@ -476,7 +518,9 @@ def _factorize(values: Any) -> Index:
 
 
 def _keys(
-    frame: pd.DataFrame, formula: Formula, terms: list[tuple[tuple[str, ...], Any, Index]]
+    frame: pd.DataFrame,
+    formula: Formula,
+    terms: list[tuple[tuple[str, ...], Any, Index]],
 ) -> list[Index]:
     """Codes that tell model rows apart, the first term's first."""
     done = {factors[0] for factors, _, _ in terms if len(factors) == 1}
@@ -486,7 +530,9 @@ def _keys(
 
 def _collapse(keys: Sequence[Any]) -> tuple[Index, Index]:
     """Which collapsed row each row falls in, and the first row of each collapsed one."""
-    arrays = [k if k.dtype.kind == "i" else _factorize(k) for k in keys if k is not None]
+    arrays = [
+        k if k.dtype.kind == "i" else _factorize(k) for k in keys if k is not None
+    ]
     if not arrays:
         arrays = [np.zeros(1, np.intp)]
     key, size = arrays[0].astype(np.int64), int(arrays[0].max()) + 1
@@ -509,7 +555,9 @@ def _collapse(keys: Sequence[Any]) -> tuple[Index, Index]:
 def _variables(columns: Columns) -> set[str]:
     if columns.spec is None:
         return set()
-    return {str(v) for v in columns.spec.required_variables} - FUNCTIONS - {"np", "contr"}
+    return (
+        {str(v) for v in columns.spec.required_variables} - FUNCTIONS - {"np", "contr"}
+    )
 
 
 def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
@@ -519,8 +567,12 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
     try:
         matrix = FixedFormula(part).get_model_matrix(frame, context=_CONTEXT)
     except Exception as error:  # formulaic wraps whatever a transform raises
-        why = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
-        raise FormulaError(f"the terms {part!r} cannot be computed from the data: {why[0]}") from None
+        why = str(error.__cause__ or error).strip().splitlines() or [
+            type(error).__name__
+        ]
+        raise FormulaError(
+            f"the terms {part!r} cannot be computed from the data: {why[0]}"
+        ) from None
     spec = matrix.model_spec
     seen = {
         str(v): frozenset(frame[v].unique())
@@ -529,9 +581,15 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
     }
     values = np.ascontiguousarray(matrix, dtype=np.float64)
     names = tuple(map(str, spec.column_names))
-    bad = [name for name, ok in zip(names, np.isfinite(values).all(axis=0), strict=True) if not ok]
+    bad = [
+        name
+        for name, ok in zip(names, np.isfinite(values).all(axis=0), strict=True)
+        if not ok
+    ]
     if bad:
-        raise DataError(f"the model columns {bad} are not finite; check what they are made of")
+        raise DataError(
+            f"the model columns {bad} are not finite; check what they are made of"
+        )
     return Columns(spec, names, seen), values
 
 
@@ -539,7 +597,9 @@ def _matrices(
     formula: Formula, frame: pd.DataFrame
 ) -> dict[Bar | None, tuple[Columns, Array]]:
     """Recipe and matrix of the fixed part (key None) and of each bar."""
-    parts: dict[Bar | None, str] = {None: formula.fixed} | {bar: bar.lhs for bar in formula.bars}
+    parts: dict[Bar | None, str] = {None: formula.fixed} | {
+        bar: bar.lhs for bar in formula.bars
+    }
     made = {part: _columns(part, frame) for part in dict.fromkeys(parts.values())}
     return {bar: made[part] for bar, part in parts.items()}
 
@@ -550,7 +610,9 @@ def _check_rank(X: Array, names: tuple[str, ...]) -> None:
         return
     scale = np.linalg.norm(X, axis=0)
     if (scale == 0).any():
-        raise FormulaError(f"the predictor {names[int(np.argmin(scale))]!r} is 0 in every row")
+        raise FormulaError(
+            f"the predictor {names[int(np.argmin(scale))]!r} is 0 in every row"
+        )
     R = np.linalg.qr(X / scale, mode="r")
     weak = np.flatnonzero(np.abs(np.diag(R)) < 1e-9)
     if weak.size:
@@ -559,7 +621,9 @@ def _check_rank(X: Array, names: tuple[str, ...]) -> None:
             f"leave it out (columns: {list(names)})"
         )
     if X.shape[1] > X.shape[0]:
-        raise FormulaError(f"{X.shape[1]} coefficients cannot be told apart by {len(X)} rows")
+        raise FormulaError(
+            f"{X.shape[1]} coefficients cannot be told apart by {len(X)} rows"
+        )
 
 
 # --- grouping -----------------------------------------------------------------------------
@@ -608,7 +672,9 @@ def _one_factor(values: pd.Series) -> tuple[Index, NDArray[Any]]:
     try:
         codes, levels = pd.factorize(values, sort=True)
     except TypeError:
-        raise DataError(f"the values of {values.name!r} are of several kinds; make them text") from None
+        raise DataError(
+            f"the values of {values.name!r} are of several kinds; make them text"
+        ) from None
     return codes.astype(np.intp, copy=False), np.asarray(levels, dtype=object)
 
 
@@ -618,7 +684,8 @@ def _terms(
     first: Index,
 ) -> tuple[Term, ...]:
     return tuple(
-        _term(factors, levels, codes[first], recipes) for factors, levels, codes in groupings
+        _term(factors, levels, codes[first], recipes)
+        for factors, levels, codes in groupings
     )
 
 
@@ -637,7 +704,9 @@ def _term(
         if bar is None or bar.factors != factors:
             continue
         if twice := set(names) & set(columns.names):
-            raise FormulaError(f"{_show(twice)} varies over {':'.join(factors)!r} twice")
+            raise FormulaError(
+                f"{_show(twice)} varies over {':'.join(factors)!r} twice"
+            )
         start = len(names)
         blocks += _blocks(bar, columns, start)
         names += columns.names

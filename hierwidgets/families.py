@@ -36,7 +36,9 @@ class Derivatives(NamedTuple):
     score: Array  # first derivative
     weight: Array  # expected negative second derivative (Fisher information)
     weight_slope: Array  # derivative of `weight` with respect to eta
-    information: Array  # observed negative second derivative; `weight` if the link is canonical
+    information: (
+        Array  # observed negative second derivative; `weight` if the link is canonical
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +154,9 @@ def _probit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
     weight = n * a * b
     observed = y * a * (eta + a) + (n - y) * b * (b - eta)
     loglik = y * log_p + (n - y) * log_q
-    return Derivatives(loglik, y * a - (n - y) * b, weight, weight * (b - a - 2 * eta), observed)
+    return Derivatives(
+        loglik, y * a - (n - y) * b, weight, weight * (b - a - 2 * eta), observed
+    )
 
 
 def _cloglog_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
@@ -162,7 +166,9 @@ def _cloglog_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
     weight = n * a * t
     observed = -y * a * (1.0 - t - a) + (n - y) * t
     loglik = y * _log_cloglog_p(eta, t) - (n - y) * t
-    return Derivatives(loglik, y * a - (n - y) * t, weight, weight * (2.0 - t - a), observed)
+    return Derivatives(
+        loglik, y * a - (n - y) * t, weight, weight * (2.0 - t - a), observed
+    )
 
 
 def _log_cloglog_p(eta: Array, t: Array) -> Array:
@@ -257,9 +263,15 @@ def _gaussian_loglik(y: Array, n: Array, eta: Array) -> Array:
 
 
 _FAMILIES = {
-    ("binomial", "logit"): _make("binomial", "logit", _logit_derivatives, _logit_loglik),
-    ("binomial", "probit"): _make("binomial", "probit", _probit_derivatives, _probit_loglik),
-    ("binomial", "cloglog"): _make("binomial", "cloglog", _cloglog_derivatives, _cloglog_loglik),
+    ("binomial", "logit"): _make(
+        "binomial", "logit", _logit_derivatives, _logit_loglik
+    ),
+    ("binomial", "probit"): _make(
+        "binomial", "probit", _probit_derivatives, _probit_loglik
+    ),
+    ("binomial", "cloglog"): _make(
+        "binomial", "cloglog", _cloglog_derivatives, _cloglog_loglik
+    ),
     ("poisson", "log"): _make("poisson", "log", _poisson_derivatives, _poisson_loglik),
     ("gaussian", "identity"): _make(
         "gaussian", "identity", _gaussian_derivatives, _gaussian_loglik
@@ -289,9 +301,13 @@ def family(name: str, link: str | None = None) -> Family:
     Family(binomial, link=probit)
     """
     if not isinstance(name, str) or name not in _CANONICAL:
-        raise FormulaError(f"family {name!r} is not known; choose one of {sorted(_CANONICAL)}")
+        raise FormulaError(
+            f"family {name!r} is not known; choose one of {sorted(_CANONICAL)}"
+        )
     key = (name, _CANONICAL[name] if link is None else link)
     if key not in _FAMILIES:
         allowed = sorted(lk for fam, lk in _FAMILIES if fam == name)
-        raise FormulaError(f"link {link!r} is not available for {name}; choose one of {allowed}")
+        raise FormulaError(
+            f"link {link!r} is not available for {name}; choose one of {allowed}"
+        )
     return _FAMILIES[key]

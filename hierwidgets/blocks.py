@@ -1,0 +1,307 @@
+"""The matrix ``A = I + Lambda' Z' W Z Lambda`` in blocks, and what the likelihood asks of it.
+
+The group term with the most levels comes first. Its own block D is block-diagonal, one
+k x k block per level, so it is eliminated at the cost of one pass over the rows; what is
+left is the small Schur complement S of the other terms:
+
+    A = [[D, B], [B', C]],    S = C - B' inv(D) B,    log|A| = log|D| + log|S|.
+
+The idea is that of MixedModels.jl (Bates 2025). With one group term there is no S at all.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, sparse
+
+from .design import Design
+
+__all__ = ["Blocks", "Layout", "factorize", "layout"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+DENSE_LIMIT = 4_000_000  # largest n * q2 kept as a dense matrix
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What depends on the design alone.
+
+    Attributes
+    ----------
+    starts : (J,) int
+        The first row of each level of the leading term.
+    columns : tuple of (n, k) int
+        For each later term, the columns of the remainder that its rows touch.
+    Z2 : (n, q2) array, sparse array or None
+        The later terms' columns, side by side; None where there is no later term.
+    """
+
+    design: Design
+    starts: Index
+    columns: tuple[Index, ...]
+    Z2: Any
+    q2: int
+
+    @property
+    def sparse(self) -> bool:
+        return self.Z2 is not None and sparse.issparse(self.Z2)
+
+    def sum(self, values: Array) -> Array:
+        """Sums of (n, ...) rows over the levels of the leading term: (J, ...)."""
+        return np.add.reduceat(values, self.starts, axis=0)
+
+
+def layout(design: Design) -> Layout:
+    """The layout of a design whose rows are sorted by the first term's level."""
+    first, *later = design.terms
+    starts = np.searchsorted(first.codes, np.arange(first.J)).astype(np.intp)
+    columns, at = [], 0
+    for term in later:
+        columns.append(at + term.codes[:, None] * term.k + np.arange(term.k))
+        at += term.J * term.k
+    if not later:
+        return Layout(design, starts, (), None, 0)
+    n = len(design.y)
+    cols = np.hstack(columns)
+    vals = np.hstack([term.Z for term in later])
+    Z2: Any = sparse.csr_array(
+        (
+            vals.ravel(),
+            cols.ravel(),
+            np.arange(0, n * cols.shape[1] + 1, cols.shape[1]),
+        ),
+        shape=(n, at),
+    )
+    if n * at <= DENSE_LIMIT:
+        Z2 = Z2.toarray()
+    return Layout(design, starts, tuple(columns), Z2, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Blocks:
+    """A factorised, at given factors and weights.
+
+    Attributes
+    ----------
+    zl0 : (n, k) and ZL2 : (n, q2)
+        Rows of Z Lambda, leading term and the rest.
+    Dinv : (J, k, k)
+        Inverse of the leading block.
+    M : (J * k, q2)
+        ``inv(D) B``.
+    S : Cholesky factor of the Schur complement, or None.
+    logdet : float
+    """
+
+    lay: Layout
+    zl0: Array
+    ZL2: Any
+    Dinv: Array
+    M: Any
+    S: Any
+    logdet: float
+
+    def solve(self, g0: Array, g2: Array) -> tuple[Array, Array]:
+        """``inv(A) g`` for g in two parts, (J, k) and (q2,)."""
+        t0 = _apply(self.Dinv, g0)
+        if self.S is None:
+            return t0, g2
+        x2 = linalg.cho_solve(self.S, g2 - self.M.T @ g0.ravel(), check_finite=False)
+        return t0 - (self.M @ x2).reshape(t0.shape), x2
+
+    def rows(self) -> tuple[Array, Any]:
+        """``inv(A) (Z Lambda)_i'`` of each row i, where the row itself is not zero.
+
+        Returns the leading part (n, k), and the later terms' part as (n, q2), or as an
+        (n, sum k) array of the columns each row touches when the remainder is sparse.
+        """
+        codes = self.lay.design.terms[0].codes
+        lead = _apply(self.Dinv[codes], self.zl0)
+        if self.S is None:
+            return lead, None
+        if self.lay.sparse:
+            return _sparse_rows(self, lead, codes)
+        k = lead.shape[1]
+        M = self.M.reshape(-1, k, self.lay.q2)
+        if k == 1:
+            R = self.ZL2 - M[codes, 0] * self.zl0
+            x2 = linalg.cho_solve(self.S, R.T, check_finite=False).T
+            return lead - np.einsum("ij,ij->i", M[codes, 0], x2)[:, None], x2
+        R = self.ZL2 - np.einsum("ikq,ik->iq", M[codes], self.zl0)
+        x2 = linalg.cho_solve(self.S, R.T, check_finite=False).T
+        return lead - np.einsum("ikq,iq->ik", M[codes], x2), x2
+
+    def leverage(self, lead: Array, later: Any) -> Array:
+        """(n,) the diagonal of ``Z Lambda inv(A) Lambda' Z'``, from the result of `rows`."""
+        h = np.einsum("ij,ij->i", self.zl0, lead)
+        if later is None:
+            return h
+        if self.lay.sparse:
+            cols = np.hstack(self.lay.columns)
+            values = self.ZL2.data.reshape(cols.shape)
+            return h + np.einsum("ij,ij->i", values, later)
+        return h + np.einsum("ij,ij->i", self.ZL2, later)
+
+    def inverse_diagonal(self) -> tuple[Array, list[Array]]:
+        """The diagonal blocks of inv(A): (J, k, k) per term, the leading term's apart."""
+        if self.S is None:
+            return self.Dinv, []
+        Sinv = linalg.cho_solve(self.S, np.eye(self.lay.q2), check_finite=False)
+        J, k, _ = self.Dinv.shape
+        lead = self.Dinv + _quadratic(self.M, Sinv, J, k)
+        later, at = [], 0
+        for term in self.lay.design.terms[1:]:
+            index = at + np.arange(term.J * term.k).reshape(term.J, term.k)
+            later.append(Sinv[index[:, :, None], index[:, None, :]])
+            at += term.J * term.k
+        return lead, later
+
+
+def factorize(lay: Layout, factors: list[Array], weight: Array) -> Blocks:
+    """A and its factor for factors Lambda (one per term) and weights (n,)."""
+    first = lay.design.terms[0]
+    zl0 = first.Z @ factors[0]
+    D = _leading(lay, zl0, weight)
+    Dinv, logdet = _invert(D)
+    if lay.Z2 is None:
+        return Blocks(lay, zl0, None, Dinv, None, None, logdet)
+    ZL2, M, S = (_sparse_rest if lay.sparse else _dense_rest)(
+        lay, factors[1:], weight, zl0, Dinv
+    )
+    chol = linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
+    logdet += 2.0 * float(np.log(np.diag(chol[0])).sum())
+    return Blocks(lay, zl0, ZL2, Dinv, M, chol, logdet)
+
+
+def _leading(lay: Layout, zl0: Array, weight: Array) -> Array:
+    k = zl0.shape[1]
+    if k == 1:
+        return 1.0 + lay.sum(weight * zl0[:, 0] ** 2)[:, None, None]
+    outer = (weight[:, None] * zl0)[:, :, None] * zl0[:, None, :]
+    return np.eye(k) + lay.sum(outer)
+
+
+def _invert(D: Array) -> tuple[Array, float]:
+    """Inverses of (J, k, k) blocks, and the log-determinant of all of them."""
+    if D.shape[1] == 1:
+        return 1.0 / D, float(np.log(D).sum())
+    chol = np.linalg.cholesky(D)
+    return np.linalg.inv(D), 2.0 * float(np.log(np.einsum("jkk->jk", chol)).sum())
+
+
+def _apply(blocks: Array, vectors: Array) -> Array:
+    """(J, k, k) blocks times (J, k) vectors."""
+    if blocks.shape[1] == 1:
+        return blocks[:, :, 0] * vectors
+    return np.einsum("jkl,jl->jk", blocks, vectors)
+
+
+def _block_diagonal(lay: Layout, factors: list[Array]) -> Any:
+    """The later terms' Lambda, (q2, q2) sparse."""
+    parts = [
+        sparse.kron(sparse.eye_array(t.J), L, format="csr")
+        for t, L in zip(lay.design.terms[1:], factors, strict=True)
+    ]
+    return sparse.block_diag(parts, format="csr")
+
+
+def _dense_rest(
+    lay: Layout, factors: list[Array], weight: Array, zl0: Array, Dinv: Array
+) -> tuple[Array, Array, Array]:
+    ZL2 = np.empty_like(lay.Z2)
+    at = 0
+    for term, L in zip(lay.design.terms[1:], factors, strict=True):
+        size = term.J * term.k
+        part = lay.Z2[:, at : at + size]
+        if term.k == 1:
+            ZL2[:, at : at + size] = part * L[0, 0]
+        else:
+            ZL2[:, at : at + size] = (part.reshape(-1, term.J, term.k) @ L).reshape(
+                -1, size
+            )
+        at += size
+    WZ = weight[:, None] * ZL2
+    B = np.stack([lay.sum(WZ * zl0[:, a, None]) for a in range(zl0.shape[1])], axis=1)
+    M = B * Dinv if zl0.shape[1] == 1 else np.einsum("jkl,jlq->jkq", Dinv, B)
+    B, M = B.reshape(-1, lay.q2), M.reshape(-1, lay.q2)
+    S = ZL2.T @ WZ - B.T @ M
+    S.flat[:: lay.q2 + 1] += 1.0
+    return ZL2, M, S
+
+
+def _sparse_rest(
+    lay: Layout, factors: list[Array], weight: Array, zl0: Array, Dinv: Array
+) -> tuple[Any, Any, Array]:
+    """The same for a remainder too large to keep dense row by row; S itself is dense."""
+    ZL2 = lay.Z2 @ _block_diagonal(lay, factors)
+    ZL2 = _on_pattern(lay, ZL2)
+    J, k, _ = Dinv.shape
+    n = len(weight)
+    codes = lay.design.terms[0].codes
+    lead = sparse.csr_array(
+        (
+            zl0.ravel(),
+            (codes[:, None] * k + np.arange(k)).ravel(),
+            np.arange(0, n * k + 1, k),
+        ),
+        shape=(n, J * k),
+    )
+    WZ = ZL2 * weight[:, None]
+    B = (lead.T @ WZ).tocsr()
+    M = (sparse.block_diag(list(Dinv), format="csr") if k > 1 else _diagonal(Dinv)) @ B
+    S = (ZL2.T @ WZ - B.T @ M).toarray()
+    S.flat[:: lay.q2 + 1] += 1.0
+    return ZL2, M.tocsr(), S
+
+
+def _diagonal(Dinv: Array) -> Any:
+    return sparse.diags_array(Dinv[:, 0, 0], format="csr")
+
+
+def _on_pattern(lay: Layout, ZL2: Any) -> Any:
+    """ZL2 with exactly the columns each row touches, in order (zeros kept)."""
+    cols = np.hstack(lay.columns)
+    n, width = cols.shape
+    rows = np.repeat(np.arange(n), width)
+    values = np.asarray(ZL2[rows, cols.ravel()]).reshape(-1)
+    return sparse.csr_array(
+        (values, cols.ravel(), np.arange(0, n * width + 1, width)), shape=(n, lay.q2)
+    )
+
+
+def _sparse_rows(blocks: Blocks, lead: Array, codes: Index) -> tuple[Array, Array]:
+    """`Blocks.rows` in chunks of rows, so that no (n, q2) array is ever held."""
+    lay, k = blocks.lay, lead.shape[1]
+    cols = np.hstack(lay.columns)
+    out = np.empty(cols.shape)
+    chunk = max(1, DENSE_LIMIT // max(lay.q2, 1))
+    for a in range(0, len(lead), chunk):
+        part = slice(a, min(a + chunk, len(lead)))
+        picked = [blocks.M[codes[part] * k + i].toarray() for i in range(k)]
+        R = blocks.ZL2[part].toarray()
+        for i in range(k):
+            R -= picked[i] * blocks.zl0[part, i, None]
+        x2 = linalg.cho_solve(blocks.S, R.T, check_finite=False).T
+        for i in range(k):
+            lead[part, i] -= np.einsum("ij,ij->i", picked[i], x2)
+        out[part] = np.take_along_axis(x2, cols[part], axis=1)
+    return lead, out
+
+
+def _quadratic(M: Any, Sinv: Array, J: int, k: int) -> Array:
+    """``M_j inv(S) M_j'`` for each level j: (J, k, k)."""
+    if not sparse.issparse(M):
+        M = M.reshape(J, k, -1)
+        return np.einsum("jkq,jlq->jkl", M @ Sinv, M)
+    out = np.empty((J, k, k))
+    step = max(1, DENSE_LIMIT // max(Sinv.shape[0] * k, 1))
+    for a in range(0, J, step):
+        b = min(a + step, J)
+        part = M[a * k : b * k].toarray()
+        left = (part @ Sinv).reshape(b - a, k, -1)
+        out[a:b] = np.einsum("jkq,jlq->jkl", left, part.reshape(b - a, k, -1))
+    return out

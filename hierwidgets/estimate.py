@@ -1,0 +1,253 @@
+"""Maximum likelihood for a design: start, search, modes at the optimum.
+
+The only place that knows which integral belongs to which design; everything it returns is
+an array in a frozen record.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .blocks import Layout, layout
+from .design import Design
+from .errors import FitError, FormulaError
+from .families import Family
+from .marginal import Modes, Value, conditional_modes, laplace
+from .optimum import Optimum, minimize
+from .quadrature import adaptive
+
+__all__ = ["Estimate", "fixed_only", "maximize", "objective", "profile_loglik"]
+
+Array = NDArray[np.float64]
+Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
+
+_SEPARATED = 30.0  # |eta| beyond this is a fitted probability of 0 or 1 to 13 digits
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """Maximum likelihood estimates of a generalised model.
+
+    Attributes
+    ----------
+    theta, beta : (m,), (p,)
+    neg2loglik : float
+        ``-2 log L``, counting constant included.
+    hessian : (m + p, m + p)
+        Of ``-2 log L`` with respect to (theta, beta).
+    gradient : (m + p,)
+    modes : Modes
+    converged, message : bool, str
+    trace : (evaluations, m + p + 1)
+        Every (theta, beta) tried and ``-2 log L`` there.
+    """
+
+    theta: Array
+    beta: Array
+    neg2loglik: float
+    hessian: Array
+    gradient: Array
+    modes: Modes
+    converged: bool
+    message: str
+    trace: Array
+
+
+def objective(lay: Layout, family: Family, n_agq: int) -> Evaluate:
+    """``(theta, beta, start) -> Value`` for `n_agq` quadrature points (1: Laplace)."""
+    _check_nodes(lay, n_agq)
+    if n_agq == 1:
+        return lambda theta, beta, start: laplace(lay, family, theta, beta, start)
+    return lambda theta, beta, start: adaptive(lay, family, theta, beta, n_agq, start)
+
+
+def _check_nodes(lay: Layout, n_agq: int) -> None:
+    if isinstance(n_agq, bool) or not isinstance(n_agq, int) or not 1 <= n_agq <= 100:
+        raise FitError(
+            f"n_agq={n_agq!r} is not a number of quadrature points from 1 to 100"
+        )
+    terms = lay.design.terms
+    if n_agq > 1 and (len(terms) > 1 or terms[0].k > 1):
+        found = ", ".join(f"({' + '.join(t.names)} | {t.group})" for t in terms)
+        raise FormulaError(
+            f"n_agq={n_agq} needs one group term with one coefficient; the model has {found}; "
+            "use n_agq=1"
+        )
+
+
+def fixed_only(
+    design: Design, family: Family, theta_offset: Array | None = None
+) -> Array:
+    """Coefficients (p,) of the model without group effects, by Newton's method."""
+    beta = np.zeros(design.X.shape[1])
+    offset = design.offset if theta_offset is None else design.offset + theta_offset
+    if not beta.size:
+        return beta
+    d = family.derivatives(design.y, design.trials, design.X @ beta + offset)
+    for _ in range(25):
+        information = (design.X * d.weight[:, None]).T @ design.X
+        ridge = 1e-10 * np.trace(information) / len(beta) * np.eye(len(beta))
+        step = np.linalg.solve(information + ridge, design.X.T @ d.score)
+        size, old = 1.0, d.loglik.sum()
+        while True:
+            d = family.derivatives(
+                design.y, design.trials, design.X @ (beta + size * step) + offset
+            )
+            if d.loglik.sum() >= old - 1e-9 * abs(old) or size < 1e-6:
+                break
+            size *= 0.5
+        beta = beta + size * step
+        if abs(d.loglik.sum() - old) < 1e-6 * (abs(old) + 1e-3):
+            break
+    return beta
+
+
+def _start(design: Design, family: Family) -> tuple[Array, Array]:
+    """Where to start (m + p,), and the scale of the search (m + p, m + p)."""
+    template = design.template
+    beta = fixed_only(design, family)
+    theta = template.start()
+    m, p = template.m, len(beta)
+    size = np.array(
+        [
+            np.sqrt(np.mean(design.terms[t].Z[:, r] ** 2)) or 1.0
+            for t, r in zip(template.term, template.rows, strict=True)
+        ]
+    )
+    scale = np.zeros((m + p, m + p))
+    scale[:m, :m] = np.diag(1.0 / size)
+    if p:
+        d = family.derivatives(design.y, design.trials, design.X @ beta + design.offset)
+        information = (design.X * np.maximum(d.weight, 1e-8)[:, None]).T @ design.X
+        norm = np.sqrt(np.diag(information))
+        chol = np.linalg.cholesky(
+            information / np.outer(norm, norm) + 1e-12 * np.eye(p)
+        )
+        scale[m:, m:] = np.linalg.inv(chol).T / norm[:, None]
+    return np.concatenate([theta / size, beta]), scale
+
+
+def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
+    """Maximum likelihood estimates of a binomial or Poisson model.
+
+    Raises
+    ------
+    FitError
+        The outcome is the same in every row; predictors separate 0 from 1.
+    FormulaError
+        `n_agq` above 1 for a model that is not one scalar group term.
+    """
+    _check_outcome(design, family)
+    lay = layout(design)
+    evaluate = objective(lay, family, n_agq)
+    m = design.template.m
+    warm: list[tuple[Array, Array] | None] = [None]
+
+    def value_and_gradient(x: Array) -> tuple[float, Array]:
+        value = evaluate(x[:m], x[m:], warm[0])
+        warm[0] = (value.u0, value.u2)
+        return value.neg2loglik, value.gradient
+
+    x, scale = _start(design, family)
+    found = minimize(value_and_gradient, x, scale)
+    _check_separation(design, found, m)
+    return _assemble(design, family, lay, found, m)
+
+
+def _assemble(
+    design: Design, family: Family, lay: Layout, found: Optimum, m: int
+) -> Estimate:
+    theta, beta = found.x[:m], found.x[m:]
+    canonical = design.template.canonical(theta)
+    sign = np.concatenate([np.where(canonical == theta, 1.0, -1.0), np.ones(len(beta))])
+    shift = -2.0 * design.constant
+    trace = found.trace.copy()
+    trace[:, -1] += shift
+    return Estimate(
+        theta=canonical,
+        beta=beta,
+        neg2loglik=found.value + shift,
+        hessian=found.hessian * np.outer(sign, sign),
+        gradient=found.gradient * sign,
+        modes=conditional_modes(design, family, beta, canonical, lay=lay),
+        converged=found.converged,
+        message=found.message,
+        trace=trace,
+    )
+
+
+def _check_outcome(design: Design, family: Family) -> None:
+    total, most = design.y.sum(), design.trials.sum()
+    name = design.formula.response
+    if total == 0 or (family.name == "binomial" and total == most):
+        value = 0 if total == 0 else 1
+        raise FitError(
+            f"{name!r} is {value} in every row; the likelihood has no maximum. "
+            "Check the event level, or collect data in which both outcomes occur"
+        )
+
+
+def _check_separation(design: Design, found: Optimum, m: int) -> None:
+    """Complete separation: coefficients run away, and fitted means reach 0 or 1."""
+    beta = found.x[m:]
+    eta = design.X @ beta + design.offset
+    if not found.converged and np.abs(eta).max() > _SEPARATED:
+        worst = design.names[
+            int(np.argmax(np.abs(beta) * np.abs(design.X).max(axis=0)))
+        ]
+        raise FitError(
+            f"the predictors separate the outcomes: the coefficient of {worst!r} grows without "
+            "bound. Leave it out, or use a prior"
+        )
+
+
+def profile_loglik(
+    design: Design,
+    family: Family,
+    theta: Array,
+    n_agq: int = 1,
+    beta0: Array | None = None,
+    fixed: dict[int, float] | None = None,
+) -> tuple[float, Array]:
+    """The log-likelihood maximised over beta at a given theta.
+
+    Parameters
+    ----------
+    theta : (m,)
+    beta0 : (p,)
+        Where to start.
+    fixed :
+        Coefficients held at a value, by position.
+
+    Returns
+    -------
+    loglik, beta
+        The maximum (counting constant included) and where it is.
+    """
+    lay = layout(design)
+    evaluate = objective(lay, family, n_agq)
+    m = design.template.m
+    held = {} if fixed is None else fixed
+    free = np.array([i for i in range(design.X.shape[1]) if i not in held], np.intp)
+    beta = (
+        fixed_only(design, family) if beta0 is None else beta0.astype(np.float64).copy()
+    )
+    for i, value in held.items():
+        beta[i] = value
+    warm: list[tuple[Array, Array] | None] = [None]
+
+    def value_and_gradient(x: Array) -> tuple[float, Array]:
+        full = beta.copy()
+        full[free] = x
+        value = evaluate(theta, full, warm[0])
+        warm[0] = (value.u0, value.u2)
+        return value.neg2loglik, value.gradient[m:][free]
+
+    if not free.size:
+        return -0.5 * value_and_gradient(np.zeros(0))[0] + design.constant, beta
+    _, scale = _start(design, family)
+    found = minimize(value_and_gradient, beta[free], scale[m:, m:][np.ix_(free, free)])
+    beta[free] = found.x
+    return -0.5 * found.value + design.constant, beta

@@ -1,0 +1,187 @@
+"""A formula, data and a family: the description of a model, before any fit."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import design as designs
+from . import estimate, families, formula
+from .design import Design
+from .errors import FormulaError
+from .families import Family
+from .results import Fit
+
+__all__ = ["Model", "glmer"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, init=False, repr=False)
+class Model:
+    """A hierarchical model of a response.
+
+    Parameters
+    ----------
+    formula :
+        As lme4 writes it: ``"y ~ x + (1 + x | group)"``; ``"p(y, n) ~ ..."`` for successes
+        out of trials. ``(x || g)`` leaves out correlations, ``(1 | a/b)`` nests.
+    data :
+        One row per observation. It is not changed.
+    family :
+        "binomial" or "poisson".
+    link :
+        "logit", "probit" or "cloglog" for binomial; None for the canonical link.
+    event :
+        The level of a text or categorical response that counts as 1.
+    weights, offset :
+        Column names, or one number per row: prior weights, and a known part of the linear
+        predictor.
+    missing :
+        "raise", or "drop" to leave out rows with missing values and count them.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> model = hw.Model("contacted ~ (1 | district_id)", hw.load("finland"), "binomial",
+    ...                  event="Contacted")
+    >>> model
+    Model(contacted ~ (1 | district_id), binomial; 1086 rows, 14 district_id)
+    >>> model.maximize().converged
+    True
+    """
+
+    formula: str
+    family: Family
+    design: Design
+
+    def __init__(
+        self,
+        formula: str,
+        data: pd.DataFrame,
+        family: str = "gaussian",
+        *,
+        link: str | None = None,
+        event: object | None = None,
+        weights: str | Sequence[float] | None = None,
+        offset: str | Sequence[float] | None = None,
+        missing: str = "raise",
+    ) -> None:
+        parsed = _parse(formula)
+        chosen = families.family(family, link)
+        object.__setattr__(self, "formula", parsed.text)
+        object.__setattr__(self, "family", chosen)
+        object.__setattr__(
+            self,
+            "design",
+            designs.build(
+                parsed,
+                data,
+                chosen,
+                event=event,
+                weights=weights,
+                offset=offset,
+                missing=missing,
+            ),
+        )
+
+    def __repr__(self) -> str:
+        groups = ", ".join(f"{t.J} {t.group}" for t in self.design.terms)
+        return f"Model({self.formula}, {self.family.name}; {self.design.nobs} rows, {groups})"
+
+    def maximize(self, n_agq: int = 1) -> Fit:
+        """The fit by maximum likelihood.
+
+        Parameters
+        ----------
+        n_agq :
+            Quadrature points per level; 1 is the Laplace approximation.
+        """
+        found = estimate.maximize(self.design, self.family, n_agq)
+        return Fit(
+            design=self.design,
+            family=self.family,
+            n_agq=n_agq,
+            theta=found.theta,
+            beta=found.beta,
+            covariance=covariance(found.hessian, len(found.theta)),
+            gradient=found.gradient,
+            modes=found.modes,
+            loglik=-0.5 * found.neg2loglik,
+            converged=found.converged,
+            message=found.message,
+            trace=found.trace,
+        )
+
+
+def _parse(text: Any) -> formula.Formula:
+    if not isinstance(text, str):
+        raise FormulaError(
+            f"a formula is text such as 'y ~ (1 | g)'; got {type(text).__name__}"
+        )
+    parsed = formula.parse(text)
+    if not parsed.bars:
+        raise FormulaError(
+            f"{text!r} has no group term; add one, for example '+ (1 | group)', to say what varies"
+        )
+    return parsed
+
+
+def covariance(hessian: Array, m: int) -> Array:
+    """Covariance of (theta, beta) from the Hessian of ``-2 log L``.
+
+    A direction of theta in which the likelihood is flat (as in a singular fit) has no
+    covariance; it is taken as fixed, and the rest is inverted.
+    """
+    scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
+    values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
+    inverse = np.where(values > 1e-8, 1.0 / np.where(values > 1e-8, values, 1.0), 0.0)
+    result: Array = 2.0 * ((vectors * inverse) @ vectors.T) / np.outer(scale, scale)
+    return result
+
+
+def glmer(
+    formula: str,
+    data: pd.DataFrame,
+    family: str = "binomial",
+    *,
+    link: str | None = None,
+    event: object | None = None,
+    n_agq: int = 1,
+    weights: str | Sequence[float] | None = None,
+    offset: str | Sequence[float] | None = None,
+    missing: str = "raise",
+) -> Fit:
+    """Fit a generalised hierarchical model by maximum likelihood, as lme4's glmer does.
+
+    Parameters are those of `Model` and `Model.maximize`.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> print(fit.summary())
+    contacted ~ 1 + (1 | district_id)  [binomial, logit link]
+    coefficient  estimate (std. error)
+    Intercept       -1.37 (0.12)
+    <BLANKLINE>
+    group        term         sd  corr
+    district_id  Intercept  0.31
+    <BLANKLINE>
+    1086 observations; groups: district_id 14; Laplace
+    AIC 1108.5, BIC 1118.5, logLik -552.3
+    conditional deviance 1087.0, DIC 1069.5 (as arm prints it)
+    """
+    if family == "gaussian":
+        raise FormulaError(
+            "glmer fits binomial and poisson models; for a Gaussian one use lmer"
+        )
+    model = Model(
+        formula, data, family, link=link, event=event, weights=weights, offset=offset,
+        missing=missing,
+    )  # fmt: skip
+    return model.maximize(n_agq)

@@ -1,0 +1,269 @@
+"""Predictions: which group effects enter, on which scale, for which rows.
+
+`re_formula` has the meaning it has in lme4 and brms: None keeps every group effect, "~0"
+none, "~ (1 | g)" those of g.
+"""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .blocks import Blocks, factorize, layout
+from .design import Design, NewRows, as_frame
+from .errors import DataError, FormulaError, NewLevelError
+from .families import Family
+from .formula import parse
+from .marginal import Modes, conditional_modes
+
+__all__ = [
+    "as_frame",
+    "kept_columns",
+    "linear_predictor",
+    "link_interval",
+    "rows_of",
+    "standard_errors",
+    "to_response",
+]
+
+Array = NDArray[np.float64]
+
+
+def kept_columns(design: Design, re_formula: str | None) -> list[NDArray[np.bool_]]:
+    """For each term, which of its k columns `re_formula` keeps.
+
+    Raises
+    ------
+    FormulaError
+        It names a group or a coefficient the model does not have.
+    """
+    if re_formula is None:
+        return [np.ones(term.k, bool) for term in design.terms]
+    kept = [np.zeros(term.k, bool) for term in design.terms]
+    for group, names in _asked(re_formula).items():
+        term = next((i for i, t in enumerate(design.terms) if t.group == group), None)
+        have = [t.group for t in design.terms]
+        if term is None:
+            raise FormulaError(
+                f"re_formula names the group {group!r}; the model has {have}"
+            )
+        for name in names:
+            if name not in design.terms[term].names:
+                raise FormulaError(
+                    f"re_formula asks for {name!r} within {group!r}; it varies in "
+                    f"{list(design.terms[term].names)}"
+                )
+            kept[term][design.terms[term].names.index(name)] = True
+    return kept
+
+
+def _asked(re_formula: str) -> dict[str, list[str]]:
+    """Groups and coefficient names in ``~ (1 + x | g)``; none in ``~0``."""
+    if not isinstance(re_formula, str):
+        raise FormulaError(
+            f"re_formula is None or text such as '~ (1 | g)', not {re_formula!r}"
+        )
+    text = re_formula.strip().removeprefix("~").strip()
+    if text in ("0", "NA", "-1"):
+        return {}
+    parsed = parse(f"response ~ 0 + {text}")
+    if parsed.fixed != "0" or not parsed.bars:
+        raise FormulaError(
+            f"re_formula {re_formula!r} is neither '~0' nor a sum of group terms"
+        )
+    asked: dict[str, list[str]] = {}
+    for bar in parsed.bars:
+        parts = [part.strip().strip("`") for part in bar.lhs.split("+")]
+        names = [p for p in parts if p not in ("0", "1")]
+        intercept = [] if "0" in parts else ["Intercept"]
+        asked.setdefault(bar.group, []).extend([*intercept, *names])
+    return asked
+
+
+def rows_of(
+    design: Design,
+    newdata: pd.DataFrame | None,
+    kept: list[NDArray[np.bool_]],
+    new_levels: str,
+) -> NewRows:
+    """The rows to predict, unseen levels dealt with."""
+    if new_levels not in ("error", "population", "sample"):
+        raise DataError(
+            f"new_levels={new_levels!r}; choose 'error', 'population' or 'sample'"
+        )
+    if newdata is None:
+        rows = design.rows
+        return NewRows(
+            design.X[rows],
+            design.offset[rows],
+            tuple(t.codes[rows] for t in design.terms),
+            tuple(t.Z[rows] * k for t, k in zip(design.terms, kept, strict=True)),
+        )
+    groups = [t.group for t, k in zip(design.terms, kept, strict=True) if k.any()]
+    new = design.apply(newdata, groups)
+    for term, codes in zip(design.terms, new.codes, strict=True):
+        if term.group in groups and new_levels == "error" and (codes < 0).any():
+            strange = _labels(newdata, term.factors)[codes < 0]
+            raise NewLevelError(
+                f"newdata holds the {term.group} {strange[0]!r}, which the fit has not seen; "
+                "pass new_levels='population' (its effect is 0) or 'sample' (its effect is "
+                "unknown, with the fitted sd)"
+            )
+    Z = tuple(z * k for z, k in zip(new.Z, kept, strict=True))
+    return NewRows(new.X, new.offset, new.codes, Z)
+
+
+def _labels(frame: pd.DataFrame, factors: tuple[str, ...]) -> NDArray[np.object_]:
+    parts = [frame[f].astype(str) for f in factors]
+    text = parts[0]
+    for part in parts[1:]:
+        text = text + ":" + part
+    return text.to_numpy(dtype=object)
+
+
+def linear_predictor(new: NewRows, beta: Array, modes: Modes) -> Array:
+    """eta (n,) at the conditional modes; an unseen level has effect 0."""
+    eta = new.X @ beta + new.offset
+    for codes, Z, b in zip(new.codes, new.Z, modes.b, strict=True):
+        known = codes >= 0
+        eta[known] += np.einsum("ij,ij->i", Z[known], b[codes[known]])
+    return eta
+
+
+def standard_errors(
+    design: Design,
+    family: Family,
+    new: NewRows,
+    theta: Array,
+    beta: Array,
+    covariance: Array,
+    *,
+    unknown: bool,
+    conditional: bool = False,
+) -> Array:
+    """Standard errors (n,) of the linear predictor.
+
+    The variance has two parts (Kass & Steffey 1989, J. Am. Stat. Assoc. 84(407), eq. 3.5):
+    that of the effects given the parameters, ``z Lambda inv(A) Lambda' z'``, and that of the
+    parameters, carried through the conditional modes by the derivative of eta with respect to
+    (theta, beta).
+
+    Parameters
+    ----------
+    covariance : (m + p, m + p)
+        Of (theta, beta).
+    unknown :
+        Whether an unseen level adds the variance of a new effect.
+    conditional :
+        Leave out the first part: the effects are taken as known at their modes.
+    """
+    lay = layout(design)
+    modes = conditional_modes(design, family, beta, theta, lay=lay)
+    jacobian = derivative(design, family, new, theta, beta)
+    variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
+    if not conditional:
+        d = family.derivatives(design.y, design.trials, modes.eta)
+        blocks = factorize(lay, design.template.factors(theta), d.weight)
+        variance += effect_variance(design, blocks, new, theta)
+    if unknown:
+        variance += new_effect_variance(design, new, theta)
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
+def derivative(
+    design: Design,
+    family: Family,
+    new: NewRows,
+    theta: Array,
+    beta: Array,
+    step: float = 1e-5,
+) -> Array:
+    """d eta / d (theta, beta), (n, m + p), through the conditional modes."""
+    lay = layout(design)
+    x, m = np.concatenate([theta, beta]), len(theta)
+
+    def at(x: Array) -> Array:
+        modes = conditional_modes(design, family, x[m:], x[:m], lay=lay)
+        return linear_predictor(new, x[m:], modes)
+
+    out = np.empty((len(new.X), len(x)))
+    for i in range(len(x)):
+        h = np.zeros(len(x))
+        h[i] = step * max(1.0, abs(x[i]))
+        out[:, i] = (at(x + h) - at(x - h)) / (2 * h[i])
+    return out
+
+
+def effect_variance(
+    design: Design, blocks: Blocks, new: NewRows, theta: Array
+) -> Array:
+    """``z Lambda inv(A) Lambda' z'`` of each new row (n,); unseen levels contribute nothing."""
+    factors = design.template.factors(theta)
+    parts = [
+        np.where((codes >= 0)[:, None], Z @ L, 0.0)
+        for codes, Z, L in zip(new.codes, new.Z, factors, strict=True)
+    ]
+    codes0 = np.maximum(new.codes[0], 0)
+    out = np.empty(len(new.X))
+    step = max(1, 2_000_000 // max(blocks.lay.q2, 1))
+    for a in range(0, len(out), step):
+        part = slice(a, min(a + step, len(out)))
+        g2 = np.zeros((part.stop - part.start, blocks.lay.q2))
+        at = 0
+        for t, term in enumerate(design.terms[1:], start=1):
+            cols = (
+                at
+                + np.maximum(new.codes[t][part], 0)[:, None] * term.k
+                + np.arange(term.k)
+            )
+            np.put_along_axis(g2, cols, parts[t][part], axis=1)
+            at += term.J * term.k
+        out[part] = _quadratic_form(blocks, codes0[part], parts[0][part], g2)
+    return out
+
+
+def _quadratic_form(
+    blocks: Blocks, codes: NDArray[np.intp], g0: Array, g2: Array
+) -> Array:
+    from scipy import linalg
+
+    direct = np.einsum("ik,ikl,il->i", g0, blocks.Dinv[codes], g0)
+    if blocks.S is None:
+        return direct
+    k = g0.shape[1]
+    rest = g2.copy()
+    for i in range(k):
+        row = blocks.M[codes * k + i]
+        rest -= (row if isinstance(row, np.ndarray) else row.toarray()) * g0[:, i, None]
+    return direct + np.einsum(
+        "ij,ij->i", rest, linalg.cho_solve(blocks.S, rest.T, check_finite=False).T
+    )
+
+
+def new_effect_variance(design: Design, new: NewRows, theta: Array) -> Array:
+    """``z Lambda Lambda' z'`` of the rows whose level is unseen, summed over terms (n,)."""
+    out = np.zeros(len(new.X))
+    for codes, Z, L in zip(
+        new.codes, new.Z, design.template.factors(theta), strict=True
+    ):
+        zl = Z @ L
+        out += np.where(codes < 0, np.einsum("ij,ij->i", zl, zl), 0.0)
+    return out
+
+
+def link_interval(eta: Array, se: Array, level: float) -> dict[str, Array]:
+    """std_error, conf_low and conf_high on the link scale."""
+    from scipy.special import ndtri
+
+    z = float(ndtri(0.5 + level / 2))
+    return {"std_error": se, "conf_low": eta - z * se, "conf_high": eta + z * se}
+
+
+def to_response(family: Family, columns: dict[str, Array]) -> dict[str, Array]:
+    """Estimate and limits through the inverse link; std_error by the delta method."""
+    mu, dmu = family.link.inverse(columns["estimate"])
+    out = {"estimate": mu}
+    if "std_error" in columns:
+        out["std_error"] = columns["std_error"] * dmu
+        out["conf_low"] = family.link.inverse(columns["conf_low"])[0]
+        out["conf_high"] = family.link.inverse(columns["conf_high"])[0]
+    return out

@@ -1,0 +1,308 @@
+"""What a fit is: a frozen record of numbers, and readers that label them."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import predict as prediction
+from . import summary as text
+from .covariance import sd_corr
+from .design import Design
+from .errors import DataError
+from .families import Family
+from .marginal import Modes
+
+__all__ = ["Fit"]
+
+Array = NDArray[np.float64]
+
+_SINGULAR = 1e-4  # lme4's isSingular uses the same tolerance
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Fit:
+    """A hierarchical model fitted by maximum likelihood.
+
+    Attributes
+    ----------
+    design, family : Design, Family
+        What was fitted.
+    n_agq : int
+        Quadrature points per level; 1 is the Laplace approximation.
+    theta : (m,) ndarray
+        Elements of the covariance factors, in the order of `varcorr`.
+    beta : (p,) ndarray
+        Coefficients, unlabelled; `fixef` has the labels.
+    covariance : (m + p, m + p) ndarray
+        Of (theta, beta): twice the inverse Hessian of ``-2 log L``.
+    gradient : (m + p,) ndarray
+        Of ``-2 log L`` at the estimates.
+    modes : Modes
+        Conditional modes and sds of the group effects.
+    loglik : float
+        The maximised log-likelihood.
+    converged : bool
+        Judged by gradient and curvature at the estimates; `message` says it in words.
+    trace : (evaluations, m + p + 1) ndarray
+        The search: theta, beta and ``-2 log L`` of every point tried.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                event="Contacted")
+    >>> round(fit.fixef["Intercept"], 2), fit.singular
+    (-1.37, False)
+    """
+
+    design: Design
+    family: Family
+    n_agq: int
+    theta: Array
+    beta: Array
+    covariance: Array
+    gradient: Array
+    modes: Modes
+    loglik: float
+    converged: bool
+    message: str
+    trace: Array
+
+    def __repr__(self) -> str:
+        return (
+            f"Fit({self.design.formula}, {self.family.name}, logLik={self.loglik:.1f})"
+        )
+
+    # --- coefficients ---
+
+    @property
+    def fixef(self) -> pd.Series:
+        """Coefficients, labelled by name: (p,) Series."""
+        return pd.Series(self.beta, index=list(self.design.names), name="estimate")
+
+    @property
+    def vcov(self) -> pd.DataFrame:
+        """Covariance of the coefficients: (p, p) DataFrame."""
+        names, m = list(self.design.names), len(self.theta)
+        return pd.DataFrame(self.covariance[m:, m:], index=names, columns=names)
+
+    @property
+    def std_error(self) -> pd.Series:
+        """Standard errors of the coefficients: (p,) Series."""
+        diagonal = np.diag(self.vcov.to_numpy())
+        return pd.Series(
+            np.sqrt(diagonal), index=list(self.design.names), name="std_error"
+        )
+
+    @property
+    def ranef(self) -> pd.DataFrame:
+        """Conditional modes of the group effects: group, term, level, mode, sd.
+
+        `sd` is the conditional standard deviation, given the estimated parameters.
+        """
+        parts = []
+        for term, b, sd in zip(
+            self.design.terms, self.modes.b, self.modes.sd, strict=True
+        ):
+            parts += [
+                pd.DataFrame(
+                    {
+                        "group": term.group,
+                        "term": name,
+                        "level": term.levels,
+                        "mode": b[:, i],
+                        "sd": sd[:, i],
+                    }
+                )
+                for i, name in enumerate(term.names)
+            ]
+        return pd.concat(parts, ignore_index=True)
+
+    @property
+    def coef(self) -> pd.DataFrame:
+        """Coefficients of each level, fixed part plus mode: group, term, level, estimate."""
+        fixed = self.fixef
+        parts = []
+        for term, b in zip(self.design.terms, self.modes.b, strict=True):
+            for name in dict.fromkeys([*self.design.names, *term.names]):
+                own = (
+                    b[:, term.names.index(name)]
+                    if name in term.names
+                    else np.zeros(term.J)
+                )
+                estimate = float(fixed.get(name, 0.0)) + own
+                parts.append(
+                    pd.DataFrame(
+                        {"group": term.group, "term": name, "level": term.levels}
+                    ).assign(estimate=estimate)
+                )
+        return pd.concat(parts, ignore_index=True)
+
+    @property
+    def varcorr(self) -> pd.DataFrame:
+        """Standard deviations and correlations: group, term, other, sd, corr.
+
+        A row with `other` empty is the sd of a term; a row with `other` is a correlation.
+        """
+        rows: list[tuple[str, str, str | None, float, float]] = []
+        for term, L in zip(
+            self.design.terms, self.design.template.factors(self.theta), strict=True
+        ):
+            sd, corr = sd_corr(L)
+            rows += [
+                (term.group, a, None, sd[i], np.nan) for i, a in enumerate(term.names)
+            ]
+            rows += [
+                (term.group, term.names[i], term.names[j], np.nan, corr[i, j])
+                for block in term.blocks
+                for n, i in enumerate(block)
+                for j in block[n + 1 :]
+            ]
+        return pd.DataFrame(rows, columns=["group", "term", "other", "sd", "corr"])
+
+    # --- how well it fits ---
+
+    @property
+    def nobs(self) -> int:
+        """Number of observations."""
+        return self.design.nobs
+
+    @property
+    def n_parameters(self) -> int:
+        """Number of estimated parameters, theta and beta."""
+        return len(self.theta) + len(self.beta)
+
+    @property
+    def aic(self) -> float:
+        """``-2 log L + 2 k``."""
+        return -2 * self.loglik + 2 * self.n_parameters
+
+    @property
+    def bic(self) -> float:
+        """``-2 log L + k log(nobs)``."""
+        return -2 * self.loglik + self.n_parameters * float(np.log(self.nobs))
+
+    @property
+    def conditional_deviance(self) -> float:
+        """``-2 log p(y | modes)`` against the saturated model: what R's `deviance(fit)` gives."""
+        d = self.design
+        given = self.family.loglik(d.y, d.trials, self.modes.eta).sum()
+        return 2 * (d.saturated - float(given))
+
+    @property
+    def dic(self) -> float:
+        """``2 * conditional deviance + 2 log L``: what arm::display prints as DIC.
+
+        It is printed to be compared with that output. The effective number of parameters it
+        implies is negative for binomial models, so it is no criterion to choose a model by.
+        """
+        return 2 * self.conditional_deviance + 2 * self.loglik
+
+    @property
+    def singular(self) -> bool:
+        """Whether an estimated covariance has lost a dimension (an sd of 0, a correlation of 1)."""
+        return bool(self.collapsed)
+
+    @property
+    def collapsed(self) -> tuple[str, ...]:
+        """The directions a singular fit has lost, in words."""
+        out = []
+        for term, L in zip(
+            self.design.terms, self.design.template.factors(self.theta), strict=True
+        ):
+            size = np.sqrt((term.Z**2).mean(axis=0))
+            for block in term.blocks:
+                index = np.array(block)
+                gone = np.diag(L)[index] * size[index] < _SINGULAR
+                if gone.any():
+                    out.append(
+                        _collapse_in_words(term.group, term.names, L, index, gone)
+                    )
+        return tuple(out)
+
+    # --- use ---
+
+    def predict(
+        self,
+        newdata: pd.DataFrame | None = None,
+        *,
+        scale: str = "response",
+        re_formula: str | None = None,
+        new_levels: str = "error",
+        interval: float | None = None,
+    ) -> pd.DataFrame:
+        """Predictions at the conditional modes, beside the rows they belong to.
+
+        Parameters
+        ----------
+        newdata :
+            Rows to predict; None for the data of the fit.
+        scale :
+            "response" (probability, expected count) or "link".
+        re_formula :
+            None keeps every group effect, "~0" none, "~ (1 | g)" those of g.
+        new_levels :
+            For a level the fit has not seen: "error", "population" (its effect is 0) or
+            "sample" (its effect is unknown; an interval covers it).
+        interval :
+            A level such as 0.9 adds std_error, conf_low and conf_high. The interval is made
+            on the link scale and transformed.
+
+        Returns
+        -------
+        DataFrame
+            newdata's columns, then ``estimate`` (and the interval).
+        """
+        if scale not in ("response", "link"):
+            raise DataError(f"scale={scale!r}; choose 'response' or 'link'")
+        if interval is not None and not 0 < interval < 1:
+            raise DataError(
+                f"interval={interval!r} is not a level between 0 and 1, such as 0.9"
+            )
+        kept = prediction.kept_columns(self.design, re_formula)
+        frame = self.design.data if newdata is None else prediction.as_frame(newdata)
+        new = prediction.rows_of(self.design, newdata, kept, new_levels)
+        eta = prediction.linear_predictor(new, self.beta, self.modes)
+        columns = {"estimate": eta}
+        if interval is not None:
+            se = prediction.standard_errors(
+                self.design,
+                self.family,
+                new,
+                self.theta,
+                self.beta,
+                self.covariance,
+                unknown=new_levels == "sample",
+            )
+            columns |= prediction.link_interval(eta, se, interval)
+        if scale == "response":
+            columns = prediction.to_response(self.family, columns)
+        clash = [c for c in columns if c in frame.columns]
+        if clash:
+            raise DataError(f"newdata already has the columns {clash}; rename them")
+        return frame.assign(**columns)
+
+    def summary(self, detail: bool = False) -> text.Summary:
+        """The table arm::display prints; `detail=True` adds z and p values."""
+        return text.summarize(self, detail)
+
+
+def _collapse_in_words(
+    group: str,
+    names: tuple[str, ...],
+    L: Array,
+    index: NDArray[np.intp],
+    gone: NDArray[np.bool_],
+) -> str:
+    sd, corr = sd_corr(L)
+    zero = [names[i] for i in index if sd[i] < _SINGULAR]
+    if zero:
+        return f"the sd of {', '.join(zero)} over {group} is 0"
+    last = int(index[gone][-1])
+    partners = [i for i in index if i != last and abs(abs(corr[i, last]) - 1) < 1e-6]
+    if partners:
+        i = partners[0]
+        return f"the correlation of {names[i]} and {names[last]} over {group} is {corr[i, last]:.0f}"
+    return f"{names[last]} over {group} is a combination of the other effects"
