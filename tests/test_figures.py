@@ -1,0 +1,92 @@
+"""Still figures: the marks stand where the numbers are, whatever order the frames come in.
+
+Positions are read back from matplotlib's artists and compared with the data exactly.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from hierwidgets.errors import DataError
+from hierwidgets.figures import STYLES, district_strip, show
+from hierwidgets.pooling import complete_pooling, no_pooling
+
+DATA = pd.DataFrame(
+    {
+        "place": pd.Categorical(["a"] * 6 + ["b"] * 4 + ["c"] * 5, categories=["c", "a", "b"]),
+        "y": [1, 0, 0, 0, 0, 0, 1, 1, 0, 0, 1, 1, 1, 1, 0],
+    }
+)
+
+
+@pytest.fixture
+def frame():
+    return no_pooling(DATA, "y", "place")
+
+
+def axes_of(**options):
+    return district_strip(DATA, "y", "place", **options).axes[0]
+
+
+def test_one_circle_per_row_close_to_its_answer():
+    offsets = axes_of().collections[0].get_offsets()
+    assert len(offsets) == len(DATA)
+    assert np.abs(offsets[:, 1] - DATA["y"]).max() <= 0.05
+    assert np.abs(offsets[:, 0] - DATA["place"].cat.codes).max() <= 0.36
+
+
+def test_the_jitter_is_seeded():
+    first, again, other = (axes_of(seed=seed).collections[0].get_offsets() for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_estimates_stand_at_their_own_level(frame):
+    shuffled = frame.sample(frac=1, random_state=3)
+    bars = axes_of(estimates={"no pooling": shuffled}).containers[0]
+    np.testing.assert_allclose(bars[0].get_ydata(), [0.8, 1 / 6, 0.5])
+    ends = np.array([segment[:, 1] for segment in bars[2][0].get_segments()])
+    np.testing.assert_allclose(ends.astype(float), frame[["conf_low", "conf_high"]])
+
+
+def test_kinds_of_pooling_differ_in_colour_marker_and_line(frame):
+    for pair in ("color", "marker", "linestyle"):
+        assert len({getattr(style, pair) for style in STYLES.values()}) == len(STYLES)
+    both = {"no pooling": frame, "complete pooling": complete_pooling(DATA, "y", "place")}
+    axes = axes_of(estimates=both)
+    for name, bars in zip(both, axes.containers, strict=True):
+        assert bars[0].get_color() == STYLES[name].color
+        assert bars[0].get_marker() == STYLES[name].marker
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(both)
+
+
+def test_sizes_are_the_numbers_of_rows(frame):
+    axes = axes_of(estimates={"no pooling": frame}, sizes=True)
+    assert [text.get_text() for text in axes.texts] == ["5", "6", "4"]
+    np.testing.assert_allclose([text.xy[1] for text in axes.texts], frame["conf_high"])
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["c", "a", "b"]
+
+
+def test_many_levels_get_no_tick_labels():
+    data = pd.DataFrame({"place": range(253), "y": [0, 1] * 126 + [1]})
+    axes = district_strip(data, "y", "place").axes[0]
+    assert len(axes.get_xticks()) == 0
+    assert axes.get_xlabel() == "place (253)"
+
+
+def test_errors_say_what_is_missing(frame):
+    with pytest.raises(DataError, match="'z' is not a column"):
+        district_strip(DATA, "z", "place")
+    with pytest.raises(DataError, match="'no pooling' have no row for the level 'c'"):
+        axes_of(estimates={"no pooling": frame[frame["level"] != "c"]})
+
+
+def test_show_gives_picture_caption_and_text_form(monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda *a, **k: shown.append((a[0], k)))
+    show(district_strip(DATA, "y", "place"), "**Figure 1.** Three `places`.")
+    (picture, options), (caption, _) = shown
+    assert picture["image/png"].startswith(b"\x89PNG")
+    assert picture["text/plain"] == "Figure 1. Three places."
+    assert options["metadata"]["image/png"]["alt"] == "Figure 1. Three places."
+    assert caption.data == "**Figure 1.** Three `places`."
