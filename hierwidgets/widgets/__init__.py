@@ -13,6 +13,6 @@ if _missing:
         f'The widgets need {", ".join(_missing)}: run pip install "hierwidgets[lab]".'
     )
 
-from .pooling_dial import PoolingDial, pooling_frame, profile_frame  # noqa: E402
+from .pooling_dial import PoolingDial, loglik_at, pooling_frame, profile_frame  # noqa: E402
 
-__all__ = ["PoolingDial", "pooling_frame", "profile_frame"]
+__all__ = ["PoolingDial", "loglik_at", "pooling_frame", "profile_frame"]

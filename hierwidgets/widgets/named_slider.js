@@ -12,8 +12,8 @@ function render({ model, el }) {
   const box = Object.assign(document.createElement("input"), { type: "number", step: "any" });
   box.setAttribute("aria-label", `${name}, typed`);
   const problem = document.createElement("span");
-  problem.setAttribute("role", "alert");
-  el.append(caption, range, box, problem);
+  problem.className = "hw-rejected";
+  el.append(caption, range, box);
 
   const limits = () => [model.get("min"), model.get("max"), model.get("steps")];
   const toPosition = (value) => {
@@ -37,7 +37,7 @@ function render({ model, el }) {
     range.value = toPosition(model.get("value"));
     range.setAttribute("aria-valuetext", text);
     box.value = text;
-    problem.textContent = "";
+    problem.remove();
     box.removeAttribute("aria-invalid");
   };
   const send = (value) => {
@@ -49,9 +49,14 @@ function render({ model, el }) {
   box.addEventListener("change", () => {
     const [min, max] = limits();
     const value = box.valueAsNumber;
-    if (value >= min && value <= max) return send(value);
+    if (value >= min && value <= max) {
+      show();
+      return send(value);
+    }
     problem.textContent = `${name}: a number from ${min} to ${max}, please`;
+    problem.setAttribute("role", "alert"); // put in anew each time, so that it is read out
     box.setAttribute("aria-invalid", "true");
+    el.append(problem);
   });
   const watched = "change:value change:min change:max change:steps";
   model.on(watched, show);

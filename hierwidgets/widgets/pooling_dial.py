@@ -13,19 +13,20 @@ import traitlets as t
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from ..marginal import conditional_modes, profile_loglik
+from ..estimate import profile_loglik
+from ..marginal import conditional_modes
 from ..results import Fit
 from ._base import Instrument
 from ._parts import NamedSlider
 
-__all__ = ["PoolingDial", "pooling_frame", "profile_frame"]
+__all__ = ["PoolingDial", "loglik_at", "pooling_frame", "profile_frame"]
 
 Floats = NDArray[np.float64]
 
 RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
 MOST_LABELS = 40  # more levels than this, and the axis names none
-WIDTH, MARGIN = "740px", {"top": 8, "bottom": 44, "left": 64, "right": 16}
+WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
 
 
 # --- the numbers --------------------------------------------------------------------------
@@ -148,6 +149,26 @@ def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["sigma", "loglik", "mu"])
 
 
+def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
+    """The log-likelihood at this sigma and mu, the other coefficients as fitted.
+
+    The group effects are integrated out as in the fit; see `profile_frame`.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> round(loglik_at(fit, fit.theta[0], fit.fixef["Intercept"]) - fit.loglik, 6) + 0.0
+    0.0
+    """
+    _check_fit(fit)
+    theta = np.array([_number("sigma", sigma, at_least=0.0)])
+    beta = _coefficients(fit, mu)
+    held = dict(enumerate(beta))
+    return float(profile_loglik(fit.design, fit.family, theta, fit.n_agq, beta, held)[0])
+
+
 def _forward(fit: Fit, rate: Floats) -> Floats:
     with np.errstate(divide="ignore"):
         return np.asarray(fit.family.link.forward(rate), dtype=np.float64)
@@ -268,7 +289,8 @@ class PoolingDial(Instrument):
         frame = pooling_frame(self._fit)
         self._group = self._fit.design.terms[0].group
         self._levels = list(frame["level"])
-        self._order = frame.sort_values(["target_link", "raw", "n"], kind="stable").index.to_numpy()
+        rounded = frame.assign(target_link=frame["target_link"].round(8))  # equal but for rounding
+        self._order = rounded.sort_values(["target_link", "raw", "n"]).index.to_numpy()
         self._sigma_range = (SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * fitted))
         self._link_range = _link_range(frame)
         self._mu_range = _mu_range(self._fit, frame, self._link_range)
@@ -312,11 +334,13 @@ class PoolingDial(Instrument):
         self._build_controls()
         upper = self._build_estimates()
         lower = self._build_profile()
+        raw = pooling_frame(self._fit)["raw_link"]
+        legend = ipywidgets.HTML(_legend(not np.isfinite(raw).all()))
         row = ipywidgets.HBox([self._level_menu, self._scale_menu, self._button])
         self._table.title = f"Table of the {len(self._levels)} estimates"
         self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
         self._assemble(
-            self._sigma_slider, self._mu_slider, row, ipywidgets.HTML(_legend()), upper, lower,
+            self._sigma_slider, self._mu_slider, row, legend, upper, lower,
             width=WIDTH,
         )  # fmt: skip
 
@@ -327,10 +351,9 @@ class PoolingDial(Instrument):
         )
         low, high = self._mu_range
         self._mu_slider = NamedSlider(label="μ, centre", value=self.mu, min=low, max=high)
-        named = [(str(level), level) for level in self._levels]
         self._level_menu = ipywidgets.Dropdown(
-            description=f"{self._group}", options=[("none", None), *named],
-            layout={"width": "280px"}, style={"description_width": "initial"},
+            description=self._group, options=["none", *map(str, self._levels)], index=0,
+            layout={"width": "330px"}, style={"description_width": "9.5em"},
         )  # fmt: skip
         self._scale_menu = ipywidgets.Dropdown(
             description="Scale", options=self._scales,
@@ -342,47 +365,52 @@ class PoolingDial(Instrument):
 
     def _build_estimates(self) -> bqplot.Figure:
         count = len(self._levels)
-        size = 70 if count <= MOST_LABELS else 22
+        size = 45 if count <= MOST_LABELS else 16
         place = bqplot.LinearScale(min=-0.8, max=count - 0.2)
         self._value = bqplot.LinearScale()
         scales = {"x": place, "y": self._value}
         at = np.arange(count, dtype=np.float64)
-        shared = {"scales": scales, "x": at, "default_size": size}
         names = self._names = np.array([str(self._levels[i]) for i in self._order])
-        clicks = {"interactions": {"hover": "tooltip", "click": "select"}, "display_names": False}
-        style = {"selected_style": {}, "unselected_style": {}}
         self._target = bqplot.Lines(
             scales=scales, x=at, y=at, colors=[TARGET], line_style="dashed", stroke_width=2.5
         )
         self._segments = bqplot.Lines(
             scales=scales, x=[], y=[], colors=["#8c8c8c"], stroke_width=1, opacities=[0.7]
         )
-        self._raw, self._edge, self._pooled = (
+        self._raw, self._below, self._above, self._pooled = (
             bqplot.Scatter(
-                **{**shared, **clicks, **style}, y=at, colors=[color], names=names, marker=marker,
-                fill=fill, stroke=color, tooltip=_tooltip(),
+                scales=scales, x=at, y=at, names=names, display_names=False, marker=marker,
+                colors=[color], stroke=color, fill=fill, default_size=area, tooltip=_tooltip(),
+                interactions={"hover": "tooltip", "click": "select"},
+                selected_style={}, unselected_style={},
             )
-            for color, marker, fill in (
-                (RAW, "circle", True), (RAW, "triangle-up", False), (POOLED, "diamond", True)
+            for color, marker, fill, area in (
+                (RAW, "circle", False, 2 * size),
+                (RAW, "triangle-down", False, 2 * size),
+                (RAW, "triangle-up", False, 2 * size),
+                (POOLED, "diamond", True, size),
             )
         )  # fmt: skip
         self._ring = bqplot.Scatter(
-            scales=scales, x=[], y=[], colors=["#808080"], fill=False, stroke="#808080",
-            stroke_width=2, default_size=6 * size, interactions={},
+            scales=scales, x=[0, 0], y=[0, 0], colors=["#808080"], fill=False, stroke="#808080",
+            stroke_width=2, default_size=300, interactions={}, visible=False,
         )  # fmt: skip
         labels = {i: name for i, name in enumerate(names)} if count <= MOST_LABELS else {}
         self._place_axis = bqplot.Axis(
             scale=place, grid_lines="none", tick_rotate=-35 if labels else 0,
             tick_values=at if labels else np.array([]), tick_labels=labels or None,
-            tick_style={"text-anchor": "end"} if labels else {}, label_offset="24px",
+            tick_style={"text-anchor": "end"} if labels else {"display": "none"},
+            label_offset="24px",
             label="" if labels else f"{count} levels of {self._group}, by target and raw rate",
         )  # fmt: skip
         self._value_axis = bqplot.Axis(
-            scale=self._value, orientation="vertical", grid_lines="none", label_offset="42px"
+            scale=self._value, orientation="vertical", grid_lines="none", label_offset="46px",
+            num_ticks=6,
         )
         return _figure(
             "hw-estimates", "300px" if labels else "270px",
-            [self._target, self._segments, self._raw, self._edge, self._pooled, self._ring],
+            [self._target, self._segments, self._raw, self._below, self._above, self._pooled,
+             self._ring],
             [self._place_axis, self._value_axis], bottom=72 if labels else 40,
         )  # fmt: skip
 
@@ -414,14 +442,15 @@ class PoolingDial(Instrument):
         axes = [
             bqplot.Axis(
                 scale=scales["x"], label="σ (log scale)", tick_values=np.array(ticks),
-                tick_format="~g", grid_lines="none", label_offset="26px",
+                tick_format="~g", grid_lines="none", label_offset="32px",
             ),
             bqplot.Axis(
-                scale=scales["y"], orientation="vertical", label="log-likelihood", num_ticks=4,
-                tick_format="~g", grid_lines="none", label_offset="46px",
+                scale=scales["y"], orientation="vertical", label="log-likelihood",
+                tick_values=np.arange(np.ceil(floor / 4), best / 4) * 4, tick_format="~g",
+                grid_lines="none", label_offset="52px",
             ),
         ]  # fmt: skip
-        return _figure("hw-profile", "150px", [curve, tick, self._here, self._dot], axes, bottom=40)
+        return _figure("hw-profile", "150px", [curve, tick, self._here, self._dot], axes, bottom=44)
 
     # --- what changes ---
 
@@ -429,12 +458,16 @@ class PoolingDial(Instrument):
         self._bind("sigma", self._sigma_slider)
         self._bind("mu", self._mu_slider)
         self._bind("scale", self._scale_menu)
-        self._bind("selected", self._level_menu)
+        self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
         self._button.on_click(lambda _: self._guarded(self.snap))
-        for mark in (self._raw, self._edge, self._pooled):
+        for mark in (self._raw, self._below, self._above, self._pooled):
             mark.on_element_click(lambda mark, event: self._guarded(lambda: self._pick(mark, event)))
         self._redraw_on(self._draw, *self.state_names)
         self._table.observe(lambda _: self._guarded(self._draw), names="is_open")
+
+    def _choose(self) -> None:
+        index = self._level_menu.index
+        self.selected = self._levels[index - 1] if index else None
 
     def _pick(self, mark: bqplot.Scatter, event: dict[str, Any]) -> None:
         place = int(mark.x[event["data"]["index"]])
@@ -445,7 +478,7 @@ class PoolingDial(Instrument):
         frame = pooling_frame(self._fit, self.sigma, self.mu).iloc[self._order]
         frame = frame.reset_index(drop=True)
         self._draw_estimates(frame)
-        loglik = float(profile_frame(self._fit, self.sigma)["loglik"].iloc[0])
+        loglik = loglik_at(self._fit, self.sigma, self.mu)
         self._draw_profile(loglik)
         self._report(frame, loglik)
         if self._table.is_open or not self._table.rows:
@@ -471,17 +504,21 @@ class PoolingDial(Instrument):
         shown = np.clip(raw, *_edges(low, high))
         with self._value.hold_sync():
             self._value.min, self._value.max = low, high
-        self._value_axis.label = "Pr(event)" if self.scale == "probability" else self.scale
+        rate = _rate_name(self._fit)
+        self._value_axis.label = rate if self.scale == "probability" else f"{self.scale} {rate}"
         self._segments.x = _joined(at, at)
-        for mark, keep in ((self._raw, finite), (self._edge, ~finite)):
+        layers = ((self._raw, finite), (self._below, raw == -np.inf), (self._above, raw == np.inf))
+        for mark, keep in layers:
             with mark.hold_sync():
                 mark.x, mark.y, mark.names = at[keep], shown[keep], self._names[keep]
 
     def _draw_ring(self, shown: Floats, pooled: Floats) -> None:
         place = self._place_of_selected()
-        with self._ring.hold_sync():
-            self._ring.x = [] if place is None else [place, place]
-            self._ring.y = [] if place is None else [shown[place], pooled[place]]
+        self._level_menu.index = 0 if place is None else 1 + self._levels.index(self.selected)
+        self._ring.visible = place is not None
+        if place is not None:
+            with self._ring.hold_sync():
+                self._ring.x, self._ring.y = [place, place], [shown[place], pooled[place]]
 
     def _place_of_selected(self) -> int | None:
         if self.selected is None:
@@ -506,14 +543,14 @@ class PoolingDial(Instrument):
         place = self._place_of_selected()
         where = self._where(frame) if place is None else self._about(frame.iloc[place])
         best = float(self._profile["loglik"].max())
-        fit = f"Log-likelihood at this σ {loglik:.2f}, {max(best - loglik, 0):.2f} below the best."
+        fit = f"Log-likelihood {loglik:.2f}, {max(best - loglik, 0):.2f} below the best possible."
         pooled, raw = frame["estimate"], frame["raw"]
         self._say(
             f"{where} {fit}",
             hw_estimates=f"{len(frame)} levels of {self._group}: raw rates {_span(raw)}, partial "
             f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}.",
             hw_profile=f"Profile log-likelihood of sigma: highest, {best:.2f}, at sigma "
-            f"{float(self._fit.theta[0]):.2f}; {loglik:.2f} at the current {self.sigma:.3g}.",
+            f"{float(self._fit.theta[0]):.2f}; {loglik:.2f} at the current sigma {self.sigma:.3g} and mu {self.mu:.3g}.",
         )
 
     def _where(self, frame: pd.DataFrame) -> str:
@@ -535,7 +572,7 @@ def _link_range(frame: pd.DataFrame) -> tuple[float, float]:
     """Limits of the link axis: every finite raw rate, estimate and target, and some air."""
     raw = frame.loc[np.isfinite(frame["raw_link"]), "raw_link"]
     values = np.concatenate([raw, frame["target_link"], frame["estimate_link"]])
-    return float(values.min()) - 0.7, float(values.max()) + 0.7
+    return float(values.min()) - 0.4, float(values.max()) + 0.4
 
 
 def _mu_range(fit: Fit, frame: pd.DataFrame, limits: tuple[float, float]) -> tuple[float, float]:
@@ -581,17 +618,27 @@ def _figure(
     return figure
 
 
-def _legend() -> str:
+def _rate_name(fit: Fit) -> str:
+    design = fit.design
+    if design.formula.trials is not None:
+        return f"{design.formula.response} / {design.formula.trials}"
+    return f"Pr({design.formula.response} = {1 if design.event is None else design.event})"
+
+
+def _legend(off_the_scale: bool) -> str:
     """The key of both pictures; shapes and dashes tell the layers apart without colour."""
-    keys = (
-        ("no pooling: raw rate", f'<circle cx="9" cy="8" r="5" fill="{RAW}"/>'),
-        ("raw rate 0 or 1, off the scale", f'<path d="M9 3l6 10H3z" fill="none" stroke="{RAW}"/>'),
-        ("partial pooling", f'<path d="M9 2l6 6-6 6-6-6z" fill="{POOLED}"/>'),
-        ("target; best σ", f'<path d="M0 8h18" stroke="{TARGET}" stroke-width="3" '
-         'stroke-dasharray="5 3"/>'),
-    )  # fmt: skip
+    keys = [
+        ("no pooling: raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'),
+        ("partial pooling", f'<path d="M9 1l5 7-5 7-5-7z" fill="{POOLED}"/>'),
+        ("target (above), best σ (below)", f'<path d="M0 8h18" stroke="{TARGET}" '
+         'stroke-width="3" stroke-dasharray="5 3"/>'),
+    ]  # fmt: skip
+    if off_the_scale:
+        shape = f'<path d="M9 3l6 10H3z" fill="none" stroke="{RAW}"/>'
+        keys.insert(1, ("raw rate 0 or 1: off the logit scale", shape))
     spans = (
-        f'<span><svg width="18" height="16" aria-hidden="true">{shape}</svg>{name}</span>'
+        f'<span><svg width="18" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
+        f"{name}</span>"
         for name, shape in keys
     )
     return f'<div class="hw-legend">{"".join(spans)}</div>'

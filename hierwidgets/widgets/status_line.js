@@ -15,10 +15,11 @@ function render({ model, el }) {
     const instrument = el.closest(".hw-instrument");
     let waiting = instrument === null;
     for (const [name, text] of Object.entries(model.get("pictures"))) {
-      const picture = instrument?.querySelector(`.${name} svg.svg-figure, .${name} svg`);
+      const [picture, ...layers] = instrument?.querySelectorAll(`.${name} svg`) ?? [];
       if (!picture) waiting = true;
       picture?.setAttribute("role", "img");
       picture?.setAttribute("aria-label", text);
+      for (const layer of layers) layer.setAttribute("aria-hidden", "true");
     }
     if (waiting && alive) setTimeout(describe, 100); // the figures are drawn after this line
   };

@@ -143,6 +143,8 @@ class Notebook:
         self.page.evaluate("void (window.hwRun = jupyterapp.commands.execute("
                            "'notebook:run-all-cells').then(() => { window.hwRan = true }))")
         self.page.wait_for_function("window.hwRan === true", timeout=1000 * seconds)
+        if errors := self.page.evaluate(ERRORS):
+            raise KernelError(f"a cell failed: {errors[0]}")
 
     def python(self, expression: str) -> Any:
         """The value of an expression in the notebook's kernel (through JSON)."""
@@ -174,6 +176,10 @@ HIDE_SIDE_BARS = """() => {
   const shell = window.jupyterapp.shell;
   shell.collapseLeft(); shell.collapseRight();
 }"""
+ERRORS = """() => jupyterapp.shell.currentWidget.context.model.toJSON().cells
+  .flatMap((cell) => cell.outputs ?? [])
+  .filter((output) => output.output_type === 'error')
+  .map((output) => output.ename + ': ' + output.evalue)"""
 EXECUTE = """async (code) => {
   const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   const future = kernel.requestExecute({code, store_history: false, stop_on_error: false});

@@ -1,0 +1,105 @@
+"""Time from a key press on a slider to the painted frame, in a browser with the real fit behind.
+
+Run it with ``python tests/benchmarks/bench_widgets.py``; it prints a table and ends with 1 if a
+median is over the target. The clock starts at the time stamp of the browser's key event and stops
+after the paint of the last frame in which anything inside the widget changed.
+"""
+
+import os
+import shutil
+import statistics
+import sys
+import tempfile
+from pathlib import Path
+
+import nbformat
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+
+from lab import LabServer, Notebook, chromium, lab_server  # noqa: E402
+from playwright.sync_api import Browser, Page  # noqa: E402
+
+TARGET_MS = 60.0
+STEPS = 60
+CELL = """
+import hierwidgets as hw
+data = hw.load({name!r})
+fit = hw.glmer("contacted ~ 1 + (1 | district_id)", data, family="binomial", event="Contacted")
+dial = hw.widgets.PoolingDial(fit)
+dial
+"""
+WATCH = """() => {
+  const dial = document.querySelector('.hw-PoolingDial');
+  const clock = window.hwClock = {pressed: 0, changed: 0, painted: 0};
+  const channel = new MessageChannel();
+  channel.port1.onmessage = () => { clock.painted = performance.now(); };
+  dial.addEventListener('keydown', (event) => {
+    Object.assign(clock, {pressed: event.timeStamp, changed: 0, painted: 0});
+  }, true);
+  new MutationObserver(() => {
+    clock.changed = performance.now();
+    requestAnimationFrame(() => channel.port2.postMessage(null));
+  }).observe(dial, {attributes: true, childList: true, characterData: true, subtree: true});
+}"""
+SETTLED = """([before, quiet]) => {
+  const {changed, painted} = window.hwClock;
+  const status = document.querySelector('.hw-PoolingDial [role=status]').textContent;
+  return status !== before && painted > changed && performance.now() - painted > quiet;
+}"""
+
+
+def main() -> int:
+    """Measure, print, and say whether every median meets the target."""
+    executable = os.environ.get("HIERWIDGETS_BROWSER") or shutil.which("chromium")
+    if executable is None:
+        print("no Chromium found: install the system's package or set HIERWIDGETS_BROWSER")
+        return 1
+    with tempfile.TemporaryDirectory() as folder:
+        root, state = Path(folder, "notebooks"), Path(folder, "state")
+        root.mkdir()
+        state.mkdir()
+        for name in ("finland", "uk"):
+            write_notebook(root / f"{name}.ipynb", CELL.format(name=name))
+        with lab_server(root, state) as server, chromium(executable) as browser:
+            medians = [measure(browser, server, name) for name in ("finland", "uk")]
+    return int(max(medians) > TARGET_MS)
+
+
+def write_notebook(path: Path, source: str) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(notebook, path)
+
+
+def measure(browser: Browser, server: LabServer, name: str) -> float:
+    """Print one row of the table; the median in milliseconds."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    notebook = Notebook(page, server, f"{name}.ipynb")
+    notebook.run_all()
+    levels = notebook.python("len(dial._levels)")
+    times = key_steps(page)
+    median, p95 = statistics.median(times), sorted(times)[int(0.95 * len(times))]
+    verdict = "ok" if median <= TARGET_MS else f"over {TARGET_MS:g} ms"
+    print(f"PoolingDial {levels:4d} levels: median {median:5.1f} ms, p95 {p95:5.1f} ms  {verdict}")
+    page.close()
+    return median
+
+
+def key_steps(page: Page, quiet: float = 120.0) -> list[float]:
+    """Milliseconds from each arrow key press to the paint of the finished redraw."""
+    slider = page.locator(".hw-PoolingDial").get_by_role("slider").first
+    slider.focus()
+    page.wait_for_timeout(1000)  # the start-up of Lab, which is not what is measured
+    page.evaluate(WATCH)
+    times = []
+    for step in range(STEPS + 5):
+        before = page.locator(".hw-PoolingDial [role=status]").text_content()
+        page.keyboard.press("ArrowRight" if step % 40 < 20 else "ArrowLeft")
+        page.wait_for_function(SETTLED, arg=[before, quiet])
+        clock = page.evaluate("window.hwClock")
+        times.append(clock["painted"] - clock["pressed"])
+    return times[5:]  # the first steps warm up both compilers
+
+
+if __name__ == "__main__":
+    sys.exit(main())
