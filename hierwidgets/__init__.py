@@ -21,7 +21,7 @@ from .errors import (
     NewLevelError,
 )
 from .model import Model, glmer
-from .pooling import complete_pooling, no_pooling
+from .pooling import complete_pooling, no_pooling, partial_pooling
 from .results import Fit
 
 __version__ = "0.1.0"
@@ -41,6 +41,7 @@ __all__ = [
     "glmer",
     "load",
     "no_pooling",
+    "partial_pooling",
     "widgets",
 ]
 

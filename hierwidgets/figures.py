@@ -149,14 +149,11 @@ def _by_label(
 def _estimates(axes: "Axes", name: str, frame: pd.DataFrame, place: int, many: int) -> None:
     style = STYLES.get(name, _OTHERS[place % len(_OTHERS)])
     x = np.arange(len(frame)) + 0.24 * (place - (many - 1) / 2)
-    below, above = (
-        frame["estimate"] - frame["conf_low"],
-        frame["conf_high"] - frame["estimate"],
-    )
+    estimate, low, high = frame[["estimate", "conf_low", "conf_high"]].to_numpy(dtype=float).T
     bars = axes.errorbar(
         x,
-        frame["estimate"],
-        yerr=np.clip([below, above], 0, None),
+        estimate,
+        yerr=np.clip([estimate - low, high - estimate], 0, None),
         fmt=style.marker,
         color=style.color,
         capsize=4,

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from .design import indicator
 from .errors import DataError
+from .results import Fit
 
-__all__ = ["complete_pooling", "no_pooling"]
+__all__ = ["complete_pooling", "no_pooling", "partial_pooling"]
 
 Floats = NDArray[np.float64]
 
@@ -112,15 +113,92 @@ def complete_pooling(
     return _frame(counts, overall["y"], overall["n"], level, method)
 
 
+def partial_pooling(fit: Fit, level: float = 0.9) -> pd.DataFrame:
+    r"""The rate of each level at its conditional mode, from a hierarchical model.
+
+    .. math:: \tilde\pi_j = g^{-1}\bigl(x_j \hat\beta + \tilde b_j\bigr)
+
+    with the inverse link :math:`g^{-1}` and the conditional mode :math:`\tilde b_j` of the level's
+    effect given the estimated parameters (Bates et al. 2015, Journal of Statistical Software
+    67(1), section 4.2).
+
+    Parameters
+    ----------
+    fit
+        A fit with a single group term, ``(1 | group)``; predictors constant within a level.
+    level
+        Confidence level, between 0 and 1. The interval is that of ``fit.predict``: symmetric on
+        the link scale, and it includes the uncertainty of the estimated parameters.
+
+    Returns
+    -------
+    DataFrame
+        The columns and the row order of :func:`no_pooling`. For a binomial fit ``n`` is the
+        number of trials, otherwise of rows. ``std_error`` is on the scale of the estimate, by
+        the delta method.
+
+    Raises
+    ------
+    DataError
+        Another structure of groups, a prediction that varies within a level, a level outside
+        (0, 1).
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> from hierwidgets.pooling import partial_pooling
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
+    >>> frame = partial_pooling(fit).set_index("level")
+    >>> frame.loc["District 309", ["n", "estimate"]].round(3).to_dict()
+    {'n': 23.0, 'estimate': 0.268}
+    """
+    _check_level(level)
+    group = _only_group(fit)
+    columns = ["estimate", "std_error", "conf_low", "conf_high"]
+    predicted = fit.predict(interval=level)
+    by_level = predicted[columns].groupby(_labels(predicted[group]), observed=True, sort=True)
+    spread = by_level.max() - by_level.min()
+    if (spread["estimate"] > 1e-9).any():
+        raise DataError(
+            f"the prediction varies within a level of {group!r}: a predictor is not constant there; "
+            "use fit.predict(newdata) with one row per level"
+        )
+    frame = by_level.mean().reset_index()
+    frame.insert(1, "n", frame["level"].astype(object).map(_sizes(fit)).astype(int))
+    return frame
+
+
+def _only_group(fit: Fit) -> str:
+    terms = fit.design.terms
+    if len(terms) == 1 and terms[0].names == ("Intercept",) and len(terms[0].factors) == 1:
+        return terms[0].factors[0]
+    given = ", ".join(f"({' + '.join(term.names)} | {term.group})" for term in terms)
+    raise DataError(f"one group term (1 | group) is needed, and the fit has {given}")
+
+
+def _sizes(fit: Fit) -> dict[object, float]:
+    """Trials per level of a binomial fit, rows per level of any other."""
+    term, rows = fit.design.terms[0], fit.design.rows
+    if fit.family.name == "binomial":
+        counts = np.bincount(term.codes, fit.design.trials, minlength=term.J)
+    else:
+        counts = np.bincount(term.codes[rows], minlength=term.J)
+    return dict(zip(term.levels, counts, strict=True))
+
+
 def _counts(data: pd.DataFrame, outcome: str, group: str, event: object | None) -> pd.DataFrame:
     """Events ``y`` and rows ``n`` per level, in level order."""
     _check_columns(data, outcome, group)
-    labels = data[group].reset_index(drop=True)
-    if isinstance(labels.dtype, pd.CategoricalDtype):
-        labels = labels.cat.remove_unused_categories()
     events = pd.Series(indicator(data[outcome], event))
-    counts = events.groupby(labels.rename("level"), observed=True, sort=True)
+    labels = _labels(data[group].reset_index(drop=True))
+    counts = events.groupby(labels, observed=True, sort=True)
     return counts.agg(y="sum", n="size").reset_index()
+
+
+def _labels(values: pd.Series) -> pd.Series:
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.cat.remove_unused_categories()
+    return values.rename("level")
 
 
 def _check_columns(data: pd.DataFrame, outcome: str, group: str) -> None:
@@ -162,9 +240,13 @@ def _frame(
 def _interval(y: Floats, n: Floats, level: float, method: str) -> tuple[Floats, Floats]:
     if method not in _METHODS:
         raise DataError(f"method {method!r} is unknown; the methods are {list(_METHODS)}")
+    _check_level(level)
+    return _METHODS[method](y, n, (1 - level) / 2)
+
+
+def _check_level(level: float) -> None:
     if not 0 < level < 1:
         raise DataError(f"level is {level!r}; it must lie between 0 and 1, such as 0.9")
-    return _METHODS[method](y, n, (1 - level) / 2)
 
 
 def _wald(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:

@@ -12,7 +12,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from hierwidgets.datasets import load
 from hierwidgets.errors import DataError
-from hierwidgets.pooling import complete_pooling, no_pooling
+from hierwidgets.model import glmer
+from hierwidgets.pooling import complete_pooling, no_pooling, partial_pooling
 
 COLUMNS = ["level", "n", "estimate", "std_error", "conf_low", "conf_high"]
 STATSMODELS = {"wald": "normal", "wilson": "wilson", "jeffreys": "jeffreys", "exact": "beta"}
@@ -140,3 +141,68 @@ def test_errors_say_what_to_do():
         no_pooling(load("finland"), "contacted", "district_id")
     with pytest.raises(DataError, match="missing"):
         no_pooling(data.assign(y=[np.nan, *data["y"].iloc[1:]]), "y", "district")
+
+
+@pytest.fixture(scope="module")
+def finland():
+    return glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+
+
+class TestPartialPooling:
+    """Against the fit's own modes, against the page, and at the limits."""
+
+    def test_estimates_are_the_modes_through_the_inverse_link(self, finland):
+        frame = partial_pooling(finland)
+        assert list(frame.columns) == COLUMNS
+        modes = finland.ranef.set_index("level")["mode"].loc[list(frame["level"])]
+        eta = finland.fixef["Intercept"] + modes.to_numpy()
+        assert frame["estimate"].to_numpy() == pytest.approx(1 / (1 + np.exp(-eta)), abs=1e-10)
+
+    def test_page_values(self, finland):
+        frame = partial_pooling(finland).set_index("level")
+        raw = no_pooling(load("finland"), "contacted", "district_id", event="Contacted")
+        order = raw.sort_values("estimate")["level"]
+        page = [0.151, 0.160, 0.174, 0.183, 0.173, 0.190, 0.191]
+        page += [0.221, 0.216, 0.225, 0.228, 0.233, 0.269, 0.268]
+        assert frame.loc[list(order), "estimate"].round(3).tolist() == page
+        assert frame["n"].to_dict() == raw.set_index("level")["n"].to_dict()
+
+    def test_interval_is_symmetric_on_the_link_scale(self, finland):
+        narrow, wide = partial_pooling(finland, 0.5), partial_pooling(finland, 0.9)
+        logits = [np.log(f / (1 - f)) for f in (narrow, wide) for f in [f[COLUMNS[2:]]]]
+        for frame in logits:
+            middle = (frame["conf_low"] + frame["conf_high"]) / 2
+            assert middle.to_numpy() == pytest.approx(frame["estimate"].to_numpy(), abs=1e-10)
+        half = [(frame["conf_high"] - frame["conf_low"]) / 2 for frame in logits]
+        quantiles = 1.6448536269514722 / 0.6744897501960817  # of the normal at .95 and .75
+        assert (half[1] / half[0]).to_numpy() == pytest.approx(np.full(14, quantiles), abs=1e-8)
+
+    def test_category_order_and_dtype_as_no_pooling(self):
+        data = load("finland")
+        labels = sorted(set(data["district_id"]), reverse=True)
+        data["district_id"] = pd.Categorical(data["district_id"], categories=labels)
+        fit = glmer("contacted ~ 1 + (1 | district_id)", data, event="Contacted")
+        frame = partial_pooling(fit)
+        expected = no_pooling(data, "contacted", "district_id", event="Contacted")
+        pd.testing.assert_frame_equal(frame[["level", "n"]], expected[["level", "n"]])
+
+    def test_a_predictor_of_the_level_is_allowed_and_one_of_the_row_is_not(self):
+        uk = load("uk")
+        text = "contacted ~ {} + (1 | district_id)"
+        fit = glmer(text.format("district_competitiveness"), uk, event="Contacted")
+        frame = partial_pooling(fit)
+        one = uk.drop_duplicates("district_id").set_index("district_id").loc[list(frame["level"])]
+        expected = fit.predict(one.reset_index())["estimate"].to_numpy()
+        assert frame["estimate"].to_numpy() == pytest.approx(expected, abs=1e-12)
+        uk["age"] = np.random.default_rng(4).integers(18, 90, len(uk)) / 100
+        with pytest.raises(DataError, match="varies within a level of 'district_id'"):
+            partial_pooling(glmer(text.format("age"), uk, event="Contacted"))
+
+    def test_other_structures_and_levels_are_refused(self, finland):
+        data = load("rainey2015")
+        data = data[data["election_id"].isin(["Finland", "Canada"])]
+        two = "contacted ~ 1 + (1 | district_id) + (1 | election_id)"
+        with pytest.raises(DataError, match=r"\(Intercept \| district_id\), \(Intercept \| elect"):
+            partial_pooling(glmer(two, data, event="Contacted"))
+        with pytest.raises(DataError, match="between 0 and 1"):
+            partial_pooling(finland, level=90)
