@@ -101,14 +101,22 @@ def show(figure: "Figure", caption: str) -> None:
     from IPython.display import Markdown, display
     from matplotlib import pyplot
 
-    stream = BytesIO()
-    figure.savefig(stream, format="png", dpi=144, bbox_inches="tight")
     plain = caption.replace("*", "").replace("$", "").replace("`", "")
-    picture = {"image/png": stream.getvalue(), "text/plain": plain}
+    picture = {"image/png": _png(figure), "text/plain": plain}
     width = {"width": round(96 * figure.get_size_inches()[0])}
     display(picture, raw=True, metadata={"image/png": width | {"alt": plain}})  # type: ignore[no-untyped-call]
     display(Markdown(caption))  # type: ignore[no-untyped-call]
     pyplot.close(figure)
+
+
+def _png(figure: "Figure") -> bytes:
+    """The figure at 144 dots per inch in 64 colours: a third of the bytes in the notebook."""
+    from PIL import Image
+
+    full, small = BytesIO(), BytesIO()
+    figure.savefig(full, format="png", dpi=144, bbox_inches="tight")
+    Image.open(full).convert("RGB").quantize(64).save(small, format="png", optimize=True)
+    return small.getvalue()
 
 
 def _canvas(outcome: str, group: str) -> "tuple[Figure, Axes]":

@@ -252,6 +252,7 @@ def _mirrors(function: Callable[..., object]) -> bool:
 WILSON = Exercise(
     name="01-wilson",
     expected=lambda: _wilson,
+    atol=2e-3,  # 1.64 in place of 1.6449 moves an end by up to 0.0014
     inputs=((10, 23), (5, 58), (0, 4), (4, 4), (1, 1), (29, 179)),
     properties=(
         ("both ends lie between 0 and 1 for every y and n", _stays_inside),

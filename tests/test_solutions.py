@@ -1,0 +1,52 @@
+"""The folded solutions of the lectures solve the exercises, and the open ones ask for an answer.
+
+Each lecture runs once with every exercise cell (tag ``exercise``) replaced by the code of the
+solution that follows it (a Markdown cell with the tag ``solution``) and its own check.
+"""
+
+import copy
+import re
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+LECTURES = sorted((Path(__file__).parents[1] / "lectures").glob("*.ipynb"))
+
+
+def tagged(cell, tag):
+    return tag in cell.metadata.get("tags", [])
+
+
+def exercises_of(notebook):
+    """Pairs of positions: the exercise cell and the solution cell right after it."""
+    found = [i for i, cell in enumerate(notebook.cells) if tagged(cell, "exercise")]
+    assert all(tagged(notebook.cells[i + 1], "solution") for i in found)
+    return found
+
+
+def solved(notebook):
+    notebook = copy.deepcopy(notebook)
+    for i in exercises_of(notebook):
+        (solution,) = re.findall(r"```python\n(.*?)```", notebook.cells[i + 1].source, re.DOTALL)
+        check = notebook.cells[i].source.splitlines()[-1]
+        assert check.startswith("hw.exercises.check(")
+        notebook.cells[i].source = f"{solution}\n{check}"
+    return notebook
+
+
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_solutions_are_right(path):
+    notebook = solved(nbformat.read(path, as_version=4))
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": path.parent}}).execute()
+    verdicts = [notebook.cells[i].outputs[-1]["data"]["text/plain"] for i in exercises_of(notebook)]
+    assert len(verdicts) >= 3
+    assert [verdict[:8] for verdict in verdicts] == ["✓ Right."] * len(verdicts), verdicts
+
+
+@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+def test_stored_exercises_are_open(path):
+    notebook = nbformat.read(path, as_version=4)
+    for i in exercises_of(notebook):
+        assert notebook.cells[i].outputs[-1]["data"]["text/plain"].startswith("○ No answer yet.")
