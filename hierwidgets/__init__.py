@@ -20,7 +20,7 @@ from .errors import (
     MissingExtraError,
     NewLevelError,
 )
-from .model import Model, glmer
+from .model import Model, glmer, lmer
 from .pooling import complete_pooling, no_pooling, partial_pooling
 from .results import Fit
 
@@ -39,6 +39,7 @@ __all__ = [
     "complete_pooling",
     "exercises",
     "glmer",
+    "lmer",
     "load",
     "no_pooling",
     "partial_pooling",

@@ -9,13 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from . import design as designs
-from . import estimate, families, formula
+from . import estimate, families, formula, gaussian
 from .design import Design
 from .errors import FormulaError
 from .families import Family
+from .optimum import covariance
 from .results import Fit
 
-__all__ = ["Model", "glmer"]
+__all__ = ["Model", "glmer", "lmer"]
 
 Array = NDArray[np.float64]
 
@@ -32,7 +33,7 @@ class Model:
     data :
         One row per observation. It is not changed.
     family :
-        "binomial" or "poisson".
+        "gaussian", "binomial" or "poisson".
     link :
         "logit", "probit" or "cloglog" for binomial; None for the canonical link.
     event :
@@ -92,29 +93,64 @@ class Model:
         groups = ", ".join(f"{t.J} {t.group}" for t in self.design.terms)
         return f"Model({self.formula}, {self.family.name}; {self.design.nobs} rows, {groups})"
 
-    def maximize(self, n_agq: int = 1) -> Fit:
+    def maximize(self, n_agq: int = 1, reml: bool = True) -> Fit:
         """The fit by maximum likelihood.
 
         Parameters
         ----------
         n_agq :
-            Quadrature points per level; 1 is the Laplace approximation.
+            Quadrature points per level; 1 is the Laplace approximation, which is exact for a
+            Gaussian model.
+        reml :
+            Whether a Gaussian model is fitted by restricted maximum likelihood.
         """
-        found = estimate.maximize(self.design, self.family, n_agq)
-        return Fit(
-            design=self.design,
-            family=self.family,
-            n_agq=n_agq,
-            theta=found.theta,
-            beta=found.beta,
-            covariance=covariance(found.hessian, len(found.theta)),
-            gradient=found.gradient,
-            modes=found.modes,
-            loglik=-0.5 * found.neg2loglik,
-            converged=found.converged,
-            message=found.message,
-            trace=found.trace,
-        )
+        if self.family.name == "gaussian":
+            if n_agq != 1:
+                raise FormulaError(
+                    f"n_agq={n_agq!r}: a Gaussian model is integrated exactly; leave n_agq at 1"
+                )
+            return _gaussian_fit(self.design, self.family, reml)
+        return _fit(self.design, self.family, n_agq)
+
+
+def _fit(design: Design, family: Family, n_agq: int) -> Fit:
+    found = estimate.maximize(design, family, n_agq)
+    return Fit(
+        design=design,
+        family=family,
+        n_agq=n_agq,
+        reml=False,
+        sigma=1.0,
+        theta=found.theta,
+        beta=found.beta,
+        covariance=covariance(found.hessian),
+        gradient=found.gradient,
+        modes=found.modes,
+        loglik=-0.5 * found.neg2loglik,
+        converged=found.converged,
+        message=found.message,
+        trace=found.trace,
+    )
+
+
+def _gaussian_fit(design: Design, family: Family, reml: bool) -> Fit:
+    found = gaussian.maximize(design, reml)
+    return Fit(
+        design=design,
+        family=family,
+        n_agq=1,
+        reml=reml,
+        sigma=found.sigma,
+        theta=found.theta,
+        beta=found.beta,
+        covariance=found.covariance,
+        gradient=found.gradient,
+        modes=found.modes,
+        loglik=-0.5 * found.neg2loglik,
+        converged=found.converged,
+        message=found.message,
+        trace=found.trace,
+    )
 
 
 def _parse(text: Any) -> formula.Formula:
@@ -128,19 +164,6 @@ def _parse(text: Any) -> formula.Formula:
             f"{text!r} has no group term; add one, for example '+ (1 | group)', to say what varies"
         )
     return parsed
-
-
-def covariance(hessian: Array, m: int) -> Array:
-    """Covariance of (theta, beta) from the Hessian of ``-2 log L``.
-
-    A direction of theta in which the likelihood is flat (as in a singular fit) has no
-    covariance; it is taken as fixed, and the rest is inverted.
-    """
-    scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
-    values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
-    inverse = np.where(values > 1e-8, 1.0 / np.where(values > 1e-8, values, 1.0), 0.0)
-    result: Array = 2.0 * ((vectors * inverse) @ vectors.T) / np.outer(scale, scale)
-    return result
 
 
 def glmer(
@@ -185,3 +208,30 @@ def glmer(
         missing=missing,
     )  # fmt: skip
     return model.maximize(n_agq)
+
+
+def lmer(
+    formula: str,
+    data: pd.DataFrame,
+    *,
+    reml: bool = True,
+    weights: str | Sequence[float] | None = None,
+    offset: str | Sequence[float] | None = None,
+    missing: str = "raise",
+) -> Fit:
+    """Fit a Gaussian hierarchical model by REML or maximum likelihood, as lme4's lmer does.
+
+    Parameters are those of `Model` and `Model.maximize`; with `weights` a row's variance is
+    ``sigma^2 / weight``.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> uk = hw.load("uk")
+    >>> uk["contacted"] = (uk["contacted"] == "Contacted").astype(float)
+    >>> fit = hw.lmer("contacted ~ district_competitiveness + (1 | district_id)", uk)
+    >>> fit.fixef.round(2).to_dict()
+    {'Intercept': -0.17, 'district_competitiveness': 0.74}
+    """
+    model = Model(formula, data, "gaussian", weights=weights, offset=offset, missing=missing)
+    return model.maximize(reml=reml)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from .errors import FitError
 
-__all__ = ["Optimum", "minimize"]
+__all__ = ["Optimum", "covariance", "minimize"]
 
 Array = NDArray[np.float64]
 Objective = Callable[[Array], tuple[float, Array]]
@@ -167,3 +167,17 @@ def _verdict(converged: bool, decrement: float, values: Array) -> str:
     return (
         f"not converged: another Newton step would change -2 log L by {decrement:.2g}"
     )
+
+
+def covariance(hessian: Array) -> Array:
+    """Covariance of estimates from the Hessian of ``-2 log L``: twice its inverse.
+
+    A direction in which the likelihood is flat (as in a singular fit) has no covariance; it
+    is taken as fixed, and the rest is inverted.
+    """
+    scale = np.sqrt(np.maximum(np.abs(np.diag(hessian)), 1e-300))
+    values, vectors = np.linalg.eigh(hessian / np.outer(scale, scale))
+    curved = values > 1e-8
+    inverse = np.where(curved, 1.0 / np.where(curved, values, 1.0), 0.0)
+    result: Array = 2.0 * ((vectors * inverse) @ vectors.T) / np.outer(scale, scale)
+    return result

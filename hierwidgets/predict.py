@@ -137,6 +137,7 @@ def standard_errors(
     beta: Array,
     covariance: Array,
     *,
+    sigma: float = 1.0,
     unknown: bool,
     conditional: bool = False,
 ) -> Array:
@@ -151,6 +152,8 @@ def standard_errors(
     ----------
     covariance : (m + p, m + p)
         Of (theta, beta).
+    sigma :
+        Residual sd of a Gaussian model, in whose units Lambda is.
     unknown :
         Whether an unseen level adds the variance of a new effect.
     conditional :
@@ -163,9 +166,9 @@ def standard_errors(
     if not conditional:
         d = family.derivatives(design.y, design.trials, modes.eta)
         blocks = factorize(lay, design.template.factors(theta), d.weight)
-        variance += effect_variance(design, blocks, new, theta)
+        variance += sigma**2 * effect_variance(design, blocks, new, theta)
     if unknown:
-        variance += new_effect_variance(design, new, theta)
+        variance += sigma**2 * new_effect_variance(design, new, theta)
     return np.sqrt(np.maximum(variance, 0.0))
 
 

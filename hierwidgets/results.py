@@ -31,8 +31,12 @@ class Fit:
         What was fitted.
     n_agq : int
         Quadrature points per level; 1 is the Laplace approximation.
+    reml : bool
+        Whether the criterion was REML (Gaussian models only).
+    sigma : float
+        Residual standard deviation of a Gaussian model; 1 for the others.
     theta : (m,) ndarray
-        Elements of the covariance factors, in the order of `varcorr`.
+        Elements of the covariance factors (relative to sigma), in the order of `varcorr`.
     beta : (p,) ndarray
         Coefficients, unlabelled; `fixef` has the labels.
     covariance : (m + p, m + p) ndarray
@@ -42,7 +46,7 @@ class Fit:
     modes : Modes
         Conditional modes and sds of the group effects.
     loglik : float
-        The maximised log-likelihood.
+        The maximised log-likelihood (with REML: of the residual contrasts).
     converged : bool
         Judged by gradient and curvature at the estimates; `message` says it in words.
     trace : (evaluations, m + p + 1) ndarray
@@ -53,13 +57,15 @@ class Fit:
     >>> import hierwidgets as hw
     >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
     ...                event="Contacted")
-    >>> round(fit.fixef["Intercept"], 2), fit.singular
+    >>> float(round(fit.fixef["Intercept"], 2)), fit.singular
     (-1.37, False)
     """
 
     design: Design
     family: Family
     n_agq: int
+    reml: bool
+    sigma: float
     theta: Array
     beta: Array
     covariance: Array
@@ -144,13 +150,14 @@ class Fit:
     def varcorr(self) -> pd.DataFrame:
         """Standard deviations and correlations: group, term, other, sd, corr.
 
-        A row with `other` empty is the sd of a term; a row with `other` is a correlation.
+        A row with `other` empty is the sd of a term; a row with `other` is a correlation. A
+        Gaussian fit ends with the group "Residual".
         """
         rows: list[tuple[str, str, str | None, float, float]] = []
         for term, L in zip(
             self.design.terms, self.design.template.factors(self.theta), strict=True
         ):
-            sd, corr = sd_corr(L)
+            sd, corr = sd_corr(self.sigma * L)
             rows += [
                 (term.group, a, None, sd[i], np.nan) for i, a in enumerate(term.names)
             ]
@@ -160,6 +167,8 @@ class Fit:
                 for n, i in enumerate(block)
                 for j in block[n + 1 :]
             ]
+        if self.family.name == "gaussian":
+            rows.append(("Residual", "", None, self.sigma, np.nan))
         return pd.DataFrame(rows, columns=["group", "term", "other", "sd", "corr"])
 
     # --- how well it fits ---
@@ -171,8 +180,8 @@ class Fit:
 
     @property
     def n_parameters(self) -> int:
-        """Number of estimated parameters, theta and beta."""
-        return len(self.theta) + len(self.beta)
+        """Number of estimated parameters: theta, beta and, in a Gaussian model, sigma."""
+        return len(self.theta) + len(self.beta) + (self.family.name == "gaussian")
 
     @property
     def aic(self) -> float:
@@ -186,8 +195,16 @@ class Fit:
 
     @property
     def conditional_deviance(self) -> float:
-        """``-2 log p(y | modes)`` against the saturated model: what R's `deviance(fit)` gives."""
+        """``-2 log p(y | modes)``, less that of the saturated model: R's `deviance(fit)`.
+
+        A Gaussian model has no saturated one with a residual sd; there nothing is subtracted.
+        """
         d = self.design
+        if self.family.name == "gaussian":
+            w = d.trials[d.trials > 0]
+            rss = float(np.sum(d.trials * (d.y - self.modes.eta) ** 2))
+            scale = len(w) * np.log(2 * np.pi * self.sigma**2) - np.log(w).sum()
+            return rss / self.sigma**2 + float(scale)
         given = self.family.loglik(d.y, d.trials, self.modes.eta).sum()
         return 2 * (d.saturated - float(given))
 
@@ -274,6 +291,7 @@ class Fit:
                 self.theta,
                 self.beta,
                 self.covariance,
+                sigma=self.sigma,
                 unknown=new_levels == "sample",
             )
             columns |= prediction.link_interval(eta, se, interval)

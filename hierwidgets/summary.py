@@ -138,9 +138,15 @@ def error_table(fit: "Fit") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "term", "sd", "corr"])
 
 
+def _method(fit: "Fit") -> str:
+    if fit.family.name == "gaussian":
+        return "REML" if fit.reml else "maximum likelihood"
+    return "Laplace" if fit.n_agq == 1 else f"{fit.n_agq}-point adaptive quadrature"
+
+
 def _facts(fit: "Fit") -> list[str]:
     groups = ", ".join(f"{t.group} {t.J}" for t in fit.design.terms)
-    method = "Laplace" if fit.n_agq == 1 else f"{fit.n_agq}-point adaptive quadrature"
+    method = _method(fit)
     facts = [
         f"{fit.nobs} observations; groups: {groups}; {method}",
         f"AIC {fit.aic:.1f}, BIC {fit.bic:.1f}, logLik {fit.loglik:.1f}",
