@@ -3,7 +3,6 @@
 
 function render({ model, el }) {
   el.classList.add("hw-slider");
-  el.dataset.lmSuppressShortcuts = "true"; // arrow keys belong to the slider, not to the notebook
   const name = model.get("label");
   const caption = Object.assign(document.createElement("span"), { textContent: name });
   caption.setAttribute("aria-hidden", "true");

@@ -367,7 +367,7 @@ class PoolingDial(Instrument):
         count = len(self._levels)
         size = 45 if count <= MOST_LABELS else 16
         place = bqplot.LinearScale(min=-0.8, max=count - 0.2)
-        self._value = bqplot.LinearScale()
+        self._value = bqplot.LinearScale(allow_padding=False)
         scales = {"x": place, "y": self._value}
         at = np.arange(count, dtype=np.float64)
         names = self._names = np.array([str(self._levels[i]) for i in self._order])
@@ -405,7 +405,7 @@ class PoolingDial(Instrument):
         )  # fmt: skip
         self._value_axis = bqplot.Axis(
             scale=self._value, orientation="vertical", grid_lines="none", label_offset="46px",
-            num_ticks=6,
+            tick_format="~g",
         )
         return _figure(
             "hw-estimates", "300px" if labels else "270px",
@@ -420,7 +420,7 @@ class PoolingDial(Instrument):
         low, high = self._sigma_range
         scales = {
             "x": bqplot.LogScale(min=low, max=high),
-            "y": bqplot.LinearScale(min=floor - 0.3, max=best + 0.8),
+            "y": bqplot.LinearScale(min=floor - 0.3, max=best + 1.0, allow_padding=False),
         }
         self._floor = floor
         curve = bqplot.Lines(
@@ -432,7 +432,7 @@ class PoolingDial(Instrument):
             colors=[TARGET], line_style="dashed", stroke_width=2.5,
         )  # fmt: skip
         self._here = bqplot.Lines(
-            scales=scales, x=[low, low], y=[floor - 0.3, best + 0.8], colors=[POOLED],
+            scales=scales, x=[low, low], y=[floor - 0.3, best + 1.0], colors=[POOLED],
             stroke_width=2,
         )  # fmt: skip
         self._dot = bqplot.Scatter(
@@ -446,7 +446,7 @@ class PoolingDial(Instrument):
             ),
             bqplot.Axis(
                 scale=scales["y"], orientation="vertical", label="log-likelihood",
-                tick_values=np.arange(np.ceil(floor / 4), best / 4) * 4, tick_format="~g",
+                tick_values=_round_ticks(floor, best + 1.0, most=4), tick_format="~g",
                 grid_lines="none", label_offset="52px",
             ),
         ]  # fmt: skip
@@ -504,6 +504,7 @@ class PoolingDial(Instrument):
         shown = np.clip(raw, *_edges(low, high))
         with self._value.hold_sync():
             self._value.min, self._value.max = low, high
+        self._value_axis.tick_values = _round_ticks(low, high)
         rate = _rate_name(self._fit)
         self._value_axis.label = rate if self.scale == "probability" else f"{self.scale} {rate}"
         self._segments.x = _joined(at, at)
@@ -535,9 +536,9 @@ class PoolingDial(Instrument):
 
     def _draw_profile(self, loglik: float) -> None:
         self._here.x = [self.sigma, self.sigma]
+        self._dot.visible = loglik >= self._floor  # far below the best there is only the line
         with self._dot.hold_sync():
-            self._dot.x = [self.sigma]
-            self._dot.y = [max(loglik, self._floor)]
+            self._dot.x, self._dot.y = [self.sigma], [loglik]
 
     def _report(self, frame: pd.DataFrame, loglik: float) -> None:
         place = self._place_of_selected()
@@ -584,6 +585,13 @@ def _mu_range(fit: Fit, frame: pd.DataFrame, limits: tuple[float, float]) -> tup
 def _edges(low: float, high: float) -> tuple[float, float]:
     air = 0.025 * (high - low)
     return low + air, high - air
+
+
+def _round_ticks(low: float, high: float, most: int = 7) -> Floats:
+    """At most so many tick marks, at multiples of a round step."""
+    steps = (digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5))
+    step = next(s for s in steps if np.floor(high / s) - np.ceil(low / s) < most)
+    return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
 
 
 def _joined(start: Floats, end: Floats) -> Floats:

@@ -1,5 +1,10 @@
-// A live region that stays in the page while its text changes, and the text alternatives
-// of the pictures beside it (bqplot gives its figures none).
+// A live region that stays in the page while its text changes. It also gives the pictures beside
+// it their text alternatives (bqplot has none), and the controls beside it their keys: in command
+// mode JupyterLab takes arrow keys away from a focused control unless that carries an attribute.
+
+function keepKeys(event) {
+  event.target.dataset.lmSuppressShortcuts = "true";
+}
 
 function render({ model, el }) {
   const line = document.createElement("div");
@@ -13,13 +18,13 @@ function render({ model, el }) {
   };
   const describe = () => {
     const instrument = el.closest(".hw-instrument");
+    instrument?.addEventListener("focusin", keepKeys); // the same listener is added only once
     let waiting = instrument === null;
     for (const [name, text] of Object.entries(model.get("pictures"))) {
-      const [picture, ...layers] = instrument?.querySelectorAll(`.${name} svg`) ?? [];
+      const picture = instrument?.querySelector(`.${name}`);
       if (!picture) waiting = true;
       picture?.setAttribute("role", "img");
       picture?.setAttribute("aria-label", text);
-      for (const layer of layers) layer.setAttribute("aria-hidden", "true");
     }
     if (waiting && alive) setTimeout(describe, 100); // the figures are drawn after this line
   };

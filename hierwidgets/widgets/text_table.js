@@ -16,7 +16,6 @@ function render({ model, el }) {
   scroller.setAttribute("aria-label", model.get("title"));
   details.append(summary, scroller);
   el.append(details);
-  el.dataset.lmSuppressShortcuts = "true";
 
   const show = () => {
     const table = document.createElement("table");

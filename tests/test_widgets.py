@@ -1,0 +1,389 @@
+"""The widgets without a browser: their frames to the digit, their traits, their end.
+
+Tolerances: conditional modes and variances at given parameters are compared with lme4's printed
+doubles at rtol 1e-6 (the modes' own convergence); identities that hold exactly at a mode, at
+1e-7. The sigma at which no pooling is reached is finite, so that limit is compared at 1e-3.
+"""
+
+import dataclasses
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import traitlets
+from ipywidgets.widgets.widget import _instances
+from scipy import stats
+from scipy.special import expit, logit
+
+import hierwidgets as hw
+from hierwidgets.widgets import PoolingDial, loglik_at, pooling_dial, pooling_frame, profile_frame
+from hierwidgets.widgets._base import owned_widgets
+
+REFERENCE = json.loads((Path(__file__).parent / "reference" / "seed_lme4.json").read_text())
+FORMULAS = {
+    "finland": ("finland", "contacted ~ 1 + (1 | district_id)"),
+    "uk0": ("uk", "contacted ~ 1 + (1 | district_id)"),
+    "uk1": ("uk", "contacted ~ district_competitiveness + (1 | district_id)"),
+}
+
+
+def fitted(name, **options):
+    data, formula = FORMULAS[name]
+    return hw.glmer(formula, hw.load(data), family="binomial", event="Contacted", **options)
+
+
+@pytest.fixture(scope="module")
+def fits():
+    return {name: fitted(name) for name in FORMULAS}
+
+
+@pytest.fixture
+def dial(fits):
+    dial = PoolingDial(fits["finland"])
+    yield dial
+    dial.close()
+
+
+# --- the frame ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+def test_modes_and_weights_are_those_of_lme4(fits, name):
+    reference = REFERENCE[f"{name}_tight"]
+    sigma = float(np.ravel(reference["theta"])[0])
+    effects = reference["ranef"]["district_id"]
+    fit = fits[name]
+    if name == "uk1":  # the dial turns the intercept alone; compare at the other coefficient
+        fit = with_coefficients(fit, list(reference["fixef"].values()))
+    frame = pooling_frame(fit, sigma, reference["fixef"]["(Intercept)"])
+    frame = frame.set_index(frame["level"].str.replace("District ", ""))
+    frame = frame.loc[effects["levels"]]
+    modes = np.ravel(effects["modes"])
+    variance = np.ravel(effects["postVar"])
+    np.testing.assert_allclose(frame["estimate_link"] - frame["target_link"], modes, rtol=1e-6)
+    np.testing.assert_allclose(frame["weight"], 1 - variance / sigma**2, rtol=1e-6)
+
+
+def with_coefficients(fit, beta):
+    return dataclasses.replace(fit, beta=np.array(beta))
+
+
+@pytest.mark.parametrize("name", FORMULAS)
+@pytest.mark.parametrize("sigma", [0.05, 0.6, 4.0])
+def test_estimates_solve_the_score_equation_and_weights_average(fits, name, sigma):
+    frame = pooling_frame(fits[name], sigma)
+    n, b = frame["n"], frame["estimate_link"] - frame["target_link"]
+    p = expit(frame["estimate_link"])
+    score = n * frame["raw"] - n * p
+    np.testing.assert_allclose(score, b / sigma**2, atol=1e-6)
+    v = 1 / (n * p * (1 - p))
+    weight = sigma**2 / (sigma**2 + v)
+    np.testing.assert_allclose(frame["weight"], weight, rtol=1e-12)
+    working = frame["estimate_link"] + score * v
+    average = weight * working + (1 - weight) * frame["target_link"]
+    np.testing.assert_allclose(frame["estimate_link"], average, atol=1e-6)
+    np.testing.assert_allclose(frame["estimate"], p, rtol=1e-12)
+
+
+def test_counts_and_raw_rates_come_from_the_data(fits):
+    data = hw.load("uk")
+    by_hand = data.assign(y=data["contacted"].eq("Contacted")).groupby("district_id")["y"]
+    frame = pooling_frame(fits["uk0"]).set_index("level")
+    pd.testing.assert_series_equal(frame["n"], by_hand.size().astype(float), check_names=False)
+    pd.testing.assert_series_equal(frame["raw"], by_hand.mean(), check_names=False)
+    assert (frame.loc[frame["raw"].eq(0), "raw_link"] == -np.inf).all()
+    assert (frame.loc[frame["raw"].eq(1), "raw_link"] == np.inf).all()
+    inside = frame["raw"].between(0, 1, inclusive="neither")
+    np.testing.assert_allclose(frame.loc[inside, "raw_link"], logit(frame.loc[inside, "raw"]))
+
+
+def test_the_target_follows_the_predictor_and_mu(fits):
+    fit, data = fits["uk1"], hw.load("uk")
+    x = data.groupby("district_id")["district_competitiveness"].mean()
+    frame = pooling_frame(fit, mu=-2.0).set_index("level")
+    line = -2.0 + fit.fixef["district_competitiveness"] * x
+    np.testing.assert_allclose(frame["target_link"], line.loc[frame.index], rtol=1e-10)
+    np.testing.assert_allclose(frame["target"], expit(line.loc[frame.index]), rtol=1e-10)
+
+
+def test_a_predictor_within_levels_gives_the_mean_over_trials():
+    rng = np.random.default_rng(5)
+    data = pd.DataFrame({"g": np.repeat(list("abcdef"), 30), "x": rng.normal(size=180)})
+    data["y"] = (rng.random(180) < expit(data["x"])).astype(int)
+    fit = hw.glmer("y ~ x + (1 | g)", data)
+    frame = pooling_frame(fit, sigma=0.5).set_index("level")
+    line = fit.fixef["Intercept"] + fit.fixef["x"] * data.groupby("g")["x"].mean()
+    np.testing.assert_allclose(frame["target_link"], line, rtol=1e-10)
+    b = (frame["estimate_link"] - frame["target_link"]).loc[data["g"]].to_numpy()
+    p = expit(fit.fixef["Intercept"] + fit.fixef["x"] * data["x"] + b)
+    score = (data["y"] - p).groupby(data["g"]).sum()
+    np.testing.assert_allclose(score, (frame["estimate_link"] - line) / 0.25, atol=1e-6)
+
+
+def test_other_links_satisfy_their_own_score_equation():
+    data, formula = FORMULAS["finland"]
+    fit = hw.glmer(formula, hw.load(data), event="Contacted", link="probit")
+    frame = pooling_frame(fit, sigma=0.3)
+    eta, y = frame["estimate_link"], frame["n"] * frame["raw"]
+    density = stats.norm.pdf(eta)
+    up, down = density / stats.norm.cdf(eta), density / stats.norm.cdf(-eta)
+    score = y * up - (frame["n"] - y) * down
+    np.testing.assert_allclose(score, (eta - frame["target_link"]) / 0.3**2, atol=1e-6)
+    information = frame["n"] * up * down
+    np.testing.assert_allclose(frame["weight"], 0.09 / (0.09 + 1 / information), rtol=1e-9)
+
+
+def test_limits_are_complete_and_no_pooling(fits):
+    complete = pooling_frame(fits["finland"], sigma=0.0)
+    np.testing.assert_array_equal(complete["estimate"], complete["target"])
+    np.testing.assert_array_equal(complete["weight"], 0.0)
+    separate = pooling_frame(fits["finland"], sigma=100.0)
+    np.testing.assert_allclose(separate["estimate"], separate["raw"], atol=1e-3)
+    np.testing.assert_allclose(separate["weight"], 1.0, atol=1e-3)
+
+
+@pytest.mark.parametrize("n_agq", [1, 9])
+def test_the_profile_peaks_at_the_fit(n_agq):
+    fit = fitted("finland", n_agq=n_agq)
+    sigma = np.append(np.geomspace(0.05, 2, 9), fit.theta[0])
+    profile = profile_frame(fit, sigma)
+    assert profile["loglik"].iloc[-1] == pytest.approx(fit.loglik, abs=1e-6)
+    assert (profile["loglik"] <= fit.loglik + 1e-6).all()
+    for row in profile.itertuples():
+        assert loglik_at(fit, row.sigma, row.mu) == pytest.approx(row.loglik, abs=1e-8)
+        assert loglik_at(fit, row.sigma, row.mu + 0.2) < row.loglik
+
+
+def test_the_profile_is_the_integral_by_brute_force():
+    fit = fitted("finland", n_agq=25)
+    y, n = fit.design.y, fit.design.trials
+    sigma, mu = 0.5, -1.3
+    b, step = np.linspace(-6, 6, 4001, retstep=True)
+    rows = y[:, None] * (mu + b) - n[:, None] * np.logaddexp(0, mu + b)
+    integral = np.exp(rows + stats.norm.logpdf(b, scale=sigma)).sum(axis=1) * step
+    assert loglik_at(fit, sigma, mu) == pytest.approx(np.log(integral).sum(), rel=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("given", "says"),
+    [
+        ({"sigma": -1}, "sigma must be a finite number of 0 or more; -1 was given"),
+        ({"sigma": "big"}, "'big' was given"),
+        ({"mu": np.nan}, "mu must be a finite number; nan was given"),
+    ],
+)
+def test_numbers_that_make_no_sense_are_refused(fits, given, says):
+    with pytest.raises(hw.DataError, match=says):
+        pooling_frame(fits["finland"], **given)
+
+
+# --- what a dial accepts ------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("formula", "family", "says"),
+    [
+        ("y ~ x + (1 | g)", "poisson", "this fit is poisson"),
+        ("y ~ x + (1 + x | g)", "binomial", "in this fit vary Intercept, x by g"),
+        ("y ~ x + (1 | g) + (1 | h)", "binomial", "Intercept by g; Intercept by h"),
+        ("y ~ 0 + x + (1 | g)", "binomial", "this fit has .'x'."),
+    ],
+)
+def test_other_fits_are_refused_with_the_reason(formula, family, says):
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"g": np.repeat(list("abcdefgh"), 25), "h": np.tile(list("uvwxy"), 40)})
+    data["x"] = rng.normal(size=200)
+    data["y"] = (rng.random(200) < 0.4).astype(int)
+    with pytest.raises(hw.DataError, match=says):
+        PoolingDial(hw.Model(formula, data, family).maximize())
+
+
+def test_what_is_no_fit_is_refused():
+    with pytest.raises(hw.DataError, match="a DataFrame was given"):
+        PoolingDial(hw.load("finland"))
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "says"),
+    [
+        ({"sigm": 1.0}, TypeError, "does not know 'sigm'; its keywords are sigma, mu"),
+        ({"sigma": 0.0}, traitlets.TraitError, "sigma must be from 0.01 to 5; 0 was given"),
+        ({"sigma": float("nan")}, traitlets.TraitError, "nan was given"),
+        ({"mu": 40.0}, traitlets.TraitError, "mu must be from"),
+        ({"scale": "odds"}, traitlets.TraitError, "'probability', 'logit'"),
+        ({"selected": "District 1"}, traitlets.TraitError, "one of the 14 levels of district_id"),
+    ],
+)
+def test_wrong_keywords_and_values_are_refused(fits, keywords, error, says):
+    with pytest.raises(error, match=says):
+        PoolingDial(fits["finland"], **keywords)
+
+
+def test_a_singular_fit_starts_at_the_smallest_sigma():
+    data = pd.DataFrame({"g": np.repeat(list("abcd"), 10), "y": [1, 0, 0, 0, 1] * 8})
+    fit = hw.glmer("y ~ 1 + (1 | g)", data)
+    assert fit.singular
+    dial = PoolingDial(fit)
+    assert dial.sigma == 0.01
+    assert "0.00 below the best" in dial.status
+    dial.close()
+
+
+def click(mark, index):
+    """What the front end sends when a point is clicked."""
+    mark._handle_custom_msgs(mark, {"event": "element_clicked", "data": {"index": index}})
+
+
+# --- the traits ---------------------------------------------------------------------------
+
+
+def test_the_dial_starts_at_the_fit_and_snaps_back(dial, fits):
+    fit = fits["finland"]
+    assert (dial.sigma, dial.mu) == (fit.theta[0], fit.fixef["Intercept"])
+    dial.sigma, dial.mu = 2.0, -1.0
+    dial._button.click()
+    assert (dial.sigma, dial.mu) == (fit.theta[0], fit.fixef["Intercept"])
+
+
+def test_sliders_and_traits_move_each_other_and_the_points(dial, fits):
+    dial._sigma_slider.value = 1.5
+    dial._mu_slider.value = -1.0
+    assert (dial.sigma, dial.mu) == (1.5, -1.0)
+    frame = pooling_frame(fits["finland"], 1.5, -1.0).iloc[dial._order]
+    np.testing.assert_array_equal(dial._pooled.y, frame["estimate"])
+    np.testing.assert_array_equal(dial._target.y, frame["target"])
+    np.testing.assert_array_equal(dial._raw.y, frame["raw"])
+    np.testing.assert_array_equal(dial._segments.y[0::3], frame["raw"])
+    np.testing.assert_array_equal(dial._segments.y[1::3], frame["estimate"])
+    np.testing.assert_array_equal(dial._here.x, [1.5, 1.5])
+    assert dial._dot.y[0] == loglik_at(fits["finland"], 1.5, -1.0)
+    dial.sigma = 0.7
+    assert dial._sigma_slider.value == 0.7
+
+
+def test_dragging_rebuilds_nothing(dial):
+    before = {id(widget) for widget in owned_widgets(dial)}
+    for sigma in np.geomspace(0.01, 5, 25):
+        dial.sigma = sigma
+    dial.scale, dial.selected = "logit", "District 309"
+    assert {id(widget) for widget in owned_widgets(dial)} == before
+
+
+def test_far_from_the_best_the_dot_hides(dial):
+    assert dial._dot.visible
+    dial.sigma = 5.0
+    assert not dial._dot.visible
+
+
+def test_levels_are_ordered_by_raw_rate(dial):
+    assert (np.diff(dial._raw.y) >= 0).all()
+    assert dial._raw.names[-1] == "District 309"
+
+
+def test_infinite_raw_logits_sit_at_the_edge_with_their_own_marker(fits):
+    dial = PoolingDial(fits["uk0"])
+    raw = pooling_frame(fits["uk0"])["raw"]
+    assert len(dial._raw.x) == 253 and len(dial._below.x) == len(dial._above.x) == 0
+    dial.scale = "logit"
+    counts = [len(mark.x) for mark in (dial._below, dial._raw, dial._above)]
+    assert counts == [raw.eq(0).sum(), raw.between(0, 1, inclusive="neither").sum(), raw.eq(1).sum()]
+    assert np.isfinite(dial._raw.y).all()
+    low, high = dial._value.min, dial._value.max
+    assert low < dial._below.y.max() < min(dial._raw.y.min(), dial._pooled.y.min())
+    assert max(dial._raw.y.max(), dial._pooled.y.max()) < dial._above.y.min() < high
+    dial.close()
+
+
+def test_the_menu_and_a_click_pick_a_level(dial):
+    dial._level_menu.index = 6
+    assert dial.selected == "District 309"
+    assert dial._ring.visible
+    assert dial._ring.y.tolist() == [dial._raw.y[-1], dial._pooled.y[-1]]
+    assert "District 309: n = 23, raw 0.435, pooled 0.268, target 0.202" in dial.status
+    assert "31% of the weight" in dial.status
+    click(dial._raw, 0)
+    assert dial.selected == "District 312"
+    assert dial._level_menu.label == "District 312"
+    dial._level_menu.index = 0
+    assert dial.selected is None
+    assert not dial._ring.visible
+
+
+def test_a_click_on_the_logit_scale_picks_the_level_under_it(fits):
+    dial = PoolingDial(fits["uk0"], scale="logit")
+    place = int(dial._above.x[3])
+    click(dial._above, 3)
+    assert dial.selected == dial._levels[dial._order[place]]
+    assert pooling_frame(fits["uk0"]).set_index("level")["raw"][dial.selected] == 1
+    dial.close()
+
+
+def test_the_table_is_filled_when_it_is_opened(dial, fits):
+    at_first = dial._table.rows
+    dial.sigma = 3.0
+    assert dial._table.rows == at_first
+    dial._table.is_open = True
+    frame = pooling_frame(fits["finland"], 3.0).set_index("level")
+    row = frame.loc["District 309"]
+    assert dial._table.rows[-1] == [
+        "District 309", "23", *(f"{row[c]:.3f}" for c in ("raw", "estimate", "target", "weight")),
+    ]  # fmt: skip
+
+
+def test_pictures_have_a_text_that_follows(dial):
+    before = dict(dial._status.pictures)
+    assert "raw rates 0.09 to 0.43" in before["hw-estimates"]
+    dial.sigma = 0.05
+    assert dial._status.pictures["hw-estimates"] != before["hw-estimates"]
+    assert "current sigma 0.05" in dial._status.pictures["hw-profile"]
+
+
+def test_an_error_while_drawing_shows_in_the_status(dial, monkeypatch):
+    def fail(*_):
+        raise hw.FitError("the modes did not settle")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(pooling_dial, "pooling_frame", fail)
+        dial.sigma = 1.0
+    assert dial.status == "This could not be drawn: the modes did not settle"
+    assert dial._status.problem
+    dial.sigma = 1.1
+    assert dial.status.startswith("σ = 1.1") and not dial._status.problem
+
+
+def test_the_text_is_short_and_the_same_each_time(dial):
+    text = "PoolingDial(sigma=0.31, mu=-1.37, scale='probability', selected=None)"
+    assert repr(dial) == text
+    bundle = dial._repr_mimebundle_()
+    assert bundle["text/plain"] == text
+    assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == dial.model_id
+
+
+def test_closing_frees_every_widget_and_observer(fits):
+    before = set(_instances)
+    dial = PoolingDial(fits["finland"], selected="District 309")
+    slider = dial._sigma_slider
+    assert len(set(_instances) - before) > 20
+    dial.close()
+    assert set(_instances) == before
+    slider.value = 2.0
+    assert dial.sigma == fits["finland"].theta[0]
+
+
+def test_without_the_extra_the_error_says_what_to_install():
+    code = "import sys; sys.modules['bqplot'] = None; import hierwidgets as hw; hw.widgets"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr.strip().splitlines()[-1] == (
+        "hierwidgets.errors.MissingExtraError: The widgets need bqplot: "
+        'run pip install "hierwidgets[lab]".'
+    )
+
+
+def test_the_package_does_not_load_the_widgets_unasked():
+    code = "import sys, hierwidgets; print('bqplot' in sys.modules, 'ipywidgets' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["False", "False"]
