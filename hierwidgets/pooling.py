@@ -160,8 +160,8 @@ def partial_pooling(fit: Fit, level: float = 0.9) -> pd.DataFrame:
     spread = by_level.max() - by_level.min()
     if (spread["estimate"] > 1e-9).any():
         raise DataError(
-            f"the prediction varies within a level of {group!r}: a predictor is not constant there; "
-            "use fit.predict(newdata) with one row per level"
+            f"the prediction varies within a level of {group!r}: a predictor is not constant "
+            "there; use fit.predict(newdata) with one row per level"
         )
     frame = by_level.mean().reset_index()
     frame.insert(1, "n", frame["level"].astype(object).map(_sizes(fit)).astype(int))
