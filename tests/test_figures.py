@@ -31,8 +31,9 @@ def axes_of(**options):
 def test_one_circle_per_row_close_to_its_answer():
     offsets = axes_of().collections[0].get_offsets()
     assert len(offsets) == len(DATA)
-    assert np.abs(offsets[:, 1] - DATA["y"]).max() <= 0.05
-    assert np.abs(offsets[:, 0] - DATA["place"].cat.codes).max() <= 0.36
+    offsets = np.asarray(offsets)
+    assert np.abs(offsets[:, 1] - DATA["y"].to_numpy()).max() <= 0.05
+    assert np.abs(offsets[:, 0] - DATA["place"].cat.codes.to_numpy()).max() <= 0.36
 
 
 def test_the_jitter_is_seeded():
