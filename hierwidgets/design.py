@@ -140,6 +140,8 @@ class Design:
         By decreasing number of levels, as lme4 orders them.
     rows : (nobs,) int
         The collapsed row of each observation.
+    weights : (nobs,) float
+        The prior weight of each observation.
     names : tuple of str
         The p names of the fixed coefficients.
     constant, saturated : float
@@ -158,6 +160,7 @@ class Design:
     offset: Array
     terms: tuple[Term, ...]
     rows: Index
+    weights: Array
     names: tuple[str, ...]
     fixed: Columns
     offset_column: str | None
@@ -322,6 +325,7 @@ def build(
         offset=extra["offset"][first] if "offset" in extra else np.zeros(n),
         terms=_terms(terms, recipes, first),
         rows=rows,
+        weights=w,
         names=fixed.names,
         fixed=fixed,
         offset_column=offset if isinstance(offset, str) else None,
