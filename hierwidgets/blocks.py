@@ -16,9 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
+from .covariance import Template
 from .design import Design
+from .errors import FitError
 
-__all__ = ["Blocks", "Layout", "factorize", "layout"]
+__all__ = ["Blocks", "Layout", "Scaled", "factorize", "layout", "row_dot", "scale", "symmetric_inverse"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -38,6 +40,10 @@ class Layout:
         For each later term, the columns of the remainder that its rows touch.
     Z2 : (n, q2) array, sparse array or None
         The later terms' columns, side by side; None where there is no later term.
+    template : Template
+        Where theta goes.
+    single : bool
+        Whether each level of the leading term has one row, so that sums over it are nothing.
     """
 
     design: Design
@@ -45,6 +51,8 @@ class Layout:
     columns: tuple[Index, ...]
     Z2: Any
     q2: int
+    template: Template
+    single: bool
 
     @property
     def sparse(self) -> bool:
@@ -52,7 +60,11 @@ class Layout:
 
     def sum(self, values: Array) -> Array:
         """Sums of (n, ...) rows over the levels of the leading term: (J, ...)."""
-        return np.add.reduceat(values, self.starts, axis=0)
+        return values if self.single else np.add.reduceat(values, self.starts, axis=0)
+
+    def spread(self, values: Array) -> Array:
+        """(J, ...) values of the leading term's levels, at its rows: (n, ...)."""
+        return values if self.single else values[self.design.terms[0].codes]
 
 
 def layout(design: Design) -> Layout:
@@ -63,9 +75,10 @@ def layout(design: Design) -> Layout:
     for term in later:
         columns.append(at + term.codes[:, None] * term.k + np.arange(term.k))
         at += term.J * term.k
-    if not later:
-        return Layout(design, starts, (), None, 0)
     n = len(design.y)
+    template, single = design.template, n == first.J
+    if not later:
+        return Layout(design, starts, (), None, 0, template, single)
     cols = np.hstack(columns)
     vals = np.hstack([term.Z for term in later])
     Z2: Any = sparse.csr_array(
@@ -78,7 +91,57 @@ def layout(design: Design) -> Layout:
     )
     if n * at <= DENSE_LIMIT:
         Z2 = Z2.toarray()
-    return Layout(design, starts, tuple(columns), Z2, at)
+    return Layout(design, starts, tuple(columns), Z2, at, template, single)
+
+
+@dataclass(frozen=True, slots=True)
+class Scaled:
+    """Rows of Z Lambda: the leading term (n, k), and the later ones (n, q2) or None."""
+
+    lay: Layout
+    factors: list[Array]
+    zl0: Array
+    ZL2: Any
+
+    def effect(self, u0: Array, u2: Array) -> Array:
+        """``Z Lambda u`` (n,)."""
+        eta = row_dot(self.zl0, self.lay.spread(u0))
+        if self.ZL2 is not None:
+            eta = eta + self.ZL2 @ u2
+        return eta
+
+    def pull(self, values: Array) -> tuple[Array, Array]:
+        """``Lambda' Z' values`` for values (n,), in two parts."""
+        lead = self.lay.sum(self.zl0 * values[:, None])
+        return lead, np.zeros(0) if self.ZL2 is None else np.asarray(self.ZL2.T @ values)
+
+
+def scale(lay: Layout, factors: list[Array]) -> Scaled:
+    """Z Lambda for factors Lambda, one (k, k) per term."""
+    zl0 = lay.design.terms[0].Z @ factors[0]
+    if lay.Z2 is None:
+        return Scaled(lay, factors, zl0, None)
+    if lay.sparse:
+        ZL2 = _on_pattern(lay, lay.Z2 @ _block_diagonal(lay, factors[1:]))
+        return Scaled(lay, factors, zl0, ZL2)
+    ZL2, at = np.empty_like(lay.Z2), 0
+    for term, L in zip(lay.design.terms[1:], factors[1:], strict=True):
+        size = term.J * term.k
+        part = lay.Z2[:, at : at + size]
+        if term.k == 1:
+            ZL2[:, at : at + size] = part * L[0, 0]
+        else:
+            ZL2[:, at : at + size] = (part.reshape(-1, term.J, term.k) @ L).reshape(-1, size)
+        at += size
+    return Scaled(lay, factors, zl0, ZL2)
+
+
+def row_dot(a: Array, b: Array) -> Array:
+    """Dot products of the rows of two (n, k) arrays: (n,)."""
+    if a.shape[1] == 1:
+        return a[:, 0] * b[:, 0]
+    dots: Array = np.einsum("ij,ij->i", a, b)
+    return dots
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +150,8 @@ class Blocks:
 
     Attributes
     ----------
-    zl0 : (n, k) and ZL2 : (n, q2)
-        Rows of Z Lambda, leading term and the rest.
+    scaled : Scaled
+        Rows of Z Lambda.
     Dinv : (J, k, k)
         Inverse of the leading block.
     M : (J * k, q2)
@@ -97,13 +160,15 @@ class Blocks:
     logdet : float
     """
 
-    lay: Layout
-    zl0: Array
-    ZL2: Any
+    scaled: Scaled
     Dinv: Array
     M: Any
     S: Any
     logdet: float
+
+    @property
+    def lay(self) -> Layout:
+        return self.scaled.lay
 
     def solve(self, g0: Array, g2: Array) -> tuple[Array, Array]:
         """``inv(A) g`` for g in two parts, (J, k) and (q2,)."""
@@ -119,38 +184,37 @@ class Blocks:
         Returns the leading part (n, k), and the later terms' part as (n, q2), or as an
         (n, sum k) array of the columns each row touches when the remainder is sparse.
         """
-        codes = self.lay.design.terms[0].codes
-        lead = _apply(self.Dinv[codes], self.zl0)
+        zl0, ZL2 = self.scaled.zl0, self.scaled.ZL2
+        lead = _apply(self.lay.spread(self.Dinv), zl0)
         if self.S is None:
             return lead, None
         if self.lay.sparse:
-            return _sparse_rows(self, lead, codes)
+            return _sparse_rows(self, lead, self.lay.design.terms[0].codes)
         k = lead.shape[1]
-        M = self.M.reshape(-1, k, self.lay.q2)
+        M = self.lay.spread(self.M.reshape(-1, k, self.lay.q2))
         if k == 1:
-            R = self.ZL2 - M[codes, 0] * self.zl0
-            x2 = linalg.cho_solve(self.S, R.T, check_finite=False).T
-            return lead - np.einsum("ij,ij->i", M[codes, 0], x2)[:, None], x2
-        R = self.ZL2 - np.einsum("ikq,ik->iq", M[codes], self.zl0)
-        x2 = linalg.cho_solve(self.S, R.T, check_finite=False).T
-        return lead - np.einsum("ikq,iq->ik", M[codes], x2), x2
+            R = ZL2 - M[:, 0] * zl0
+            x2 = R @ symmetric_inverse(self.S[0])
+            return lead - np.einsum("ij,ij->i", M[:, 0], x2)[:, None], x2
+        R = ZL2 - np.einsum("ikq,ik->iq", M, zl0)
+        x2 = R @ symmetric_inverse(self.S[0])
+        return lead - np.einsum("ikq,iq->ik", M, x2), x2
 
     def leverage(self, lead: Array, later: Any) -> Array:
         """(n,) the diagonal of ``Z Lambda inv(A) Lambda' Z'``, from the result of `rows`."""
-        h = np.einsum("ij,ij->i", self.zl0, lead)
+        h = row_dot(self.scaled.zl0, lead)
         if later is None:
             return h
         if self.lay.sparse:
-            cols = np.hstack(self.lay.columns)
-            values = self.ZL2.data.reshape(cols.shape)
+            values = self.scaled.ZL2.data.reshape(later.shape)
             return h + np.einsum("ij,ij->i", values, later)
-        return h + np.einsum("ij,ij->i", self.ZL2, later)
+        return h + np.einsum("ij,ij->i", self.scaled.ZL2, later)
 
     def inverse_diagonal(self) -> tuple[Array, list[Array]]:
         """The diagonal blocks of inv(A): (J, k, k) per term, the leading term's apart."""
         if self.S is None:
             return self.Dinv, []
-        Sinv = linalg.cho_solve(self.S, np.eye(self.lay.q2), check_finite=False)
+        Sinv = symmetric_inverse(self.S[0])
         J, k, _ = self.Dinv.shape
         lead = self.Dinv + _quadratic(self.M, Sinv, J, k)
         later, at = [], 0
@@ -161,20 +225,17 @@ class Blocks:
         return lead, later
 
 
-def factorize(lay: Layout, factors: list[Array], weight: Array) -> Blocks:
-    """A and its factor for factors Lambda (one per term) and weights (n,)."""
-    first = lay.design.terms[0]
-    zl0 = first.Z @ factors[0]
-    D = _leading(lay, zl0, weight)
-    Dinv, logdet = _invert(D)
-    if lay.Z2 is None:
-        return Blocks(lay, zl0, None, Dinv, None, None, logdet)
-    ZL2, M, S = (_sparse_rest if lay.sparse else _dense_rest)(
-        lay, factors[1:], weight, zl0, Dinv
-    )
+def factorize(scaled: Scaled, weight: Array) -> Blocks:
+    """A and its factor for weights (n,)."""
+    lay = scaled.lay
+    Dinv, logdet = _invert(_leading(lay, scaled.zl0, weight))
+    if scaled.ZL2 is None:
+        return Blocks(scaled, Dinv, None, None, logdet)
+    M, S = (_sparse_rest if lay.sparse else _dense_rest)(scaled, weight, Dinv)
+    S.flat[:: lay.q2 + 1] += 1.0
     chol = linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
     logdet += 2.0 * float(np.log(np.diag(chol[0])).sum())
-    return Blocks(lay, zl0, ZL2, Dinv, M, chol, logdet)
+    return Blocks(scaled, Dinv, M, chol, logdet)
 
 
 def _leading(lay: Layout, zl0: Array, weight: Array) -> Array:
@@ -209,53 +270,43 @@ def _block_diagonal(lay: Layout, factors: list[Array]) -> Any:
     return sparse.block_diag(parts, format="csr")
 
 
-def _dense_rest(
-    lay: Layout, factors: list[Array], weight: Array, zl0: Array, Dinv: Array
-) -> tuple[Array, Array, Array]:
-    ZL2 = np.empty_like(lay.Z2)
-    at = 0
-    for term, L in zip(lay.design.terms[1:], factors, strict=True):
-        size = term.J * term.k
-        part = lay.Z2[:, at : at + size]
-        if term.k == 1:
-            ZL2[:, at : at + size] = part * L[0, 0]
-        else:
-            ZL2[:, at : at + size] = (part.reshape(-1, term.J, term.k) @ L).reshape(
-                -1, size
-            )
-        at += size
+def _dense_rest(scaled: Scaled, weight: Array, Dinv: Array) -> tuple[Array, Array]:
+    lay, zl0, ZL2 = scaled.lay, scaled.zl0, scaled.ZL2
     WZ = weight[:, None] * ZL2
-    B = np.stack([lay.sum(WZ * zl0[:, a, None]) for a in range(zl0.shape[1])], axis=1)
-    M = B * Dinv if zl0.shape[1] == 1 else np.einsum("jkl,jlq->jkq", Dinv, B)
-    B, M = B.reshape(-1, lay.q2), M.reshape(-1, lay.q2)
-    S = ZL2.T @ WZ - B.T @ M
-    S.flat[:: lay.q2 + 1] += 1.0
-    return ZL2, M, S
+    if zl0.shape[1] == 1:
+        B = lay.sum(WZ * zl0)
+        M = B * Dinv[:, :, 0]
+    else:
+        stacked = np.stack([lay.sum(WZ * zl0[:, a, None]) for a in range(zl0.shape[1])], axis=1)
+        M = np.einsum("jkl,jlq->jkq", Dinv, stacked).reshape(-1, lay.q2)
+        B = stacked.reshape(-1, lay.q2)
+    return M, ZL2.T @ WZ - B.T @ M
 
 
-def _sparse_rest(
-    lay: Layout, factors: list[Array], weight: Array, zl0: Array, Dinv: Array
-) -> tuple[Any, Any, Array]:
+def _sparse_rest(scaled: Scaled, weight: Array, Dinv: Array) -> tuple[Any, Array]:
     """The same for a remainder too large to keep dense row by row; S itself is dense."""
-    ZL2 = lay.Z2 @ _block_diagonal(lay, factors)
-    ZL2 = _on_pattern(lay, ZL2)
+    lay, zl0, ZL2 = scaled.lay, scaled.zl0, scaled.ZL2
     J, k, _ = Dinv.shape
     n = len(weight)
     codes = lay.design.terms[0].codes
     lead = sparse.csr_array(
-        (
-            zl0.ravel(),
-            (codes[:, None] * k + np.arange(k)).ravel(),
-            np.arange(0, n * k + 1, k),
-        ),
+        (zl0.ravel(), (codes[:, None] * k + np.arange(k)).ravel(), np.arange(0, n * k + 1, k)),
         shape=(n, J * k),
     )
     WZ = ZL2 * weight[:, None]
     B = (lead.T @ WZ).tocsr()
     M = (sparse.block_diag(list(Dinv), format="csr") if k > 1 else _diagonal(Dinv)) @ B
-    S = (ZL2.T @ WZ - B.T @ M).toarray()
-    S.flat[:: lay.q2 + 1] += 1.0
-    return ZL2, M.tocsr(), S
+    return M.tocsr(), (ZL2.T @ WZ - B.T @ M).toarray()
+
+
+def symmetric_inverse(chol: Array) -> Array:
+    """The inverse of ``L L'`` from its lower factor L, itself exactly symmetric."""
+    inverse, info = linalg.lapack.dpotri(chol, lower=1)
+    if info:
+        raise FitError("the group effects cannot be told apart; leave one of the group terms out")
+    lower = np.tril(inverse)
+    full: Array = lower + np.tril(lower, -1).T
+    return full
 
 
 def _diagonal(Dinv: Array) -> Any:
@@ -279,13 +330,14 @@ def _sparse_rows(blocks: Blocks, lead: Array, codes: Index) -> tuple[Array, Arra
     cols = np.hstack(lay.columns)
     out = np.empty(cols.shape)
     chunk = max(1, DENSE_LIMIT // max(lay.q2, 1))
+    Sinv = symmetric_inverse(blocks.S[0])
     for a in range(0, len(lead), chunk):
         part = slice(a, min(a + chunk, len(lead)))
         picked = [blocks.M[codes[part] * k + i].toarray() for i in range(k)]
-        R = blocks.ZL2[part].toarray()
+        R = blocks.scaled.ZL2[part].toarray()
         for i in range(k):
-            R -= picked[i] * blocks.zl0[part, i, None]
-        x2 = linalg.cho_solve(blocks.S, R.T, check_finite=False).T
+            R -= picked[i] * blocks.scaled.zl0[part, i, None]
+        x2 = R @ Sinv
         for i in range(k):
             lead[part, i] -= np.einsum("ij,ij->i", picked[i], x2)
         out[part] = np.take_along_axis(x2, cols[part], axis=1)

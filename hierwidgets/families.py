@@ -36,9 +36,7 @@ class Derivatives(NamedTuple):
     score: Array  # first derivative
     weight: Array  # expected negative second derivative (Fisher information)
     weight_slope: Array  # derivative of `weight` with respect to eta
-    information: (
-        Array  # observed negative second derivative; `weight` if the link is canonical
-    )
+    information: Array  # observed negative second derivative; `weight` if the link is canonical
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,12 +137,10 @@ _LINKS = {
 
 
 def _logit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
-    e = np.exp(-np.abs(eta))
-    p_far = e / (1.0 + e)  # the probability of the less likely outcome
-    p = np.where(eta < 0, p_far, 1.0 - p_far)
-    weight = n * (p_far * (1.0 - p_far))
-    loglik = y * eta - n * (np.maximum(eta, 0.0) + np.log1p(e))
-    return Derivatives(loglik, y - n * p, weight, weight * (1.0 - 2.0 * p), weight)
+    p, q = special.expit(eta), special.expit(-eta)
+    weight = n * p * q
+    loglik = y * eta + n * special.log_expit(-eta)
+    return Derivatives(loglik, y - n * p, weight, weight * (q - p), weight)
 
 
 def _probit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
@@ -154,9 +150,7 @@ def _probit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
     weight = n * a * b
     observed = y * a * (eta + a) + (n - y) * b * (b - eta)
     loglik = y * log_p + (n - y) * log_q
-    return Derivatives(
-        loglik, y * a - (n - y) * b, weight, weight * (b - a - 2 * eta), observed
-    )
+    return Derivatives(loglik, y * a - (n - y) * b, weight, weight * (b - a - 2 * eta), observed)
 
 
 def _cloglog_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
@@ -166,9 +160,7 @@ def _cloglog_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
     weight = n * a * t
     observed = -y * a * (1.0 - t - a) + (n - y) * t
     loglik = y * _log_cloglog_p(eta, t) - (n - y) * t
-    return Derivatives(
-        loglik, y * a - (n - y) * t, weight, weight * (2.0 - t - a), observed
-    )
+    return Derivatives(loglik, y * a - (n - y) * t, weight, weight * (2.0 - t - a), observed)
 
 
 def _log_cloglog_p(eta: Array, t: Array) -> Array:
@@ -242,7 +234,7 @@ def _make(
 
 
 def _logit_loglik(y: Array, n: Array, eta: Array) -> Array:
-    return y * eta - n * np.logaddexp(0.0, eta)
+    return y * eta + n * special.log_expit(-eta)
 
 
 def _probit_loglik(y: Array, n: Array, eta: Array) -> Array:
@@ -263,15 +255,9 @@ def _gaussian_loglik(y: Array, n: Array, eta: Array) -> Array:
 
 
 _FAMILIES = {
-    ("binomial", "logit"): _make(
-        "binomial", "logit", _logit_derivatives, _logit_loglik
-    ),
-    ("binomial", "probit"): _make(
-        "binomial", "probit", _probit_derivatives, _probit_loglik
-    ),
-    ("binomial", "cloglog"): _make(
-        "binomial", "cloglog", _cloglog_derivatives, _cloglog_loglik
-    ),
+    ("binomial", "logit"): _make("binomial", "logit", _logit_derivatives, _logit_loglik),
+    ("binomial", "probit"): _make("binomial", "probit", _probit_derivatives, _probit_loglik),
+    ("binomial", "cloglog"): _make("binomial", "cloglog", _cloglog_derivatives, _cloglog_loglik),
     ("poisson", "log"): _make("poisson", "log", _poisson_derivatives, _poisson_loglik),
     ("gaussian", "identity"): _make(
         "gaussian", "identity", _gaussian_derivatives, _gaussian_loglik
@@ -301,13 +287,9 @@ def family(name: str, link: str | None = None) -> Family:
     Family(binomial, link=probit)
     """
     if not isinstance(name, str) or name not in _CANONICAL:
-        raise FormulaError(
-            f"family {name!r} is not known; choose one of {sorted(_CANONICAL)}"
-        )
+        raise FormulaError(f"family {name!r} is not known; choose one of {sorted(_CANONICAL)}")
     key = (name, _CANONICAL[name] if link is None else link)
     if key not in _FAMILIES:
         allowed = sorted(lk for fam, lk in _FAMILIES if fam == name)
-        raise FormulaError(
-            f"link {link!r} is not available for {name}; choose one of {allowed}"
-        )
+        raise FormulaError(f"link {link!r} is not available for {name}; choose one of {allowed}")
     return _FAMILIES[key]

@@ -19,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg, sparse
 
-from .blocks import Layout, layout
+from .blocks import Layout, layout, symmetric_inverse
 from .design import Design
 from .errors import FitError
 from .marginal import Modes
-from .optimum import covariance, minimize
+from .optimum import covariance, minimize, search_unit
 
 __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
 
@@ -226,7 +226,7 @@ def evaluate(P: Products, theta: Array, reml: bool) -> Evaluation:
         r2 = _right(lay, P.G2x.T, later).T
         x2 = linalg.cho_solve((chol, lower), r2 - M.T @ r0, check_finite=False)
         x0 = x0 - M @ x2
-        Sinv = _symmetric_inverse(chol)
+        Sinv = symmetric_inverse(chol)
         K = P.Gxx - r0.T @ x0 - r2.T @ x2
     else:
         K = P.Gxx - r0.T @ x0
@@ -255,15 +255,6 @@ def evaluate(P: Products, theta: Array, reml: bool) -> Evaluation:
         ]
     )
     return Evaluation(value, gradient, gamma, pwrss, XVX, u0, u2, Dinv, M, Sinv)
-
-
-def _symmetric_inverse(chol: Array) -> Array:
-    inverse, info = linalg.lapack.dpotri(chol, lower=1)
-    if info:
-        raise FitError("the group effects cannot be told apart; leave one of the group terms out")
-    lower = np.tril(inverse)
-    full: Array = lower + np.tril(lower, -1).T
-    return full
 
 
 def _logdet_gradient(
@@ -340,11 +331,18 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
         ]
     )
 
+    units = np.array(
+        [
+            search_unit(1.0, np.bincount(term.codes, weights=design.trials, minlength=term.J))
+            for term in design.terms
+        ]
+    )
+
     def value_and_gradient(theta: Array) -> tuple[float, Array]:
         found = evaluate(P, theta, reml)
         return found.value, found.gradient
 
-    found = minimize(value_and_gradient, template.start() / size, np.diag(1.0 / size))
+    found = minimize(value_and_gradient, template.start() / size, np.diag(units[template.term] / size))
     theta = template.canonical(found.x)
     sign = np.where(theta == found.x, 1.0, -1.0)
     at = evaluate(P, theta, reml)

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Blocks, Layout, factorize, layout
+from .blocks import Blocks, Layout, Scaled, factorize, layout, scale
 from .design import Design
 from .errors import FitError
 from .families import Derivatives, Family
@@ -25,7 +25,7 @@ __all__ = ["Modes", "Value", "conditional_modes", "laplace", "solve_modes"]
 Array = NDArray[np.float64]
 
 _MOST_STEPS = 200
-_DECREMENT = 1e-11
+_DECREMENT = 1e-15
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,6 @@ class State:
     """The mode at given parameters, with what was computed on the way."""
 
     base: Array  # X beta + offset
-    factors: list[Array]
     u0: Array
     u2: Array
     eta: Array
@@ -100,29 +99,26 @@ def solve_modes(
     """
     design = lay.design
     base = design.X @ beta + design.offset
-    factors = design.template.factors(theta)
+    scaled = scale(lay, lay.template.factors(theta))
     u0, u2 = zeros(lay) if start is None else start
-    zl0 = design.terms[0].Z @ factors[0]
-    rest = rest_columns(lay, factors)
-    eta, d, value = _look(lay, family, base, zl0, rest, u0, u2)
+    eta, d, value = _look(scaled, family, base, u0, u2)
     if start is not None and not np.isfinite(value):
         u0, u2 = zeros(lay)
-        eta, d, value = _look(lay, family, base, zl0, rest, u0, u2)
+        eta, d, value = _look(scaled, family, base, u0, u2)
     for _ in range(_MOST_STEPS):
-        blocks = factorize(lay, factors, d.information)
-        g0, g2 = _pull(lay, zl0, rest, d.score)
-        g0 -= u0
-        g2 -= u2
+        blocks = factorize(scaled, d.information)
+        g0, g2 = scaled.pull(d.score)
+        g0, g2 = g0 - u0, g2 - u2
         s0, s2 = blocks.solve(g0, g2)
         decrement = float(np.vdot(g0, s0) + g2 @ s2)
         if not np.isfinite(decrement):
             raise FitError("the linear predictor overflows; rescale the predictors")
         if decrement < _DECREMENT * (1.0 + 1e-3 * abs(value)):
-            return State(base, factors, u0, u2, eta, d, blocks, value)
+            return State(base, u0, u2, eta, d, blocks, value)
         step, old = 1.0, value
         while True:
             t0, t2 = u0 + step * s0, u2 + step * s2
-            eta, d, value = _look(lay, family, base, zl0, rest, t0, t2)
+            eta, d, value = _look(scaled, family, base, t0, t2)
             if value >= old - 1e-12 * abs(old) or step < 1e-10:
                 break
             step *= 0.5
@@ -130,44 +126,14 @@ def solve_modes(
     raise FitError("the conditional modes did not settle; rescale the predictors")
 
 
-def rest_columns(lay: Layout, factors: list[Array]) -> list[Array]:
-    """Rows of Z Lambda of each later term, (n, k)."""
-    return [t.Z @ L for t, L in zip(lay.design.terms[1:], factors[1:], strict=True)]
-
-
 def _look(
-    lay: Layout,
-    family: Family,
-    base: Array,
-    zl0: Array,
-    rest: list[Array],
-    u0: Array,
-    u2: Array,
+    scaled: Scaled, family: Family, base: Array, u0: Array, u2: Array
 ) -> tuple[Array, Derivatives, float]:
     """Linear predictor, derivatives and penalised log-likelihood at u."""
-    design = lay.design
-    codes = design.terms[0].codes
-    if zl0.shape[1] == 1:
-        eta = base + zl0[:, 0] * u0[codes, 0]
-    else:
-        eta = base + np.einsum("ij,ij->i", zl0, u0[codes])
-    for zl, cols in zip(rest, lay.columns, strict=True):
-        eta += np.einsum("ij,ij->i", zl, u2[cols])
+    design = scaled.lay.design
+    eta = base + scaled.effect(u0, u2)
     d = family.derivatives(design.y, design.trials, eta)
     return eta, d, float(d.loglik.sum() - 0.5 * (np.vdot(u0, u0) + u2 @ u2))
-
-
-def _pull(
-    lay: Layout, zl0: Array, rest: list[Array], score: Array
-) -> tuple[Array, Array]:
-    """``Lambda' Z' score`` in two parts."""
-    g0 = lay.sum(zl0 * score[:, None])
-    g2 = np.zeros(lay.q2)
-    for zl, cols in zip(rest, lay.columns, strict=True):
-        g2 += np.bincount(
-            cols.ravel(), weights=(zl * score[:, None]).ravel(), minlength=lay.q2
-        )
-    return g0, g2
 
 
 def laplace(
@@ -198,58 +164,37 @@ def laplace(
     1104.527
     """
     s = solve_modes(lay, family, theta, beta, start)
-    blocks = s.blocks if family.canonical else factorize(lay, s.factors, s.d.weight)
+    blocks = s.blocks if family.canonical else factorize(s.blocks.scaled, s.d.weight)
     value = -2.0 * s.penalised + blocks.logdet
     lead, later = blocks.rows()
     return Value(value, _gradient(lay, s, blocks, lead, later), s.u0, s.u2)
 
 
-def _gradient(
-    lay: Layout, s: State, blocks: Blocks, lead: Array, later: Array | None
-) -> Array:
+def _gradient(lay: Layout, s: State, blocks: Blocks, lead: Array, later: Array | None) -> Array:
     """d(-2 log L) / d(theta, beta); `lead` and `later` are inv(A) (Z Lambda)_i'."""
-    d = s.d
-    pull = blocks.leverage(lead, later) * d.weight_slope  # d log|A| / d eta
-    rest = rest_columns(lay, s.factors)
-    w0, w2 = s.blocks.solve(*_pull(lay, blocks.zl0, rest, pull))
-    codes = lay.design.terms[0].codes
-    back = np.einsum("ij,ij->i", blocks.zl0, w0[codes])
-    for zl, cols in zip(rest, lay.columns, strict=True):
-        back += np.einsum("ij,ij->i", zl, w2[cols])
-    direct = (
-        pull - d.information * back - 2.0 * d.score
-    )  # total derivative by eta's fixed part
+    d, scaled = s.d, blocks.scaled
+    bend = blocks.leverage(lead, later) * d.weight_slope  # d log|A| / d eta
+    w0, w2 = s.blocks.solve(*scaled.pull(bend))
+    direct = bend - d.information * scaled.effect(w0, w2) - 2.0 * d.score
     beta = lay.design.X.T @ direct
-    heavy = 2.0 * d.weight[:, None]
-    inner = [
-        direct[:, None] * s.u0[codes] + d.score[:, None] * w0[codes] + heavy * lead
-    ]
+    heavy, direct, score = 2.0 * d.weight[:, None], direct[:, None], d.score[:, None]
+    inner = [direct * lay.spread(s.u0) + score * lay.spread(w0) + heavy * lead]
     at = 0
     for cols in lay.columns:
-        if later is None:
-            raise AssertionError("a later term without its solve")
-        hold = (
-            later[:, at : at + cols.shape[1]]
-            if lay.sparse
-            else np.take_along_axis(later, cols, axis=1)
-        )
-        inner.append(
-            direct[:, None] * s.u2[cols] + d.score[:, None] * w2[cols] + heavy * hold
-        )
-        at += cols.shape[1]
-    return np.concatenate([_theta_gradient(lay.design, inner), beta])
+        assert later is not None
+        k = cols.shape[1]
+        own = later[:, at : at + k] if lay.sparse else np.take_along_axis(later, cols, axis=1)
+        inner.append(direct * s.u2[cols] + score * w2[cols] + heavy * own)
+        at += k
+    return np.concatenate([_theta_gradient(lay, inner), beta])
 
 
-def _theta_gradient(design: Design, inner: list[Array]) -> Array:
+def _theta_gradient(lay: Layout, inner: list[Array]) -> Array:
     """Pick theta's elements from ``Z' inner`` of each term, (k, k)."""
-    full = [term.Z.T @ part for term, part in zip(design.terms, inner, strict=True)]
-    template = design.template
-    return np.array(
-        [
-            full[t][r, c]
-            for t, r, c in zip(template.term, template.rows, template.cols, strict=True)
-        ]
-    )
+    full = [term.Z.T @ part for term, part in zip(lay.design.terms, inner, strict=True)]
+    t = lay.template
+    picked = [full[i][r, c] for i, r, c in zip(t.term, t.rows, t.cols, strict=True)]
+    return np.array(picked)
 
 
 def conditional_modes(
@@ -268,13 +213,14 @@ def conditional_modes(
     """
     lay = layout(design) if lay is None else lay
     s = solve_modes(lay, family, theta, beta, start)
-    blocks = s.blocks if family.canonical else factorize(lay, s.factors, s.d.weight)
+    blocks = s.blocks if family.canonical else factorize(s.blocks.scaled, s.d.weight)
     lead, later = blocks.inverse_diagonal()
     u = [s.u0, *_unstack(design, s.u2)]
-    b = [ut @ L.T for ut, L in zip(u, s.factors, strict=True)]
+    factors = blocks.scaled.factors
+    b = [ut @ L.T for ut, L in zip(u, factors, strict=True)]
     sd = [
         np.sqrt(np.einsum("kl,jlm,km->jk", L, V, L))
-        for V, L in zip([lead, *later], s.factors, strict=True)
+        for V, L in zip([lead, *later], factors, strict=True)
     ]
     return Modes(u, b, sd, s.eta)
 

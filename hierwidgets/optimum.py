@@ -1,6 +1,6 @@
 """Minimising an objective that gives its gradient, and judging the point that is reached.
 
-L-BFGS (scipy) walks; Newton steps with a Hessian differenced from the exact gradient
+BFGS walks; Newton steps with a Hessian differenced from the exact gradient
 finish. The Hessian serves three ends: the last digits, the verdict on convergence, and the
 standard errors. An element of theta on the diagonal has no bound here: changing its sign
 changes nothing, so the objective is smooth and even in it, and 0 is an ordinary point.
@@ -14,13 +14,19 @@ from numpy.typing import NDArray
 
 from .errors import FitError
 
-__all__ = ["Optimum", "covariance", "minimize"]
+__all__ = ["Optimum", "covariance", "minimize", "search_unit"]
 
 Array = NDArray[np.float64]
 Objective = Callable[[Array], tuple[float, Array]]
 
-_NEWTON_STEPS = 12
-_DECREMENT = 1e-9  # of -2 log L: what another Newton step would gain
+_WALK_STEPS = 200
+_WALK_END = 1e-7  # gain that is left when the walk hands over to Newton
+_LONGEST = 20.0  # of a step in one coordinate, in units of the search
+_ROUNDS = 8
+_NEWTON_STEPS = 3  # with one Hessian
+_NEAR = 1e-3  # a Hessian taken this close, in units of the search, serves for the optimum
+_NEGATIVE = 1e-5
+_DECREMENT = 1e-11  # of -2 log L: what another Newton step would gain
 _DIFFERENCE = 1e-4
 _FLAT = 1e-7  # curvature below this share of the largest counts as none
 
@@ -78,21 +84,23 @@ def minimize(objective: Objective, x: Array, scale: Array) -> Optimum:
 
     z = _walk(scaled, np.zeros(len(x)))
     value, gradient = scaled(z)
-    escapes = 0
-    for _ in range(_NEWTON_STEPS):
+    for _ in range(_ROUNDS):
+        at = z
         hessian = difference(lambda z: scaled(z)[1], z)
         values, vectors = np.linalg.eigh(hessian)
-        if values[0] < -1e-5 * values[-1] and escapes < 3:
-            escapes += 1
+        if values[0] < -_NEGATIVE * values[-1]:  # a saddle: leave it downhill
             z = _walk(scaled, z + 0.1 * vectors[:, 0])
             value, gradient = scaled(z)
             continue
-        step, decrement = _newton(values, vectors, gradient)
-        if decrement < _DECREMENT:
+        for _ in range(_NEWTON_STEPS):
+            step, decrement = _newton(values, vectors, gradient)
+            if decrement < _DECREMENT:
+                break
+            z, value, gradient = _descend(scaled, z, value, gradient, step)
+        if decrement < _DECREMENT and np.abs(z - at).max() < _NEAR:
             break
-        z, value, gradient = _descend(scaled, z, value, gradient, step)
     _, decrement = _newton(values, vectors, gradient)
-    converged = bool(decrement < 1e-6 and values[0] > -1e-5 * values[-1])
+    converged = bool(decrement < 1e-6 and values[0] > -_NEGATIVE * values[-1])
     inverse = np.linalg.inv(scale)
     return Optimum(
         x0 + scale @ z,
@@ -106,26 +114,54 @@ def minimize(objective: Objective, x: Array, scale: Array) -> Optimum:
 
 
 def _walk(objective: Objective, z: Array) -> Array:
-    from scipy.optimize import minimize as scipy_minimize
+    """BFGS with a backtracking line search (Nocedal & Wright 2006, algorithm 6.1)."""
+    value, gradient = objective(z)
+    if not np.isfinite(value):
+        raise FitError("the likelihood is not finite at the start; rescale the predictors")
+    inverse = 0.5 * np.eye(len(z))  # the search is scaled so that the curvature is about 2
+    for _ in range(_WALK_STEPS):
+        step = -inverse @ gradient
+        slope = float(gradient @ step)
+        if slope > -_WALK_END * (1e-3 * abs(value) + 1.0):
+            break
+        step *= min(1.0, _LONGEST / float(np.abs(step).max()))
+        found = _line_search(objective, z, value, float(gradient @ step), step)
+        if found is None:
+            break
+        size, new_value, new_gradient = found
+        moved, turned = size * step, new_gradient - gradient
+        z, value, gradient = z + moved, new_value, new_gradient
+        inverse = _update(inverse, moved, turned)
+    return z
 
-    result = scipy_minimize(
-        objective,
-        z,
-        jac=True,
-        method="L-BFGS-B",
-        options={
-            "maxcor": 20,
-            "ftol": 1e-11,
-            "gtol": 1e-4,
-            "maxiter": 500,
-            "maxfun": 2000,
-        },
-    )
-    if not np.isfinite(result.fun):
-        raise FitError(
-            "the likelihood is not finite where the search went; rescale the predictors"
-        )
-    return np.asarray(result.x, dtype=np.float64)
+
+def _line_search(
+    objective: Objective, z: Array, value: float, slope: float, step: Array
+) -> tuple[float, float, Array] | None:
+    """The first step size that lowers the objective enough, by quadratic interpolation."""
+    size = 1.0
+    for _ in range(30):
+        new_value, gradient = objective(z + size * step)
+        if new_value <= value + 1e-4 * size * slope:
+            return size, new_value, gradient
+        if np.isfinite(new_value):
+            bent = -0.5 * slope * size**2 / (new_value - value - slope * size)
+            size = min(max(bent, 0.1 * size), 0.5 * size)
+        else:
+            size *= 0.1
+    return None
+
+
+def _update(inverse: Array, moved: Array, turned: Array) -> Array:
+    """The BFGS update of the inverse Hessian; none where the curvature is not positive."""
+    curvature = float(moved @ turned)
+    if curvature <= 1e-10 * float(np.sqrt((moved @ moved) * (turned @ turned))):
+        return inverse
+    pushed = inverse @ turned
+    outer = np.outer(moved, pushed)
+    grown = (1.0 + float(turned @ pushed) / curvature) * np.outer(moved, moved)
+    result: Array = inverse + (grown - outer - outer.T) / curvature
+    return result
 
 
 def _newton(values: Array, vectors: Array, gradient: Array) -> tuple[Array, float]:
@@ -146,9 +182,7 @@ def _descend(
     return z, value, gradient
 
 
-def difference(
-    gradient: Callable[[Array], Array], z: Array, step: float = _DIFFERENCE
-) -> Array:
+def difference(gradient: Callable[[Array], Array], z: Array, step: float = _DIFFERENCE) -> Array:
     """The (d, d) Hessian by central differences of an exact gradient, symmetrised."""
     columns = []
     for i in range(len(z)):
@@ -162,11 +196,9 @@ def difference(
 def _verdict(converged: bool, decrement: float, values: Array) -> str:
     if converged:
         return "converged: the gradient is nil and the curvature is positive"
-    if values[0] <= -1e-5 * values[-1]:
+    if values[0] <= -_NEGATIVE * values[-1]:
         return "not converged: the likelihood still rises in one direction"
-    return (
-        f"not converged: another Newton step would change -2 log L by {decrement:.2g}"
-    )
+    return f"not converged: another Newton step would change -2 log L by {decrement:.2g}"
 
 
 def covariance(hessian: Array) -> Array:
@@ -181,3 +213,17 @@ def covariance(hessian: Array) -> Array:
     inverse = np.where(curved, 1.0 / np.where(curved, values, 1.0), 0.0)
     result: Array = 2.0 * ((vectors * inverse) @ vectors.T) / np.outer(scale, scale)
     return result
+
+
+def search_unit(sd: float, weight: Array) -> float:
+    """The unit to search a group sd in: ``-2 log L`` curves by about 2 per unit squared.
+
+    Parameters
+    ----------
+    sd :
+        A first estimate, relative to the residual sd in a Gaussian model.
+    weight : (J,)
+        The information each level has on its own effect.
+    """
+    reliability = sd**2 * weight / (1.0 + sd**2 * weight)
+    return min(0.5, sd / float(np.sqrt(2.0 * np.sum(reliability**2)) + 1e-8))

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .blocks import Blocks, factorize, layout
+from .blocks import Blocks, factorize, layout, scale
 from .design import Design, NewRows, as_frame
 from .errors import DataError, FormulaError, NewLevelError
 from .families import Family
@@ -43,9 +43,7 @@ def kept_columns(design: Design, re_formula: str | None) -> list[NDArray[np.bool
         term = next((i for i, t in enumerate(design.terms) if t.group == group), None)
         have = [t.group for t in design.terms]
         if term is None:
-            raise FormulaError(
-                f"re_formula names the group {group!r}; the model has {have}"
-            )
+            raise FormulaError(f"re_formula names the group {group!r}; the model has {have}")
         for name in names:
             if name not in design.terms[term].names:
                 raise FormulaError(
@@ -59,17 +57,13 @@ def kept_columns(design: Design, re_formula: str | None) -> list[NDArray[np.bool
 def _asked(re_formula: str) -> dict[str, list[str]]:
     """Groups and coefficient names in ``~ (1 + x | g)``; none in ``~0``."""
     if not isinstance(re_formula, str):
-        raise FormulaError(
-            f"re_formula is None or text such as '~ (1 | g)', not {re_formula!r}"
-        )
+        raise FormulaError(f"re_formula is None or text such as '~ (1 | g)', not {re_formula!r}")
     text = re_formula.strip().removeprefix("~").strip()
     if text in ("0", "NA", "-1"):
         return {}
     parsed = parse(f"response ~ 0 + {text}")
     if parsed.fixed != "0" or not parsed.bars:
-        raise FormulaError(
-            f"re_formula {re_formula!r} is neither '~0' nor a sum of group terms"
-        )
+        raise FormulaError(f"re_formula {re_formula!r} is neither '~0' nor a sum of group terms")
     asked: dict[str, list[str]] = {}
     for bar in parsed.bars:
         parts = [part.strip().strip("`") for part in bar.lhs.split("+")]
@@ -87,9 +81,7 @@ def rows_of(
 ) -> NewRows:
     """The rows to predict, unseen levels dealt with."""
     if new_levels not in ("error", "population", "sample"):
-        raise DataError(
-            f"new_levels={new_levels!r}; choose 'error', 'population' or 'sample'"
-        )
+        raise DataError(f"new_levels={new_levels!r}; choose 'error', 'population' or 'sample'")
     if newdata is None:
         rows = design.rows
         return NewRows(
@@ -165,7 +157,7 @@ def standard_errors(
     variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
     if not conditional:
         d = family.derivatives(design.y, design.trials, modes.eta)
-        blocks = factorize(lay, design.template.factors(theta), d.weight)
+        blocks = factorize(scale(lay, design.template.factors(theta)), d.weight)
         variance += sigma**2 * effect_variance(design, blocks, new, theta)
     if unknown:
         variance += sigma**2 * new_effect_variance(design, new, theta)
@@ -196,9 +188,7 @@ def derivative(
     return out
 
 
-def effect_variance(
-    design: Design, blocks: Blocks, new: NewRows, theta: Array
-) -> Array:
+def effect_variance(design: Design, blocks: Blocks, new: NewRows, theta: Array) -> Array:
     """``z Lambda inv(A) Lambda' z'`` of each new row (n,); unseen levels contribute nothing."""
     factors = design.template.factors(theta)
     parts = [
@@ -213,20 +203,14 @@ def effect_variance(
         g2 = np.zeros((part.stop - part.start, blocks.lay.q2))
         at = 0
         for t, term in enumerate(design.terms[1:], start=1):
-            cols = (
-                at
-                + np.maximum(new.codes[t][part], 0)[:, None] * term.k
-                + np.arange(term.k)
-            )
+            cols = at + np.maximum(new.codes[t][part], 0)[:, None] * term.k + np.arange(term.k)
             np.put_along_axis(g2, cols, parts[t][part], axis=1)
             at += term.J * term.k
         out[part] = _quadratic_form(blocks, codes0[part], parts[0][part], g2)
     return out
 
 
-def _quadratic_form(
-    blocks: Blocks, codes: NDArray[np.intp], g0: Array, g2: Array
-) -> Array:
+def _quadratic_form(blocks: Blocks, codes: NDArray[np.intp], g0: Array, g2: Array) -> Array:
     from scipy import linalg
 
     direct = np.einsum("ik,ikl,il->i", g0, blocks.Dinv[codes], g0)
@@ -245,9 +229,7 @@ def _quadratic_form(
 def new_effect_variance(design: Design, new: NewRows, theta: Array) -> Array:
     """``z Lambda Lambda' z'`` of the rows whose level is unseen, summed over terms (n,)."""
     out = np.zeros(len(new.X))
-    for codes, Z, L in zip(
-        new.codes, new.Z, design.template.factors(theta), strict=True
-    ):
+    for codes, Z, L in zip(new.codes, new.Z, design.template.factors(theta), strict=True):
         zl = Z @ L
         out += np.where(codes < 0, np.einsum("ij,ij->i", zl, zl), 0.0)
     return out

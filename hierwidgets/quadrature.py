@@ -62,16 +62,13 @@ class Integral:
     score: Array
 
 
-def integrate(
-    lay: Layout, family: Family, s: State, tau: Array, n_agq: int
-) -> Integral:
+def integrate(lay: Layout, family: Family, s: State, tau: Array, n_agq: int) -> Integral:
     """The integrals of all levels, for conditional modes in `s` and scales tau (J,)."""
     x, log_weight = nodes(n_agq)
     design = lay.design
-    codes = design.terms[0].codes
-    zl = (design.terms[0].Z @ s.factors[0])[:, 0]
+    zl = s.blocks.scaled.zl0[:, 0]
     u = s.u0 + np.sqrt(2.0) * tau[:, None] * x
-    eta = s.base[:, None] + zl[:, None] * u[codes]
+    eta = s.base[:, None] + zl[:, None] * lay.spread(u)
     d = family.derivatives(design.y[:, None], design.trials[:, None], eta)
     terms = log_weight + lay.sum(d.loglik) - 0.5 * u**2
     top = terms.max(axis=1, keepdims=True)
@@ -93,8 +90,8 @@ def adaptive(
     s = solve_modes(lay, family, theta, beta, start)
     design, d = lay.design, s.d
     term = design.terms[0]
-    z, codes = term.Z[:, 0], term.codes
-    zl = z * s.factors[0][0, 0]
+    z, spread = term.Z[:, 0], lay.spread
+    zl = s.blocks.scaled.zl0[:, 0]
     A = 1.0 + lay.sum(d.weight * zl**2)
     tau = 1.0 / np.sqrt(A)
     I = integrate(lay, family, s, tau, n_agq)
@@ -105,11 +102,11 @@ def adaptive(
     bent = d.weight_slope * zl**2
     c3 = np.einsum("jk,jk->j", I.weight, pull) + c1 * lay.sum(bent * zl)
     c3 = c3 / (1.0 + lay.sum(d.information * zl**2))
-    r = c1[codes] * bent - c3[codes] * zl * d.information
-    share = I.weight[codes]
+    r = spread(c1) * bent - spread(c3) * zl * d.information
+    share = spread(I.weight)
     mean_score = np.einsum("ik,ik->i", share, I.score)
-    mean_score_u = np.einsum("ik,ik->i", share * I.score, I.u[codes])
-    by_theta = mean_score_u + r * s.u0[codes, 0] + 2.0 * c1[codes] * d.weight * zl
-    by_theta += c3[codes] * d.score
+    mean_score_u = np.einsum("ik,ik->i", share * I.score, spread(I.u))
+    by_theta = mean_score_u + r * spread(s.u0)[:, 0] + 2.0 * spread(c1) * d.weight * zl
+    by_theta += spread(c3) * d.score
     gradient = -2.0 * np.concatenate([[z @ by_theta], design.X.T @ (mean_score + r)])
     return Value(-2.0 * float(I.log.sum()), gradient, s.u0, s.u2)
