@@ -200,8 +200,11 @@ def _right(lay: Layout, matrix: Any, factors: list[Array]) -> Any:
     return out
 
 
-def evaluate(P: Products, theta: Array, reml: bool) -> Evaluation:
-    """The profiled ML or REML objective and its exact gradient at theta (m,)."""
+def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) -> Evaluation:
+    """The ML or REML objective and its exact gradient at theta (m,), profiled over beta.
+
+    It is profiled over the residual sd too, unless `sigma` gives it.
+    """
     lay, p = P.lay, len(P.R)
     factors = lay.design.template.factors(theta)
     L0, later = factors[0], factors[1:]
@@ -237,13 +240,14 @@ def evaluate(P: Products, theta: Array, reml: bool) -> Evaluation:
     if not pwrss > 0:
         raise FitError("the model fits the data without error; there is no residual to model")
     df = P.n - p if reml else P.n
-    value = logdet + df * (1.0 + np.log(2 * np.pi * pwrss / df)) - P.log_weights
+    scale = pwrss / df if sigma is None else sigma**2
+    value = logdet + df * np.log(2 * np.pi * scale) + pwrss / scale - P.log_weights
     if reml and p:
         value += 2.0 * float(np.log(np.diag(cx[0])).sum() + np.log(np.abs(np.diag(P.R))).sum())
     contrast = np.append(-gamma, 1.0)
     u0, u2 = (x0 @ contrast).reshape(-1, k), x2 @ contrast
     full = _logdet_gradient(P, factors, Dinv, M, Sinv, T)
-    weights = -2.0 * df / pwrss * np.outer(contrast, contrast)
+    weights = -2.0 / scale * np.outer(contrast, contrast)
     if reml and p:
         weights[:p, :p] -= 2.0 * linalg.cho_solve(cx, np.eye(p))
     _add_quadratic(P, factors, x0, x2, weights, full)
