@@ -26,6 +26,7 @@ Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
 DENSE_LIMIT = 4_000_000  # largest n * q2 kept as a dense matrix
+SMALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +302,10 @@ def _sparse_rest(scaled: Scaled, weight: Array, Dinv: Array) -> tuple[Any, Array
 
 def symmetric_inverse(chol: Array) -> Array:
     """The inverse of ``L L'`` from its lower factor L, itself exactly symmetric."""
+    if len(chol) < SMALL:  # LAPACK's own routine wakes all threads even for ten columns
+        half = np.linalg.inv(np.tril(chol))
+        small: Array = half.T @ half
+        return small
     inverse, info = linalg.lapack.dpotri(chol, lower=1)
     if info:
         raise FitError("the group effects cannot be told apart; leave one of the group terms out")
