@@ -1,8 +1,10 @@
 """The widgets without a browser: their frames to the digit, their traits, their end.
 
-Tolerances: conditional modes and variances at given parameters are compared with lme4's printed
-doubles at rtol 1e-6 (the modes' own convergence); identities that hold exactly at a mode, at
-1e-7. The sigma at which no pooling is reached is finite, so that limit is compared at 1e-3.
+Tolerances: conditional modes at given parameters agree with lme4's at rtol 1e-6. Its conditional
+variances do at 1e-5 only: lme4 takes them from the last but one step of its mode search, which
+stops at 1e-7 (they miss 1/(I + 1/sigma^2) at its own modes by up to 4e-6; ours are held to that
+formula at 1e-12). Score equations hold to 1e-6, the step at which the mode search stops. No
+pooling is reached at sigma = infinity, so at 100 it is compared at 1e-3.
 """
 
 import dataclasses
@@ -20,7 +22,13 @@ from scipy import stats
 from scipy.special import expit, logit
 
 import hierwidgets as hw
-from hierwidgets.widgets import PoolingDial, loglik_at, pooling_dial, pooling_frame, profile_frame
+from hierwidgets.widgets import (
+    PoolingDial,
+    loglik_at,
+    pooling_dial,
+    pooling_frame,
+    profile_frame,
+)
 from hierwidgets.widgets._base import owned_widgets
 
 REFERENCE = json.loads((Path(__file__).parent / "reference" / "seed_lme4.json").read_text())
@@ -65,7 +73,7 @@ def test_modes_and_weights_are_those_of_lme4(fits, name):
     modes = np.ravel(effects["modes"])
     variance = np.ravel(effects["postVar"])
     np.testing.assert_allclose(frame["estimate_link"] - frame["target_link"], modes, rtol=1e-6)
-    np.testing.assert_allclose(frame["weight"], 1 - variance / sigma**2, rtol=1e-6)
+    np.testing.assert_allclose(frame["weight"], 1 - variance / sigma**2, rtol=1e-5)
 
 
 def with_coefficients(fit, beta):
@@ -219,8 +227,10 @@ def test_what_is_no_fit_is_refused():
     ],
 )
 def test_wrong_keywords_and_values_are_refused(fits, keywords, error, says):
+    before = set(_instances)
     with pytest.raises(error, match=says):
         PoolingDial(fits["finland"], **keywords)
+    assert set(_instances) == before
 
 
 def test_a_singular_fit_starts_at_the_smallest_sigma():
@@ -235,7 +245,7 @@ def test_a_singular_fit_starts_at_the_smallest_sigma():
 
 def click(mark, index):
     """What the front end sends when a point is clicked."""
-    mark._handle_custom_msgs(mark, {"event": "element_clicked", "data": {"index": index}})
+    mark._handle_custom_msgs(mark, {"event": "element_click", "data": {"index": index}})
 
 
 # --- the traits ---------------------------------------------------------------------------
@@ -260,7 +270,7 @@ def test_sliders_and_traits_move_each_other_and_the_points(dial, fits):
     np.testing.assert_array_equal(dial._segments.y[0::3], frame["raw"])
     np.testing.assert_array_equal(dial._segments.y[1::3], frame["estimate"])
     np.testing.assert_array_equal(dial._here.x, [1.5, 1.5])
-    assert dial._dot.y[0] == loglik_at(fits["finland"], 1.5, -1.0)
+    assert dial._here.y[1] == loglik_at(fits["finland"], 1.5, -1.0)
     dial.sigma = 0.7
     assert dial._sigma_slider.value == 0.7
 
@@ -271,12 +281,6 @@ def test_dragging_rebuilds_nothing(dial):
         dial.sigma = sigma
     dial.scale, dial.selected = "logit", "District 309"
     assert {id(widget) for widget in owned_widgets(dial)} == before
-
-
-def test_far_from_the_best_the_dot_hides(dial):
-    assert dial._dot.visible
-    dial.sigma = 5.0
-    assert not dial._dot.visible
 
 
 def test_levels_are_ordered_by_raw_rate(dial):
@@ -304,7 +308,7 @@ def test_the_menu_and_a_click_pick_a_level(dial):
     assert dial._ring.visible
     assert dial._ring.y.tolist() == [dial._raw.y[-1], dial._pooled.y[-1]]
     assert "District 309: n = 23, raw 0.435, pooled 0.268, target 0.202" in dial.status
-    assert "31% of the weight" in dial.status
+    assert "30% of the weight" in dial.status
     click(dial._raw, 0)
     assert dial.selected == "District 312"
     assert dial._level_menu.label == "District 312"

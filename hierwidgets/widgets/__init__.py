@@ -13,6 +13,7 @@ if _missing:
         f'The widgets need {", ".join(_missing)}: run pip install "hierwidgets[lab]".'
     )
 
-from .pooling_dial import PoolingDial, loglik_at, pooling_frame, profile_frame  # noqa: E402
+from ._pooling import loglik_at, pooling_frame, profile_frame
+from .pooling_dial import PoolingDial
 
 __all__ = ["PoolingDial", "loglik_at", "pooling_frame", "profile_frame"]

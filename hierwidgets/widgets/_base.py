@@ -27,13 +27,13 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
 
     state_names: ClassVar[tuple[str, ...]] = ()
 
+    _links: tuple[traitlets.link, ...] = ()
+
     def __init__(self, **unknown: object) -> None:
         if unknown:
             raise TypeError(_unknown_keywords(type(self).__name__, unknown, self.state_names))
-        super().__init__()
-        self._links: list[traitlets.link] = []
-        self._status = StatusLine()
-        self._table = TextTable()
+        self._status, self._table = StatusLine(), TextTable()
+        super().__init__(children=(self._status, self._table))
         self.add_class("hw-instrument")
         self.add_class(f"hw-{type(self).__name__}")
 
@@ -46,9 +46,19 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         self.layout.width = width
         self.children = (*parts, self._status, self._table)
 
+    def _start_at(self, **state: object) -> None:
+        """Set the traits a constructor was given; a wrong value leaves no widget behind."""
+        try:
+            for name, value in state.items():
+                if value is not None:
+                    setattr(self, name, value)
+        except Exception:
+            self.close()
+            raise
+
     def _bind(self, name: str, control: traitlets.HasTraits, trait: str = "value") -> None:
         """Keep the trait `name` of the instrument and a trait of a control equal."""
-        self._links.append(traitlets.link((self, name), (control, trait)))
+        self._links = (*self._links, traitlets.link((self, name), (control, trait)))
 
     def _redraw_on(self, redraw: Callable[[], None], *names: str) -> None:
         """Call `redraw` when one of the traits changes; its errors go to the status line."""
@@ -57,7 +67,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the student has to see it
             self._status.problem = True
             self._status.text = f"This could not be drawn: {error}"
         else:
@@ -73,7 +83,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         """Free the front end's and the kernel's memory: links, observers and all children."""
         for link in self._links:
             link.unlink()
-        self._links.clear()
+        self._links = ()
         for widget in list(owned_widgets(self)):
             widget.unobserve_all()
             ipywidgets.Widget.close(widget)

@@ -1,6 +1,6 @@
 """The pooling dial: turn sigma and mu, and watch every level glide between no and complete pooling.
 
-The numbers come from `pooling_frame` and `profile_frame`; `PoolingDial` only draws them.
+The numbers come from `_pooling`; the widget only draws them.
 """
 
 from typing import Any
@@ -10,16 +10,14 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 import traitlets as t
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..estimate import profile_loglik
-from ..marginal import conditional_modes
 from ..results import Fit
 from ._base import Instrument
 from ._parts import NamedSlider
+from ._pooling import check_fit, loglik_at, pooling_frame, profile_frame
 
-__all__ = ["PoolingDial", "loglik_at", "pooling_frame", "profile_frame"]
+__all__ = ["PoolingDial"]
 
 Floats = NDArray[np.float64]
 
@@ -27,190 +25,6 @@ RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colo
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
 MOST_LABELS = 40  # more levels than this, and the axis names none
 WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
-
-
-# --- the numbers --------------------------------------------------------------------------
-
-
-def pooling_frame(fit: Fit, sigma: float | None = None, mu: float | None = None) -> pd.DataFrame:
-    r"""Raw and partially pooled rate of every level, had the group-level model this sigma and mu.
-
-    Level j has :math:`y_j` events in :math:`n_j` trials. Its target :math:`t_j` is the mean over
-    its trials of the linear predictor without the level's effect: :math:`\mu`, plus
-    :math:`x\beta` where the model has predictors. The effect :math:`b_j` is the mode of its
-    conditional density, so that with the score :math:`s_j` and the Fisher information
-    :math:`I_j` of the level's own data at that mode
-
-    .. math:: b_j = \sigma^2 s_j, \qquad
-              t_j + b_j = \lambda_j z_j + (1 - \lambda_j)\, t_j, \qquad
-              \lambda_j = \frac{\sigma^2}{\sigma^2 + v_j}, \quad v_j = 1 / I_j,
-
-    where :math:`z_j = t_j + b_j + s_j / I_j` is the working response: what the level's own data
-    say on the link scale. So lambda is the weight the level's own data carry, and the target has
-    the rest. For a logit :math:`I_j = n_j p_j (1 - p_j)`.
-    Source: Gelman & Hill (2007), section 12.2, equation 12.1, for the Gaussian model; the working
-    response of McCullagh & Nelder (1989), section 2.5, carries it to other links.
-
-    Parameters
-    ----------
-    fit
-        A binomial fit with one grouping factor whose intercept varies, ``(1 | group)``.
-    sigma
-        Standard deviation of the levels' effects on the link scale; the fit's own if None.
-    mu
-        The intercept; the fit's own if None. Other coefficients stay as fitted.
-
-    Returns
-    -------
-    DataFrame
-        One row per level, in the fit's order: ``level``; ``n`` trials; ``raw`` = y/n, ``target``
-        and ``estimate`` (probabilities, 0 to 1); ``weight`` (lambda, 0 to 1); and ``raw_link``,
-        ``target_link``, ``estimate_link`` (link scale: log-odds for a logit). ``raw_link`` is
-        minus or plus infinity where no or every trial is an event.
-
-    Raises
-    ------
-    DataError
-        If `fit` is something else, `sigma` is negative or one of the two is not finite.
-
-    Examples
-    --------
-    >>> import hierwidgets as hw
-    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
-    ...                family="binomial", event="Contacted")
-    >>> frame = pooling_frame(fit).set_index("level")
-    >>> frame.loc["District 309", ["raw", "target", "estimate", "weight"]].round(3).to_dict()
-    {'raw': 0.435, 'target': 0.202, 'estimate': 0.268, 'weight': 0.306}
-    """
-    _check_fit(fit)
-    sigma = float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
-    design, family, codes = fit.design, fit.family, fit.design.terms[0].codes
-    eta = design.X @ _coefficients(fit, mu) + design.offset
-    levels = design.terms[0].levels
-    b = conditional_modes(design, family, _coefficients(fit, mu), np.array([sigma])).b[0][:, 0]
-
-    def by_level(values: Floats) -> Floats:
-        return np.bincount(codes, values, minlength=len(levels))
-
-    n, events = by_level(design.trials), by_level(design.y)
-    target = by_level(design.trials * eta) / n
-    information = by_level(family.derivatives(design.y, design.trials, eta + b[codes]).weight)
-    return pd.DataFrame(
-        {
-            "level": levels,
-            "n": n,
-            "raw": events / n,
-            "target": family.link.inverse(target)[0],
-            "estimate": family.link.inverse(target + b)[0],
-            "weight": sigma**2 * information / (1.0 + sigma**2 * information),
-            "raw_link": _forward(fit, events / n),
-            "target_link": target,
-            "estimate_link": target + b,
-        }
-    )
-
-
-def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:
-    r"""The profile log-likelihood of sigma: maximised over the coefficients at each sigma.
-
-    .. math:: \ell_p(\sigma) = \max_\beta \log \int p(y \mid \beta, u, \sigma)\, \phi(u)\, du
-
-    with the integral as in the fit: Laplace, or adaptive quadrature with the fit's `n_agq`
-    (Bates et al. 2015, Journal of Statistical Software 67(1), for the profile in theta).
-
-    Parameters
-    ----------
-    fit
-        As for `pooling_frame`.
-    sigma
-        Values of the standard deviation, each above 0.
-
-    Returns
-    -------
-    DataFrame
-        ``sigma``, ``loglik``, and ``mu``, the intercept that maximises it there.
-
-    Examples
-    --------
-    >>> import hierwidgets as hw
-    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
-    ...                family="binomial", event="Contacted")
-    >>> profile_frame(fit, [fit.theta[0]]).round(2).to_dict("records")
-    [{'sigma': 0.31, 'loglik': -552.25, 'mu': -1.37}]
-    """
-    _check_fit(fit)
-    rows, beta = [], fit.fixef.to_numpy()
-    for value in np.atleast_1d(np.asarray(sigma, dtype=np.float64)):
-        _number("sigma", value, at_least=0.0)
-        loglik, beta = profile_loglik(
-            fit.design, fit.family, np.array([value]), n_agq=fit.n_agq, beta0=beta
-        )
-        rows.append((value, loglik, beta[_intercept(fit)]))
-    return pd.DataFrame(rows, columns=["sigma", "loglik", "mu"])
-
-
-def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
-    """The log-likelihood at this sigma and mu, the other coefficients as fitted.
-
-    The group effects are integrated out as in the fit; see `profile_frame`.
-
-    Examples
-    --------
-    >>> import hierwidgets as hw
-    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
-    ...                family="binomial", event="Contacted")
-    >>> round(loglik_at(fit, fit.theta[0], fit.fixef["Intercept"]) - fit.loglik, 6) + 0.0
-    0.0
-    """
-    _check_fit(fit)
-    theta = np.array([_number("sigma", sigma, at_least=0.0)])
-    beta = _coefficients(fit, mu)
-    held = dict(enumerate(beta))
-    return float(profile_loglik(fit.design, fit.family, theta, fit.n_agq, beta, held)[0])
-
-
-def _forward(fit: Fit, rate: Floats) -> Floats:
-    with np.errstate(divide="ignore"):
-        return np.asarray(fit.family.link.forward(rate), dtype=np.float64)
-
-
-def _intercept(fit: Fit) -> int:
-    return list(fit.design.names).index("Intercept")
-
-
-def _coefficients(fit: Fit, mu: float | None) -> Floats:
-    beta = fit.fixef.to_numpy(dtype=np.float64).copy()
-    if mu is not None:
-        beta[_intercept(fit)] = _number("mu", mu)
-    return beta
-
-
-def _number(name: str, value: Any, at_least: float = -np.inf) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not (np.isfinite(number) and number >= at_least):
-        allowed = "a finite number" + (f" of {at_least:g} or more" if at_least == 0 else "")
-        raise DataError(f"{name} must be {allowed}; {value!r} was given")
-    return number
-
-
-def _check_fit(fit: object) -> None:
-    """Refuse what the dial cannot show, and say what it can."""
-    wanted = "a binomial fit with one (1 | group), as hw.glmer('y ~ 1 + (1 | group)', data) gives"
-    if not isinstance(fit, Fit):
-        raise DataError(f"the dial needs {wanted}; a {type(fit).__name__} was given")
-    if fit.family.name != "binomial":
-        raise DataError(f"the dial needs {wanted}; this fit is {fit.family.name}")
-    if len(fit.design.terms) != 1 or fit.design.terms[0].names != ("Intercept",):
-        varying = "; ".join(f"{', '.join(v.names)} by {v.group}" for v in fit.design.terms)
-        raise DataError(f"the dial needs {wanted}; in this fit vary {varying}")
-    if "Intercept" not in fit.design.names:
-        raise DataError(f"the dial turns the intercept; this fit has {list(fit.design.names)}")
-
-
-# --- the view -----------------------------------------------------------------------------
 
 
 class PoolingDial(Instrument):
@@ -263,16 +77,13 @@ class PoolingDial(Instrument):
         selected: object = None,
         **unknown: object,
     ) -> None:
-        _check_fit(fit)
+        check_fit(fit)
         super().__init__(**unknown)
         self._fit = fit
         self._prepare()
         self.snap()
+        self._start_at(sigma=sigma, mu=mu, scale=scale, selected=selected)
         self._build()
-        given = {"sigma": sigma, "mu": mu, "scale": scale, "selected": selected}
-        for name, value in given.items():
-            if value is not None:
-                setattr(self, name, value)
         self._connect()
         self._guarded(self._draw)
 
@@ -356,7 +167,7 @@ class PoolingDial(Instrument):
             layout={"width": "330px"}, style={"description_width": "9.5em"},
         )  # fmt: skip
         self._scale_menu = ipywidgets.Dropdown(
-            description="Scale", options=self._scales,
+            description="Scale", options=self._scales, value=self.scale,
             layout={"width": "180px"}, style={"description_width": "initial"},
         )  # fmt: skip
         self._button = ipywidgets.Button(
@@ -403,9 +214,10 @@ class PoolingDial(Instrument):
             label_offset="24px",
             label="" if labels else f"{count} levels of {self._group}, by target and raw rate",
         )  # fmt: skip
-        self._value_axis = bqplot.Axis(
-            scale=self._value, orientation="vertical", grid_lines="none", label_offset="46px",
-            tick_format="~g",
+        self._value_axis = _upright(
+            bqplot.Axis(
+                scale=self._value, grid_lines="none", label_offset="46px", tick_format="~g"
+            )
         )
         return _figure(
             "hw-estimates", "300px" if labels else "270px",
@@ -422,7 +234,6 @@ class PoolingDial(Instrument):
             "x": bqplot.LogScale(min=low, max=high),
             "y": bqplot.LinearScale(min=floor - 0.3, max=best + 1.0, allow_padding=False),
         }
-        self._floor = floor
         curve = bqplot.Lines(
             scales=scales, x=self._profile["sigma"].to_numpy(),
             y=self._profile["loglik"].to_numpy(), colors=["#808080"], stroke_width=2,
@@ -431,26 +242,26 @@ class PoolingDial(Instrument):
             scales=scales, x=[max(float(self._fit.theta[0]), low)] * 2, y=[floor - 0.3, best],
             colors=[TARGET], line_style="dashed", stroke_width=2.5,
         )  # fmt: skip
+        self._bottom = floor - 0.3
         self._here = bqplot.Lines(
-            scales=scales, x=[low, low], y=[floor - 0.3, best + 1.0], colors=[POOLED],
-            stroke_width=2,
+            scales=scales, x=[low, low], y=[self._bottom, floor], colors=[POOLED],
+            stroke_width=2, marker="diamond", marker_size=60,
         )  # fmt: skip
-        self._dot = bqplot.Scatter(
-            scales=scales, x=[low], y=[floor], colors=[POOLED], marker="diamond", interactions={}
-        )
         ticks = [v for v in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0) if low <= v <= high]
         axes = [
             bqplot.Axis(
                 scale=scales["x"], label="σ (log scale)", tick_values=np.array(ticks),
                 tick_format="~g", grid_lines="none", label_offset="32px",
             ),
-            bqplot.Axis(
-                scale=scales["y"], orientation="vertical", label="log-likelihood",
-                tick_values=_round_ticks(floor, best + 1.0, most=4), tick_format="~g",
-                grid_lines="none", label_offset="52px",
+            _upright(
+                bqplot.Axis(
+                    scale=scales["y"], label="log-likelihood", tick_format="~g",
+                    tick_values=_round_ticks(floor, best + 1.0, most=4),
+                    grid_lines="none", label_offset="52px",
+                )
             ),
         ]  # fmt: skip
-        return _figure("hw-profile", "150px", [curve, tick, self._here, self._dot], axes, bottom=44)
+        return _figure("hw-profile", "150px", [curve, tick, self._here], axes, bottom=44)
 
     # --- what changes ---
 
@@ -535,10 +346,10 @@ class PoolingDial(Instrument):
         return float(low), float(high)
 
     def _draw_profile(self, loglik: float) -> None:
-        self._here.x = [self.sigma, self.sigma]
-        self._dot.visible = loglik >= self._floor  # far below the best there is only the line
-        with self._dot.hold_sync():
-            self._dot.x, self._dot.y = [self.sigma], [loglik]
+        """A stem from the axis to the present log-likelihood; below the axis there is none."""
+        with self._here.hold_sync():
+            self._here.x = [self.sigma, self.sigma]
+            self._here.y = [self._bottom, loglik]
 
     def _report(self, frame: pd.DataFrame, loglik: float) -> None:
         place = self._place_of_selected()
@@ -615,6 +426,11 @@ def _tooltip() -> bqplot.Tooltip:
     return bqplot.Tooltip(fields=["name", "y"], labels=["level", "value"], formats=["", ".3f"])
 
 
+def _upright(axis: bqplot.Axis) -> bqplot.Axis:
+    axis.orientation = "vertical"  # as a keyword it raises a deprecation warning in traitlets
+    return axis
+
+
 def _figure(
     name: str, height: str, marks: list[bqplot.Mark], axes: list[bqplot.Axis], bottom: int
 ) -> bqplot.Figure:
@@ -638,8 +454,10 @@ def _legend(off_the_scale: bool) -> str:
     keys = [
         ("no pooling: raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'),
         ("partial pooling", f'<path d="M9 1l5 7-5 7-5-7z" fill="{POOLED}"/>'),
-        ("target (above), best σ (below)", f'<path d="M0 8h18" stroke="{TARGET}" '
-         'stroke-width="3" stroke-dasharray="5 3"/>'),
+        (
+            "target (above), best σ (below)",
+            f'<path d="M0 8h18" stroke="{TARGET}" stroke-width="3" stroke-dasharray="5 3"/>',
+        ),
     ]  # fmt: skip
     if off_the_scale:
         shape = f'<path d="M9 3l6 10H3z" fill="none" stroke="{RAW}"/>'

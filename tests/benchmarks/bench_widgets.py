@@ -16,8 +16,8 @@ import nbformat
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from lab import LabServer, Notebook, chromium, lab_server  # noqa: E402
-from playwright.sync_api import Browser, Page  # noqa: E402
+from lab import LabServer, Notebook, chromium, lab_server
+from playwright.sync_api import Browser, Page
 
 TARGET_MS = 60.0
 STEPS = 60
@@ -31,14 +31,21 @@ dial
 WATCH = """() => {
   const dial = document.querySelector('.hw-PoolingDial');
   const clock = window.hwClock = {pressed: 0, changed: 0, painted: 0};
-  const channel = new MessageChannel();
+  const channel = new MessageChannel(); // a task posted during a frame runs after its paint
   channel.port1.onmessage = () => { clock.painted = performance.now(); };
+  let drawing = false;
+  const nextFrame = window.requestAnimationFrame.bind(window);
+  window.requestAnimationFrame = (callback) => nextFrame((time) => {
+    drawing = true;
+    try { callback(time); } finally { queueMicrotask(() => { drawing = false; }); }
+  });
   dial.addEventListener('keydown', (event) => {
     Object.assign(clock, {pressed: event.timeStamp, changed: 0, painted: 0});
   }, true);
   new MutationObserver(() => {
     clock.changed = performance.now();
-    requestAnimationFrame(() => channel.port2.postMessage(null));
+    if (drawing) channel.port2.postMessage(null); // painted at the end of this very frame
+    else nextFrame(() => channel.port2.postMessage(null));
   }).observe(dial, {attributes: true, childList: true, characterData: true, subtree: true});
 }"""
 SETTLED = """([before, quiet]) => {
@@ -95,7 +102,7 @@ def key_steps(page: Page, quiet: float = 120.0) -> list[float]:
     for step in range(STEPS + 5):
         before = page.locator(".hw-PoolingDial [role=status]").text_content()
         page.keyboard.press("ArrowRight" if step % 40 < 20 else "ArrowLeft")
-        page.wait_for_function(SETTLED, arg=[before, quiet])
+        page.wait_for_function(SETTLED, arg=[before, quiet], polling=30)
         clock = page.evaluate("window.hwClock")
         times.append(clock["painted"] - clock["pressed"])
     return times[5:]  # the first steps warm up both compilers

@@ -1,0 +1,195 @@
+"""The numbers behind the pooling dial, as pure functions of a fit, sigma and mu."""
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import DataError
+from ..estimate import profile_loglik
+from ..marginal import conditional_modes
+from ..results import Fit
+
+__all__ = ["check_fit", "loglik_at", "pooling_frame", "profile_frame"]
+
+Floats = NDArray[np.float64]
+
+
+def pooling_frame(fit: Fit, sigma: float | None = None, mu: float | None = None) -> pd.DataFrame:
+    r"""Raw and partially pooled rate of every level, had the group-level model this sigma and mu.
+
+    Level j has :math:`y_j` events in :math:`n_j` trials. Its target :math:`t_j` is the mean over
+    its trials of the linear predictor without the level's effect: :math:`\mu`, plus
+    :math:`x\beta` where the model has predictors. The effect :math:`b_j` is the mode of its
+    conditional density, so that with the score :math:`s_j` and the Fisher information
+    :math:`I_j` of the level's own data at that mode
+
+    .. math:: b_j = \sigma^2 s_j, \qquad
+              t_j + b_j = \lambda_j z_j + (1 - \lambda_j)\, t_j, \qquad
+              \lambda_j = \frac{\sigma^2}{\sigma^2 + v_j}, \quad v_j = 1 / I_j,
+
+    where :math:`z_j = t_j + b_j + s_j / I_j` is the working response: what the level's own data
+    say on the link scale. So lambda is the weight the level's own data carry, and the target has
+    the rest. For a logit :math:`I_j = n_j p_j (1 - p_j)`.
+    Source: Gelman & Hill (2007), section 12.2, equation 12.1, for the Gaussian model; the working
+    response of McCullagh & Nelder (1989), section 2.5, carries it to other links.
+
+    Parameters
+    ----------
+    fit
+        A binomial fit with one grouping factor whose intercept varies, ``(1 | group)``.
+    sigma
+        Standard deviation of the levels' effects on the link scale; the fit's own if None.
+    mu
+        The intercept; the fit's own if None. Other coefficients stay as fitted.
+
+    Returns
+    -------
+    DataFrame
+        One row per level, in the fit's order: ``level``; ``n`` trials; ``raw`` = y/n, ``target``
+        and ``estimate`` (probabilities, 0 to 1); ``weight`` (lambda, 0 to 1); and ``raw_link``,
+        ``target_link``, ``estimate_link`` (link scale: log-odds for a logit). ``raw_link`` is
+        minus or plus infinity where no or every trial is an event.
+
+    Raises
+    ------
+    DataError
+        If `fit` is something else, `sigma` is negative or one of the two is not finite.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> from hierwidgets.widgets import pooling_frame
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> frame = pooling_frame(fit).set_index("level")
+    >>> frame.loc["District 309", ["raw", "target", "estimate", "weight"]].round(3).to_dict()
+    {'raw': 0.435, 'target': 0.202, 'estimate': 0.268, 'weight': 0.303}
+    """
+    check_fit(fit)
+    sigma = float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
+    design, family, codes = fit.design, fit.family, fit.design.terms[0].codes
+    eta = design.X @ _coefficients(fit, mu) + design.offset
+    levels = design.terms[0].levels
+    b = conditional_modes(design, family, _coefficients(fit, mu), np.array([sigma])).b[0][:, 0]
+
+    def by_level(values: Floats) -> Floats:
+        return np.bincount(codes, values, minlength=len(levels)).astype(np.float64, copy=False)
+
+    n, events = by_level(design.trials), by_level(design.y)
+    target = by_level(design.trials * eta) / n
+    information = by_level(family.derivatives(design.y, design.trials, eta + b[codes]).weight)
+    return pd.DataFrame(
+        {
+            "level": levels,
+            "n": n,
+            "raw": events / n,
+            "target": family.link.inverse(target)[0],
+            "estimate": family.link.inverse(target + b)[0],
+            "weight": sigma**2 * information / (1.0 + sigma**2 * information),
+            "raw_link": _forward(fit, events / n),
+            "target_link": target,
+            "estimate_link": target + b,
+        }
+    )
+
+
+def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:
+    r"""The profile log-likelihood of sigma: maximised over the coefficients at each sigma.
+
+    .. math:: \ell_p(\sigma) = \max_\beta \log \int p(y \mid \beta, u, \sigma)\, \phi(u)\, du
+
+    with the integral as in the fit: Laplace, or adaptive quadrature with the fit's `n_agq`
+    (Bates et al. 2015, Journal of Statistical Software 67(1), for the profile in theta).
+
+    Parameters
+    ----------
+    fit
+        As for `pooling_frame`.
+    sigma
+        Values of the standard deviation, each above 0.
+
+    Returns
+    -------
+    DataFrame
+        ``sigma``, ``loglik``, and ``mu``, the intercept that maximises it there.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> profile_frame(fit, [fit.theta[0]]).round(2).to_dict("records")
+    [{'sigma': 0.31, 'loglik': -552.26, 'mu': -1.37}]
+    """
+    check_fit(fit)
+    rows, beta = [], fit.fixef.to_numpy()
+    for value in np.atleast_1d(np.asarray(sigma, dtype=np.float64)):
+        _number("sigma", value, at_least=0.0)
+        loglik, beta = profile_loglik(
+            fit.design, fit.family, np.array([value]), n_agq=fit.n_agq, beta0=beta
+        )
+        rows.append((value, loglik, beta[_intercept(fit)]))
+    return pd.DataFrame(rows, columns=["sigma", "loglik", "mu"])
+
+
+def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
+    """The log-likelihood at this sigma and mu, the other coefficients as fitted.
+
+    The group effects are integrated out as in the fit; see `profile_frame`.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> round(loglik_at(fit, fit.theta[0], fit.fixef["Intercept"]) - fit.loglik, 6) + 0.0
+    0.0
+    """
+    check_fit(fit)
+    theta = np.array([_number("sigma", sigma, at_least=0.0)])
+    beta = _coefficients(fit, mu)
+    held = dict(enumerate(beta))
+    return float(profile_loglik(fit.design, fit.family, theta, fit.n_agq, beta, held)[0])
+
+
+def _forward(fit: Fit, rate: Floats) -> Floats:
+    with np.errstate(divide="ignore"):
+        return np.asarray(fit.family.link.forward(rate), dtype=np.float64)
+
+
+def _intercept(fit: Fit) -> int:
+    return list(fit.design.names).index("Intercept")
+
+
+def _coefficients(fit: Fit, mu: float | None) -> Floats:
+    beta = fit.fixef.to_numpy(dtype=np.float64).copy()
+    if mu is not None:
+        beta[_intercept(fit)] = _number("mu", mu)
+    return beta
+
+
+def _number(name: str, value: Any, at_least: float = -np.inf) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (np.isfinite(number) and number >= at_least):
+        allowed = "a finite number" + (f" of {at_least:g} or more" if at_least == 0 else "")
+        raise DataError(f"{name} must be {allowed}; {value!r} was given")
+    return number
+
+
+def check_fit(fit: object) -> None:
+    """Refuse what the dial cannot show, and say what it can."""
+    wanted = "a binomial fit with one (1 | group), as hw.glmer('y ~ 1 + (1 | group)', data) gives"
+    if not isinstance(fit, Fit):
+        raise DataError(f"the dial needs {wanted}; a {type(fit).__name__} was given")
+    if fit.family.name != "binomial":
+        raise DataError(f"the dial needs {wanted}; this fit is {fit.family.name}")
+    if len(fit.design.terms) != 1 or fit.design.terms[0].names != ("Intercept",):
+        varying = "; ".join(f"{', '.join(v.names)} by {v.group}" for v in fit.design.terms)
+        raise DataError(f"the dial needs {wanted}; in this fit vary {varying}")
+    if "Intercept" not in fit.design.names:
+        raise DataError(f"the dial turns the intercept; this fit has {list(fit.design.names)}")

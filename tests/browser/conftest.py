@@ -1,0 +1,43 @@
+"""A JupyterLab with the lectures in it, a browser, and notebooks open in the two."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from lab import LabServer, Notebook, chromium, lab_server, write_notebook
+from playwright.sync_api import Browser
+
+LECTURES = Path(__file__).parents[2] / "lectures"
+
+
+@pytest.fixture(scope="session")
+def browser(browser_path: str) -> Iterator[Browser]:
+    with chromium(browser_path) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
+    """A server on a copy of the lectures, so that no test changes a committed notebook."""
+    root = tmp_path_factory.mktemp("lab") / "lectures"
+    shutil.copytree(LECTURES, root, ignore=shutil.ignore_patterns(".ipynb_checkpoints", ".*"))
+    with lab_server(root, tmp_path_factory.mktemp("state")) as server:
+        yield server
+
+
+@pytest.fixture
+def open_notebook(browser: Browser, lab: LabServer) -> Iterator[Callable[..., Notebook]]:
+    """``open_notebook(name)`` opens a lecture, ``open_notebook(name, code)`` writes one first."""
+    opened: list[Notebook] = []
+
+    def open_one(name: str, code: str | None = None, width: int = 1280) -> Notebook:
+        if code is not None:
+            write_notebook(lab.root / name, code)
+        page = browser.new_page(viewport={"width": width, "height": 960})
+        opened.append(Notebook(page, lab, name))
+        return opened[-1]
+
+    yield open_one
+    for notebook in opened:
+        notebook.shut_down()
