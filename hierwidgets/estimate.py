@@ -15,6 +15,7 @@ from .design import Design
 from .errors import FitError, FormulaError
 from .families import Derivatives, Family
 from .marginal import Modes, Value, conditional_modes, laplace
+from .nested import is_nested, nested
 from .optimum import Optimum, minimize, search_unit
 from .quadrature import adaptive
 
@@ -60,18 +61,21 @@ def objective(lay: Layout, family: Family, n_agq: int) -> Evaluate:
     _check_nodes(lay, n_agq)
     if n_agq == 1:
         return lambda theta, beta, start: laplace(lay, family, theta, beta, start)
-    return lambda theta, beta, start: adaptive(lay, family, theta, beta, n_agq, start)
+    if len(lay.design.terms) == 1:
+        return lambda theta, beta, start: adaptive(lay, family, theta, beta, n_agq, start)
+    return lambda theta, beta, start: nested(lay, family, theta, beta, n_agq, start)
 
 
 def _check_nodes(lay: Layout, n_agq: int) -> None:
     if isinstance(n_agq, bool) or not isinstance(n_agq, int) or not 1 <= n_agq <= 100:
         raise FitError(f"n_agq={n_agq!r} is not a number of quadrature points from 1 to 100")
     terms = lay.design.terms
-    if n_agq > 1 and (len(terms) > 1 or terms[0].k > 1):
+    scalar = len(terms) == 1 and terms[0].k == 1
+    if n_agq > 1 and not scalar and not is_nested(lay):
         found = ", ".join(f"({' + '.join(t.names)} | {t.group})" for t in terms)
         raise FormulaError(
-            f"n_agq={n_agq} needs one group term with one coefficient; the model has {found}; "
-            "use n_agq=1"
+            f"n_agq={n_agq} needs one coefficient that varies over the innermost group, and "
+            f"every other group to contain whole levels of it; the model has {found}. Use n_agq=1"
         )
 
 
@@ -164,7 +168,8 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
         return value.neg2loglik, value.gradient
 
     x, scale = _start(design, family)
-    found = minimize(value_and_gradient, x, scale)
+    rough = n_agq > 1 and len(design.terms) > 1
+    found = minimize(value_and_gradient, x, scale, step=3e-3 if rough else 1e-4)
     _check_separation(design, found, m)
     return _assemble(design, family, lay, found, m, warm[0])
 

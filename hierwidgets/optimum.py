@@ -60,7 +60,9 @@ class Optimum:
     trace: Array
 
 
-def minimize(objective: Objective, x: Array, scale: Array) -> Optimum:
+def minimize(
+    objective: Objective, x: Array, scale: Array, *, step: float = _DIFFERENCE
+) -> Optimum:
     """The minimum of `objective`, starting from `x`.
 
     Parameters
@@ -69,6 +71,9 @@ def minimize(objective: Objective, x: Array, scale: Array) -> Optimum:
         ``x (d,) -> (value, gradient (d,))``.
     scale :
         (d, d): the search runs over z with ``x = x0 + scale z``, z of order 1.
+    step :
+        Of the differences that make the Hessian, in units of z; larger for a gradient that
+        is itself differenced.
     """
     x0 = x
     trace: list[Array] = []
@@ -86,17 +91,17 @@ def minimize(objective: Objective, x: Array, scale: Array) -> Optimum:
     value, gradient = scaled(z)
     for _ in range(_ROUNDS):
         at = z
-        hessian = difference(lambda z: scaled(z)[1], z)
+        hessian = difference(lambda z: scaled(z)[1], z, step)
         values, vectors = np.linalg.eigh(hessian)
         if values[0] < -_NEGATIVE * values[-1]:  # a saddle: leave it downhill
             z = _walk(scaled, z + 0.1 * vectors[:, 0])
             value, gradient = scaled(z)
             continue
         for _ in range(_NEWTON_STEPS):
-            step, decrement = _newton(values, vectors, gradient)
+            newton, decrement = _newton(values, vectors, gradient)
             if decrement < _DECREMENT:
                 break
-            z, value, gradient = _descend(scaled, z, value, gradient, step)
+            z, value, gradient = _descend(scaled, z, value, gradient, newton)
         if decrement < _DECREMENT and np.abs(z - at).max() < _NEAR:
             break
     _, decrement = _newton(values, vectors, gradient)
