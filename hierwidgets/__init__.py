@@ -11,6 +11,7 @@ from types import ModuleType
 
 from . import exercises
 from .datasets import load
+from .effects import comparisons, slopes
 from .errors import (
     DataError,
     FitError,
@@ -36,6 +37,7 @@ __all__ = [
     "MissingExtraError",
     "Model",
     "NewLevelError",
+    "comparisons",
     "complete_pooling",
     "exercises",
     "glmer",
@@ -43,6 +45,7 @@ __all__ = [
     "load",
     "no_pooling",
     "partial_pooling",
+    "slopes",
     "widgets",
 ]
 

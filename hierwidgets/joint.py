@@ -90,7 +90,8 @@ class Joint:
         """Covariance matrix (r, r) of the functionals; for few of them."""
         pull = self._pull(given)
         lead, later = self._scaled(given)
-        own = (lead @ self._diagonal() @ lead.T).toarray()
+        inner: Any = lead @ self._diagonal() @ lead.T
+        own = inner.toarray()
         if later is not None:
             rest = self._rest(lead, later)
             own += rest @ self._solve(rest)
@@ -122,8 +123,8 @@ class Joint:
 
     def _rest(self, lead: Any, later: Any) -> Array:
         """What the functionals of the later terms are once the leading term is eliminated."""
-        through = lead @ self.blocks.M
-        dense = through.toarray() if sparse.issparse(through) else through
+        through: Any = lead @ self.blocks.M
+        dense = through if isinstance(through, np.ndarray) else through.toarray()
         return np.asarray(later.toarray() - dense)
 
     def _solve(self, rest: Array) -> Array:
