@@ -45,7 +45,7 @@ function render({ model, el }) {
   };
 
   range.addEventListener("input", () => send(toValue(Number(range.value))));
-  box.addEventListener("change", () => {
+  const accept = () => {
     const [min, max] = limits();
     const value = box.valueAsNumber;
     if (value >= min && value <= max) {
@@ -56,6 +56,10 @@ function render({ model, el }) {
     problem.setAttribute("role", "alert"); // put in anew each time, so that it is read out
     box.setAttribute("aria-invalid", "true");
     el.append(problem);
+  };
+  box.addEventListener("change", accept);
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") accept(); // JupyterLab keeps this key from making a change event
   });
   const watched = "change:value change:min change:max change:steps";
   model.on(watched, show);

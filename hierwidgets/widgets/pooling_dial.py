@@ -221,8 +221,8 @@ class PoolingDial(Instrument):
         )
         return _figure(
             "hw-estimates", "300px" if labels else "270px",
-            [self._target, self._segments, self._raw, self._below, self._above, self._pooled,
-             self._ring],
+            [self._ring, self._target, self._segments, self._raw, self._below, self._above,
+             self._pooled],
             [self._place_axis, self._value_axis], bottom=72 if labels else 40,
         )  # fmt: skip
 
@@ -407,7 +407,7 @@ def _round_ticks(low: float, high: float, most: int = 7) -> Floats:
 
 def _joined(start: Floats, end: Floats) -> Floats:
     """Segments as one line: start, end and a gap for each level; one path is quick to draw."""
-    return np.column_stack([start, end, np.full(len(start), np.nan)]).ravel()
+    return np.column_stack([start, end, np.full(len(start), np.nan)]).ravel()[:-1]
 
 
 def _span(values: pd.Series) -> str:

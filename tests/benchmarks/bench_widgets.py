@@ -12,11 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import nbformat
-
 sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
 
-from lab import LabServer, Notebook, chromium, lab_server
+from lab import LabServer, Notebook, chromium, lab_server, write_notebook
 from playwright.sync_api import Browser, Page
 
 TARGET_MS = 60.0
@@ -70,12 +68,6 @@ def main() -> int:
         with lab_server(root, state) as server, chromium(executable) as browser:
             medians = [measure(browser, server, name) for name in ("finland", "uk")]
     return int(max(medians) > TARGET_MS)
-
-
-def write_notebook(path: Path, source: str) -> None:
-    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    notebook.metadata.kernelspec = {"name": "python3", "display_name": "Python 3"}
-    nbformat.write(notebook, path)
 
 
 def measure(browser: Browser, server: LabServer, name: str) -> float:

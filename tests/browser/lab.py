@@ -19,7 +19,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, Locator, Page, sync_playwright
+import nbformat
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
 
 CHROMIUM_FLAGS = (
     "--headless",
@@ -39,10 +40,11 @@ QUIET_SETTINGS = {
 
 @dataclass(frozen=True)
 class LabServer:
-    """A running server: its address, its token and the folder of settings it reads."""
+    """A running server: its address, its token, what it serves, the settings it reads."""
 
     port: int
     token: str
+    root: Path
     settings: Path
 
     def url(self, notebook: str) -> str:
@@ -56,6 +58,13 @@ def write_settings(folder: Path, plugin: str, values: dict[str, Any]) -> None:
     path = folder / "@jupyterlab" / f"{plugin}.jupyterlab-settings"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(values), encoding="utf-8")
+
+
+def write_notebook(path: Path, *sources: str) -> None:
+    """A notebook of code cells."""
+    cells = [nbformat.v4.new_code_cell(source.strip()) for source in sources]
+    kernel = {"name": "python3", "display_name": "Python 3"}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), path)
 
 
 def free_port() -> int:
@@ -80,7 +89,7 @@ def lab_environment(state: Path) -> dict[str, str]:
 @contextmanager
 def lab_server(root: Path, state: Path) -> Iterator[LabServer]:
     """JupyterLab serving `root`, with all its own files under `state`, until the block ends."""
-    server = LabServer(free_port(), secrets.token_hex(16), state / "settings")
+    server = LabServer(free_port(), secrets.token_hex(16), root, state / "settings")
     for plugin, values in QUIET_SETTINGS.items():
         write_settings(server.settings, plugin, values)
     command = [
@@ -129,14 +138,27 @@ def chromium(executable: str | Path) -> Iterator[Browser]:
 class Notebook:
     """A notebook open in Lab: run it, ask its kernel, find its widgets.
 
-    Python errors of the kernel become `KernelError` with the traceback's last line.
+    Python errors of the kernel become `KernelError` with the traceback's last line; what the
+    page writes to the console as an error is kept in `complaints`.
     """
 
     def __init__(self, page: Page, server: LabServer, name: str) -> None:
         self.page = page
+        self.complaints: list[str] = []
+        page.on("console", self._listen)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.goto(server.url(name))
         page.wait_for_function(KERNEL_CONNECTED, timeout=60_000)
         page.evaluate(HIDE_SIDE_BARS)
+
+    def _listen(self, message: ConsoleMessage) -> None:
+        if message.type == "error":
+            self.complaints.append(message.text)
+
+    def shut_down(self) -> None:
+        """End the kernel and close the page."""
+        self.page.evaluate(SHUT_DOWN)
+        self.page.close()
 
     def run_all(self, seconds: float = 90) -> None:
         """Run All, as the menu does, and wait for the last cell's end."""
@@ -180,6 +202,7 @@ ERRORS = """() => jupyterapp.shell.currentWidget.context.model.toJSON().cells
   .flatMap((cell) => cell.outputs ?? [])
   .filter((output) => output.output_type === 'error')
   .map((output) => output.ename + ': ' + output.evalue)"""
+SHUT_DOWN = "() => jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"
 EXECUTE = """async (code) => {
   const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
   const future = kernel.requestExecute({code, store_history: false, stop_on_error: false});

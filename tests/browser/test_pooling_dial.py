@@ -1,20 +1,25 @@
 """The pooling dial as a student uses it: in JupyterLab, by mouse and by keyboard.
 
 Every gesture is checked at both ends: on the Python traits and on what the page shows.
+Set HIERWIDGETS_PICTURES=1 to renew the picture of the dial in lectures/images.
 """
 
+import os
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from lab import Notebook
+from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
 Open = Callable[..., Notebook]
 
-DIAL = """
+IMAGES = Path(__file__).parents[2] / "lectures" / "images"
+RAW, POOLED = "rgb(27, 158, 119)", "rgb(217, 95, 2)"
+LECTURE_DIAL = """
 from ipywidgets.widgets.widget import _instances
 dial = next(w for w in _instances.values() if type(w).__name__ == "PoolingDial")
 """
@@ -26,15 +31,233 @@ dial
 """
 
 
+@pytest.fixture
+def finland(open_notebook: Open) -> Notebook:
+    notebook = open_notebook("dial-finland.ipynb", MAKE.format(name="finland"))
+    notebook.run_all()
+    return notebook
+
+
 def shown_dial(notebook: Notebook) -> Locator:
     """The dial on the screen, once its picture and its text alternative are there."""
     dial = notebook.widget("PoolingDial")
-    expect(dial.get_by_role("img", name=re.compile("levels of district_id"))).to_be_attached()
-    expect(pooled_points(dial).first).to_be_attached()
+    expect(dial.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
+    expect(points(dial, POOLED).first).to_be_attached()
     dial.scroll_into_view_if_needed()
     return dial
 
 
-def pooled_points(dial: Locator) -> Locator:
-    """The points of partial pooling: the last layer but the ring."""
-    return dial.locator(".hw-estimates .scatter, .hw-estimates g.mark").nth(-2).locator("path.element")
+def points(dial: Locator, colour: str) -> Locator:
+    return dial.locator(f'.hw-estimates path.dot[style*="stroke: {colour}"]')
+
+
+def heights(dial: Locator, colour: str) -> list[float]:
+    """Where the points of a layer are on the screen, in pixels from the top."""
+    middle = "paths => paths.map(p => (r => r.top + r.height / 2)(p.getBoundingClientRect()))"
+    return list(points(dial, colour).evaluate_all(middle))
+
+
+def slider(dial: Locator, name: str) -> Locator:
+    return dial.get_by_role("slider", name=name)
+
+
+def shows(dial: Locator, text: str) -> None:
+    expect(dial.get_by_role("status")).to_contain_text(text)
+
+
+def test_the_lecture_runs_and_its_dial_answers_mouse_and_keys(open_notebook: Open) -> None:
+    notebook = open_notebook("01-finland-no-pooling.ipynb")
+    notebook.run_all()
+    notebook.execute(LECTURE_DIAL)
+    dial = shown_dial(notebook)
+    best = notebook.python("dial.sigma")
+    assert round(best, 2) == 0.31
+
+    drag(notebook, slider(dial, "σ, spread"), share=0.9)
+    shows(dial, "σ = 2.")
+    dragged = notebook.python("dial.sigma")
+    assert 2 < dragged < 4
+    expect(dial.get_by_role("spinbutton", name="σ, spread, typed")).to_have_value(f"{dragged:.3f}")
+    assert max(gaps(dial)) < 8  # near no pooling
+
+    press(notebook, slider(dial, "σ, spread"), "Home")
+    shows(dial, "σ = 0.01,")
+    assert notebook.python("dial.sigma") == 0.01
+    pooled = heights(dial, POOLED)
+    assert max(pooled) - min(pooled) < 1.5  # complete pooling: one height for all
+
+    dial.get_by_role("button", name="Snap to the fit").focus()
+    notebook.page.keyboard.press("Enter")
+    shows(dial, "σ = 0.31,")
+    assert notebook.python("dial.sigma") == best
+
+    points(dial, RAW).last.click()
+    shows(dial, "309: n = 23, raw 0.435, pooled 0.268")
+    assert "309" in notebook.python("str(dial.selected)")
+    assert notebook.complaints == []
+
+
+def drag(notebook: Notebook, control: Locator, share: float) -> None:
+    """Take a slider's thumb with the mouse and pull it to a share of its track."""
+    box = control.bounding_box()
+    assert box is not None
+    low, high = float(control.get_attribute("min") or 0), float(control.get_attribute("max") or 1)
+    now = (float(control.input_value()) - low) / (high - low)
+    y, thumb = box["y"] + box["height"] / 2, 16
+    track = box["width"] - thumb
+    mouse = notebook.page.mouse
+    mouse.move(box["x"] + thumb / 2 + now * track, y)
+    mouse.down()
+    mouse.move(box["x"] + thumb / 2 + share * track, y, steps=20)
+    mouse.up()
+
+
+def press(notebook: Notebook, control: Locator, *keys: str) -> None:
+    control.focus()
+    for key in keys:
+        notebook.page.keyboard.press(key)
+
+
+def gaps(dial: Locator) -> list[float]:
+    pairs = zip(heights(dial, RAW), heights(dial, POOLED), strict=True)
+    return [abs(raw - pooled) for raw, pooled in pairs]
+
+
+def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
+    dial = shown_dial(finland)
+    expect(dial).to_match_aria_snapshot(
+        """
+        - slider "σ, spread"
+        - spinbutton "σ, spread, typed": "0.310"
+        - slider "μ, centre"
+        - spinbutton "μ, centre, typed": "-1.372"
+        - combobox "district_id"
+        - combobox "Scale"
+        - button "Snap to the fit"
+        - img /14 levels of district_id. raw rates 0.09 to 0.43/
+        - img /Profile log-likelihood of sigma. highest, -552.26, at sigma 0.31/
+        - status: /σ = 0.31, μ = -1.37. Own data carry/
+        - group: Table of the 14 estimates
+        """
+    )
+    press(finland, slider(dial, "σ, spread"), "ArrowRight", "ArrowUp", "ArrowLeft")
+    shows(dial, "σ = 0.325,")
+    assert finland.python("dial.sigma") == 0.325
+    press(finland, slider(dial, "μ, centre"), "PageUp")
+    assert finland.python("dial.mu") > -1.37
+    press(finland, dial.get_by_role("combobox", name="district_id"), "ArrowDown", "ArrowDown")
+    shows(dial, "District 305: n = 40")
+    assert finland.python("dial.selected") == "District 305"
+    press(finland, dial.get_by_role("combobox", name="Scale"), "ArrowDown")
+    expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
+    assert finland.python("dial.scale") == "logit"
+    assert finland.complaints == []
+
+
+def test_typed_numbers_are_taken_or_refused_in_place(finland: Notebook) -> None:
+    dial = shown_dial(finland)
+    box = dial.get_by_role("spinbutton", name="σ, spread, typed")
+    box.fill("1.25")
+    box.press("Enter")
+    shows(dial, "σ = 1.25,")
+    box.fill("70")
+    box.press("Enter")
+    refusal = dial.get_by_role("alert")
+    expect(refusal).to_have_text("σ, spread: a number from 0.01 to 5, please")
+    assert finland.python("dial.sigma") == 1.25
+    box.fill("1")
+    box.press("Enter")
+    shows(dial, "σ = 1,")
+    expect(refusal).to_have_count(0)
+
+
+def test_the_table_opens_by_key_and_follows(finland: Notebook) -> None:
+    dial = shown_dial(finland)
+    dial.locator("summary").focus()
+    finland.page.keyboard.press("Enter")
+    row = dial.get_by_role("row", name="District 309")
+    expect(row).to_have_text("District 309230.4350.2680.2020.303")
+    finland.execute("dial.sigma = 0.01")
+    expect(row).to_have_text("District 309230.4350.2020.2020.000")
+    expect(dial.get_by_role("row")).to_have_count(15)
+
+
+def test_an_error_shows_in_the_widget_and_closing_removes_it(finland: Notebook) -> None:
+    dial = shown_dial(finland)
+    finland.execute(
+        "from unittest import mock\n"
+        "import hierwidgets.widgets.pooling_dial as module\n"
+        "broken = mock.patch.object(module, 'pooling_frame', side_effect=ValueError('no luck'))\n"
+        "_ = broken.start()"
+    )
+    press(finland, slider(dial, "σ, spread"), "ArrowRight")
+    shows(dial, "This could not be drawn: no luck")
+    finland.execute("_ = broken.stop()")
+    press(finland, slider(dial, "σ, spread"), "ArrowRight")
+    shows(dial, "σ = 0.335,")
+    finland.execute("dial.close()")
+    expect(dial).to_have_count(0)
+
+
+def test_253_districts_work_and_fit_a_1280_pixel_window(open_notebook: Open) -> None:
+    notebook = open_notebook("dial-uk.ipynb", MAKE.format(name="uk"))
+    notebook.run_all()
+    dial = shown_dial(notebook)
+    assert points(dial, POOLED).count() == points(dial, RAW).count() == 253
+    assert notebook.page.evaluate(OVERFLOW) <= 0
+    before = max(gaps(dial))
+    press(notebook, slider(dial, "σ, spread"), "PageUp", "PageUp")
+    shows(dial, "σ = 2.")
+    assert max(gaps(dial)) < before
+    dial.get_by_role("combobox", name="Scale").select_option("logit")
+    expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
+    triangles = notebook.python("[len(dial._below.x), len(dial._above.x)]")
+    assert min(triangles) > 0
+    assert points(dial, RAW).count() == 253
+    points(dial, RAW).last.click()
+    assert notebook.python("dial.selected in dial._above.names.tolist()")
+    shows(dial, "raw 1.000")
+    assert notebook.complaints == []
+
+
+OVERFLOW = """() => {
+  const pane = document.querySelector('.jp-WindowedPanel-outer, .jp-Notebook');
+  return pane.scrollWidth - pane.clientWidth;
+}"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
+    lab.use_theme(theme)
+    try:
+        notebook = open_notebook("dial-theme.ipynb", MAKE.format(name="finland"))
+        notebook.run_all()
+        dial = shown_dial(notebook)
+        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
+            assert dial.locator(place).first.evaluate(CONTRAST) >= 4.5, place
+        for colour in (RAW, POOLED):
+            assert points(dial, colour).first.evaluate(CONTRAST) >= 3, colour
+        picture = dial.screenshot()
+    finally:
+        lab.use_theme("JupyterLab Light")
+    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
+        IMAGES.mkdir(exist_ok=True)
+        (IMAGES / "pooling-dial.png").write_bytes(picture)
+
+
+CONTRAST = """(node) => {
+  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
+    .map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
+    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
+  const style = getComputedStyle(node);
+  const paint = node instanceof SVGTextContentElement ? style.fill
+    : node instanceof SVGElement ? style.stroke : style.color;
+  let behind = node, ground;
+  do {
+    behind = behind.parentElement;
+    ground = rgb(getComputedStyle(behind).backgroundColor);
+  } while (ground.length === 4 && ground[3] === 0);
+  const [a, b] = [light(rgb(paint)), light(ground)].sort((x, y) => y - x);
+  return (a + 0.05) / (b + 0.05);
+}"""
