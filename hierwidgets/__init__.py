@@ -21,6 +21,7 @@ from .errors import (
     MissingExtraError,
     NewLevelError,
 )
+from .interop import to_marginaleffects
 from .model import Model, glmer, lmer
 from .pooling import complete_pooling, no_pooling, partial_pooling
 from .results import Fit
@@ -46,6 +47,7 @@ __all__ = [
     "no_pooling",
     "partial_pooling",
     "slopes",
+    "to_marginaleffects",
     "widgets",
 ]
 
