@@ -9,12 +9,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from . import design as designs
-from . import estimate, families, formula, gaussian
+from . import families, formula
 from .design import Design
 from .errors import FormulaError
 from .families import Family
-from .optimum import covariance
-from .results import Fit
+from .results import Fit, maximize
 
 __all__ = ["Model", "glmer", "lmer"]
 
@@ -104,60 +103,16 @@ class Model:
         reml :
             Whether a Gaussian model is fitted by restricted maximum likelihood.
         """
-        if self.family.name == "gaussian":
-            if n_agq != 1:
-                raise FormulaError(
-                    f"n_agq={n_agq!r}: a Gaussian model is integrated exactly; leave n_agq at 1"
-                )
-            return _gaussian_fit(self.design, self.family, reml)
-        return _fit(self.design, self.family, n_agq)
-
-
-def _fit(design: Design, family: Family, n_agq: int) -> Fit:
-    found = estimate.maximize(design, family, n_agq)
-    return Fit(
-        design=design,
-        family=family,
-        n_agq=n_agq,
-        reml=False,
-        sigma=1.0,
-        theta=found.theta,
-        beta=found.beta,
-        covariance=covariance(found.hessian),
-        gradient=found.gradient,
-        modes=found.modes,
-        loglik=-0.5 * found.neg2loglik,
-        converged=found.converged,
-        message=found.message,
-        trace=found.trace,
-    )
-
-
-def _gaussian_fit(design: Design, family: Family, reml: bool) -> Fit:
-    found = gaussian.maximize(design, reml)
-    return Fit(
-        design=design,
-        family=family,
-        n_agq=1,
-        reml=reml,
-        sigma=found.sigma,
-        theta=found.theta,
-        beta=found.beta,
-        covariance=found.covariance,
-        gradient=found.gradient,
-        modes=found.modes,
-        loglik=-0.5 * found.neg2loglik,
-        converged=found.converged,
-        message=found.message,
-        trace=found.trace,
-    )
+        if self.family.name == "gaussian" and n_agq != 1:
+            raise FormulaError(
+                f"n_agq={n_agq!r}: a Gaussian model is integrated exactly; leave n_agq at 1"
+            )
+        return maximize(self.design, self.family, n_agq, reml)
 
 
 def _parse(text: Any) -> formula.Formula:
     if not isinstance(text, str):
-        raise FormulaError(
-            f"a formula is text such as 'y ~ (1 | g)'; got {type(text).__name__}"
-        )
+        raise FormulaError(f"a formula is text such as 'y ~ (1 | g)'; got {type(text).__name__}")
     parsed = formula.parse(text)
     if not parsed.bars:
         raise FormulaError(
@@ -200,9 +155,7 @@ def glmer(
     conditional deviance 1087.0, DIC 1069.5 (as arm prints it)
     """
     if family == "gaussian":
-        raise FormulaError(
-            "glmer fits binomial and poisson models; for a Gaussian one use lmer"
-        )
+        raise FormulaError("glmer fits binomial and poisson models; for a Gaussian one use lmer")
     model = Model(
         formula, data, family, link=link, event=event, weights=weights, offset=offset,
         missing=missing,

@@ -1,11 +1,14 @@
 """What a fit is: a frozen record of numbers, and readers that label them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from . import diagnostics, estimate, gaussian, intervals, simulate
 from . import predict as prediction
 from . import summary as text
 from .covariance import sd_corr
@@ -13,8 +16,10 @@ from .design import Design
 from .errors import DataError
 from .families import Family
 from .marginal import Modes
+from .optimum import covariance
+from .simulate import Seed
 
-__all__ = ["Fit"]
+__all__ = ["Fit", "maximize"]
 
 Array = NDArray[np.float64]
 
@@ -77,9 +82,7 @@ class Fit:
     trace: Array
 
     def __repr__(self) -> str:
-        return (
-            f"Fit({self.design.formula}, {self.family.name}, logLik={self.loglik:.1f})"
-        )
+        return f"Fit({self.design.formula}, {self.family.name}, logLik={self.loglik:.1f})"
 
     # --- coefficients ---
 
@@ -98,9 +101,7 @@ class Fit:
     def std_error(self) -> pd.Series:
         """Standard errors of the coefficients: (p,) Series."""
         diagonal = np.diag(self.vcov.to_numpy())
-        return pd.Series(
-            np.sqrt(diagonal), index=list(self.design.names), name="std_error"
-        )
+        return pd.Series(np.sqrt(diagonal), index=list(self.design.names), name="std_error")
 
     @property
     def ranef(self) -> pd.DataFrame:
@@ -109,9 +110,7 @@ class Fit:
         `sd` is the conditional standard deviation, given the estimated parameters.
         """
         parts = []
-        for term, b, sd in zip(
-            self.design.terms, self.modes.b, self.modes.sd, strict=True
-        ):
+        for term, b, sd in zip(self.design.terms, self.modes.b, self.modes.sd, strict=True):
             parts += [
                 pd.DataFrame(
                     {
@@ -133,16 +132,12 @@ class Fit:
         parts = []
         for term, b in zip(self.design.terms, self.modes.b, strict=True):
             for name in dict.fromkeys([*self.design.names, *term.names]):
-                own = (
-                    b[:, term.names.index(name)]
-                    if name in term.names
-                    else np.zeros(term.J)
-                )
+                own = b[:, term.names.index(name)] if name in term.names else np.zeros(term.J)
                 estimate = float(fixed.get(name, 0.0)) + own
                 parts.append(
-                    pd.DataFrame(
-                        {"group": term.group, "term": name, "level": term.levels}
-                    ).assign(estimate=estimate)
+                    pd.DataFrame({"group": term.group, "term": name, "level": term.levels}).assign(
+                        estimate=estimate
+                    )
                 )
         return pd.concat(parts, ignore_index=True)
 
@@ -158,9 +153,7 @@ class Fit:
             self.design.terms, self.design.template.factors(self.theta), strict=True
         ):
             sd, corr = sd_corr(self.sigma * L)
-            rows += [
-                (term.group, a, None, sd[i], np.nan) for i, a in enumerate(term.names)
-            ]
+            rows += [(term.group, a, None, sd[i], np.nan) for i, a in enumerate(term.names)]
             rows += [
                 (term.group, term.names[i], term.names[j], np.nan, corr[i, j])
                 for block in term.blocks
@@ -234,9 +227,7 @@ class Fit:
                 index = np.array(block)
                 gone = np.diag(L)[index] * size[index] < _SINGULAR
                 if gone.any():
-                    out.append(
-                        _collapse_in_words(term.group, term.names, L, index, gone)
-                    )
+                    out.append(_collapse_in_words(term.group, term.names, L, index, gone))
         return tuple(out)
 
     # --- use ---
@@ -275,9 +266,7 @@ class Fit:
         if scale not in ("response", "link"):
             raise DataError(f"scale={scale!r}; choose 'response' or 'link'")
         if interval is not None and not 0 < interval < 1:
-            raise DataError(
-                f"interval={interval!r} is not a level between 0 and 1, such as 0.9"
-            )
+            raise DataError(f"interval={interval!r} is not a level between 0 and 1, such as 0.9")
         kept = prediction.kept_columns(self.design, re_formula)
         frame = self.design.data if newdata is None else prediction.as_frame(newdata)
         new = prediction.rows_of(self.design, newdata, kept, new_levels)
@@ -306,6 +295,277 @@ class Fit:
         """The table arm::display prints; `detail=True` adds z and p values."""
         return text.summarize(self, detail)
 
+    # --- how sure it is ---
+
+    def confint(
+        self,
+        level: float = 0.9,
+        method: str = "profile",
+        *,
+        parameters: str | Sequence[str] | None = None,
+        draws: int = 500,
+        seed: Seed = None,
+        progress: bool = True,
+    ) -> pd.DataFrame:
+        """Confidence intervals of coefficients, sds and correlations.
+
+        Parameters
+        ----------
+        level :
+            Confidence level, between 0 and 1.
+        method :
+            "wald": estimate plus or minus quantile times standard error. Coefficients only:
+            the likelihood of an sd is skewed and may end at 0.
+            "profile": where the likelihood, maximised over everything else, has fallen by
+            ``quantile^2 / 2``. A limit of 0 (an sd), -1 or 1 (a correlation) or infinity says
+            that it never falls so far. After REML it is the profile of maximum likelihood, as
+            in lme4; the estimates shown are still those of the fit.
+            "bootstrap": quantiles of the estimates from `draws` responses simulated from the
+            fit, each with new group effects. Interrupting it keeps what is done. Draws that
+            cannot be fitted are left out and counted in a warning.
+        parameters :
+            Names such as "x", "sd x | g", "corr Intercept, x | g", "sigma"; None for all.
+        draws, seed :
+            Of the bootstrap.
+        progress :
+            Whether to show a progress bar.
+
+        Returns
+        -------
+        DataFrame
+            ``term estimate conf_low conf_high``.
+
+        Raises
+        ------
+        DataError
+            An argument is not what it should be; an sd is asked of "wald".
+        FitError
+            The likelihood is higher elsewhere than at the estimates.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+        ...                event="Contacted", n_agq=25)
+        >>> fit.confint(0.95, progress=False).round(3)
+                                 term  estimate  conf_low  conf_high
+        0                   Intercept    -1.372    -1.648     -1.131
+        1  sd Intercept | district_id     0.312     0.000      0.652
+        """
+        return intervals.confint(self, level, method, parameters, draws, seed, progress)
+
+    def conditional_means(self, n_nodes: int = 25) -> pd.DataFrame:
+        """Conditional means of the group effects, by quadrature, for one scalar term.
+
+        The conditional mode (`ranef`) is the top of an effect's conditional distribution given
+        the estimated parameters; this is its mean. The two differ where a level's outcomes are
+        few or one-sided.
+
+        Returns
+        -------
+        DataFrame
+            ``group term level mean sd response``; `response` is the conditional mean of the
+            response (of the probability, not of its logit), averaged over the level's rows.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+        ...                event="Contacted")
+        >>> means = fit.conditional_means().set_index("level")["response"].round(4)
+        >>> means[["District 308", "District 309"]].to_dict()
+        {'District 308': 0.2696, 'District 309': 0.2703}
+        """
+        return diagnostics.conditional_means(self, n_nodes)
+
+    # --- checks ---
+
+    @property
+    def fitted(self) -> pd.Series:
+        """Means at the conditional modes, one per observation in the order of the data.
+
+        For ``p(successes, trials)`` they are probabilities.
+        """
+        return diagnostics.fitted(self)
+
+    def residuals(self, kind: str = "response") -> pd.Series:
+        """Residuals at the conditional modes, one per observation in the order of the data.
+
+        Parameters
+        ----------
+        kind :
+            "response": outcome (a proportion for ``p(y, n)``) minus mean.
+            "pearson": that, times the root of the weight and divided by the sd of an outcome;
+            in a Gaussian model, where the sd is the same for all, not divided (as lme4).
+            "deviance": the signed root of the observation's part of `conditional_deviance`;
+            in a Gaussian model the same as "pearson".
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+        ...                event="Contacted")
+        >>> deviance = float((fit.residuals("deviance") ** 2).sum())
+        >>> round(deviance, 6) == round(fit.conditional_deviance, 6)
+        True
+        """
+        return diagnostics.residuals(self, kind)
+
+    def icc(self) -> pd.Series:
+        """Intraclass correlation: the share of variance that lies between levels, by group.
+
+        ``sd_group^2 / (sum of all groups' sd^2 + own^2)``, on the scale of the linear predictor.
+        `own` is the residual sd of a Gaussian model; for a binary outcome the sd of the latent
+        variable, ``pi / sqrt(3)`` (logit), 1 (probit), ``pi / sqrt(6)`` (cloglog); for counts the
+        lognormal approximation ``own^2 = log(1 + 1 / mean)`` (Nakagawa, Johnson & Schielzeth
+        2017, J. R. Soc. Interface 14, table 2). With coefficients that vary, a group's sd depends
+        on the predictors: the variance is averaged over the observations (Johnson 2014, Methods
+        Ecol. Evol. 5(9), eq. 10). Observations that share the levels of several groups correlate
+        by the sum of their shares.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+        ...                event="Contacted")
+        >>> fit.icc().round(3).to_dict()
+        {'district_id': 0.028}
+        """
+        return diagnostics.icc(self)
+
+    def design_effect(self) -> pd.DataFrame:
+        """How much grouping inflates each coefficient's variance.
+
+        ``(std_error / std_error_pooled)^2``, where the second is that of the same model without
+        group effects (complete pooling; Kish 1965, Survey Sampling, section 8.2). A design effect
+        of 2.5 says that the data are worth as much as 1 / 2.5 of as many independent observations.
+
+        Returns
+        -------
+        DataFrame
+            Index: coefficients; ``std_error std_error_pooled design_effect``.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+        ...                event="Contacted")
+        >>> fit.design_effect().round(3).loc["Intercept"].to_dict()
+        {'std_error': 0.118, 'std_error_pooled': 0.075, 'design_effect': 2.5}
+        """
+        return diagnostics.design_effect(self)
+
+    # --- again ---
+
+    def simulate(self, n: int = 1, seed: Seed = None, *, condition: bool = False) -> Array:
+        """New responses drawn from the fitted model, in the order and coding of the data.
+
+        Parameters
+        ----------
+        n :
+            Number of responses.
+        seed :
+            A whole number or a numpy Generator, for the same draws again.
+        condition :
+            False draws new group effects for every response; True keeps the conditional modes.
+
+        Returns
+        -------
+        (n, nobs) ndarray
+            0 and 1 for a binary response, successes for ``p(successes, trials)``, counts, numbers.
+            A prior weight scales the variance of a Gaussian outcome; elsewhere an observation is
+            drawn once, whatever its weight.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+        ...                event="Contacted")
+        >>> y = fit.simulate(2, seed=1)
+        >>> y.shape, sorted(set(y.ravel().tolist()))
+        ((2, 1086), [0.0, 1.0])
+        """
+        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
+            raise DataError(f"n={n!r}; the number of responses is a whole number, 1 or larger")
+        if not isinstance(condition, bool):
+            raise DataError(f"condition={condition!r} is neither True nor False")
+        effects = self.modes.b if condition else None
+        made = simulate.draws(
+            self.design, self.family, self.theta, self.beta, self.sigma, int(n), seed, effects
+        )
+        return np.array(list(made))
+
+    def refit(self, y: Any) -> "Fit":
+        """The same model fitted to another response; this fit stays as it is.
+
+        Parameters
+        ----------
+        y : (nobs,)
+            One value per observation, in the order and coding of the data, such as a row of
+            `simulate`.
+
+        Raises
+        ------
+        DataError
+            y has another length, missing values, or values the family does not allow.
+        FitError
+            The model cannot be fitted to y.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+        ...                event="Contacted")
+        >>> again = fit.refit(fit.simulate(1, seed=1)[0])
+        >>> again.nobs, again.converged
+        (1086, True)
+        """
+        design = simulate.with_response(self.design, self.family, y)
+        return maximize(design, self.family, self.n_agq, self.reml)
+
+
+def maximize(design: Design, family: Family, n_agq: int = 1, reml: bool = True) -> Fit:
+    """The fit of a design; `reml` matters to a Gaussian model only, which takes no `n_agq`."""
+    if family.name == "gaussian":
+        return _gaussian(design, family, reml)
+    found = estimate.maximize(design, family, n_agq)
+    return Fit(
+        design=design,
+        family=family,
+        n_agq=n_agq,
+        reml=False,
+        sigma=1.0,
+        theta=found.theta,
+        beta=found.beta,
+        covariance=covariance(found.hessian),
+        gradient=found.gradient,
+        modes=found.modes,
+        loglik=-0.5 * found.neg2loglik,
+        converged=found.converged,
+        message=found.message,
+        trace=found.trace,
+    )
+
+
+def _gaussian(design: Design, family: Family, reml: bool) -> Fit:
+    found = gaussian.maximize(design, reml)
+    return Fit(
+        design=design,
+        family=family,
+        n_agq=1,
+        reml=reml,
+        sigma=found.sigma,
+        theta=found.theta,
+        beta=found.beta,
+        covariance=found.covariance,
+        gradient=found.gradient,
+        modes=found.modes,
+        loglik=-0.5 * found.neg2loglik,
+        converged=found.converged,
+        message=found.message,
+        trace=found.trace,
+    )
+
 
 def _collapse_in_words(
     group: str,
@@ -322,5 +582,6 @@ def _collapse_in_words(
     partners = [i for i in index if i != last and abs(abs(corr[i, last]) - 1) < 1e-6]
     if partners:
         i = partners[0]
-        return f"the correlation of {names[i]} and {names[last]} over {group} is {corr[i, last]:.0f}"
+        sign = f"{corr[i, last]:.0f}"
+        return f"the correlation of {names[i]} and {names[last]} over {group} is {sign}"
     return f"{names[last]} over {group} is a combination of the other effects"

@@ -1,0 +1,184 @@
+"""What a fit says about its data: fitted values, residuals, shares of variance, exact means."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .blocks import layout
+from .errors import DataError, FitError
+from .estimate import fixed_only
+from .quadrature import nodes
+from .simulate import observed, observed_trials
+
+if TYPE_CHECKING:
+    from .results import Fit
+
+__all__ = ["conditional_means", "design_effect", "fitted", "icc", "residuals"]
+
+Array = NDArray[np.float64]
+
+_LATENT = {"logit": np.pi**2 / 3, "probit": 1.0, "cloglog": np.pi**2 / 6}
+
+
+def fitted(fit: "Fit") -> pd.Series:
+    """Means at the conditional modes, one per observation."""
+    mu = fit.family.link.inverse(fit.modes.eta)[0][fit.design.rows]
+    return pd.Series(mu, index=fit.design.data.index, name="fitted")
+
+
+def residuals(fit: "Fit", kind: str) -> pd.Series:
+    """Residuals at the conditional modes, one per observation."""
+    kinds = {"response": _response, "pearson": _pearson, "deviance": _deviance}
+    if kind not in kinds:
+        raise DataError(f"kind={kind!r} is not known; choose one of {list(kinds)}")
+    y, trials = observed(fit.design, fit.family), observed_trials(fit.design)
+    eta = fit.modes.eta[fit.design.rows]
+    values = kinds[kind](fit, y, trials, eta)
+    return pd.Series(values, index=fit.design.data.index, name=kind)
+
+
+def _response(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
+    difference: Array = y / trials - fit.family.link.inverse(eta)[0]
+    return difference
+
+
+def _pearson(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
+    mu = fit.family.link.inverse(eta)[0]
+    variance = {"gaussian": np.ones_like(mu), "binomial": mu * (1 - mu), "poisson": mu}
+    scale = np.sqrt(fit.design.weights * trials / variance[fit.family.name])
+    return _response(fit, y, trials, eta) * scale
+
+
+def _deviance(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
+    """sign(y - mu) sqrt(2 w (saturated - loglik)): McCullagh & Nelder (1989), section 2.4."""
+    family = fit.family
+    if family.name == "gaussian":
+        return _pearson(fit, y, trials, eta)
+    gap = family.saturated(y, trials) - family.loglik(y, trials, eta)
+    size = np.sqrt(2.0 * fit.design.weights * np.maximum(gap, 0.0))
+    signed: Array = np.sign(_response(fit, y, trials, eta)) * size
+    return signed
+
+
+# --- shares of variance -------------------------------------------------------------------
+
+
+def icc(fit: "Fit") -> pd.Series:
+    """Share of the variance that lies between the levels of each group."""
+    variances = _variances(fit)
+    total = sum(variances.values()) + _own_variance(fit, sum(variances.values()))
+    groups = list(variances)
+    return pd.Series([variances[g] / total for g in groups], index=groups, name="icc")
+
+
+def _variances(fit: "Fit") -> dict[str, float]:
+    """``z Sigma z'`` of each group term, averaged over the observations."""
+    out = {}
+    sizes = np.bincount(fit.design.rows, minlength=len(fit.design.y))
+    for term, L in zip(fit.design.terms, fit.design.template.factors(fit.theta), strict=True):
+        effect = fit.sigma * term.Z @ L
+        out[term.group] = float(np.average((effect**2).sum(axis=1), weights=sizes))
+    return out
+
+
+def _own_variance(fit: "Fit", between: float) -> float:
+    """The variance within a level, on the scale of the linear predictor."""
+    if fit.family.name == "gaussian":
+        return fit.sigma**2
+    if fit.family.name == "poisson":
+        design = fit.design
+        eta = (design.X @ fit.beta + design.offset)[design.rows]
+        return float(np.log1p(1.0 / np.mean(np.exp(eta + between / 2))))
+    return _LATENT[fit.family.link.name]
+
+
+def design_effect(fit: "Fit") -> pd.DataFrame:
+    """Variance of each coefficient, relative to a model without group effects."""
+    pooled = _pooled_errors(fit)
+    frame = pd.DataFrame({"std_error": fit.std_error, "std_error_pooled": pooled})
+    frame["design_effect"] = (frame["std_error"] / frame["std_error_pooled"]) ** 2
+    return frame
+
+
+def _pooled_errors(fit: "Fit") -> Array:
+    design, family = fit.design, fit.family
+    X = design.X
+    if family.name == "gaussian":
+        root = np.sqrt(design.trials)
+        Xw, yw = X * root[:, None], (design.y - design.offset) * root
+        beta = np.linalg.lstsq(Xw, yw, rcond=None)[0]
+        df = int((design.trials > 0).sum()) - X.shape[1]
+        weight = design.trials * df / float(np.sum((yw - Xw @ beta) ** 2))
+    else:
+        eta = X @ fixed_only(design, family) + design.offset
+        weight = family.derivatives(design.y, design.trials, eta).weight
+    covariance = np.linalg.inv((X * weight[:, None]).T @ X)
+    errors: Array = np.sqrt(np.diag(covariance))
+    return errors
+
+
+# --- conditional means --------------------------------------------------------------------
+
+
+def conditional_means(fit: "Fit", n_nodes: int) -> pd.DataFrame:
+    """Conditional means and sds of a scalar term's effects, by quadrature."""
+    whole = isinstance(n_nodes, (int, np.integer)) and not isinstance(n_nodes, bool)
+    if not whole or not 2 <= n_nodes <= 100:
+        raise DataError(f"n_nodes={n_nodes!r}; choose a whole number of nodes from 2 to 100")
+    terms = fit.design.terms
+    if len(terms) > 1 or terms[0].k > 1:
+        found = ", ".join(f"({' + '.join(t.names)} | {t.group})" for t in terms)
+        raise FitError(
+            f"conditional means need one group term with one coefficient; the fit has {found}. "
+            "fit.ranef has the conditional modes"
+        )
+    mean, sd, response = _gaussian_means(fit) if fit.family.name == "gaussian" else _means(
+        fit, int(n_nodes)
+    )  # fmt: skip
+    return pd.DataFrame(
+        {
+            "group": terms[0].group,
+            "term": terms[0].names[0],
+            "level": terms[0].levels,
+            "mean": mean,
+            "sd": sd,
+            "response": _by_level(fit, response),
+        }
+    )
+
+
+def _gaussian_means(fit: "Fit") -> tuple[Array, Array, Array]:
+    """The conditional distribution is normal: its mean is the mode."""
+    return fit.modes.b[0][:, 0], fit.modes.sd[0][:, 0], fit.modes.eta
+
+
+def _means(fit: "Fit", n_nodes: int) -> tuple[Array, Array, Array]:
+    """Posterior means of ``b_j`` (J,), their sds, and of the mean of each row (n,).
+
+    The weights of the nodes are those of the adaptive quadrature in `quadrature`.
+    """
+    design, family = fit.design, fit.family
+    term, lay = design.terms[0], layout(design)
+    x, log_weight = nodes(n_nodes)
+    mode, scale = fit.modes.b[0], fit.modes.sd[0]
+    if fit.theta[0] == 0:
+        return mode[:, 0], scale[:, 0], family.link.inverse(fit.modes.eta)[0]
+    b = mode + np.sqrt(2.0) * scale * x
+    base = design.X @ fit.beta + design.offset
+    eta = base[:, None] + term.Z * b[term.codes]
+    loglik = lay.sum(family.loglik(design.y[:, None], design.trials[:, None], eta))
+    log_share = log_weight + loglik - 0.5 * (b / fit.theta[0]) ** 2
+    share = np.exp(log_share - log_share.max(axis=1, keepdims=True))
+    share /= share.sum(axis=1, keepdims=True)
+    mean = (share * b).sum(axis=1)
+    sd = np.sqrt((share * (b - mean[:, None]) ** 2).sum(axis=1))
+    return mean, sd, (share[term.codes] * family.link.inverse(eta)[0]).sum(axis=1)
+
+
+def _by_level(fit: "Fit", values: Array) -> Array:
+    """Averages of the rows' values over the observations of each level."""
+    term, rows = fit.design.terms[0], fit.design.rows
+    total = np.bincount(term.codes[rows], values[rows], minlength=term.J)
+    return total / np.bincount(term.codes[rows], minlength=term.J)

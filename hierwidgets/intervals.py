@@ -1,0 +1,248 @@
+"""Confidence intervals of a fit's parameters: Wald, profile likelihood, parametric bootstrap.
+
+- Wald: estimate plus or minus normal quantile times standard error. For coefficients only: the
+  likelihood of an sd is skewed and may end at 0, where no standard error is of use.
+- Profile: see `profiles`. It asks how far the likelihood falls, and follows its skewness.
+- Bootstrap: responses drawn from the fitted model (new group effects each time), the model
+  fitted to each, and the quantiles of the estimates (Davison & Hinkley 1997, Bootstrap Methods
+  and their Application, section 5.3.1).
+"""
+
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import estimate, gaussian
+from .design import Design
+from .errors import DataError, FitError, FitWarning
+from .profiles import Parameter, Point, interval, parameters, value
+from .simulate import Seed, draws, with_response
+
+if TYPE_CHECKING:
+    from .results import Fit
+
+__all__ = ["check_level", "confint", "point", "with_progress"]
+
+Array = NDArray[np.float64]
+
+_METHODS = ("wald", "profile", "bootstrap")
+
+
+def confint(
+    fit: "Fit",
+    level: float,
+    method: str,
+    wanted: str | Sequence[str] | None,
+    n: int,
+    seed: Seed,
+    progress: bool,
+) -> pd.DataFrame:
+    """The intervals `Fit.confint` gives."""
+    check_level(level)
+    if method not in _METHODS:
+        raise DataError(f"method={method!r} is not known; choose one of {list(_METHODS)}")
+    chosen = _chosen(fit, method, wanted)
+    if method == "bootstrap":
+        return _bootstrap(fit, chosen, level, n, seed, progress)
+    limits = _wald if method == "wald" else _profile
+    at, low, high = limits(fit, chosen, level, progress)
+    return _frame(chosen, at, low, high, level, method)
+
+
+def check_level(level: Any) -> None:
+    """Refuse what is not a confidence level."""
+    number = isinstance(level, (int, float, np.number)) and not isinstance(level, bool)
+    if not number or not 0 < level < 1:
+        raise DataError(f"level={level!r}; a confidence level lies between 0 and 1, such as 0.9")
+
+
+def _chosen(fit: "Fit", method: str, wanted: str | Sequence[str] | None) -> list[Parameter]:
+    every = {p.name: p for p in parameters(fit.design, fit.family)}
+    if wanted is None:
+        return [p for p in every.values() if method != "wald" or p.kind == "coefficient"]
+    names = [wanted] if isinstance(wanted, str) else list(wanted)
+    if not names:
+        raise DataError("parameters is empty; name some, or leave it out for all of them")
+    for name in names:
+        if name not in every:
+            raise DataError(f"{name!r} is not a parameter of this fit; it has {list(every)}")
+        if method == "wald" and every[name].kind != "coefficient":
+            raise DataError(
+                f"{name!r} has no Wald interval: its likelihood is skewed and may end at a "
+                "boundary; use method='profile' or 'bootstrap'"
+            )
+    return [every[name] for name in names]
+
+
+def _frame(
+    chosen: Sequence[Parameter],
+    at: Iterable[float],
+    low: Iterable[float],
+    high: Iterable[float],
+    level: float,
+    method: str,
+) -> pd.DataFrame:
+    frame = pd.DataFrame(
+        {
+            "term": [p.name for p in chosen],
+            "estimate": list(at),
+            "conf_low": list(low),
+            "conf_high": list(high),
+        }
+    )
+    frame.attrs.update(level=level, method=method)
+    return frame
+
+
+def _quantile(level: float) -> float:
+    from scipy.special import ndtri
+
+    return float(ndtri(0.5 + level / 2))
+
+
+def point(design: Design, theta: Array, beta: Array, sigma: float, neg2loglik: float) -> Point:
+    """Estimates in the units a reader sees."""
+    factors = tuple(sigma * L for L in design.template.factors(theta))
+    return Point(factors, sigma, beta, neg2loglik)
+
+
+def _point(fit: "Fit") -> Point:
+    return point(fit.design, fit.theta, fit.beta, fit.sigma, -2.0 * fit.loglik)
+
+
+# --- Wald and profile ---------------------------------------------------------------------
+
+
+def _wald(
+    fit: "Fit", chosen: Sequence[Parameter], level: float, progress: bool
+) -> tuple[Array, Array, Array]:
+    names = [p.name for p in chosen]
+    at, se = fit.fixef[names].to_numpy(), fit.std_error[names].to_numpy()
+    z = _quantile(level)
+    return at, at - z * se, at + z * se
+
+
+def _profile(
+    fit: "Fit", chosen: Sequence[Parameter], level: float, progress: bool
+) -> tuple[Array, Array, Array]:
+    at, spread = _maximum(fit)
+    ends = [
+        interval(p, fit.design, fit.family, fit.n_agq, at, spread, _quantile(level))
+        for p in with_progress(chosen, len(chosen), "profile", progress)
+    ]
+    here = _point(fit)
+    low, high = np.array(ends).reshape(-1, 2).T
+    return np.array([value(p, here) for p in chosen]), low, high
+
+
+def _maximum(fit: "Fit") -> tuple[Point, Array]:
+    """The maximum likelihood point, and the covariance of its coefficients."""
+    if not fit.reml:
+        return _point(fit), fit.vcov.to_numpy()
+    found = gaussian.maximize(fit.design, reml=False)
+    m = len(found.theta)
+    at = point(fit.design, found.theta, found.beta, found.sigma, found.neg2loglik)
+    return at, found.covariance[m:, m:]
+
+
+# --- bootstrap ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Replicates:
+    """What became of the draws of a bootstrap.
+
+    Attributes
+    ----------
+    values : list of list of float
+        Estimates from each draw that could be fitted, in the order asked for.
+    failed : list of str
+        Why the others could not.
+    unsettled : int
+        Fits that did not converge; their estimates are kept.
+    stopped : bool
+        Whether the user interrupted it.
+    """
+
+    values: list[list[float]]
+    failed: list[str]
+    unsettled: int
+    stopped: bool
+
+
+def _bootstrap(
+    fit: "Fit", chosen: Sequence[Parameter], level: float, n: int, seed: Seed, progress: bool
+) -> pd.DataFrame:
+    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 20:
+        raise DataError(f"draws={n!r}; a bootstrap needs a whole number of draws, 20 or more")
+    found = _replicates(fit, chosen, int(n), seed, progress)
+    for text in _remarks(found, int(n)):
+        warnings.warn(FitWarning(text), stacklevel=4)
+    if len(found.values) < 2:
+        raise FitError(f"{len(found.values)} draws could be fitted; an interval needs more")
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(np.array(found.values), [tail, 1 - tail], axis=0)
+    here = _point(fit)
+    frame = _frame(chosen, [value(p, here) for p in chosen], low, high, level, "bootstrap")
+    frame.attrs.update(draws=len(found.values), failed=len(found.failed), unsettled=found.unsettled)
+    return frame
+
+
+def _remarks(found: Replicates, n: int) -> Iterator[str]:
+    if found.stopped:
+        yield f"interrupted: the intervals are from {len(found.values)} of {n} draws"
+    if found.failed:
+        yield (
+            f"{len(found.failed)} of {len(found.failed) + len(found.values)} draws could not be "
+            f"fitted and are left out; the first: {found.failed[0]}"
+        )
+    if found.unsettled:
+        yield f"{found.unsettled} of {len(found.values)} fits did not converge; they are kept"
+
+
+def _replicates(
+    fit: "Fit", chosen: Sequence[Parameter], n: int, seed: Seed, progress: bool
+) -> Replicates:
+    values: list[list[float]] = []
+    failed: list[str] = []
+    unsettled, stopped = 0, False
+    responses = draws(fit.design, fit.family, fit.theta, fit.beta, fit.sigma, n, seed)
+    try:
+        for y in with_progress(responses, n, "bootstrap", progress):
+            try:
+                here, converged = _refitted(fit, y)
+            except FitError as error:
+                failed.append(str(error))
+                continue
+            values.append([value(p, here) for p in chosen])
+            unsettled += not converged
+    except KeyboardInterrupt:
+        stopped = True
+    return Replicates(values, failed, unsettled, stopped)
+
+
+def _refitted(fit: "Fit", y: Array) -> tuple[Point, bool]:
+    design = with_response(fit.design, fit.family, y)
+    found: estimate.Estimate | gaussian.Estimate
+    if fit.family.name == "gaussian":
+        found = gaussian.maximize(design, fit.reml)
+        sigma = found.sigma
+    else:
+        found, sigma = estimate.maximize(design, fit.family, fit.n_agq), 1.0
+    return point(design, found.theta, found.beta, sigma, found.neg2loglik), found.converged
+
+
+def with_progress(items: Iterable[Any], total: int, what: str, progress: bool) -> Iterator[Any]:
+    """`items`, with a progress bar if asked for."""
+    if not progress:
+        yield from items
+        return
+    from tqdm.auto import tqdm
+
+    bar: Callable[..., Iterable[Any]] = tqdm
+    yield from bar(items, total=total, desc=what, leave=False)

@@ -1,0 +1,148 @@
+"""New responses for a design: drawn from a model, and put in place of the old ones.
+
+Everything here is in the order and the coding of the observations: 0 and 1 for a binary
+response, successes for trials, counts, numbers. A design has its rows collapsed and sorted;
+`Design.rows` leads from one to the other.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .density import linear_predictor
+from .design import Design, indicator
+from .errors import DataError
+from .families import Family
+
+__all__ = ["check_seed", "draws", "observed", "observed_trials", "with_response"]
+
+Array = NDArray[np.float64]
+Seed = int | Sequence[int] | np.random.SeedSequence | np.random.Generator | None
+
+
+def observed_trials(design: Design) -> Array:
+    """Trials of each observation (nobs,): 1 but for a response p(successes, trials)."""
+    if design.formula.trials is None:
+        return np.ones(design.nobs)
+    return design.data[design.formula.trials].to_numpy(dtype=np.float64)
+
+
+def observed(design: Design, family: Family) -> Array:
+    """The response of each observation (nobs,), as numbers: 0 and 1, successes, counts."""
+    if family.name == "gaussian":
+        return design.y[design.rows]
+    values = design.data[design.formula.response]
+    if family.name == "binomial" and design.formula.trials is None:
+        return indicator(values, design.event)
+    return values.to_numpy(dtype=np.float64)
+
+
+def check_seed(seed: Seed) -> np.random.Generator:
+    """A generator from a seed; None draws the seed from the operating system."""
+    try:
+        return np.random.default_rng(seed)
+    except (TypeError, ValueError):
+        raise DataError(
+            f"seed={seed!r} is not a seed; pass a whole number, 0 or larger, or a numpy Generator"
+        ) from None
+
+
+def draws(
+    design: Design,
+    family: Family,
+    theta: Array,
+    beta: Array,
+    sigma: float,
+    n: int,
+    seed: Seed,
+    effects: list[Array] | None = None,
+) -> Iterator[Array]:
+    """`n` responses (nobs,), each from its own stream of random numbers.
+
+    Parameters
+    ----------
+    effects :
+        Group effects b to condition on, one (J, k) per term; None draws new ones from
+        ``N(0, sigma^2 Lambda Lambda')`` for every response.
+    """
+    factors = design.template.factors(theta)
+    trials = observed_trials(design)
+    precision = design.weights if family.name == "gaussian" else trials
+    for rng in check_seed(seed).spawn(n):
+        b = effects
+        if b is None:
+            b = [
+                sigma * rng.standard_normal((term.J, term.k)) @ L.T
+                for term, L in zip(design.terms, factors, strict=True)
+            ]
+        eta = linear_predictor(design, beta, b)[design.rows]
+        if family.name == "gaussian":
+            noise = np.zeros(design.nobs)
+            np.divide(sigma, np.sqrt(precision), out=noise, where=precision > 0)
+            yield eta + noise * rng.standard_normal(design.nobs)
+        else:
+            yield family.sample(rng, family.link.inverse(eta)[0], trials)
+
+
+def with_response(design: Design, family: Family, y: Any) -> Design:
+    """The same design with another response (nobs,); nothing else is computed again.
+
+    Raises
+    ------
+    DataError
+        y has another length, missing values, or values the family does not allow.
+    """
+    values = _checked(design, family, y)
+    data = design.data.assign(**{design.formula.response: values})
+    if family.name == "gaussian":
+        collapsed = np.empty(len(design.y))
+        collapsed[design.rows] = values
+        return replace(design, y=collapsed, data=data)
+    w, trials = design.weights, observed_trials(design)
+    plain = family.name == "binomial" and design.formula.trials is None
+    return replace(
+        design,
+        y=np.bincount(design.rows, w * values, minlength=len(design.y)).astype(np.float64),
+        data=data,
+        event=None,
+        constant=0.0 if plain else float(np.sum(w * family.counting(values, trials))),
+        saturated=float(np.sum(w * family.saturated(values, trials))),
+    )
+
+
+def _checked(design: Design, family: Family, y: Any) -> Array:
+    """y as numbers (nobs,), each one possible."""
+    name = design.formula.response
+    array = np.asarray(y)
+    if array.shape != (design.nobs,):
+        raise DataError(
+            f"y has shape {array.shape}; a new {name!r} needs one value for each of the "
+            f"{design.nobs} observations, in their order"
+        )
+    if pd.isna(array).any():
+        raise DataError(f"y has {int(pd.isna(array).sum())} missing values; a refit needs all")
+    if family.name == "binomial" and design.formula.trials is None:
+        numbers = array.dtype.kind in "bif"
+        return indicator(pd.Series(array, name="y"), None if numbers else design.event)
+    if array.dtype.kind not in "bif":
+        raise DataError(f"y must be numbers; {array.dtype} was given")
+    values = array.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise DataError(f"y has {int((~np.isfinite(values)).sum())} infinite values")
+    if family.name != "gaussian":
+        _check_counts(design, family, values)
+    return values
+
+
+def _check_counts(design: Design, family: Family, values: Array) -> None:
+    if (values < 0).any() or (values != np.floor(values)).any():
+        what = "successes" if family.name == "binomial" else "counts"
+        raise DataError(f"y must hold {what}: whole numbers, 0 or larger")
+    trials = observed_trials(design)
+    if family.name == "binomial" and (values > trials).any():
+        i = int(np.argmax(values > trials))
+        raise DataError(f"y has {values[i]:g} successes out of {trials[i]:g} trials in row {i}")
