@@ -1,0 +1,69 @@
+# make lab     open the lectures in JupyterLab
+# make test    prove that everything works (under 15 minutes)
+# The rest: test-slow, bench, notebooks, constraints, clean. PYTHON chooses the interpreter.
+
+PYTHON ?= python3
+LAB_ARGS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+EXTRAS ?= lab,dev,bayes
+# One stamp for each version of Python: a second run installs nothing, another version all.
+VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])")
+STAMP := $(VENV)/.installed-$(VERSION)
+WORKERS ?= 2
+
+.PHONY: lab test test-slow bench notebooks constraints install clean lint types unit lectures browser
+
+lab: install
+	$(BIN)/jupyter lab --notebook-dir=lectures $(LAB_ARGS)
+
+test: install lint types unit lectures browser
+
+test-slow: install
+	$(BIN)/python -m pytest -m slow -q --durations=10 || test $$? -eq 5
+
+bench: install
+	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+notebooks: install
+	$(BIN)/python -m hierwidgets.lectures refresh lectures
+
+lint:
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types:
+	$(BIN)/mypy hierwidgets
+
+unit:
+	$(BIN)/python -m pytest -q -m "not slow and not browser" --doctest-modules hierwidgets tests \
+	  --ignore=tests/browser -n $(WORKERS) --dist loadfile
+
+lectures:
+	$(BIN)/python -m hierwidgets.lectures check lectures
+	$(BIN)/python -m pytest -q --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg \
+	  --nbval-cell-timeout=120 -n $(WORKERS) --dist loadscope lectures/*.ipynb
+
+browser:
+	$(BIN)/python -m pytest -q -m "browser and not slow" tests/browser
+
+install: $(STAMP)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
+	  || { echo "hierwidgets needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c "import venv, ensurepip" \
+	  || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
+	@echo "installing into $(VENV) (a few minutes the first time)"
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PIP) install --constraint constraints.txt --editable ".[$(EXTRAS)]"
+	@touch $(STAMP)
+
+# Resolve anew on each interpreter named, and write the pins with markers where they differ.
+constraints:
+	$(PYTHON) tests/tools/constraints.py $(PYTHONS)
+
+clean:
+	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,142 @@
+"""Keep the committed lectures what a fresh run gives.
+
+``python -m hierwidgets.lectures refresh [PATH ...]``
+    Runs every notebook from top to bottom in a fresh kernel and stores its outputs.
+``python -m hierwidgets.lectures check [PATH ...]``
+    Says which notebooks do not hold one complete run in order. It runs nothing.
+``python -m hierwidgets.lectures clean [PATH ...]``
+    Removes metadata that differs from run to run; outputs stay.
+
+A path is a notebook or a folder of them; without one, ``lectures``.
+"""
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+__all__ = ["clean", "main", "problems", "refresh"]
+
+_KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+_VOLATILE = ("execution", "collapsed", "scrolled", "ExecuteTime")
+_VIEW = "application/vnd.jupyter.widget-view+json"
+
+
+def clean(notebook: Any) -> Any:
+    """Remove from a notebook, in place, what differs from run to run; outputs stay.
+
+    Widget views get model ids counted from 1, so that a second run gives the same file.
+
+    Examples
+    --------
+    >>> import nbformat.v4 as v4
+    >>> notebook = v4.new_notebook(metadata={"widgets": {}}, cells=[v4.new_code_cell("1")])
+    >>> sorted(clean(notebook).metadata)
+    ['kernelspec', 'language_info']
+    """
+    notebook.metadata = type(notebook.metadata)(
+        kernelspec=dict(_KERNEL), language_info={"name": "python"}
+    )
+    ids: dict[str, str] = {}
+    for cell in notebook.cells:
+        for key in _VOLATILE:
+            cell.metadata.pop(key, None)
+        for output in cell.get("outputs", []):
+            view = output.get("data", {}).get(_VIEW)
+            if view:
+                view["model_id"] = ids.setdefault(view["model_id"], f"{len(ids) + 1:032x}")
+    return notebook
+
+
+def refresh(path: Path) -> None:
+    """Run the notebook at `path` in a fresh kernel, in its own folder, and store its outputs."""
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    client = NotebookClient(
+        notebook,
+        timeout=300,
+        record_timing=False,
+        kernel_name="python3",
+        resources={"metadata": {"path": str(path.parent)}},
+    )
+    client.execute()
+    write(path, clean(notebook))
+
+
+def write(path: Path, notebook: Any) -> None:
+    """Write a notebook as `refresh` does: one space of indent, a newline at the end."""
+    import nbformat
+
+    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+
+
+def problems(notebook: Any) -> list[str]:
+    """Why a notebook is not the stored result of one complete run in order; empty if it is.
+
+    Examples
+    --------
+    >>> import nbformat.v4 as v4
+    >>> problems(v4.new_notebook(cells=[v4.new_code_cell("1")]))
+    ['cell 1 was not run in order (its count is None)']
+    """
+    found = []
+    code = [c for c in notebook.cells if c.cell_type == "code" and c.source.strip()]
+    for i, cell in enumerate(code, start=1):
+        if cell.execution_count != i:
+            found.append(f"cell {i} was not run in order (its count is {cell.execution_count})")
+        errors = [o for o in cell.outputs if o.output_type == "error"]
+        if errors and "raises-exception" not in cell.metadata.get("tags", []):
+            found.append(f"cell {i} stores the error {errors[0].ename}")
+    if "widgets" in notebook.metadata:
+        found.append("it stores widget state, which differs from run to run")
+    volatile = [k for c in notebook.cells for k in _VOLATILE if k in c.metadata]
+    if volatile:
+        found.append(f"it stores metadata that differ from run to run: {sorted(set(volatile))}")
+    return found
+
+
+def notebooks(paths: Sequence[str]) -> Iterator[Path]:
+    """The notebooks that command-line paths name."""
+    for name in paths or ["lectures"]:
+        path = Path(name)
+        if path.is_dir():
+            yield from sorted(path.glob("*.ipynb"))
+        elif path.suffix == ".ipynb" and path.exists():
+            yield path
+        else:
+            raise SystemExit(f"{name} is neither a notebook nor a folder of notebooks")
+
+
+def main(arguments: Sequence[str]) -> int:
+    """The command line; returns the exit code."""
+    import nbformat
+
+    command, *paths = arguments or ["help"]
+    if command not in ("refresh", "check", "clean"):
+        print(__doc__)
+        return 2
+    bad = 0
+    for path in notebooks(paths):
+        if command == "refresh":
+            print(f"running {path} ...", flush=True)
+            refresh(path)
+            continue
+        notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        if command == "clean":
+            before = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+            if nbformat.writes(clean(notebook)) != before:  # type: ignore[no-untyped-call]
+                write(path, notebook)
+                bad += 1
+            continue
+        for problem in problems(notebook):
+            print(f"{path}: {problem}")
+            bad += 1
+    if command == "check" and bad:
+        print("run 'make notebooks' to store the outputs of a fresh run")
+    return int(bad > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

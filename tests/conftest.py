@@ -1,0 +1,28 @@
+"""What all tests share: the browser, and whether a machine may do without one."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SWITCH = "HIERWIDGETS_REQUIRE_BROWSER"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def browser_path() -> str:
+    """Chromium's path. Without one a test is skipped, or fails where a browser is required."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if path := shutil.which(name):
+            return path
+    message = "no Chromium on the path; install it with: apt-get install chromium"
+    if os.environ.get(SWITCH):
+        pytest.fail(f"{SWITCH} is set and there is {message}")
+    pytest.skip(message)
