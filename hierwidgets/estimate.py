@@ -169,7 +169,9 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
 
     x, scale = _start(design, family)
     rough = n_agq > 1 and len(design.terms) > 1
-    found = minimize(value_and_gradient, x, scale, step=3e-3 if rough else 1e-4)
+    # small: one Newton step then brings the modes along, and the Hessian does not see their lag
+    step = 3e-3 if rough else 1e-5
+    found = minimize(value_and_gradient, x, scale, step=step)
     _check_separation(design, found, m)
     return _assemble(design, family, lay, found, m, warm[0])
 
