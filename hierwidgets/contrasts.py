@@ -12,7 +12,17 @@ from numpy.typing import NDArray
 from .design import Design
 from .errors import DataError, FormulaError
 
-__all__ = ["COMPARISONS", "Contrast", "Point", "contrasts", "interacted", "slope"]
+__all__ = [
+    "COMPARISONS",
+    "Contrast",
+    "Point",
+    "contrasts",
+    "interacted",
+    "is_numeric",
+    "levels_of",
+    "slope",
+    "used_columns",
+]
 
 Array = NDArray[np.float64]
 
@@ -143,27 +153,44 @@ def _known(design: Design, name: str) -> pd.Series:
     return column
 
 
-def _is_numeric(design: Design, name: str) -> bool:
-    """Whether a predictor enters as a number, not as levels."""
-    column = _known(design, name)
-    recipes = [design.fixed, *(r for term in design.terms for r in term.recipes)]
-    specs = [r.spec for r in recipes if r.spec is not None]
-    used = {str(v) for spec in specs for v in spec.required_variables}
-    if name not in used and name != design.offset_column:
+def used_columns(design: Design, kept: list[NDArray[np.bool_]] | None = None) -> set[str]:
+    """Columns that enter as predictors or offset; of group terms only those `kept`."""
+    recipes = [design.fixed]
+    for i, term in enumerate(design.terms):
+        if kept is None or kept[i].any():
+            recipes += term.recipes
+    used = {str(v) for r in recipes if r.spec is not None for v in r.spec.required_variables}
+    offset = {design.offset_column} if design.offset_column else set()
+    return (used | offset) & set(map(str, design.data.columns))
+
+
+def is_numeric(design: Design, name: str) -> bool:
+    """Whether a column of the model enters as a number, not as levels."""
+    if name not in used_columns(design):
         return False  # a grouping factor
-    as_levels = any(name in r.seen for r in recipes)
-    return bool(pd.api.types.is_numeric_dtype(column) and not as_levels and column.dtype != bool)
+    column = design.data[name]
+    recipes = [design.fixed, *(r for term in design.terms for r in term.recipes)]
+    as_levels = any(name in r.seen for r in recipes) or pd.api.types.is_bool_dtype(column)
+    return pd.api.types.is_numeric_dtype(column) and not as_levels
+
+
+def levels_of(column: pd.Series) -> list[Any]:
+    """The levels that occur, in the order in which the model codes them."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        present = set(column.unique())
+        return [level for level in column.cat.categories if level in present]
+    return sorted(column.unique())
 
 
 def _changes(design: Design, frame: pd.DataFrame, name: str, how: Any) -> list[_Change]:
     column = _known(design, name)
     if isinstance(how, list | tuple | np.ndarray | pd.Series):
         return [_pair(design, name, list(how))]
-    if _is_numeric(design, name):
+    if is_numeric(design, name):
         if how is None and set(pd.unique(column)) == {0, 1}:
             return [_pair(design, name, [0, 1])]
         return [_step(design, frame, name, how)]
-    levels = _levels(column)
+    levels = levels_of(column)
     how = "reference" if how is None else how
     if how == "reference":
         pairs = [(levels[0], other) for other in levels[1:]]
@@ -177,19 +204,11 @@ def _changes(design: Design, frame: pd.DataFrame, name: str, how: Any) -> list[_
     return [_pair(design, name, list(pair)) for pair in pairs]
 
 
-def _levels(column: pd.Series) -> list[Any]:
-    """The levels that occur, in the order in which the model codes them."""
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        present = set(column.unique())
-        return [level for level in column.cat.categories if level in present]
-    return sorted(column.unique())
-
-
 def _pair(design: Design, name: str, values: list[Any]) -> _Change:
     if len(values) != 2:
         raise DataError(f"{name!r} needs two values, [from, to]; {len(values)} were given")
     lo, hi = values
-    if _is_numeric(design, name):
+    if is_numeric(design, name):
         for value in values:
             if not (_is_number(value) and np.isfinite(value)):
                 raise DataError(f"{name!r} is a number; {value!r} is not one it can be set to")
@@ -237,7 +256,8 @@ def _own(frame: pd.DataFrame, name: str) -> Array:
 
 def slope(design: Design, frame: pd.DataFrame, name: str) -> Contrast:
     """The derivative of the parabola through three points, as weights of those points."""
-    if not isinstance(name, str) or not _is_numeric(design, name):
+    _known(design, name)
+    if not is_numeric(design, name):
         raise DataError(f"{name!r} holds levels and has no slope; use comparisons")
     x, data = _own(frame, name), _known(design, name).to_numpy(np.float64)
     h = _STEP * (float(np.std(data)) or 1.0)

@@ -260,7 +260,7 @@ def _answer(
         raise DataError(f"newdata already has the columns {clash}; rename them")
     points = [p for contrast in contrasts for p in contrast.points]
     stacked = pd.concat([frame.assign(**p.columns) for p in points], ignore_index=True)
-    new = _new_rows(fit, stacked, len(points) if own_data else 0, request)
+    new = _new_rows(fit, stacked, len(frame), own_data, request)
     eta = prediction.linear_predictor(new, fit.beta, fit.modes)
     quantity = _Quantity(fit, tuple(contrasts), weights, request)
     columns = {"estimate": quantity.estimate(eta)}
@@ -295,17 +295,36 @@ def _groups(frame: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame, Any]:
     return labels, sparse.csr_array((1.0 / size[codes], (codes, np.arange(n))), (len(size), n))
 
 
-def _new_rows(fit: Fit, stacked: pd.DataFrame, copies: int, request: _Request) -> NewRows:
-    """The counterfactual rows; `copies` of the data of the fit carry its offset along."""
+def _new_rows(
+    fit: Fit, stacked: pd.DataFrame, rows: int, own_data: bool, request: _Request
+) -> NewRows:
+    """The counterfactual copies of `rows`; those of the data of the fit carry its offset along."""
     design = fit.design
     kept = prediction.kept_columns(design, request.re_formula)
+    _check_complete(design, stacked, rows, kept)
     new = prediction.rows_of(design, stacked, kept, request.new_levels)
-    if copies and design.offset_column is None:
-        offset = np.tile(design.offset[design.rows], copies)
+    if own_data and design.offset_column is None:
+        offset = np.tile(design.offset[design.rows], len(stacked) // rows)
         new = NewRows(new.X, offset, new.codes, new.Z)
     if not np.isfinite(new.X).all():
         raise DataError("a predictor is not finite at the values compared; choose other values")
     return new
+
+
+def _check_complete(
+    design: Design, stacked: pd.DataFrame, rows: int, kept: list[NDArray[np.bool_]]
+) -> None:
+    """Missing values, counted in the rows that were given."""
+    terms = zip(design.terms, kept, strict=True)
+    factors = {f for term, keep in terms if keep.any() for f in term.factors}
+    needed = asked.used_columns(design, kept) | factors
+    holes = stacked[[c for c in stacked.columns if c in needed]].isna()
+    where = {c: int(np.unique(np.flatnonzero(holes[c]) % rows).size) for c in holes.columns}
+    found = {c: count for c, count in where.items() if count}
+    if found:
+        raise DataError(
+            f"newdata has missing values; rows by column, of {rows}: {found}; remove them"
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import sparse
 
+from . import contrasts as asked
 from . import predict as prediction
 from .design import Design
 from .errors import DataError, MissingExtraError
@@ -106,7 +107,11 @@ def _adapter() -> Any:
             self._kept = prediction.kept_columns(fit.design, re_formula)
             self._covariance = _covariance(fit, conditional)
             names = _columns(fit.design, self._kept)
-            self._levels = {n: _levels(fit.design, n) for n in names if _is_levels(fit.design, n)}
+            self._levels = {
+                name: asked.levels_of(fit.design.data[name])
+                for name in names
+                if not asked.is_numeric(fit.design, name)
+            }
             response = fit.design.formula.response
             vault = classes.ModelVault(
                 coef=np.concatenate([fit.beta, *(b.ravel() for b in fit.modes.b)]),
@@ -202,32 +207,11 @@ def _teach_unique() -> None:
 
 
 def _columns(design: Design, kept: list[NDArray[np.bool_]]) -> list[str]:
-    """The columns predictions need."""
-    recipes = [design.fixed]
-    factors: list[str] = []
-    for term, keep in zip(design.terms, kept, strict=True):
-        if keep.any():
-            recipes += term.recipes
-            factors += term.factors
-    used = {str(v) for r in recipes if r.spec is not None for v in r.spec.required_variables}
-    wanted = used | set(factors) | ({design.offset_column} if design.offset_column else set())
+    """The columns predictions need, in the order of the data."""
+    terms = zip(design.terms, kept, strict=True)
+    factors = {f for term, keep in terms if keep.any() for f in term.factors}
+    wanted = asked.used_columns(design, kept) | factors
     return [str(c) for c in design.data.columns if c in wanted and c != design.formula.response]
-
-
-def _is_levels(design: Design, name: str) -> bool:
-    recipes = [design.fixed, *(r for term in design.terms for r in term.recipes)]
-    used = {str(v) for r in recipes if r.spec is not None for v in r.spec.required_variables}
-    grouping = any(name in term.factors for term in design.terms) and name not in used
-    return grouping or not pd.api.types.is_numeric_dtype(design.data[name])
-
-
-def _levels(design: Design, name: str) -> list[Any]:
-    """Levels that occur, in the order in which the model codes them."""
-    column = design.data[name]
-    if isinstance(column.dtype, pd.CategoricalDtype):
-        present = set(column.unique())
-        return [level for level in column.cat.categories if level in present]
-    return sorted(column.unique())
 
 
 def _coefnames(fit: Fit) -> list[str]:
