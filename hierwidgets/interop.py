@@ -92,6 +92,8 @@ def _adapter() -> Any:
     try:
         import polars as pl
 
+        package: Any = import_module("marginaleffects")
+        _ = package.datagrid  # by this road the name stays the function, not the submodule
         classes: Any = import_module("marginaleffects.classes")
     except ImportError as error:
         raise MissingExtraError(

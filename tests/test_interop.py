@@ -1,9 +1,10 @@
 """The adapter to marginaleffects, against the package itself and our own comparisons.
 
 Where the package differentiates automatically (predictions, differences, ratios) the two sides
-are the same formulas: rtol 1e-8. Slopes it differentiates by forward differences of numbers
-that are themselves differences over 1e-4; with its step for coefficients set to 1e-6, rounding
-leaves about 1e-6 of a standard error, and the tolerance is 1e-5.
+are the same formulas: rtol 1e-8. With an offset it takes forward differences, good to 1e-5.
+Slopes it differentiates by forward differences of numbers that are themselves differences over
+1e-4; with its step for coefficients set to 1e-6, rounding leaves about 1e-6 of a standard error,
+and the tolerance is 1e-5.
 """
 
 import subprocess
@@ -19,6 +20,9 @@ from hierwidgets import interop
 
 marginaleffects = pytest.importorskip("marginaleffects")
 pl = pytest.importorskip("polars")
+
+# marginaleffects 0.6.0 calls what polars is about to remove; the pin on polars stands for it
+pytestmark = pytest.mark.filterwarnings("ignore:.*get_categories:DeprecationWarning")
 
 DISTRICTS = [312, 315, 316, 305, 310, 306, 311, 304, 317, 307, 314, 313, 308, 309]
 PRINTED = [0.151, 0.160, 0.174, 0.183, 0.173, 0.190, 0.191, 0.221, 0.216, 0.225]
@@ -167,12 +171,13 @@ def test_other_families_numeric_groups_ordered_levels_and_offsets(family):
     data = made(family)
     fit = FITS[family](data)
     model = hw.to_marginaleffects(fit)
+    rel = 1e-5 if family == "poisson" else 1e-8  # no automatic differentiation with an offset
     theirs = marginaleffects.predictions(model)
-    agree(theirs, fit.predict(interval=0.9), 1e-6)
+    agree(theirs, fit.predict(interval=0.9), rel)
     theirs = marginaleffects.comparisons(model, variables="arm")
     ours = hw.comparisons(fit, "arm")
     assert frame(theirs)["contrast"].unique().tolist() == ["mid - lo", "hi - lo"]
-    agree(theirs, ours, 1e-6)  # an offset has no automatic differentiation there
+    agree(theirs, ours, rel)
 
 
 def test_numerical_derivatives_give_the_automatic_ones(finland):
@@ -204,6 +209,9 @@ def test_works_in_a_fresh_interpreter_and_hierwidgets_stays_light():
         "fit = hw.glmer('contacted ~ (1 | district_id)', hw.load('finland'), event='Contacted')\n"
         "model = hw.to_marginaleffects(fit)\n"
         "from marginaleffects import avg_predictions\n"
+        "import marginaleffects as me\n"
+        "names = ['datagrid', 'predictions', 'comparisons', 'slopes', 'avg_slopes', 'hypotheses']\n"
+        "assert all(callable(getattr(me, name)) for name in names)\n"
         "print(round(avg_predictions(model)['estimate'].item(), 4))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
