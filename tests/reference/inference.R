@@ -23,6 +23,7 @@ profiled <- function(fit, level) {
 fits <- list(
   finland=glmer(contacted ~ 1 + (1 | district_id), finland, binomial, nAGQ=25, control=tight),
   uk=glmer(contacted ~ district_competitiveness + (1 | district_id), uk, binomial, control=tight),
+  poisson=glmer(y_scalar ~ x + (1 | g), counts, poisson, control=tight),
   slopes=lmer(y_slopes ~ x + (1 + x | g), gaussian, REML=FALSE, control=tight_lmer),
   singular=lmer(y_flat ~ x + (1 | g), gaussian, REML=FALSE, control=tight_lmer))
 profiles <- lapply(fits, profiled, level=0.95)
