@@ -45,10 +45,13 @@ def _response(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
 
 
 def _pearson(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
-    mu = fit.family.link.inverse(eta)[0]
-    variance = {"gaussian": np.ones_like(mu), "binomial": mu * (1 - mu), "poisson": mu}
-    scale = np.sqrt(fit.design.weights * trials / variance[fit.family.name])
-    return _response(fit, y, trials, eta) * scale
+    """Score over root information: (y - mu) / sd, also where mu rounds to 1."""
+    weights = fit.design.weights
+    if fit.family.name == "gaussian":
+        return _response(fit, y, trials, eta) * np.sqrt(weights * trials)
+    at = fit.family.derivatives(y, trials, eta)
+    scaled: Array = at.score * np.sqrt(weights / at.weight)
+    return scaled
 
 
 def _deviance(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:

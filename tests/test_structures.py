@@ -9,7 +9,7 @@ reference/structures_data.py simulates; every number there has all its digits. T
   against R's integrate() 1e-8, the error left in both.
 - -2 log L at the optimum: 1e-5, 1e-8 of its value, for the same reason.
 - estimates 5e-5: a gap of 1e-8 to 3e-6 in the objective, over curvatures of 10 to 1000, leaves
-  about 1e-5; modes and fitted values follow them.
+  about 1e-5; modes, fitted values and residuals follow them.
 - standard errors, relative 1e-4: those of lme4 difference an objective with noise of 1e-9 over
   steps of 1e-4. Where the link is canonical glmmTMB's, by automatic differentiation, are taken.
 """
@@ -268,6 +268,17 @@ def test_conditional_deviance(name):
     assert fitted(name).conditional_deviance == pytest.approx(reference, rel=1e-5)
 
 
+@every_fit
+def test_residuals(name):
+    for kind in ("response", "deviance", "pearson"):
+        reference = FITS[name].get(f"residuals_{kind}")
+        if reference is None:  # response: lmer only; the others: glmer only
+            assert (kind == "response") != (name in LINEAR)
+            continue
+        ours = fitted(name).residuals(kind).to_numpy()
+        assert ours == pytest.approx(np.array(reference), abs=5e-5)
+
+
 # --- use --------------------------------------------------------------------------------------
 
 
@@ -305,3 +316,21 @@ def test_likelihood_ratios(stored):
     assert chisq == pytest.approx(stored["chisq"], abs=2e-5)
     df = pair[1].n_parameters - pair[0].n_parameters
     assert stats.chi2.sf(chisq, df) == pytest.approx(stored["p_value"], rel=2e-5)
+
+
+@pytest.mark.parametrize("name", STORED["profiles"])
+def test_profile_intervals(name):
+    """lme4's ends come from a spline through the profile, good to about 2e-6."""
+    found = fitted(name).confint(level=0.9, method="profile", progress=False)
+    stored = {profile_name(k): v for k, v in STORED["profiles"][name].items()}
+    assert set(found["term"]) == set(stored)
+    for row in found.itertuples():
+        assert [row.conf_low, row.conf_high] == pytest.approx(stored[row.term], abs=1e-5)
+
+
+def profile_name(r_name):
+    """'sd_(Intercept)|g' -> 'sd Intercept | g'."""
+    if not r_name.startswith("sd_"):
+        return term_name(r_name)
+    term, group = r_name.removeprefix("sd_").split("|")
+    return f"sd {term_name(term)} | {group_name(group)}"

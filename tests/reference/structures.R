@@ -216,7 +216,8 @@ fits <- lapply(specs, dump)
 
 profiled <- c("scalar_ml", "crossed_ml", "poisson_scalar")
 profiles <- lapply(setNames(profiled, profiled), function(name) {
-  ci <- confint(fit_of(specs[[name]]), method="profile", level=0.9, oldNames=FALSE, quiet=TRUE)
+  # lme4 finds an end from a spline through the points of the profile; delta is their distance
+  ci <- confint(profile(fit_of(specs[[name]]), delta=0.1, signames=FALSE), level=0.9)
   lapply(setNames(rownames(ci), rownames(ci)), function(r) num(ci[r, ]))
 })
 
