@@ -291,10 +291,11 @@ def test_levels_are_ordered_by_raw_rate(dial):
 def test_infinite_raw_logits_sit_at_the_edge_with_their_own_marker(fits):
     dial = PoolingDial(fits["uk0"])
     raw = pooling_frame(fits["uk0"])["raw"]
-    assert len(dial._raw.x) == 253 and len(dial._below.x) == len(dial._above.x) == 0
+    assert [len(mark.x) for mark in (dial._below, dial._raw, dial._above)] == [0, 253, 0]
     dial.scale = "logit"
     counts = [len(mark.x) for mark in (dial._below, dial._raw, dial._above)]
-    assert counts == [raw.eq(0).sum(), raw.between(0, 1, inclusive="neither").sum(), raw.eq(1).sum()]
+    inside = raw.between(0, 1, inclusive="neither")
+    assert counts == [raw.eq(0).sum(), inside.sum(), raw.eq(1).sum()]
     assert np.isfinite(dial._raw.y).all()
     low, high = dial._value.min, dial._value.max
     assert low < dial._below.y.max() < min(dial._raw.y.min(), dial._pooled.y.min())
@@ -356,7 +357,8 @@ def test_an_error_while_drawing_shows_in_the_status(dial, monkeypatch):
     assert dial.status == "This could not be drawn: the modes did not settle"
     assert dial._status.problem
     dial.sigma = 1.1
-    assert dial.status.startswith("σ = 1.1") and not dial._status.problem
+    assert dial.status.startswith("σ = 1.1")
+    assert not dial._status.problem
 
 
 def test_the_text_is_short_and_the_same_each_time(dial):

@@ -13,7 +13,7 @@ if _missing:
         f'The widgets need {", ".join(_missing)}: run pip install "hierwidgets[lab]".'
     )
 
-from ._pooling import loglik_at, pooling_frame, profile_frame
-from .pooling_dial import PoolingDial
+from ._pooling import loglik_at, pooling_frame, profile_frame  # noqa: E402
+from .pooling_dial import PoolingDial  # noqa: E402
 
 __all__ = ["PoolingDial", "loglik_at", "pooling_frame", "profile_frame"]

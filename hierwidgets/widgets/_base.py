@@ -22,7 +22,7 @@ from ._parts import StatusLine, TextTable
 __all__ = ["Instrument", "owned_widgets"]
 
 
-class Instrument(ipywidgets.VBox):  # type: ignore[misc]
+class Instrument(ipywidgets.VBox):
     """A box of figures and controls with a status line and a table of its numbers."""
 
     state_names: ClassVar[tuple[str, ...]] = ()
@@ -67,15 +67,14 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     def _guarded(self, action: Callable[[], None]) -> None:
         try:
             action()
-        except Exception as error:  # noqa: BLE001 - whatever it is, the student has to see it
+        except Exception as error:  # whatever it is, the student has to see it
             self._status.problem = True
             self._status.text = f"This could not be drawn: {error}"
-        else:
-            self._status.problem = False
 
     def _say(self, text: str, **pictures: str) -> None:
         """Set the status line and the text alternative of each figure, by the figure's class."""
         with self._status.hold_sync():
+            self._status.problem = False
             self._status.text = text
             self._status.pictures = {n.replace("_", "-"): text for n, text in pictures.items()}
 

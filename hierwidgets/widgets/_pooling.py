@@ -70,9 +70,9 @@ def pooling_frame(fit: Fit, sigma: float | None = None, mu: float | None = None)
     check_fit(fit)
     sigma = float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
     design, family, codes = fit.design, fit.family, fit.design.terms[0].codes
-    eta = design.X @ _coefficients(fit, mu) + design.offset
-    levels = design.terms[0].levels
-    b = conditional_modes(design, family, _coefficients(fit, mu), np.array([sigma])).b[0][:, 0]
+    beta, levels = _coefficients(fit, mu), design.terms[0].levels
+    eta = design.X @ beta + design.offset
+    b = conditional_modes(design, family, beta, np.array([sigma])).b[0][:, 0]
 
     def by_level(values: Floats) -> Floats:
         return np.bincount(codes, values, minlength=len(levels)).astype(np.float64, copy=False)
@@ -124,7 +124,7 @@ def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:
     [{'sigma': 0.31, 'loglik': -552.26, 'mu': -1.37}]
     """
     check_fit(fit)
-    rows, beta = [], fit.fixef.to_numpy()
+    rows, beta = [], fit.beta
     for value in np.atleast_1d(np.asarray(sigma, dtype=np.float64)):
         _number("sigma", value, at_least=0.0)
         loglik, beta = profile_loglik(
@@ -164,7 +164,7 @@ def _intercept(fit: Fit) -> int:
 
 
 def _coefficients(fit: Fit, mu: float | None) -> Floats:
-    beta = fit.fixef.to_numpy(dtype=np.float64).copy()
+    beta = fit.beta.copy()
     if mu is not None:
         beta[_intercept(fit)] = _number("mu", mu)
     return beta

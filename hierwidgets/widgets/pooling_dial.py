@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 from ..results import Fit
 from ._base import Instrument
+from ._charts import WIDTH, figure, joined_segments, level_tooltip, round_ticks, upright
 from ._parts import NamedSlider
 from ._pooling import check_fit, loglik_at, pooling_frame, profile_frame
 
 __all__ = ["PoolingDial"]
 
 Floats = NDArray[np.float64]
+Columns = dict[str, NDArray[Any]]  # those of `pooling_frame`, in the order of the picture
 
 RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
 MOST_LABELS = 40  # more levels than this, and the axis names none
-WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
 
 
 class PoolingDial(Instrument):
@@ -113,7 +114,7 @@ class PoolingDial(Instrument):
     def _scales(self) -> tuple[str, str]:
         return "probability", self._fit.family.link.name
 
-    @t.validate("sigma", "mu")
+    @t.validate("sigma", "mu")  # type: ignore[untyped-decorator]
     def _within(self, proposal: dict[str, Any]) -> float:
         name = proposal["trait"].name
         low, high = self._sigma_range if name == "sigma" else self._mu_range
@@ -122,13 +123,13 @@ class PoolingDial(Instrument):
             raise t.TraitError(f"{name} must be from {low:.4g} to {high:.4g}; {value:g} was given")
         return value
 
-    @t.validate("scale")
+    @t.validate("scale")  # type: ignore[untyped-decorator]
     def _known_scale(self, proposal: dict[str, Any]) -> str:
         if proposal["value"] not in self._scales:
             raise t.TraitError(f"scale must be one of {self._scales}; {proposal['value']!r} given")
         return str(proposal["value"])
 
-    @t.validate("selected")
+    @t.validate("selected")  # type: ignore[untyped-decorator]
     def _known_level(self, proposal: dict[str, Any]) -> object:
         value = proposal["value"]
         if value is not None and value not in self._levels:
@@ -191,7 +192,7 @@ class PoolingDial(Instrument):
         self._raw, self._below, self._above, self._pooled = (
             bqplot.Scatter(
                 scales=scales, x=at, y=at, names=names, display_names=False, marker=marker,
-                colors=[color], stroke=color, fill=fill, default_size=area, tooltip=_tooltip(),
+                colors=[color], stroke=color, fill=fill, default_size=area, tooltip=level_tooltip(),
                 interactions={"hover": "tooltip", "click": "select"},
                 selected_style={}, unselected_style={},
             )
@@ -206,7 +207,7 @@ class PoolingDial(Instrument):
             scales=scales, x=[0, 0], y=[0, 0], colors=["#808080"], fill=False, stroke="#808080",
             stroke_width=2, default_size=300, interactions={}, visible=False,
         )  # fmt: skip
-        labels = {i: name for i, name in enumerate(names)} if count <= MOST_LABELS else {}
+        labels = dict(enumerate(names)) if count <= MOST_LABELS else {}
         self._place_axis = bqplot.Axis(
             scale=place, grid_lines="none", tick_rotate=-35 if labels else 0,
             tick_values=at if labels else np.array([]), tick_labels=labels or None,
@@ -214,12 +215,10 @@ class PoolingDial(Instrument):
             label_offset="24px",
             label="" if labels else f"{count} levels of {self._group}, by target and raw rate",
         )  # fmt: skip
-        self._value_axis = _upright(
-            bqplot.Axis(
-                scale=self._value, grid_lines="none", label_offset="46px", tick_format="~g"
-            )
+        self._value_axis = upright(
+            bqplot.Axis(scale=self._value, grid_lines="none", label_offset="46px", tick_format="~g")
         )
-        return _figure(
+        return figure(
             "hw-estimates", "300px" if labels else "270px",
             [self._ring, self._target, self._segments, self._raw, self._below, self._above,
              self._pooled],
@@ -242,7 +241,7 @@ class PoolingDial(Instrument):
             scales=scales, x=[max(float(self._fit.theta[0]), low)] * 2, y=[floor - 0.3, best],
             colors=[TARGET], line_style="dashed", stroke_width=2.5,
         )  # fmt: skip
-        self._bottom = floor - 0.3
+        self._bottom = floor - 5.0  # under the axis, where the figure clips it
         self._here = bqplot.Lines(
             scales=scales, x=[low, low], y=[self._bottom, floor], colors=[POOLED],
             stroke_width=2, marker="diamond", marker_size=60,
@@ -253,15 +252,15 @@ class PoolingDial(Instrument):
                 scale=scales["x"], label="σ (log scale)", tick_values=np.array(ticks),
                 tick_format="~g", grid_lines="none", label_offset="32px",
             ),
-            _upright(
+            upright(
                 bqplot.Axis(
                     scale=scales["y"], label="log-likelihood", tick_format="~g",
-                    tick_values=_round_ticks(floor, best + 1.0, most=4),
+                    tick_values=round_ticks(floor, best + 1.0, most=4),
                     grid_lines="none", label_offset="52px",
                 )
             ),
         ]  # fmt: skip
-        return _figure("hw-profile", "150px", [curve, tick, self._here], axes, bottom=44)
+        return figure("hw-profile", "150px", [curve, tick, self._here], axes, bottom=44)
 
     # --- what changes ---
 
@@ -272,7 +271,9 @@ class PoolingDial(Instrument):
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
         self._button.on_click(lambda _: self._guarded(self.snap))
         for mark in (self._raw, self._below, self._above, self._pooled):
-            mark.on_element_click(lambda mark, event: self._guarded(lambda: self._pick(mark, event)))
+            mark.on_element_click(
+                lambda mark, event: self._guarded(lambda: self._pick(mark, event))
+            )
         self._redraw_on(self._draw, *self.state_names)
         self._table.observe(lambda _: self._guarded(self._draw), names="is_open")
 
@@ -286,27 +287,25 @@ class PoolingDial(Instrument):
 
     def _draw(self) -> None:
         """Bring every mark to the present state; marks that do not change send nothing."""
-        frame = pooling_frame(self._fit, self.sigma, self.mu).iloc[self._order]
-        frame = frame.reset_index(drop=True)
-        self._draw_estimates(frame)
+        frame = pooling_frame(self._fit, self.sigma, self.mu)
+        shown = {str(name): column.to_numpy()[self._order] for name, column in frame.items()}
+        self._draw_estimates(shown)
         loglik = loglik_at(self._fit, self.sigma, self.mu)
         self._draw_profile(loglik)
-        self._report(frame, loglik)
+        self._report(shown, loglik)
         if self._table.is_open or not self._table.rows:
-            self._table.rows = _table_rows(frame)
+            self._table.rows = _table_rows(shown)
 
-    def _draw_estimates(self, frame: pd.DataFrame) -> None:
+    def _draw_estimates(self, frame: Columns) -> None:
         suffix = "" if self.scale == "probability" else "_link"
-        raw, target, pooled = (
-            frame[name + suffix].to_numpy() for name in ("raw", "target", "estimate")
-        )
+        raw, target, pooled = (frame[name + suffix] for name in ("raw", "target", "estimate"))
         low, high = self._limits(frame)
         if (self._value.min, self._value.max) != (low, high):
             self._draw_raw(raw, low, high)
         shown = np.clip(raw, *_edges(low, high))
         self._pooled.y = pooled
         self._target.y = target
-        self._segments.y = _joined(shown, pooled)
+        self._segments.y = joined_segments(shown, pooled)
         self._draw_ring(shown, pooled)
 
     def _draw_raw(self, raw: Floats, low: float, high: float) -> None:
@@ -315,10 +314,10 @@ class PoolingDial(Instrument):
         shown = np.clip(raw, *_edges(low, high))
         with self._value.hold_sync():
             self._value.min, self._value.max = low, high
-        self._value_axis.tick_values = _round_ticks(low, high)
+        self._value_axis.tick_values = round_ticks(low, high)
         rate = _rate_name(self._fit)
         self._value_axis.label = rate if self.scale == "probability" else f"{self.scale} {rate}"
-        self._segments.x = _joined(at, at)
+        self._segments.x = joined_segments(at, at)
         layers = ((self._raw, finite), (self._below, raw == -np.inf), (self._above, raw == np.inf))
         for mark, keep in layers:
             with mark.hold_sync():
@@ -337,7 +336,7 @@ class PoolingDial(Instrument):
             return None
         return int(np.flatnonzero(self._order == self._levels.index(self.selected))[0])
 
-    def _limits(self, frame: pd.DataFrame) -> tuple[float, float]:
+    def _limits(self, frame: Columns) -> tuple[float, float]:
         if self.scale != "probability":
             return self._link_range
         if not np.isfinite(frame["raw_link"]).all():
@@ -351,28 +350,30 @@ class PoolingDial(Instrument):
             self._here.x = [self.sigma, self.sigma]
             self._here.y = [self._bottom, loglik]
 
-    def _report(self, frame: pd.DataFrame, loglik: float) -> None:
+    def _report(self, frame: Columns, loglik: float) -> None:
         place = self._place_of_selected()
-        where = self._where(frame) if place is None else self._about(frame.iloc[place])
+        where = self._where(frame) if place is None else self._about(frame, place)
         best = float(self._profile["loglik"].max())
         fit = f"Log-likelihood {loglik:.2f}, {max(best - loglik, 0):.2f} below the best possible."
         pooled, raw = frame["estimate"], frame["raw"]
         self._say(
             f"{where} {fit}",
-            hw_estimates=f"{len(frame)} levels of {self._group}: raw rates {_span(raw)}, partial "
+            hw_estimates=f"{len(raw)} levels of {self._group}: raw rates {_span(raw)}, partial "
             f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}.",
             hw_profile=f"Profile log-likelihood of sigma: highest, {best:.2f}, at sigma "
-            f"{float(self._fit.theta[0]):.2f}; {loglik:.2f} at the current sigma {self.sigma:.3g} and mu {self.mu:.3g}.",
+            f"{float(self._fit.theta[0]):.2f}; {loglik:.2f} at the current sigma "
+            f"{self.sigma:.3g} and mu {self.mu:.3g}.",
         )
 
-    def _where(self, frame: pd.DataFrame) -> str:
+    def _where(self, frame: Columns) -> str:
         weight = frame["weight"]
         return (
             f"σ = {self.sigma:.3g}, μ = {self.mu:.3g}. Own data carry a weight of "
             f"{weight.mean():.0%} on average, {weight.min():.0%} to {weight.max():.0%}."
         )
 
-    def _about(self, row: pd.Series) -> str:
+    def _about(self, frame: Columns, place: int) -> str:
+        row = {name: values[place] for name, values in frame.items()}
         return (
             f"{row['level']}: n = {row['n']:g}, raw {row['raw']:.3f}, pooled "
             f"{row['estimate']:.3f}, target {row['target']:.3f}; its own data carry "
@@ -398,48 +399,16 @@ def _edges(low: float, high: float) -> tuple[float, float]:
     return low + air, high - air
 
 
-def _round_ticks(low: float, high: float, most: int = 7) -> Floats:
-    """At most so many tick marks, at multiples of a round step."""
-    steps = (digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5))
-    step = next(s for s in steps if np.floor(high / s) - np.ceil(low / s) < most)
-    return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-
-
-def _joined(start: Floats, end: Floats) -> Floats:
-    """Segments as one line: start, end and a gap for each level; one path is quick to draw."""
-    return np.column_stack([start, end, np.full(len(start), np.nan)]).ravel()[:-1]
-
-
-def _span(values: pd.Series) -> str:
+def _span(values: Floats) -> str:
     return f"{values.min():.2f} to {values.max():.2f}"
 
 
-def _table_rows(frame: pd.DataFrame) -> list[list[str]]:
-    numbers = frame[["raw", "estimate", "target", "weight"]].map("{:.3f}".format)
+def _table_rows(frame: Columns) -> list[list[str]]:
+    numbers = zip(*(frame[name] for name in ("raw", "estimate", "target", "weight")), strict=True)
     return [
-        [str(level), f"{n:g}", *values]
-        for level, n, values in zip(frame["level"], frame["n"], numbers.to_numpy(), strict=True)
+        [str(level), f"{n:g}", *(f"{value:.3f}" for value in values)]
+        for level, n, values in zip(frame["level"], frame["n"], numbers, strict=True)
     ]
-
-
-def _tooltip() -> bqplot.Tooltip:
-    return bqplot.Tooltip(fields=["name", "y"], labels=["level", "value"], formats=["", ".3f"])
-
-
-def _upright(axis: bqplot.Axis) -> bqplot.Axis:
-    axis.orientation = "vertical"  # as a keyword it raises a deprecation warning in traitlets
-    return axis
-
-
-def _figure(
-    name: str, height: str, marks: list[bqplot.Mark], axes: list[bqplot.Axis], bottom: int
-) -> bqplot.Figure:
-    figure = bqplot.Figure(
-        marks=marks, axes=axes, layout={"width": WIDTH, "height": height}, display_toolbar=False,
-        fig_margin={**MARGIN, "bottom": bottom}, background_style={"fill": "none"},
-    )  # fmt: skip
-    figure.add_class(name)
-    return figure
 
 
 def _rate_name(fit: Fit) -> str:

@@ -93,8 +93,9 @@ def lab_server(root: Path, state: Path) -> Iterator[LabServer]:
     for plugin, values in QUIET_SETTINGS.items():
         write_settings(server.settings, plugin, values)
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
-        *(f"--ServerApp.port={server.port}", "--ServerApp.port_retries=0"),
+        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={server.port}"),
+        "--ServerApp.port_retries=0",
         *(f"--IdentityProvider.token={server.token}", f"--ServerApp.root_dir={root}"),
         "--LabApp.expose_app_in_browser=True",
     ]
@@ -162,8 +163,10 @@ class Notebook:
 
     def run_all(self, seconds: float = 90) -> None:
         """Run All, as the menu does, and wait for the last cell's end."""
-        self.page.evaluate("void (window.hwRun = jupyterapp.commands.execute("
-                           "'notebook:run-all-cells').then(() => { window.hwRan = true }))")
+        self.page.evaluate(
+            "void (window.hwRun = jupyterapp.commands.execute("
+            "'notebook:run-all-cells').then(() => { window.hwRan = true }))"
+        )
         self.page.wait_for_function("window.hwRan === true", timeout=1000 * seconds)
         if errors := self.page.evaluate(ERRORS):
             raise KernelError(f"a cell failed: {errors[0]}")

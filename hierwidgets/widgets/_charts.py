@@ -1,0 +1,46 @@
+"""Pieces of bqplot figures that several instruments share."""
+
+import bqplot
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["WIDTH", "figure", "joined_segments", "level_tooltip", "round_ticks", "upright"]
+
+Floats = NDArray[np.float64]
+
+WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
+
+
+def figure(
+    name: str, height: str, marks: list[bqplot.Mark], axes: list[bqplot.Axis], bottom: int
+) -> bqplot.Figure:
+    """A figure of fixed size; `name` is its class, by which its text alternative finds it."""
+    drawn = bqplot.Figure(
+        marks=marks, axes=axes, layout={"width": WIDTH, "height": height}, display_toolbar=False,
+        fig_margin={**MARGIN, "bottom": bottom}, background_style={"fill": "none"},
+    )  # fmt: skip
+    drawn.add_class(name)
+    return drawn
+
+
+def upright(axis: bqplot.Axis) -> bqplot.Axis:
+    """The axis, made vertical."""
+    axis.orientation = "vertical"  # as a keyword it raises a deprecation warning in traitlets
+    return axis
+
+
+def level_tooltip() -> bqplot.Tooltip:
+    """Name and value of the point under the mouse."""
+    return bqplot.Tooltip(fields=["name", "y"], labels=["level", "value"], formats=["", ".3f"])
+
+
+def joined_segments(start: Floats, end: Floats) -> Floats:
+    """Segments as one line: start, end and a gap for each level; one path is quick to draw."""
+    return np.column_stack([start, end, np.full(len(start), np.nan)]).ravel()[:-1]
+
+
+def round_ticks(low: float, high: float, most: int = 7) -> Floats:
+    """At most so many tick marks, at multiples of a round step."""
+    steps = (digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5))
+    step = next(s for s in steps if np.floor(high / s) - np.ceil(low / s) < most)
+    return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
