@@ -179,8 +179,8 @@ def _adapter() -> Any:
 
 
 def _check_versions(polars: str, marginaleffects: str) -> None:
-    """marginaleffects 0.6.0 calls what polars 2 removed, though it asks for any later polars."""
-    if int(polars.split(".")[0]) >= 2 and marginaleffects == "0.6.0":
+    """marginaleffects 0.6 calls what polars 2 removed, though it asks for any later polars."""
+    if int(polars.split(".")[0]) >= 2 and marginaleffects in ("0.6.0", "0.6.1"):
         raise MissingExtraError(
             f"marginaleffects {marginaleffects} does not work with polars {polars}: "
             "pip install 'polars<2'"

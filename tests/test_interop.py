@@ -232,8 +232,9 @@ def test_a_missing_package_is_one_sentence(monkeypatch, finland):
 
 
 def test_versions_that_do_not_go_together_are_named():
-    with pytest.raises(hw.MissingExtraError, match="pip install 'polars<2'"):
-        interop._check_versions("2.1.0", "0.6.0")
+    for release in ("0.6.0", "0.6.1"):
+        with pytest.raises(hw.MissingExtraError, match="pip install 'polars<2'"):
+            interop._check_versions("2.1.0", release)
     interop._check_versions(pl.__version__, version("marginaleffects"))
 
 
