@@ -20,7 +20,16 @@ from .covariance import Template
 from .design import Design
 from .errors import FitError
 
-__all__ = ["Blocks", "Layout", "Scaled", "factorize", "layout", "row_dot", "scale", "symmetric_inverse"]
+__all__ = [
+    "Blocks",
+    "Layout",
+    "Scaled",
+    "factorize",
+    "layout",
+    "row_dot",
+    "scale",
+    "symmetric_inverse",
+]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
@@ -63,7 +72,7 @@ class Layout:
         """Sums of (n, ...) rows over the levels of the leading term: (J, ...)."""
         return values if self.single else np.add.reduceat(values, self.starts, axis=0)
 
-    def spread(self, values: Array) -> Array:
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
         """(J, ...) values of the leading term's levels, at its rows: (n, ...)."""
         return values if self.single else values[self.design.terms[0].codes]
 
@@ -252,7 +261,8 @@ def _invert(D: Array) -> tuple[Array, float]:
     if D.shape[1] == 1:
         return 1.0 / D, float(np.log(D).sum())
     chol = np.linalg.cholesky(D)
-    return np.linalg.inv(D), 2.0 * float(np.log(np.einsum("jkk->jk", chol)).sum())
+    inverse: Array = np.linalg.inv(D).astype(np.float64, copy=False)
+    return inverse, 2.0 * float(np.log(np.einsum("jkk->jk", chol)).sum())
 
 
 def _apply(blocks: Array, vectors: Array) -> Array:

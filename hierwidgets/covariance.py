@@ -43,7 +43,7 @@ class Template:
     @property
     def diagonal(self) -> NDArray[np.bool_]:
         """(m,) which elements of theta are diagonal, that is, sds or conditional sds."""
-        return self.rows == self.cols
+        return np.equal(self.rows, self.cols)
 
     def start(self) -> Array:
         """(m,) theta of the identity: unit sds, no correlation."""
@@ -114,9 +114,7 @@ def sd_corr(factor: Array) -> tuple[Array, Array]:
     with np.errstate(invalid="ignore", divide="ignore"):
         corr = covariance / np.outer(sd, sd)
     positive = sd > 0
-    corr[np.ix_(positive, positive)] = np.clip(
-        corr[np.ix_(positive, positive)], -1.0, 1.0
-    )
+    corr[np.ix_(positive, positive)] = np.clip(corr[np.ix_(positive, positive)], -1.0, 1.0)
     corr[~np.outer(positive, positive)] = np.nan
     np.fill_diagonal(corr, 1.0)
     return sd, corr

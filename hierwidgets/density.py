@@ -67,12 +67,7 @@ def joint(design: Design, family: Family, beta: Array, theta: Array, u: Array) -
         design, beta, [part @ L.T for part, L in zip(parts, factors, strict=True)]
     )
     d = family.derivatives(design.y, design.trials, eta)
-    value = (
-        d.loglik.sum()
-        + design.constant
-        - 0.5 * (u @ u)
-        - 0.5 * u.size * np.log(2 * np.pi)
-    )
+    value = d.loglik.sum() + design.constant - 0.5 * (u @ u) - 0.5 * u.size * np.log(2 * np.pi)
     grad_u, grad_L = [], []
     for term, part, L in zip(design.terms, parts, factors, strict=True):
         pulled = np.zeros((term.J, term.k))

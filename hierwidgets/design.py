@@ -11,58 +11,29 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula as FixedFormula
-from formulaic import ModelSpec
 from numpy.typing import NDArray
 
 from . import covariance
-from .errors import DataError, FormulaError, NewLevelError
+from .columns import Columns, check_rank, matrices, variables
+from .errors import DataError, FormulaError
 from .families import Family
-from .formula import FUNCTIONS, Bar, Formula
+from .formula import Bar, Formula
+from .frames import (
+    as_frame,
+    check_missing,
+    check_weights,
+    indicator,
+    numeric,
+    prepare,
+    response,
+    select,
+    show,
+)
 
-__all__ = ["Design", "NewRows", "Term", "build", "indicator"]
+__all__ = ["Design", "NewRows", "Term", "as_frame", "build", "indicator", "level_sums"]
 
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
-
-_CONTEXT: dict[str, Any] = {
-    name: getattr(np, name)
-    for name in ("abs", "sqrt", "sin", "cos", "tan")
-    if name in FUNCTIONS
-} | {"I": lambda x: x}
-
-
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """A formulaic recipe for model columns, with the levels it has seen.
-
-    Attributes
-    ----------
-    spec :
-        The encoder's state, or None for a lone intercept.
-    names :
-        Column names, such as "Intercept" and "electoral_rules[T.SMD]".
-    seen :
-        The levels of each text or categorical column in use.
-    """
-
-    spec: ModelSpec | None
-    names: tuple[str, ...]
-    seen: Mapping[str, frozenset[Any]]
-
-    def matrix(self, data: pd.DataFrame) -> Array:
-        """The (n, k) matrix of these columns for `data`."""
-        if self.spec is None:
-            return np.ones((len(data), 1))
-        for column, levels in self.seen.items():
-            new = set(data[column].unique()) - levels
-            if new:
-                raise NewLevelError(
-                    f"column {column!r} holds the level {_show(new)}, which the fit has not "
-                    f"seen; it knows {_show(levels)}"
-                )
-        matrix = self.spec.get_model_matrix(data, context=_CONTEXT)
-        return np.ascontiguousarray(matrix, dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +72,7 @@ class Term:
     @property
     def k(self) -> int:
         """Coefficients per level."""
-        return self.Z.shape[1]
+        return int(self.Z.shape[1])
 
     @property
     def J(self) -> int:
@@ -178,20 +149,16 @@ class Design:
         """Where theta goes."""
         return covariance.template([(term.k, term.blocks) for term in self.terms])
 
-    def apply(
-        self, newdata: pd.DataFrame, groups: Sequence[str] | None = None
-    ) -> NewRows:
+    def apply(self, newdata: pd.DataFrame, groups: Sequence[str] | None = None) -> NewRows:
         """`newdata` through the recipes of this design; `groups` names the terms needed."""
         wanted = [t for t in self.terms if groups is None or t.group in groups]
-        needed = set(self.fixed.seen) | _variables(self.fixed)
+        needed = set(self.fixed.seen) | variables(self.fixed)
         for term in wanted:
-            needed |= set(term.factors) | {
-                v for r in term.recipes for v in _variables(r)
-            }
+            needed |= set(term.factors) | {v for r in term.recipes for v in variables(r)}
         if self.offset_column is not None:
             needed.add(self.offset_column)
-        frame = _frame(newdata, sorted(needed))
-        _check_missing(frame, "raise")
+        frame = select(newdata, sorted(needed))
+        check_missing(frame, "raise")
         n = len(frame)
         codes = tuple(
             _recode(term, frame) if term in wanted else np.full(n, -1, np.intp)
@@ -205,63 +172,8 @@ class Design:
         )
         offset = np.zeros(n)
         if self.offset_column is not None:
-            offset = _numeric(frame[self.offset_column], "offset")
+            offset = numeric(frame[self.offset_column], "offset")
         return NewRows(self.fixed.matrix(frame), offset, codes, Z)
-
-
-def indicator(values: pd.Series, event: object | None = None) -> Array:
-    """A two-valued response as 0 and 1, (n,) float.
-
-    Parameters
-    ----------
-    values :
-        0/1 or booleans; or text or categories of two levels, with `event` given.
-    event :
-        The level that counts as 1.
-
-    Raises
-    ------
-    DataError
-        For missing values, more than two levels, or an event level that is not there.
-
-    Examples
-    --------
-    >>> indicator(pd.Series(["yes", "no", "yes"]), event="yes")
-    array([1., 0., 1.])
-    """
-    name = values.name if values.name is not None else "the response"
-    if values.isna().any():
-        raise DataError(
-            f"{name!r} has {int(values.isna().sum())} missing values; drop them first"
-        )
-    if event is None and (
-        pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values)
-    ):
-        result = _numeric(values, str(name))
-        if not np.isin(result, (0.0, 1.0)).all():
-            raise DataError(
-                f"{name!r} holds {_show(pd.unique(values))}, but a binomial response is 0 or 1; "
-                f"name the event with event=..., or write p(successes, trials) ~ ..."
-            )
-        return result
-    levels = list(pd.unique(values))
-    if len(levels) > 2:
-        raise DataError(
-            f"{name!r} has the {len(levels)} levels {_show(levels)}; make it two"
-        )
-    if event is None:
-        raise DataError(
-            f"{name!r} has the levels {_show(levels)}; say which one counts as 1, "
-            f"for example event={levels[-1]!r}"
-        )
-    known = levels
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        known = list(dict.fromkeys([*levels, *values.cat.categories]))
-    if event not in known:
-        raise DataError(
-            f"event={event!r} is not a level of {name!r}; its levels are {_show(known)}"
-        )
-    return (values == event).to_numpy(dtype=np.float64)
 
 
 def build(
@@ -284,43 +196,37 @@ def build(
         Values are missing, infinite or of the wrong kind; the frame is empty; a grouping
         factor has one level.
     """
-    frame, extra = _prepare(formula, data, weights, offset, missing)
-    y, trials = _response(frame, formula, family, event)
+    frame, extra = prepare(formula, data, weights, offset, missing)
+    y, trials = response(frame, formula, family, event)
     w = extra.get("weights", np.ones(len(frame)))
-    _check_weights(w)
+    check_weights(w)
     terms = _grouping(formula.bars, frame)
     keep = _collapsible(family)
     if formula.plain and keep:
         rows, first = _collapse([*_keys(frame, formula, terms), extra.get("offset")])
-        recipes = _matrices(formula, frame.iloc[first])
+        recipes = matrices(formula, frame.iloc[first])
     else:
-        recipes = _matrices(formula, frame)
+        recipes = matrices(formula, frame)
         keys = [codes for _, _, codes in terms]
         if keep:
             for _, matrix in recipes.values():
                 keys += [_factorize(matrix[:, j]) for j in range(matrix.shape[1])]
             rows, first = _collapse([*keys, extra.get("offset")])
         else:
-            first = (
-                np.argsort(keys[0], kind="stable") if keys else np.arange(len(frame))
-            )
+            first = np.argsort(keys[0], kind="stable") if keys else np.arange(len(frame))
             rows = np.empty_like(first)
             rows[first] = np.arange(len(first))
-        recipes = {
-            bar: (columns, matrix[first]) for bar, (columns, matrix) in recipes.items()
-        }
+        recipes = {bar: (columns, matrix[first]) for bar, (columns, matrix) in recipes.items()}
     fixed, X = recipes.pop(None)
-    _check_rank(X, fixed.names)
+    check_rank(X, fixed.names)
     n = len(first)
     gaussian = family.name == "gaussian"
     return Design(
         formula=formula,
         data=frame,
         event=event,
-        y=y[first] if gaussian else np.bincount(rows, weights=w * y, minlength=n),
-        trials=w[first]
-        if gaussian
-        else np.bincount(rows, weights=w * trials, minlength=n),
+        y=y[first] if gaussian else _sums(rows, w * y, n),
+        trials=w[first] if gaussian else _sums(rows, w * trials, n),
         X=X,
         offset=extra["offset"][first] if "offset" in extra else np.zeros(n),
         terms=_terms(terms, recipes, first),
@@ -335,180 +241,6 @@ def build(
     )
 
 
-# --- columns and their checks -------------------------------------------------------------
-
-
-def _show(values: Any, most: int = 6) -> str:
-    listed = sorted(map(str, values))
-    more = f" and {len(listed) - most} more" if len(listed) > most else ""
-    return ", ".join(repr(v) for v in listed[:most]) + more
-
-
-def as_frame(data: Any) -> pd.DataFrame:
-    """`data` as a pandas frame; polars and other frames that can become one are taken too."""
-    if isinstance(data, pd.DataFrame):
-        return data
-    if hasattr(data, "to_pandas"):
-        frame = data.to_pandas()
-        if isinstance(frame, pd.DataFrame):
-            return frame
-    if isinstance(data, Mapping):
-        try:
-            return pd.DataFrame(data)
-        except ValueError as error:
-            raise DataError(f"data cannot become a data frame: {error}") from None
-    raise DataError(f"data must be a data frame; a {type(data).__name__} was given")
-
-
-def _frame(
-    data: Any, columns: Sequence[str], groups: Sequence[str] = ()
-) -> pd.DataFrame:
-    data = as_frame(data)
-    have = list(data.columns)
-    for column in columns:
-        if column not in have:
-            what = "grouping factor" if column in groups else "column"
-            raise FormulaError(
-                f"{what} {column!r} is not in the data; its columns are {have[:30]}"
-            )
-        if have.count(column) > 1:
-            raise DataError(
-                f"the data have {have.count(column)} columns named {column!r}"
-            )
-    if len(data) == 0:
-        raise DataError("the data have no rows; a model needs some")
-    return data[list(columns)].copy()
-
-
-def _prepare(
-    formula: Formula, data: Any, weights: Any, offset: Any, missing: str
-) -> tuple[pd.DataFrame, dict[str, Array]]:
-    """The columns in use without missing values, with weights and offset beside them."""
-    if missing not in ("raise", "drop"):
-        raise DataError(f"missing={missing!r} is not known; choose 'raise' or 'drop'")
-    columns = [
-        formula.response,
-        *([formula.trials] if formula.trials else []),
-        *formula.columns,
-    ]
-    given = {"weights": weights, "offset": offset}
-    columns += [v for v in given.values() if isinstance(v, str)]
-    groups = [name for bar in formula.bars for name in bar.factors]
-    frame = _frame(data, list(dict.fromkeys(columns)), groups)
-    arrays = {
-        name: _beside(value, name, len(frame))
-        for name, value in given.items()
-        if value is not None and not isinstance(value, str)
-    }
-    keep = _check_missing(
-        frame.assign(**{f"{n} (given)": a for n, a in arrays.items()}), missing
-    )
-    if not keep.all():
-        frame, arrays = frame[keep], {name: a[keep] for name, a in arrays.items()}
-        if len(frame) == 0:
-            raise DataError("every row has a missing value; none is left to fit")
-    _check_infinite(frame)
-    for name, value in given.items():
-        if isinstance(value, str):
-            arrays[name] = _numeric(frame[value], name)
-    return frame, arrays
-
-
-def _beside(value: Any, name: str, n: int) -> Array:
-    try:
-        array = np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(f"{name} must be a column name or {n} numbers") from None
-    if array.shape != (n,):
-        raise DataError(f"{name} has shape {array.shape}, but the data have {n} rows")
-    if np.isinf(array).any():
-        raise DataError(f"{name} has infinite values")
-    return array
-
-
-def _check_missing(frame: pd.DataFrame, missing: str) -> NDArray[np.bool_]:
-    holes = frame.isna()
-    keep = ~holes.to_numpy().any(axis=1)
-    if not keep.all() and missing == "raise":
-        counts = {str(c): int(k) for c, k in holes.sum().items() if k}
-        raise DataError(
-            f"missing values in {len(keep) - int(keep.sum())} of {len(keep)} rows, by column: "
-            f"{counts}; remove them, or pass missing='drop' to drop and count those rows"
-        )
-    return keep
-
-
-def _check_infinite(frame: pd.DataFrame) -> None:
-    for column in frame.columns:
-        if pd.api.types.is_float_dtype(frame[column].dtype):
-            infinite = int(np.isinf(frame[column].to_numpy(dtype=np.float64)).sum())
-            if infinite:
-                raise DataError(f"column {column!r} has {infinite} infinite values")
-
-
-def _check_weights(w: Array) -> None:
-    if (w < 0).any() or not (w > 0).any():
-        raise DataError("weights must be 0 or larger, and some of them larger than 0")
-
-
-def _numeric(values: pd.Series, name: str) -> Array:
-    if not (
-        pd.api.types.is_numeric_dtype(values) or pd.api.types.is_bool_dtype(values)
-    ):
-        raise DataError(
-            f"{name} must be numbers, but {values.name!r} is {values.dtype}"
-        )
-    if pd.api.types.is_complex_dtype(values):
-        raise DataError(f"{name} must be real numbers, but {values.name!r} is complex")
-    return values.to_numpy(dtype=np.float64)
-
-
-def _response(
-    frame: pd.DataFrame, formula: Formula, family: Family, event: object | None
-) -> tuple[Array, Array]:
-    """Outcomes and trials of each observation."""
-    values = frame[formula.response]
-    if formula.trials is not None:
-        if family.name != "binomial":
-            raise FormulaError(
-                f"p(successes, trials) is for binomial models, not {family.name}"
-            )
-        return _successes(values, frame[formula.trials])
-    if family.name == "binomial":
-        y = indicator(values, event)
-    else:
-        if event is not None:
-            raise DataError(
-                f"event={event!r} is for binomial models, not {family.name}"
-            )
-        y = _numeric(values, "the response")
-    if family.name == "poisson" and ((y < 0).any() or (y != np.floor(y)).any()):
-        raise DataError(
-            f"{formula.response!r} must hold counts: whole numbers, 0 or larger"
-        )
-    return y, np.ones(len(y))
-
-
-def _successes(successes: pd.Series, trials: pd.Series) -> tuple[Array, Array]:
-    y, n = _numeric(successes, "successes"), _numeric(trials, "trials")
-    if (y != np.floor(y)).any() or (n != np.floor(n)).any():
-        raise DataError(f"p({successes.name}, {trials.name}) needs whole numbers")
-    if (y < 0).any() or (n < 1).any() or (y > n).any():
-        raise DataError(
-            f"p({successes.name}, {trials.name}) needs 0 <= successes <= trials, 1 up"
-        )
-    return y, n
-
-
-def _constant(
-    formula: Formula, family: Family, y: Array, trials: Array, w: Array
-) -> float:
-    """The counting part of the log-likelihood; none for 0/1 rows."""
-    if family.name == "binomial" and formula.trials is None:
-        return 0.0
-    return float(np.sum(w * family.counting(y, trials)))
-
-
 # --- collapsing ---------------------------------------------------------------------------
 
 
@@ -516,9 +248,19 @@ def _collapsible(family: Family) -> bool:
     return family.name in ("binomial", "poisson")
 
 
+def _sums(rows: Index, values: Array, n: int) -> Array:
+    sums: Array = np.bincount(rows, weights=values, minlength=n).astype(np.float64, copy=False)
+    return sums
+
+
+def level_sums(term: Term, values: Array) -> Array:
+    """Sums of values (n,) over the levels of a term: (J,)."""
+    return _sums(term.codes, values, term.J)
+
+
 def _factorize(values: Any) -> Index:
     codes, _ = pd.factorize(values)
-    return codes.astype(np.intp, copy=False)
+    return np.asarray(codes, np.intp)
 
 
 def _keys(
@@ -534,9 +276,7 @@ def _keys(
 
 def _collapse(keys: Sequence[Any]) -> tuple[Index, Index]:
     """Which collapsed row each row falls in, and the first row of each collapsed one."""
-    arrays = [
-        k if k.dtype.kind == "i" else _factorize(k) for k in keys if k is not None
-    ]
+    arrays = [k if k.dtype.kind == "i" else _factorize(k) for k in keys if k is not None]
     if not arrays:
         arrays = [np.zeros(1, np.intp)]
     key, size = arrays[0].astype(np.int64), int(arrays[0].max()) + 1
@@ -551,83 +291,6 @@ def _collapse(keys: Sequence[Any]) -> tuple[Index, Index]:
     first = np.empty(len(uniques), np.intp)
     first[rows[::-1]] = np.arange(len(rows))[::-1]
     return rows.astype(np.intp, copy=False), first
-
-
-# --- model matrices -----------------------------------------------------------------------
-
-
-def _variables(columns: Columns) -> set[str]:
-    if columns.spec is None:
-        return set()
-    return (
-        {str(v) for v in columns.spec.required_variables} - FUNCTIONS - {"np", "contr"}
-    )
-
-
-def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
-    """The recipe of a bar-free formula part, and its (n, k) matrix."""
-    if part == "1":
-        return Columns(None, ("Intercept",), {}), np.ones((len(frame), 1))
-    try:
-        matrix = FixedFormula(part).get_model_matrix(frame, context=_CONTEXT)
-    except Exception as error:  # formulaic wraps whatever a transform raises
-        why = str(error.__cause__ or error).strip().splitlines() or [
-            type(error).__name__
-        ]
-        raise FormulaError(
-            f"the terms {part!r} cannot be computed from the data: {why[0]}"
-        ) from None
-    spec = matrix.model_spec
-    seen = {
-        str(v): frozenset(frame[v].unique())
-        for v in spec.required_variables
-        if v in frame.columns and not pd.api.types.is_numeric_dtype(frame[v].dtype)
-    }
-    values = np.ascontiguousarray(matrix, dtype=np.float64)
-    names = tuple(map(str, spec.column_names))
-    bad = [
-        name
-        for name, ok in zip(names, np.isfinite(values).all(axis=0), strict=True)
-        if not ok
-    ]
-    if bad:
-        raise DataError(
-            f"the model columns {bad} are not finite; check what they are made of"
-        )
-    return Columns(spec, names, seen), values
-
-
-def _matrices(
-    formula: Formula, frame: pd.DataFrame
-) -> dict[Bar | None, tuple[Columns, Array]]:
-    """Recipe and matrix of the fixed part (key None) and of each bar."""
-    parts: dict[Bar | None, str] = {None: formula.fixed} | {
-        bar: bar.lhs for bar in formula.bars
-    }
-    made = {part: _columns(part, frame) for part in dict.fromkeys(parts.values())}
-    return {bar: made[part] for bar, part in parts.items()}
-
-
-def _check_rank(X: Array, names: tuple[str, ...]) -> None:
-    """Refuse fixed columns that others determine, and say which."""
-    if X.shape[1] == 0:
-        return
-    scale = np.linalg.norm(X, axis=0)
-    if (scale == 0).any():
-        raise FormulaError(
-            f"the predictor {names[int(np.argmin(scale))]!r} is 0 in every row"
-        )
-    R = np.linalg.qr(X / scale, mode="r")
-    weak = np.flatnonzero(np.abs(np.diag(R)) < 1e-9)
-    if weak.size:
-        raise FormulaError(
-            f"the predictor {names[int(weak[0])]!r} is constant or a combination of the others; "
-            f"leave it out (columns: {list(names)})"
-        )
-    if X.shape[1] > X.shape[0]:
-        raise FormulaError(
-            f"{X.shape[1]} coefficients cannot be told apart by {len(X)} rows"
-        )
 
 
 # --- grouping -----------------------------------------------------------------------------
@@ -688,8 +351,7 @@ def _terms(
     first: Index,
 ) -> tuple[Term, ...]:
     return tuple(
-        _term(factors, levels, codes[first], recipes)
-        for factors, levels, codes in groupings
+        _term(factors, levels, codes[first], recipes) for factors, levels, codes in groupings
     )
 
 
@@ -708,9 +370,7 @@ def _term(
         if bar is None or bar.factors != factors:
             continue
         if twice := set(names) & set(columns.names):
-            raise FormulaError(
-                f"{_show(twice)} varies over {':'.join(factors)!r} twice"
-            )
+            raise FormulaError(f"{show(twice)} varies over {':'.join(factors)!r} twice")
         start = len(names)
         blocks += _blocks(bar, columns, start)
         names += columns.names
@@ -741,4 +401,11 @@ def _recode(term: Term, frame: pd.DataFrame) -> Index:
         values = frame[term.factors[0]].astype(str)
         for f in term.factors[1:]:
             values = values + ":" + frame[f].astype(str)
-    return pd.Index(term.levels).get_indexer(pd.Index(values)).astype(np.intp)
+    return np.asarray(pd.Index(term.levels).get_indexer(pd.Index(values)), np.intp)
+
+
+def _constant(formula: Formula, family: Family, y: Array, trials: Array, w: Array) -> float:
+    """The counting part of the log-likelihood; none for 0/1 rows."""
+    if family.name == "binomial" and formula.trials is None:
+        return 0.0
+    return float(np.sum(w * family.counting(y, trials)))

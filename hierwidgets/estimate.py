@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .blocks import Layout, layout
-from .design import Design
+from .design import Design, Term, level_sums
 from .errors import FitError, FormulaError
 from .families import Derivatives, Family
 from .marginal import Modes, Value, conditional_modes, laplace
@@ -116,7 +116,7 @@ def _start(design: Design, family: Family) -> tuple[Array, Array]:
             for t, r in zip(template.term, template.rows, strict=True)
         ]
     )
-    moments = [_first_sd(term.codes, term.J, d) for term in design.terms]
+    moments = [_first_sd(term, d) for term in design.terms]
     sd = np.array([sd for sd, _ in moments])[template.term]
     theta = template.start() * sd / size
     scale = np.zeros((m + p, m + p))
@@ -129,7 +129,7 @@ def _start(design: Design, family: Family) -> tuple[Array, Array]:
     return np.concatenate([theta, beta]), scale
 
 
-def _first_sd(codes: NDArray[np.intp], J: int, d: Derivatives) -> tuple[float, float]:
+def _first_sd(term: Term, d: Derivatives) -> tuple[float, float]:
     """A moment estimate of the sd between levels, and the unit to search it in.
 
     The estimate is DerSimonian & Laird's (1986, Controlled Clinical Trials 7(3)), applied to
@@ -137,10 +137,9 @@ def _first_sd(codes: NDArray[np.intp], J: int, d: Derivatives) -> tuple[float, f
     curvature of about 2: the information on an sd theta is ``2 sum(r_j^2) / theta^2``, with
     ``r_j = theta^2 W_j / (1 + theta^2 W_j)``.
     """
-    weight = np.bincount(codes, weights=d.weight, minlength=J)
-    score = np.bincount(codes, weights=d.score, minlength=J)
+    weight, score = level_sums(term, d.weight), level_sums(term, d.score)
     total = weight.sum()
-    excess = float(np.sum(score**2 / np.maximum(weight, 1e-8))) - (J - 1)
+    excess = float(np.sum(score**2 / np.maximum(weight, 1e-8))) - (term.J - 1)
     variance = excess / max(total - float(weight @ weight) / total, 1e-8)
     sd = float(np.clip(np.sqrt(max(variance, 0.0)), 0.2, 3.0))
     return sd, search_unit(sd, weight)

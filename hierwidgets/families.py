@@ -170,7 +170,8 @@ def _log_cloglog_p(eta: Array, t: Array) -> Array:
 
 
 def _binomial_counting(y: Array, n: Array) -> Array:
-    return special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
+    ways: Array = special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
+    return ways
 
 
 def _binomial_saturated(y: Array, n: Array) -> Array:

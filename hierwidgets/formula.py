@@ -20,9 +20,31 @@ from .errors import FormulaError
 __all__ = ["Bar", "Formula", "parse"]
 
 FUNCTIONS = frozenset(
-    ["log", "log2", "log10", "exp", "abs", "sqrt", "sin", "cos", "tan", "I", "C", "center", "scale", "standardize", "poly", "bs", "cs", "cr", "cc"]
+    [
+        "log",
+        "log2",
+        "log10",
+        "exp",
+        "abs",
+        "sqrt",
+        "sin",
+        "cos",
+        "tan",
+        "I",
+        "C",
+        "center",
+        "scale",
+        "standardize",
+        "poly",
+        "bs",
+        "cs",
+        "cr",
+        "cc",
+    ]
 )
-_NUMPY = frozenset(["log", "log1p", "log2", "log10", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan", "square"])
+_NUMPY = frozenset(
+    ["log", "log1p", "log2", "log10", "exp", "expm1", "sqrt", "abs", "sin", "cos", "tan", "square"]
+)
 _CONTRASTS = frozenset(["treatment", "sum", "helmert", "poly", "diff"])
 _OPERATORS = frozenset(["+", "-", "*", ":", "/", "(", ")", "**", "^"])
 _NODES = (
@@ -126,9 +148,7 @@ def parse(text: str) -> Formula:
     ('district_competitiveness', ['(1 | district_id)'])
     """
     if len(text) > _LONGEST:
-        raise FormulaError(
-            f"the formula has {len(text)} characters; at most {_LONGEST} are read"
-        )
+        raise FormulaError(f"the formula has {len(text)} characters; at most {_LONGEST} are read")
     left, right = _sides(text)
     response, trials = _response(left, text)
     fixed: list[str] = []
@@ -167,9 +187,7 @@ def _fail(text: str, why: str) -> FormulaError:
 def _sides(text: str) -> tuple[str, str]:
     parts = [part.strip() for part in _split(text, "~")]
     if len(parts) != 2 or not all(parts):
-        raise _fail(
-            text, f"it needs one '~' between two sides and has {len(parts) - 1}"
-        )
+        raise _fail(text, f"it needs one '~' between two sides and has {len(parts) - 1}")
     return parts[0], parts[1]
 
 
@@ -190,10 +208,7 @@ def _walk(text: str) -> Iterator[tuple[int, str, int]]:
 
 def _split(text: str, separators: str) -> list[str]:
     cuts = [i for i, c, depth in _walk(text) if depth == 0 and c in separators]
-    return [
-        text[a:b]
-        for a, b in zip([0, *[c + 1 for c in cuts]], [*cuts, len(text)], strict=True)
-    ]
+    return [text[a:b] for a, b in zip([0, *[c + 1 for c in cuts]], [*cuts, len(text)], strict=True)]
 
 
 def _pieces(right: str, text: str) -> list[tuple[str, str]]:
@@ -213,26 +228,21 @@ def _has_bar(piece: str) -> bool:
 
 def _bars(sign: str, piece: str, text: str) -> list[Bar]:
     if sign == "-" or not (piece.startswith("(") and piece.endswith(")")):
-        raise _fail(
-            text, f"a group term stands alone as '(1 | group)', not as {piece!r}"
-        )
+        raise _fail(text, f"a group term stands alone as '(1 | group)', not as {piece!r}")
     parts = _split(piece[1:-1], "|")
     correlated = len(parts) == 2
     if not correlated and not (len(parts) == 3 and not parts[1]):
         raise _fail(text, f"{piece!r} needs one '|' (or '||')")
     lhs, group = parts[0].strip(), parts[-1].strip()
     if not lhs or not _GROUP.fullmatch(group):
-        raise _fail(
-            text, f"{piece!r} needs coefficients left of the bar and column names right"
-        )
+        raise _fail(text, f"{piece!r} needs coefficients left of the bar and column names right")
     return [Bar(lhs, factors, correlated) for factors in _factors(group)]
 
 
 def _factors(group: str) -> list[tuple[str, ...]]:
     """``a/b`` is a, then a:b; ``a:b`` is a:b."""
     nested = [
-        tuple(name.strip().strip("`") for name in _split(part, ":"))
-        for part in _split(group, "/")
+        tuple(name.strip().strip("`") for name in _split(part, ":")) for part in _split(group, "/")
     ]
     return [
         tuple(dict.fromkeys(name for part in nested[: i + 1] for name in part))
@@ -313,9 +323,7 @@ def _python_names(code: str, text: str) -> list[str]:
     called: set[int] = set()
     for node in ast.walk(tree):
         if not isinstance(node, _NODES):
-            raise _fail(
-                text, f"{code!r} is more than columns, numbers and {_function_list()}"
-            )
+            raise _fail(text, f"{code!r} is more than columns, numbers and {_function_list()}")
         if isinstance(node, ast.Call):
             called |= _check_call(node, code, text)
         if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Pow):
@@ -324,19 +332,13 @@ def _python_names(code: str, text: str) -> list[str]:
             node.value, int | float | str | bool | None
         ):
             raise _fail(text, f"{node.value!r} in {code!r} is no number")
-    loose = [
-        n
-        for n in ast.walk(tree)
-        if isinstance(n, ast.Attribute) and id(n) not in called
-    ]
+    loose = [n for n in ast.walk(tree) if isinstance(n, ast.Attribute) and id(n) not in called]
     if loose:
         raise _fail(
             text,
             f"{code!r} reaches into an object; only {_function_list()} are allowed",
         )
-    return [
-        n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called
-    ]
+    return [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
 
 
 def _function_list() -> str:
@@ -353,9 +355,7 @@ def _check_call(node: ast.Call, code: str, text: str) -> set[int]:
         case ast.Attribute(value=ast.Name(id="contr"), attr=name) if name in _CONTRASTS:
             return {id(node.func), id(node.func.value)}
         case _:
-            raise _fail(
-                text, f"{code!r} calls a function that is not one of {_function_list()}"
-            )
+            raise _fail(text, f"{code!r} calls a function that is not one of {_function_list()}")
 
 
 def _check_power(node: ast.BinOp, code: str, text: str) -> None:
@@ -366,6 +366,4 @@ def _check_power(node: ast.BinOp, code: str, text: str) -> None:
     if not ok or not abs(float(value.value)) <= 10 or (sign and not ok):  # type: ignore[attr-defined]
         raise _fail(text, f"the power in {code!r} is not a number up to 10")
     if not any(isinstance(n, ast.Name) for n in ast.walk(node.left)):
-        raise _fail(
-            text, f"{code!r} raises a bare number to a power; write the number itself"
-        )
+        raise _fail(text, f"{code!r} raises a bare number to a power; write the number itself")

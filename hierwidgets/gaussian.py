@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy import linalg, sparse
 
 from .blocks import Layout, layout, symmetric_inverse
-from .design import Design
+from .design import Design, level_sums
 from .errors import FitError
 from .marginal import Modes
 from .optimum import covariance, minimize, search_unit
@@ -210,7 +210,7 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
     L0, later = factors[0], factors[1:]
     k = L0.shape[0]
     D = np.eye(k) + L0.T @ P.G00 @ L0
-    Dinv = 1.0 / D if k == 1 else np.linalg.inv(D)
+    Dinv: Array = 1.0 / D if k == 1 else np.linalg.inv(D).astype(np.float64, copy=False)
     logdet = float(np.log(D).sum()) if k == 1 else float(np.linalg.slogdet(D)[1].sum())
     r0 = _left(L0.T, P.G0x, k)
     x0 = _left(Dinv, r0, k)
@@ -234,7 +234,7 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
     else:
         K = P.Gxx - r0.T @ x0
     XVX = K[:p, :p]
-    cx = linalg.cho_factor(XVX, lower=True) if p else None
+    cx: Any = linalg.cho_factor(XVX, lower=True) if p else None
     gamma = linalg.cho_solve(cx, K[:p, p]) if p else np.zeros(0)
     pwrss = float(K[p, p] - K[:p, p] @ gamma)
     if not pwrss > 0:
@@ -253,10 +253,7 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
     _add_quadratic(P, factors, x0, x2, weights, full)
     template = lay.design.template
     gradient = np.array(
-        [
-            full[t][r, c]
-            for t, r, c in zip(template.term, template.rows, template.cols, strict=True)
-        ]
+        [full[t][r, c] for t, r, c in zip(template.term, template.rows, template.cols, strict=True)]
     )
     return Evaluation(value, gradient, gamma, pwrss, XVX, u0, u2, Dinv, M, Sinv)
 
@@ -335,18 +332,15 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
         ]
     )
 
-    units = np.array(
-        [
-            search_unit(1.0, np.bincount(term.codes, weights=design.trials, minlength=term.J))
-            for term in design.terms
-        ]
-    )
+    units = np.array([search_unit(1.0, level_sums(term, design.trials)) for term in design.terms])
 
     def value_and_gradient(theta: Array) -> tuple[float, Array]:
         found = evaluate(P, theta, reml)
         return found.value, found.gradient
 
-    found = minimize(value_and_gradient, template.start() / size, np.diag(units[template.term] / size))
+    found = minimize(
+        value_and_gradient, template.start() / size, np.diag(units[template.term] / size)
+    )
     theta = template.canonical(found.x)
     sign = np.where(theta == found.x, 1.0, -1.0)
     at = evaluate(P, theta, reml)

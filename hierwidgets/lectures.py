@@ -53,7 +53,7 @@ def refresh(path: Path) -> None:
     import nbformat
     from nbclient import NotebookClient
 
-    notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+    notebook: Any = nbformat.read(path, as_version=4)
     client = NotebookClient(
         notebook,
         timeout=300,
@@ -69,7 +69,7 @@ def write(path: Path, notebook: Any) -> None:
     """Write a notebook as `refresh` does: one space of indent, a newline at the end."""
     import nbformat
 
-    nbformat.write(notebook, path)  # type: ignore[no-untyped-call]
+    nbformat.write(notebook, path)
 
 
 def problems(notebook: Any) -> list[str]:
@@ -123,10 +123,10 @@ def main(arguments: Sequence[str]) -> int:
             print(f"running {path} ...", flush=True)
             refresh(path)
             continue
-        notebook: Any = nbformat.read(path, as_version=4)  # type: ignore[no-untyped-call]
+        notebook: Any = nbformat.read(path, as_version=4)
         if command == "clean":
-            before = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
-            if nbformat.writes(clean(notebook)) != before:  # type: ignore[no-untyped-call]
+            before = nbformat.writes(notebook)
+            if nbformat.writes(clean(notebook)) != before:
                 write(path, notebook)
                 bad += 1
             continue

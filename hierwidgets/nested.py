@@ -226,11 +226,15 @@ def _curvature(lay: Layout, local: Array, cols: Index, inner: Inner) -> Array:
     blocks = lay.sum(weighted[:, :, None] * local[:, None, :]) - inner.spread
     q2, width = lay.q2, cols.shape[1]
     at = (cols[:, :, None] * q2 + cols[:, None, :]).reshape(-1)
-    H = np.bincount(at, weights=blocks.reshape(-1), minlength=q2 * q2).reshape(q2, q2)
+    H = _sums(at, blocks, q2 * q2).reshape(q2, q2)
     if width:
         H.flat[:: q2 + 1] += 1.0
     return H
 
 
 def _scatter(cols: Index, values: Array, q2: int) -> Array:
-    return np.bincount(cols.reshape(-1), weights=values.reshape(-1), minlength=q2)
+    return _sums(cols.reshape(-1), values, q2)
+
+
+def _sums(at: Index, values: Array, size: int) -> Array:
+    return np.bincount(at, weights=values.reshape(-1), minlength=size).astype(np.float64)

@@ -60,9 +60,7 @@ class Optimum:
     trace: Array
 
 
-def minimize(
-    objective: Objective, x: Array, scale: Array, *, step: float = _DIFFERENCE
-) -> Optimum:
+def minimize(objective: Objective, x: Array, scale: Array, *, step: float = _DIFFERENCE) -> Optimum:
     """The minimum of `objective`, starting from `x`.
 
     Parameters
@@ -195,7 +193,8 @@ def difference(gradient: Callable[[Array], Array], z: Array, step: float = _DIFF
         h[i] = step * max(1.0, abs(z[i]))
         columns.append((gradient(z + h) - gradient(z - h)) / (2 * h[i]))
     hessian = np.array(columns)
-    return 0.5 * (hessian + hessian.T)
+    symmetric: Array = 0.5 * (hessian + hessian.T)
+    return symmetric
 
 
 def _verdict(converged: bool, decrement: float, values: Array) -> str:

@@ -53,11 +53,9 @@ class Summary:
         groups = max([len("group"), *self.errors["group"].map(len)])
         terms = max([len("term"), *self.errors["term"].map(len)])
         lines = [f"{'group':<{groups}}  {'term':<{terms}}    sd  corr"]
-        for row in self.errors.itertuples():
-            corr = "" if not row.corr else f"  {row.corr}"
-            lines.append(
-                f"{row.group:<{groups}}  {row.term:<{terms}}  {row.sd:4.2f}{corr}"
-            )
+        for group, term, sd, corr in self.errors.itertuples(index=False):
+            more = f"  {corr}" if corr else ""
+            lines.append(f"{group!s:<{groups}}  {term!s:<{terms}}  {sd:4.2f}{more}")
         return lines
 
     def _repr_html_(self) -> str:
@@ -89,16 +87,12 @@ class Summary:
         ]
         second = _table(["group", "term", "sd", "corr"], rows)
         facts = "".join(f"<li>{escape(fact)}</li>" for fact in self.facts)
-        return (
-            f"<p><code>{escape(self.title)}</code></p>{first}{second}<ul>{facts}</ul>"
-        )
+        return f"<p><code>{escape(self.title)}</code></p>{first}{second}<ul>{facts}</ul>"
 
 
 def _table(head: list[str], rows: list[str]) -> str:
     titles = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
-    return (
-        f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-    )
+    return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
 
 
 def _p(value: float) -> str:
@@ -130,9 +124,9 @@ def error_table(fit: "Fit") -> pd.DataFrame:
     """group, term, sd and the correlations with the terms above it, as text."""
     varcorr = fit.varcorr
     rows = []
-    for group, term, sd in varcorr.loc[
-        varcorr["other"].isna(), ["group", "term", "sd"]
-    ].itertuples(index=False):
+    for group, term, sd in varcorr.loc[varcorr["other"].isna(), ["group", "term", "sd"]].itertuples(
+        index=False
+    ):
         pairs = varcorr[(varcorr["group"] == group) & (varcorr["other"] == term)]
         rows.append((group, term, sd, " ".join(f"{c:.2f}" for c in pairs["corr"])))
     return pd.DataFrame(rows, columns=["group", "term", "sd", "corr"])

@@ -98,9 +98,7 @@ def test_gradient_is_the_difference_of_values() -> None:
     x = np.concatenate([THETA, BETA])
     for i in range(4):
         h = 1e-4 * np.eye(4)[i]
-        ends = [
-            outer_value(lay, model.family, *np.split(x + s * h, [2]), 9)[0] for s in (1, -1)
-        ]
+        ends = [outer_value(lay, model.family, *np.split(x + s * h, [2]), 9)[0] for s in (1, -1)]
         assert value.gradient[i] == pytest.approx((ends[0] - ends[1]) / 2e-4, abs=2e-5)
 
 

@@ -9,7 +9,9 @@ import hierwidgets as hw
 import hierwidgets.widgets
 
 CALLABLES = sorted(n for n in hw.__all__ if callable(getattr(hw, n)))
-ERRORS = {n for n in CALLABLES if inspect.isclass(getattr(hw, n)) and n.endswith(("Error", "Warning"))}
+ERRORS = {
+    n for n in CALLABLES if inspect.isclass(getattr(hw, n)) and n.endswith(("Error", "Warning"))
+}
 
 
 @pytest.mark.parametrize("name", hw.__all__)

@@ -17,7 +17,9 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "lectures").glob("*.ipynb"))
 TEXT = {".py", ".md", ".toml", ".txt", ".cfg", ".ipynb", ".yml", ".yaml", ".js", ".css", ".R", ""}
 # In pieces, so that this file does not hold what it looks for.
-MACHINE_PATH = re.compile(r"(?<![\w.])/(" + "|".join(["work", "root", "tmp", "home"]) + r")/[\w.-]+")
+MACHINE_PATH = re.compile(
+    r"(?<![\w.])/(" + "|".join(["work", "root", "tmp", "home"]) + r")/[\w.-]+"
+)
 REGISTRIES = ["files.python" + "hosted.org", "pypi" + ".org", "registry.npm" + "js.org"]
 
 
@@ -90,7 +92,9 @@ def pins() -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         if line and not line.startswith("#"):
-            match = re.fullmatch(r'([a-z0-9-]+)==([^\s;]+)( ; python_version == "3\.1[123]".*)?', line)
+            match = re.fullmatch(
+                r'([a-z0-9-]+)==([^\s;]+)( ; python_version == "3\.1[123]".*)?', line
+            )
             assert match, line
             found.setdefault(match[1], []).append(match[2])
     return found
@@ -111,7 +115,8 @@ def test_this_environment_is_the_pinned_one() -> None:
     drifted = {
         d.name: (d.version, pinned[key])
         for d in metadata.distributions()
-        if (key := re.sub(r"[-_.]+", "-", d.name).lower()) in pinned and d.version not in pinned[key]
+        if (key := re.sub(r"[-_.]+", "-", d.name).lower()) in pinned
+        and d.version not in pinned[key]
     }
     drifted.pop("pip", None)
     drifted.pop("setuptools", None)
@@ -120,7 +125,9 @@ def test_this_environment_is_the_pinned_one() -> None:
 
 def test_readme_commands_are_make_targets() -> None:
     makefile = (ROOT / "Makefile").read_text()
-    asked = set(re.findall(r"`?make ([a-z-]+)", (ROOT / "README.md").read_text()))
+    asked = set(
+        re.findall(r"(?:^|`)make ([a-z-]+)", (ROOT / "README.md").read_text(), re.MULTILINE)
+    )
     assert {"lab", "test"} <= asked
     for target in asked:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
@@ -149,5 +156,7 @@ def test_repository_address_is_one_setting() -> None:
     """Only pyproject.toml spells the address; the README's copy must agree with it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     address = project["urls"]["Repository"]
-    for found in re.findall(r"https://github\.com/[\w.-]+/[\w.-]+", (ROOT / "README.md").read_text()):
+    for found in re.findall(
+        r"https://github\.com/[\w.-]+/[\w.-]+", (ROOT / "README.md").read_text()
+    ):
         assert found.removesuffix(".git") == address

@@ -1,0 +1,113 @@
+"""Model columns: the bar-free parts of a formula, through formulaic."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from formulaic import Formula as FixedFormula
+from formulaic import ModelSpec
+from numpy.typing import NDArray
+
+from .errors import DataError, FormulaError, NewLevelError
+from .formula import FUNCTIONS, Bar, Formula
+from .frames import show
+
+__all__ = ["Columns", "check_rank", "matrices", "variables"]
+
+Array = NDArray[np.float64]
+
+_CONTEXT: dict[str, Any] = {
+    name: getattr(np, name) for name in ("abs", "sqrt", "sin", "cos", "tan") if name in FUNCTIONS
+} | {"I": lambda x: x}
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """A formulaic recipe for model columns, with the levels it has seen.
+
+    Attributes
+    ----------
+    spec :
+        The encoder's state, or None for a lone intercept.
+    names :
+        Column names, such as "Intercept" and "electoral_rules[T.SMD]".
+    seen :
+        The levels of each text or categorical column in use.
+    """
+
+    spec: ModelSpec | None
+    names: tuple[str, ...]
+    seen: Mapping[str, frozenset[Any]]
+
+    def matrix(self, data: pd.DataFrame) -> Array:
+        """The (n, k) matrix of these columns for `data`."""
+        if self.spec is None:
+            return np.ones((len(data), 1))
+        for column, levels in self.seen.items():
+            new = set(data[column].unique()) - levels
+            if new:
+                raise NewLevelError(
+                    f"column {column!r} holds the level {show(new)}, which the fit has not "
+                    f"seen; it knows {show(levels)}"
+                )
+        matrix = self.spec.get_model_matrix(data, context=_CONTEXT)
+        return np.ascontiguousarray(matrix, dtype=np.float64)
+
+
+def variables(columns: Columns) -> set[str]:
+    if columns.spec is None:
+        return set()
+    return {str(v) for v in columns.spec.required_variables} - FUNCTIONS - {"np", "contr"}
+
+
+def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
+    """The recipe of a bar-free formula part, and its (n, k) matrix."""
+    if part == "1":
+        return Columns(None, ("Intercept",), {}), np.ones((len(frame), 1))
+    try:
+        matrix = FixedFormula(part).get_model_matrix(frame, context=_CONTEXT)
+    except Exception as error:  # formulaic wraps whatever a transform raises
+        why = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
+        raise FormulaError(
+            f"the terms {part!r} cannot be computed from the data: {why[0]}"
+        ) from None
+    spec = matrix.model_spec
+    seen = {
+        str(v): frozenset(frame[v].unique())
+        for v in spec.required_variables
+        if v in frame.columns and not pd.api.types.is_numeric_dtype(frame[v].dtype)
+    }
+    values = np.ascontiguousarray(matrix, dtype=np.float64)
+    names = tuple(map(str, spec.column_names))
+    finite = np.atleast_1d(np.isfinite(values).all(axis=0))
+    bad = [name for name, ok in zip(names, finite, strict=True) if not ok]
+    if bad:
+        raise DataError(f"the model columns {bad} are not finite; check what they are made of")
+    return Columns(spec, names, seen), values
+
+
+def matrices(formula: Formula, frame: pd.DataFrame) -> dict[Bar | None, tuple[Columns, Array]]:
+    """Recipe and matrix of the fixed part (key None) and of each bar."""
+    parts: dict[Bar | None, str] = {None: formula.fixed} | {bar: bar.lhs for bar in formula.bars}
+    made = {part: _columns(part, frame) for part in dict.fromkeys(parts.values())}
+    return {bar: made[part] for bar, part in parts.items()}
+
+
+def check_rank(X: Array, names: tuple[str, ...]) -> None:
+    """Refuse fixed columns that others determine, and say which."""
+    if X.shape[1] == 0:
+        return
+    scale = np.linalg.norm(X, axis=0)
+    if (scale == 0).any():
+        raise FormulaError(f"the predictor {names[int(np.argmin(scale))]!r} is 0 in every row")
+    R = np.linalg.qr(X / scale, mode="r")
+    weak = np.flatnonzero(np.abs(np.diag(R)) < 1e-9)
+    if weak.size:
+        raise FormulaError(
+            f"the predictor {names[int(weak[0])]!r} is constant or a combination of the others; "
+            f"leave it out (columns: {list(names)})"
+        )
+    if X.shape[1] > X.shape[0]:
+        raise FormulaError(f"{X.shape[1]} coefficients cannot be told apart by {len(X)} rows")
