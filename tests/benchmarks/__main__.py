@@ -1,0 +1,29 @@
+"""Run every benchmark of this folder: each ``bench_*.py`` with its ``main() -> int``.
+
+    python -m tests.benchmarks [NAME ...]     names without "bench_", such as core widgets
+"""
+
+import sys
+from importlib import import_module
+from pathlib import Path
+
+HERE = Path(__file__).parent
+sys.path.insert(0, str(HERE.parent))
+
+
+def main(names: list[str]) -> int:
+    known = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
+    if unknown := set(names) - set(known):
+        print(f"no benchmark called {sorted(unknown)}; there are {known}")
+        return 2
+    missed = []
+    for name in names or known:
+        print(f"\n=== {name} ===", flush=True)
+        if import_module(f"tests.benchmarks.bench_{name}").main():
+            missed.append(name)
+    print(f"\n{'a target was missed in: ' + ', '.join(missed) if missed else 'all targets met'}")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
