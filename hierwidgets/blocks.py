@@ -216,9 +216,8 @@ class Blocks:
         if later is None:
             return h
         if self.lay.sparse:
-            values = self.scaled.ZL2.data.reshape(later.shape)
-            return h + np.einsum("ij,ij->i", values, later)
-        return h + np.einsum("ij,ij->i", self.scaled.ZL2, later)
+            return h + row_dot(self.scaled.ZL2.data.reshape(later.shape), later)
+        return h + row_dot(self.scaled.ZL2, later)
 
     def inverse_diagonal(self) -> tuple[Array, list[Array]]:
         """The diagonal blocks of inv(A): (J, k, k) per term, the leading term's apart."""
@@ -269,7 +268,8 @@ def _apply(blocks: Array, vectors: Array) -> Array:
     """(J, k, k) blocks times (J, k) vectors."""
     if blocks.shape[1] == 1:
         return blocks[:, :, 0] * vectors
-    return np.einsum("jkl,jl->jk", blocks, vectors)
+    products: Array = np.einsum("jkl,jl->jk", blocks, vectors)
+    return products
 
 
 def _block_diagonal(lay: Layout, factors: list[Array]) -> Any:
@@ -363,7 +363,8 @@ def _quadratic(M: Any, Sinv: Array, J: int, k: int) -> Array:
     """``M_j inv(S) M_j'`` for each level j: (J, k, k)."""
     if not sparse.issparse(M):
         M = M.reshape(J, k, -1)
-        return np.einsum("jkq,jlq->jkl", M @ Sinv, M)
+        form: Array = np.einsum("jkq,jlq->jkl", M @ Sinv, M)
+        return form
     out = np.empty((J, k, k))
     step = max(1, DENSE_LIMIT // max(Sinv.shape[0] * k, 1))
     for a in range(0, J, step):

@@ -176,7 +176,8 @@ def _binomial_counting(y: Array, n: Array) -> Array:
 
 def _binomial_saturated(y: Array, n: Array) -> Array:
     rate = y / np.maximum(n, _TINY)
-    return special.xlogy(y, rate) + special.xlog1py(n - y, -rate)
+    best: Array = special.xlogy(y, rate) + special.xlog1py(n - y, -rate)
+    return best
 
 
 def _binomial_sample(rng: np.random.Generator, mu: Array, n: Array) -> Array:
@@ -192,7 +193,8 @@ def _poisson_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
 
 
 def _poisson_saturated(y: Array, n: Array) -> Array:
-    return special.xlogy(y, y / np.maximum(n, _TINY)) - y
+    best: Array = special.xlogy(y, y / np.maximum(n, _TINY)) - y
+    return best
 
 
 def _poisson_sample(rng: np.random.Generator, mu: Array, n: Array) -> Array:
@@ -217,7 +219,8 @@ def _zeros(y: Array, n: Array) -> Array:
 
 
 def _no_constant_poisson(y: Array, n: Array) -> Array:
-    return -special.gammaln(y + 1)
+    factorials: Array = special.gammaln(y + 1)
+    return -factorials
 
 
 def _make(
@@ -235,11 +238,13 @@ def _make(
 
 
 def _logit_loglik(y: Array, n: Array, eta: Array) -> Array:
-    return y * eta + n * special.log_expit(-eta)
+    loglik: Array = y * eta + n * special.log_expit(-eta)
+    return loglik
 
 
 def _probit_loglik(y: Array, n: Array, eta: Array) -> Array:
-    return y * special.log_ndtr(eta) + (n - y) * special.log_ndtr(-eta)
+    loglik: Array = y * special.log_ndtr(eta) + (n - y) * special.log_ndtr(-eta)
+    return loglik
 
 
 def _cloglog_loglik(y: Array, n: Array, eta: Array) -> Array:

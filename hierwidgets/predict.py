@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .blocks import Blocks, factorize, layout, scale
+from .blocks import Blocks, factorize, layout, row_dot, scale
 from .design import Design, NewRows, as_frame
 from .errors import DataError, FormulaError, NewLevelError
 from .families import Family
@@ -154,14 +154,15 @@ def standard_errors(
     lay = layout(design)
     modes = conditional_modes(design, family, beta, theta, lay=lay)
     jacobian = derivative(design, family, new, theta, beta)
-    variance = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
+    variance: Array = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
     if not conditional:
         d = family.derivatives(design.y, design.trials, modes.eta)
         blocks = factorize(scale(lay, design.template.factors(theta)), d.weight)
         variance += sigma**2 * effect_variance(design, blocks, new, theta)
     if unknown:
         variance += sigma**2 * new_effect_variance(design, new, theta)
-    return np.sqrt(np.maximum(variance, 0.0))
+    errors: Array = np.sqrt(np.maximum(variance, 0.0))
+    return errors
 
 
 def derivative(
@@ -213,7 +214,7 @@ def effect_variance(design: Design, blocks: Blocks, new: NewRows, theta: Array) 
 def _quadratic_form(blocks: Blocks, codes: NDArray[np.intp], g0: Array, g2: Array) -> Array:
     from scipy import linalg
 
-    direct = np.einsum("ik,ikl,il->i", g0, blocks.Dinv[codes], g0)
+    direct: Array = np.einsum("ik,ikl,il->i", g0, blocks.Dinv[codes], g0)
     if blocks.S is None:
         return direct
     k = g0.shape[1]
@@ -221,9 +222,7 @@ def _quadratic_form(blocks: Blocks, codes: NDArray[np.intp], g0: Array, g2: Arra
     for i in range(k):
         row = blocks.M[codes * k + i]
         rest -= (row if isinstance(row, np.ndarray) else row.toarray()) * g0[:, i, None]
-    return direct + np.einsum(
-        "ij,ij->i", rest, linalg.cho_solve(blocks.S, rest.T, check_finite=False).T
-    )
+    return direct + row_dot(rest, linalg.cho_solve(blocks.S, rest.T, check_finite=False).T)
 
 
 def new_effect_variance(design: Design, new: NewRows, theta: Array) -> Array:

@@ -94,19 +94,19 @@ def adaptive(
     zl = s.blocks.scaled.zl0[:, 0]
     A = 1.0 + lay.sum(d.weight * zl**2)
     tau = 1.0 / np.sqrt(A)
-    I = integrate(lay, family, s, tau, n_agq)
-    pull = lay.sum(I.score * zl[:, None]) - I.u  # d g_j / d u at the nodes
+    at = integrate(lay, family, s, tau, n_agq)
+    pull = lay.sum(at.score * zl[:, None]) - at.u  # d g_j / d u at the nodes
     x, _ = nodes(n_agq)
-    by_scale = np.einsum("jk,jk->j", I.weight, pull * x)
+    by_scale = np.einsum("jk,jk->j", at.weight, pull * x)
     c1 = -0.5 * (1.0 + np.sqrt(2.0) * tau * by_scale) / A
     bent = d.weight_slope * zl**2
-    c3 = np.einsum("jk,jk->j", I.weight, pull) + c1 * lay.sum(bent * zl)
+    c3 = np.einsum("jk,jk->j", at.weight, pull) + c1 * lay.sum(bent * zl)
     c3 = c3 / (1.0 + lay.sum(d.information * zl**2))
     r = spread(c1) * bent - spread(c3) * zl * d.information
-    share = spread(I.weight)
-    mean_score = np.einsum("ik,ik->i", share, I.score)
-    mean_score_u = np.einsum("ik,ik->i", share * I.score, spread(I.u))
+    share = spread(at.weight)
+    mean_score = np.einsum("ik,ik->i", share, at.score)
+    mean_score_u = np.einsum("ik,ik->i", share * at.score, spread(at.u))
     by_theta = mean_score_u + r * spread(s.u0)[:, 0] + 2.0 * spread(c1) * d.weight * zl
     by_theta += spread(c3) * d.score
     gradient = -2.0 * np.concatenate([[z @ by_theta], design.X.T @ (mean_score + r)])
-    return Value(-2.0 * float(I.log.sum()), gradient, s.u0, s.u2)
+    return Value(-2.0 * float(at.log.sum()), gradient, s.u0, s.u2)

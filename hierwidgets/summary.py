@@ -144,7 +144,8 @@ def _facts(fit: "Fit") -> list[str]:
     facts = [
         f"{fit.nobs} observations; groups: {groups}; {method}",
         f"AIC {fit.aic:.1f}, BIC {fit.bic:.1f}, logLik {fit.loglik:.1f}",
-        f"conditional deviance {fit.conditional_deviance:.1f}, DIC {fit.dic:.1f} (as arm prints it)",
+        f"conditional deviance {fit.conditional_deviance:.1f}, "
+        f"DIC {fit.dic:.1f} (as arm prints it)",
     ]
     if fit.design.dropped:
         facts.append(f"{fit.design.dropped} rows with missing values were dropped")
