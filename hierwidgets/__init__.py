@@ -10,6 +10,7 @@ from importlib import import_module
 from types import ModuleType
 
 from . import exercises
+from .comparison import compare
 from .datasets import load
 from .effects import comparisons, slopes
 from .errors import (
@@ -25,6 +26,7 @@ from .interop import to_marginaleffects
 from .model import Model, glmer, lmer
 from .pooling import complete_pooling, no_pooling, partial_pooling
 from .results import Fit
+from .tables import tables
 
 __version__ = "0.1.0"
 
@@ -38,6 +40,7 @@ __all__ = [
     "MissingExtraError",
     "Model",
     "NewLevelError",
+    "compare",
     "comparisons",
     "complete_pooling",
     "exercises",
@@ -47,6 +50,7 @@ __all__ = [
     "no_pooling",
     "partial_pooling",
     "slopes",
+    "tables",
     "to_marginaleffects",
     "widgets",
 ]

@@ -26,7 +26,7 @@ from .simulate import Seed, draws, with_response
 if TYPE_CHECKING:
     from .results import Fit
 
-__all__ = ["check_level", "confint", "point", "with_progress"]
+__all__ = ["check_level", "confint", "estimates", "with_progress"]
 
 Array = NDArray[np.float64]
 
@@ -105,14 +105,15 @@ def _quantile(level: float) -> float:
     return float(ndtri(0.5 + level / 2))
 
 
-def point(design: Design, theta: Array, beta: Array, sigma: float, neg2loglik: float) -> Point:
+def _point(design: Design, theta: Array, beta: Array, sigma: float, neg2loglik: float) -> Point:
     """Estimates in the units a reader sees."""
     factors = tuple(sigma * L for L in design.template.factors(theta))
     return Point(factors, sigma, beta, neg2loglik)
 
 
-def _point(fit: "Fit") -> Point:
-    return point(fit.design, fit.theta, fit.beta, fit.sigma, -2.0 * fit.loglik)
+def estimates(fit: "Fit") -> Point:
+    """Estimates of a fit in the units a reader sees."""
+    return _point(fit.design, fit.theta, fit.beta, fit.sigma, -2.0 * fit.loglik)
 
 
 # --- Wald and profile ---------------------------------------------------------------------
@@ -135,18 +136,18 @@ def _profile(
         interval(p, fit.design, fit.family, fit.n_agq, at, spread, _quantile(level))
         for p in with_progress(chosen, len(chosen), "profile", progress)
     ]
-    here = _point(fit)
+    own = estimates(fit)
     low, high = np.array(ends).reshape(-1, 2).T
-    return np.array([value(p, here) for p in chosen]), low, high
+    return np.array([value(p, own) for p in chosen]), low, high
 
 
 def _maximum(fit: "Fit") -> tuple[Point, Array]:
     """The maximum likelihood point, and the covariance of its coefficients."""
     if not fit.reml:
-        return _point(fit), fit.vcov.to_numpy()
+        return estimates(fit), fit.vcov.to_numpy()
     found = gaussian.maximize(fit.design, reml=False)
     m = len(found.theta)
-    at = point(fit.design, found.theta, found.beta, found.sigma, found.neg2loglik)
+    at = _point(fit.design, found.theta, found.beta, found.sigma, found.neg2loglik)
     return at, found.covariance[m:, m:]
 
 
@@ -187,8 +188,8 @@ def _bootstrap(
         raise FitError(f"{len(found.values)} draws could be fitted; an interval needs more")
     tail = (1 - level) / 2
     low, high = np.nanquantile(np.array(found.values), [tail, 1 - tail], axis=0)
-    here = _point(fit)
-    frame = _frame(chosen, [value(p, here) for p in chosen], low, high, level, "bootstrap")
+    at = estimates(fit)
+    frame = _frame(chosen, [value(p, at) for p in chosen], low, high, level, "bootstrap")
     frame.attrs.update(draws=len(found.values), failed=len(found.failed), unsettled=found.unsettled)
     return frame
 
@@ -215,11 +216,11 @@ def _replicates(
     try:
         for y in with_progress(responses, n, "bootstrap", progress):
             try:
-                here, converged = _refitted(fit, y)
+                at, converged = _refitted(fit, y)
             except FitError as error:
                 failed.append(str(error))
                 continue
-            values.append([value(p, here) for p in chosen])
+            values.append([value(p, at) for p in chosen])
             unsettled += not converged
     except KeyboardInterrupt:
         stopped = True
@@ -234,7 +235,7 @@ def _refitted(fit: "Fit", y: Array) -> tuple[Point, bool]:
         sigma = found.sigma
     else:
         found, sigma = estimate.maximize(design, fit.family, fit.n_agq), 1.0
-    return point(design, found.theta, found.beta, sigma, found.neg2loglik), found.converged
+    return _point(design, found.theta, found.beta, sigma, found.neg2loglik), found.converged
 
 
 def with_progress(items: Iterable[Any], total: int, what: str, progress: bool) -> Iterator[Any]:

@@ -19,7 +19,7 @@ LAYERS = (
     ("predict", "joint", "simulate", "profiles", "intervals", "diagnostics"),
     ("tabular", "summary", "results", "posterior"),
     ("model",),
-    ("pooling", "comparison", "validation", "recovery", "contrasts", "effects", "interop"),
+    ("pooling", "comparison", "tables", "validation", "recovery", "contrasts", "effects", "interop"),
     ("figures", "questions", "widgets", "lectures", "assignments"),
 )
 ORDER = {name: (i, j) for i, layer in enumerate(LAYERS) for j, name in enumerate(layer)}
