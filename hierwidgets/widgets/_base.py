@@ -22,7 +22,7 @@ from ._parts import StatusLine, TextTable
 __all__ = ["Instrument", "owned_widgets"]
 
 
-class Instrument(ipywidgets.VBox):
+class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     """A box of figures and controls with a status line and a table of its numbers."""
 
     state_names: ClassVar[tuple[str, ...]] = ()

@@ -14,7 +14,7 @@ __all__ = ["NamedSlider", "StatusLine", "TextTable"]
 _HERE = Path(__file__).parent
 
 
-class NamedSlider(anywidget.AnyWidget):
+class NamedSlider(anywidget.AnyWidget):  # type: ignore[misc]
     """A labelled slider with a number box; `log` spaces its steps evenly in the logarithm."""
 
     _esm = _HERE / "named_slider.js"
@@ -28,7 +28,7 @@ class NamedSlider(anywidget.AnyWidget):
     digits = t.Int(3).tag(sync=True)
 
 
-class StatusLine(anywidget.AnyWidget):
+class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     """One line of text in a live region, and the text alternatives of the pictures.
 
     `pictures` maps the class of a figure inside the same instrument to its text alternative.
@@ -42,7 +42,7 @@ class StatusLine(anywidget.AnyWidget):
     pictures = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
 
 
-class TextTable(anywidget.AnyWidget):
+class TextTable(anywidget.AnyWidget):  # type: ignore[misc]
     """A table of texts behind a title that opens and closes it; the first column names rows."""
 
     _esm = _HERE / "text_table.js"

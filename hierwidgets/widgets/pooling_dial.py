@@ -289,8 +289,9 @@ class PoolingDial(Instrument):
         """Bring every mark to the present state; marks that do not change send nothing."""
         frame = pooling_frame(self._fit, self.sigma, self.mu)
         shown = {str(name): column.to_numpy()[self._order] for name, column in frame.items()}
-        self._draw_estimates(shown)
         loglik = loglik_at(self._fit, self.sigma, self.mu)
+        # Nothing is sent before all is computed: messages in one burst are drawn in one frame.
+        self._draw_estimates(shown)
         self._draw_profile(loglik)
         self._report(shown, loglik)
         if self._table.is_open or not self._table.rows:
