@@ -271,7 +271,8 @@ def _keys(
     """Codes that tell model rows apart, the first term's first."""
     done = {factors[0] for factors, _, _ in terms if len(factors) == 1}
     rest = [c for c in formula.columns if c not in done]
-    return [codes for _, _, codes in terms] + [_factorize(frame[c]) for c in rest]
+    keys = [codes for _, _, codes in terms] + [_factorize(frame[c]) for c in rest]
+    return keys or [np.zeros(len(frame), np.intp)]
 
 
 def _collapse(keys: Sequence[Any]) -> tuple[Index, Index]:
