@@ -27,6 +27,7 @@ from .model import Model, glmer, lmer
 from .pooling import complete_pooling, no_pooling, partial_pooling
 from .results import Fit
 from .tables import tables
+from .validation import cross_validate
 
 __version__ = "0.1.0"
 
@@ -43,6 +44,7 @@ __all__ = [
     "compare",
     "comparisons",
     "complete_pooling",
+    "cross_validate",
     "exercises",
     "glmer",
     "lmer",

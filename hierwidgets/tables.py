@@ -1,6 +1,7 @@
 """Fits side by side, as modelsummary sets them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -37,7 +38,7 @@ class Tables:
         for name, values in self.table.iterrows():
             digits = _DIGITS.get(str(name), self.digits)
             label = _LABELS.get(str(name), str(name))
-            rows.append([label, *(_number(float(v), digits) for v in values.to_list())])
+            rows.append([label, *(_number(v, digits) for v in values.to_list())])
             if name in self.std_error.index:
                 below = [_number(v, self.digits) for v in self.std_error.loc[str(name)]]
                 rows.append(["", *(f"({text})" if text else "" for text in below)])
@@ -69,7 +70,7 @@ _LABELS = {"nobs": "observations", "aic": "AIC", "bic": "BIC", "loglik": "logLik
 _DIGITS = {"nobs": 0, "aic": 1, "bic": 1, "loglik": 1}
 
 
-def _number(x: float, digits: int) -> str:
+def _number(x: Any, digits: int) -> str:
     return "" if pd.isna(x) else f"{x:.{digits}f}"
 
 

@@ -1,0 +1,424 @@
+"""Cross-validation by the log score: how well models predict what they have not seen.
+
+The log score of an observation is ``log p(y | the rest)``, the log of the probability that the
+model gave to what then happened (Good 1952, J. R. Stat. Soc. B 14(1); Gneiting & Raftery 2007,
+J. Am. Stat. Assoc. 102(477)). Zero is perfect; higher is better.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import design as designs
+from . import estimate, families, formula
+from .density import linear_predictor as own_predictor
+from .design import Design
+from .errors import DataError, FitError, HierwidgetsError
+from .families import Family
+from .intervals import with_progress
+from .model import Model
+from .predict import linear_predictor, new_effect_variance
+from .quadrature import nodes
+from .results import Fit, maximize
+from .simulate import Seed, check_seed, observed, observed_trials
+from .tabular import html_table, text_table
+
+__all__ = ["CrossValidation", "cross_validate"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+Score = Callable[[Index, Index], Array]
+
+_BASELINES = ("no pooling", "complete pooling")
+_NODES = 101
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class CrossValidation:
+    """How well models predicted what was held out.
+
+    Attributes
+    ----------
+    table : DataFrame
+        Index: models, the best first. Columns: ``log_score`` (mean per observation),
+        ``std_error``, ``difference`` (to the best) and ``std_error_difference``.
+    folds : DataFrame
+        ``fold model n log_score``: the mean within each fold.
+    scores : DataFrame
+        The log score of each observation, one column per model, and its ``fold``.
+    notes : tuple of str
+    """
+
+    table: pd.DataFrame
+    folds: pd.DataFrame
+    scores: pd.DataFrame
+    notes: tuple[str, ...]
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        head = ["model", "log score", "std. error", "difference", "std. error of difference"]
+        rows = [
+            [str(name), *(f"{x:.4f}" for x in row.to_list())] for name, row in self.table.iterrows()
+        ]
+        return head, rows
+
+    def __str__(self) -> str:
+        return "\n".join([*text_table(*self._cells()), *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return html_table("Cross-validated log scores", *self._cells()) + notes
+
+
+def cross_validate(
+    models: Mapping[str, "str | Model | Fit"],
+    data: pd.DataFrame,
+    folds: int = 10,
+    by: str | None = None,
+    seed: Seed = None,
+    *,
+    family: str = "binomial",
+    link: str | None = None,
+    event: object | None = None,
+    n_agq: int = 1,
+    group: str | None = None,
+    new_levels: str = "sample",
+    progress: bool = True,
+) -> CrossValidation:
+    """Mean log score of held-out observations, for several models on the same folds.
+
+    Parameters
+    ----------
+    models :
+        Names and models: a formula; a `Model` or `Fit` (its formula, family, event and n_agq are
+        taken, its data are not); "no pooling", which predicts ``(events + 1/2) / (n + 1)`` of the
+        level's other rows; or "complete pooling", the overall rate. A formula without a group
+        term is an ordinary regression.
+    data :
+        One row per observation.
+    folds :
+        Parts of about equal size; each is held out once.
+    by :
+        None holds out rows; a column name holds out whole groups, all rows of a level at once.
+    seed :
+        Of the division into folds.
+    family, link, event, n_agq :
+        Of the models given as formulas, as in `glmer`.
+    group :
+        The grouping factor of "no pooling"; None for that of the formulas.
+    new_levels :
+        For a level that is not among the rows left: "sample" averages the probability over the
+        distribution of its unknown effect; "population" takes the effect to be 0. The effect of
+        a level that is there is taken at its conditional mode.
+    progress :
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    CrossValidation
+        Its ``table`` has the standard error of each difference, from the paired differences of
+        the observations (of the groups' sums, with `by`).
+
+    Raises
+    ------
+    DataError
+        An argument is not what it should be; a model has another response.
+    FitError
+        A model cannot be fitted to the rows left, or cannot predict those held out.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> models = {"no": "no pooling", "complete": "complete pooling",
+    ...           "partial": "contacted ~ (1 | district_id)"}
+    >>> found = hw.cross_validate(models, hw.load("uk"), folds=5, seed=1, event="Contacted",
+    ...                           progress=False)
+    >>> found.table["log_score"].round(2).to_dict()
+    {'partial': -0.62, 'complete': -0.63, 'no': -0.67}
+    """
+    if new_levels not in ("sample", "population"):
+        raise DataError(f"new_levels={new_levels!r}; choose 'sample' or 'population'")
+    frame = designs.as_frame(data)
+    specs = _specs(models, family, link, event, n_agq)
+    y, trials, first = _outcomes(specs, frame)
+    unit, fold = _divide(frame, folds, by, check_seed(seed))
+    if len(unit) != len(y):
+        raise DataError("the data have rows a model leaves out; drop them first")
+    scores: dict[str, Score] = {}
+    for name, spec in specs.items():
+        if isinstance(spec, str):
+            scores[name] = _baseline(spec, first, specs, frame, y, trials, group)
+        else:
+            scores[name] = _model_score(spec, frame, y, trials, new_levels)
+    found = _run(scores, fold, progress)
+    return _report(found, fold, unit, by, frame.index)
+
+
+# --- what is compared ---------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """What to fit to each part of the data."""
+
+    text: str
+    family: Family
+    event: Any
+    n_agq: int = 1
+    reml: bool = True
+    offset: str | None = None
+
+
+def _specs(
+    models: Mapping[str, Any], family: str, link: str | None, event: Any, n_agq: int
+) -> dict[str, Spec | str]:
+    if not isinstance(models, Mapping) or not models:
+        raise DataError(
+            "models must be a dictionary of names and formulas, such as "
+            "{'partial': 'y ~ (1 | g)', 'complete': 'complete pooling'}"
+        )
+    chosen = families.family(family, link)
+    out: dict[str, Spec | str] = {}
+    for name, model in models.items():
+        if isinstance(model, str):
+            out[name] = model if model in _BASELINES else Spec(model, chosen, event, n_agq)
+        elif isinstance(model, (Model, Fit)):
+            out[name] = _from_model(name, model)
+        else:
+            raise DataError(
+                f"model {name!r} is a {type(model).__name__}; give a formula, a Model, a Fit, or "
+                f"one of {list(_BASELINES)}"
+            )
+    return out
+
+
+def _from_model(name: str, model: Model | Fit) -> Spec:
+    design = model.design
+    plain_offset = design.offset_column is None and bool(np.any(design.offset))
+    if plain_offset or not (design.weights == 1).all():
+        raise DataError(
+            f"model {name!r} has prior weights, or an offset that is not a column; neither can be "
+            "divided into folds"
+        )
+    n_agq, reml = (model.n_agq, model.reml) if isinstance(model, Fit) else (1, True)
+    return Spec(design.formula.text, model.family, design.event, n_agq, reml, design.offset_column)
+
+
+def _build(spec: Spec, frame: pd.DataFrame) -> Design:
+    return designs.build(
+        formula.parse(spec.text), frame, spec.family, event=spec.event, offset=spec.offset
+    )
+
+
+def _outcomes(specs: Mapping[str, Spec | str], frame: pd.DataFrame) -> tuple[Array, Array, Spec]:
+    """Response and trials of each row, and the first model with a formula."""
+    own = {name: spec for name, spec in specs.items() if isinstance(spec, Spec)}
+    if not own:
+        raise DataError("give at least one formula; from a baseline the response is not known")
+    first_name, first = next(iter(own.items()))
+    design = _build(first, frame)
+    y, trials = observed(design, first.family), observed_trials(design)
+    for name, spec in own.items():
+        other = _build(spec, frame)
+        if spec.family.name != first.family.name or not np.array_equal(
+            observed(other, spec.family), y
+        ):
+            raise DataError(
+                f"models {first_name!r} and {name!r} have different responses or families; log "
+                "scores of the same outcomes alone can be compared"
+            )
+    return y, trials, first
+
+
+def _divide(
+    frame: pd.DataFrame, folds: int, by: str | None, rng: np.random.Generator
+) -> tuple[Index, Index]:
+    """The unit that is held out together, and the fold, of each row."""
+    if by is None:
+        unit = np.arange(len(frame), dtype=np.intp)
+    else:
+        if by not in frame.columns:
+            raise DataError(f"by={by!r} is not a column; columns are {list(frame.columns)}")
+        if frame[by].isna().any():
+            raise DataError(f"by={by!r} has {int(frame[by].isna().sum())} missing values")
+        unit = pd.factorize(frame[by])[0].astype(np.intp)
+    n = int(unit.max()) + 1
+    whole = isinstance(folds, (int, np.integer)) and not isinstance(folds, bool)
+    if not whole or not 2 <= folds <= n:
+        what = "rows" if by is None else f"levels of {by!r}"
+        raise DataError(f"folds={folds!r}; choose a whole number from 2 to {n}, the {what}")
+    of_unit = np.empty(n, np.intp)
+    of_unit[rng.permutation(n)] = np.arange(n) % folds
+    return unit, of_unit[unit]
+
+
+# --- log scores ---------------------------------------------------------------------------
+
+
+def _model_score(
+    spec: Spec, frame: pd.DataFrame, y: Array, trials: Array, new_levels: str
+) -> Score:
+    def score(train: Index, test: Index) -> Array:
+        design = _build(spec, frame.iloc[train])
+        if design.terms:
+            fit = maximize(design, spec.family, spec.n_agq, spec.reml)
+            new = design.apply(frame.iloc[test])
+            eta = linear_predictor(new, fit.beta, fit.modes)
+            variance = fit.sigma**2 * new_effect_variance(design, new, fit.theta)
+            sigma = fit.sigma
+        else:
+            beta, sigma = _regression(design, spec.family)
+            new = design.apply(frame.iloc[test])
+            eta, variance = new.X @ beta + new.offset, np.zeros(len(test))
+        if new_levels == "population":
+            variance = np.zeros(len(test))
+        return log_score(spec.family, y[test], trials[test], eta, variance, sigma)
+
+    return score
+
+
+def _regression(design: Design, family: Family) -> tuple[Array, float]:
+    """Coefficients and residual sd of a model without group effects."""
+    beta = estimate.fixed_only(design, family)
+    if family.name != "gaussian":
+        return beta, 1.0
+    residual = design.y - own_predictor(design, beta, [])
+    return beta, float(np.sqrt(residual @ residual / (len(design.y) - len(beta))))
+
+
+def log_score(
+    family: Family, y: Array, trials: Array, eta: Array, variance: Array, sigma: float
+) -> Array:
+    """``log of the average of p(y | eta + e)`` over ``e ~ N(0, variance)``, (n,).
+
+    Examples
+    --------
+    >>> from hierwidgets.families import family
+    >>> one = np.ones(1)
+    >>> log_score(family("binomial"), one, one, 0 * one, 4 * one, 1.0).round(6)
+    array([-0.693147])
+    """
+    if family.name == "gaussian":
+        total = sigma**2 + variance
+        return -0.5 * (np.log(2 * np.pi * total) + (y - eta) ** 2 / total)
+    x, log_weight = nodes(_NODES)
+    shifted = eta[:, None] + np.sqrt(2.0 * variance)[:, None] * x
+    loglik = family.loglik(y[:, None], trials[:, None], shifted) + (log_weight - x**2)
+    top = loglik.max(axis=1)
+    average = np.log(np.exp(loglik - top[:, None]).sum(axis=1)) + top - 0.5 * np.log(np.pi)
+    result: Array = average + family.counting(y, trials)
+    return result
+
+
+def _baseline(
+    which: str,
+    first: Spec,
+    specs: Mapping[str, Spec | str],
+    frame: pd.DataFrame,
+    y: Array,
+    trials: Array,
+    group: str | None,
+) -> Score:
+    if first.family.name != "binomial":
+        raise DataError(
+            f"{which!r} is for a binary response; write a formula such as "
+            f"'{formula.parse(first.text).response} ~ 1' instead"
+        )
+    n = len(y)
+    codes, smooth = np.zeros(n, np.intp), 0.0
+    if which == "no pooling":
+        codes = pd.factorize(frame[_group_of(specs, frame, group)])[0].astype(np.intp)
+        smooth = 0.5
+    size = int(codes.max()) + 1
+
+    def score(train: Index, test: Index) -> Array:
+        events = np.bincount(codes[train], y[train], minlength=size)
+        total = np.bincount(codes[train], trials[train], minlength=size)
+        rate = ((events + smooth) / (total + 2 * smooth))[codes[test]]
+        with np.errstate(divide="ignore"):
+            log_p, log_q = np.log(rate), np.log1p(-rate)
+        yes, no = y[test], trials[test] - y[test]
+        kernel = np.where(yes > 0, yes * log_p, 0.0) + np.where(no > 0, no * log_q, 0.0)
+        result: Array = kernel + first.family.counting(yes, trials[test])
+        return result
+
+    return score
+
+
+def _group_of(specs: Mapping[str, Spec | str], frame: pd.DataFrame, group: str | None) -> str:
+    if group is not None:
+        if group not in frame.columns:
+            raise DataError(f"group={group!r} is not a column; columns are {list(frame.columns)}")
+        return group
+    found = {
+        bar.group
+        for spec in specs.values()
+        if isinstance(spec, Spec)
+        for bar in formula.parse(spec.text).bars
+    }
+    if len(found) != 1 or not found <= set(frame.columns):
+        raise DataError(
+            f"'no pooling' needs one grouping factor, and the formulas have {sorted(found)}; name "
+            "it with group=..."
+        )
+    return found.pop()
+
+
+# --- running and reporting ----------------------------------------------------------------
+
+
+def _run(scores: Mapping[str, Score], fold: Index, progress: bool) -> pd.DataFrame:
+    out = {name: np.full(len(fold), np.nan) for name in scores}
+    tasks = [(k, name) for k in range(int(fold.max()) + 1) for name in scores]
+    for k, name in with_progress(tasks, len(tasks), "cross-validation", progress):
+        train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+        try:
+            out[name][test] = scores[name](train, test)
+        except HierwidgetsError as error:
+            raise FitError(f"model {name!r}, fold {k + 1}: {error}") from None
+    return pd.DataFrame(out)
+
+
+def _report(
+    scores: pd.DataFrame, fold: Index, unit: Index, by: str | None, index: pd.Index
+) -> CrossValidation:
+    means = scores.mean().sort_values(ascending=False, kind="stable")
+    best = scores[means.index[0]]
+    table = pd.DataFrame(
+        {
+            "log_score": means,
+            "std_error": [_error(scores[name], unit) for name in means.index],
+            "difference": [float((scores[name] - best).mean()) for name in means.index],
+            "std_error_difference": [_error(scores[name] - best, unit) for name in means.index],
+        }
+    )
+    parts = scores.assign(fold=fold + 1).melt("fold", var_name="model", value_name="log_score")
+    by_fold = parts.groupby(["fold", "model"], sort=True)["log_score"].agg(
+        n="size", log_score="mean"
+    )
+    what = "rows" if by is None else f"levels of {by}"
+    notes = [
+        f"{int(fold.max()) + 1} folds of {what}; mean log score per observation, higher is better.",
+        "Folds share their training data, so that the standard errors are approximate.",
+    ]
+    near = table.index[1:][table["difference"][1:] > -2 * table["std_error_difference"][1:]]
+    if len(near):
+        names = ", ".join(map(str, near))
+        notes.append(f"Not told apart from {table.index[0]} (two standard errors): {names}.")
+    scores = scores.set_axis(index).assign(fold=fold + 1)
+    return CrossValidation(table, by_fold.reset_index(), scores, tuple(notes))
+
+
+def _error(values: "pd.Series[float]", unit: Index) -> float:
+    """Standard error of a mean over observations that come in units."""
+    if not np.isfinite(values).all():
+        return float("nan")
+    gap = np.bincount(unit, (values - values.mean()).to_numpy())
+    G = len(gap)
+    return float(np.sqrt(G / (G - 1) * np.sum(gap**2)) / len(values))
