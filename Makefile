@@ -24,7 +24,7 @@ test-slow: install
 	$(BIN)/python -m pytest -m slow -q --durations=10 || test $$? -eq 5
 
 bench: install
-	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 notebooks: install
 	$(BIN)/python -m hierwidgets.lectures refresh lectures

@@ -1,6 +1,6 @@
 """Run every benchmark of this folder: each ``bench_*.py`` with its ``main() -> int``.
 
-    python -m tests.benchmarks [NAME ...]     names without "bench_", such as core widgets
+PYTHONPATH=tests python -m benchmarks [NAME ...]     names without "bench_", such as core widgets
 """
 
 import sys
@@ -8,7 +8,6 @@ from importlib import import_module
 from pathlib import Path
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parent))
 
 
 def main(names: list[str]) -> int:
@@ -19,7 +18,7 @@ def main(names: list[str]) -> int:
     missed = []
     for name in names or known:
         print(f"\n=== {name} ===", flush=True)
-        if import_module(f"tests.benchmarks.bench_{name}").main():
+        if import_module(f"benchmarks.bench_{name}").main():
             missed.append(name)
     print(f"\n{'a target was missed in: ' + ', '.join(missed) if missed else 'all targets met'}")
     return int(bool(missed))

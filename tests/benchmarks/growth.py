@@ -1,0 +1,120 @@
+"""How time grows with rows, groups and terms: a table and a picture."""
+
+import statistics
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+import hierwidgets as hw
+
+from . import cases
+from .report import Report
+
+ONE_TERM = "y ~ x + (1 | g)"
+ROWS = (1_000, 10_000, 100_000, 1_000_000)
+GROUPS = (10, 100, 1_000, 10_000, 100_000)
+TERMS = (1, 2, 3, 4, 5)
+KINDS = {  # Okabe and Ito's colours, told apart by marker and label too
+    "Bernoulli, all predictor values distinct": ("#D55E00", "o", "binomial", None),
+    "Gaussian": ("#0072B2", "s", "gaussian", None),
+    "Bernoulli, five predictor patterns": ("#009E73", "^", "binomial", 5),
+}
+TITLES = {
+    "rows": ("200 groups", "rows"),
+    "groups": ("200,000 rows", "groups"),
+    "terms": ("20,000 rows, 100 levels per term", "crossed group terms"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Seconds at each size, for one kind of data in one panel."""
+
+    panel: str
+    kind: str
+    sizes: tuple[int, ...]
+    seconds: tuple[float, ...]
+
+
+def main(report: Report, picture: Path | None) -> None:
+    """Measure the sweep, print it, and draw it where a path is given."""
+    curves = [*_sweep("rows", ROWS), *_sweep("groups", GROUPS), *_sweep("terms", TERMS)]
+    for panel, (fixed, label) in TITLES.items():
+        drawn = [curve for curve in curves if curve.panel == panel]
+        head = (f"{label} ({fixed})", *(f"{size:,}" for size in drawn[0].sizes))
+        rows = [(c.kind, *(f"{s:.3g} s" for s in c.seconds)) for c in drawn]
+        report.table(f"How time grows with {label}", [head, *rows])
+    if picture is not None:
+        draw(curves, picture)
+
+
+def _sweep(panel: str, sizes: tuple[int, ...]) -> list[Curve]:
+    return [
+        Curve(panel, kind, sizes, tuple(_seconds(panel, size, kind) for size in sizes))
+        for kind in KINDS
+        if panel != "terms" or KINDS[kind][3] is None
+    ]
+
+
+def _seconds(panel: str, size: int, kind: str) -> float:
+    """Median seconds from formula and data frame to the fit; once where that takes long."""
+    _, _, family, patterns = KINDS[kind]
+    if panel == "terms":
+        formula = "y ~ x + " + " + ".join(f"(1 | g{i})" for i in range(size))
+        frame = cases.many_terms(20_000, 100, size, family)
+    else:
+        formula = ONE_TERM
+        rows, groups = (size, 200) if panel == "rows" else (200_000, size)
+        frame = cases.grouped(rows, groups, family, patterns)
+    fit: Callable[[str, pd.DataFrame], hw.Fit] = hw.lmer if family == "gaussian" else hw.glmer
+    times: list[float] = []
+    while len(times) < 5 and sum(times) < 2.0:
+        start = time.perf_counter()
+        fit(formula, frame)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def draw(curves: list[Curve], path: Path) -> None:
+    """Three panels on one scale of seconds, lines labelled where they end."""
+    import matplotlib
+
+    matplotlib.use("agg")
+    from matplotlib import pyplot as plt
+
+    plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
+    figure, axes = plt.subplots(1, 3, figsize=(11, 4.2), sharey=True, layout="constrained")
+    for axis, (panel, (fixed, label)) in zip(axes, TITLES.items(), strict=True):
+        for curve in (c for c in curves if c.panel == panel):
+            color, marker, _, _ = KINDS[curve.kind]
+            axis.plot(curve.sizes, curve.seconds, color=color, marker=marker, linewidth=2)
+        axis.set(yscale="log", xlabel=label)
+        axis.set_title(f"{label} grow ({fixed})", loc="left", fontsize=10)
+        axis.grid(axis="y", color="0.88")
+        axis.set_axisbelow(True)
+        if panel == "terms":
+            axis.set_xticks(TERMS)
+        else:
+            axis.set_xscale("log")
+            axis.xaxis.set_major_formatter(lambda x, _: f"{x:,.0f}")
+    axes[0].set_ylabel("from formula and data frame to the fit")
+    axes[0].yaxis.set_major_formatter(lambda s, _: f"{s:g} s" if s >= 1 else f"{1e3 * s:g} ms")
+    _guide(axes[0])
+    for kind, (color, marker, _, _) in KINDS.items():
+        axes[1].plot([], [], color=color, marker=marker, linewidth=2, label=kind)
+    figure.legend(loc="outside upper center", ncols=3, frameon=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=130)
+    plt.close(figure)
+
+
+def _guide(axis) -> None:  # type: ignore[no-untyped-def]
+    """A dotted line of slope 1: twice the rows, twice the time."""
+    x = np.array([1e4, 1e6])
+    axis.plot(x, 3e-6 * x, color="0.4", linestyle=":", linewidth=1)
+    axis.annotate("ten times the rows,\nten times the time", (2e5, 0.45), color="0.3",
+                  fontsize=8, ha="right", va="bottom")  # fmt: skip

@@ -1,0 +1,39 @@
+# Times fits of lme4 and glmmTMB on request. Usage: Rscript peers.R FOLDER
+# A request is a line "package data repeat REML formula"; the answer a line "ANSWER {json}".
+# What is timed is formula and data frame to fit, with default settings; the first fit is not.
+folder <- commandArgs(TRUE)[1]
+frames <- list()
+frame <- function(name) {
+  if (is.null(frames[[name]])) {
+    d <- read.csv(file.path(folder, paste0(name, ".csv")), stringsAsFactors = TRUE)
+    if ("contacted" %in% names(d)) d$contacted <- as.numeric(d$contacted == "Contacted")
+    frames[[name]] <<- d
+  }
+  frames[[name]]
+}
+fitter <- list(
+  lme4 = function(f, d, gaussian)
+    if (gaussian) lme4::lmer(f, data = d) else lme4::glmer(f, data = d, family = binomial),
+  glmmTMB = function(f, d, gaussian)
+    glmmTMB::glmmTMB(f, data = d, family = if (gaussian) gaussian() else binomial(), REML = gaussian))
+objective <- list(
+  lme4 = function(fit) -2 * as.numeric(logLik(fit)),
+  glmmTMB = function(fit) 2 * fit$fit$objective)  # its logLik is NA where the fit is singular
+version <- function(p) if (requireNamespace(p, quietly = TRUE)) as.character(packageVersion(p)) else ""
+answer <- function(text) { cat("ANSWER", text, "\n"); flush(stdout()) }
+
+answer(sprintf('{"R": "%s", "lme4": "%s", "glmmTMB": "%s"}',
+               getRversion(), version("lme4"), version("glmmTMB")))
+input <- file("stdin"); open(input)
+while (length(line <- readLines(input, 1)) == 1) {
+  part <- regmatches(line, regexec("^(\\S+) (\\S+) (\\d+) (\\d) (.*)$", line))[[1]]
+  f <- as.formula(part[6]); d <- frame(part[3]); gaussian <- part[5] == "1"
+  seconds <- numeric(0)
+  for (i in seq_len(as.integer(part[4]))) {
+    start <- as.numeric(Sys.time())
+    fit <- suppressMessages(suppressWarnings(fitter[[part[2]]](f, d, gaussian)))
+    seconds[i] <- as.numeric(Sys.time()) - start
+  }
+  answer(sprintf('{"seconds": [%s], "neg2loglik": %.8f}',
+                 paste(sprintf("%.6f", seconds), collapse = ", "), objective[[part[2]]](fit)))
+}
