@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg, sparse
 
 from .covariance import Template
 from .design import Design
@@ -66,7 +66,7 @@ class Layout:
 
     @property
     def sparse(self) -> bool:
-        return self.Z2 is not None and sparse.issparse(self.Z2)
+        return self.Z2 is not None and scipy.sparse.issparse(self.Z2)
 
     def sum(self, values: Array) -> Array:
         """Sums of (n, ...) rows over the levels of the leading term: (J, ...)."""
@@ -91,7 +91,7 @@ def layout(design: Design) -> Layout:
         return Layout(design, starts, (), None, 0, template, single)
     cols = np.hstack(columns)
     vals = np.hstack([term.Z for term in later])
-    Z2: Any = sparse.csr_array(
+    Z2: Any = scipy.sparse.csr_array(
         (
             vals.ravel(),
             cols.ravel(),
@@ -185,7 +185,7 @@ class Blocks:
         t0 = _apply(self.Dinv, g0)
         if self.S is None:
             return t0, g2
-        x2 = linalg.cho_solve(self.S, g2 - self.M.T @ g0.ravel(), check_finite=False)
+        x2 = scipy.linalg.cho_solve(self.S, g2 - self.M.T @ g0.ravel(), check_finite=False)
         return t0 - (self.M @ x2).reshape(t0.shape), x2
 
     def rows(self) -> tuple[Array, Any]:
@@ -242,7 +242,7 @@ def factorize(scaled: Scaled, weight: Array) -> Blocks:
         return Blocks(scaled, Dinv, None, None, logdet)
     M, S = (_sparse_rest if lay.sparse else _dense_rest)(scaled, weight, Dinv)
     S.flat[:: lay.q2 + 1] += 1.0
-    chol = linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
+    chol = scipy.linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
     logdet += 2.0 * float(np.log(np.diag(chol[0])).sum())
     return Blocks(scaled, Dinv, M, chol, logdet)
 
@@ -275,10 +275,10 @@ def _apply(blocks: Array, vectors: Array) -> Array:
 def _block_diagonal(lay: Layout, factors: list[Array]) -> Any:
     """The later terms' Lambda, (q2, q2) sparse."""
     parts = [
-        sparse.kron(sparse.eye_array(t.J), L, format="csr")
+        scipy.sparse.kron(scipy.sparse.eye_array(t.J), L, format="csr")
         for t, L in zip(lay.design.terms[1:], factors, strict=True)
     ]
-    return sparse.block_diag(parts, format="csr")
+    return scipy.sparse.block_diag(parts, format="csr")
 
 
 def _dense_rest(scaled: Scaled, weight: Array, Dinv: Array) -> tuple[Array, Array]:
@@ -300,13 +300,13 @@ def _sparse_rest(scaled: Scaled, weight: Array, Dinv: Array) -> tuple[Any, Array
     J, k, _ = Dinv.shape
     n = len(weight)
     codes = lay.design.terms[0].codes
-    lead = sparse.csr_array(
+    lead = scipy.sparse.csr_array(
         (zl0.ravel(), (codes[:, None] * k + np.arange(k)).ravel(), np.arange(0, n * k + 1, k)),
         shape=(n, J * k),
     )
     WZ = ZL2 * weight[:, None]
     B = (lead.T @ WZ).tocsr()
-    M = (sparse.block_diag(list(Dinv), format="csr") if k > 1 else _diagonal(Dinv)) @ B
+    M = (scipy.sparse.block_diag(list(Dinv), format="csr") if k > 1 else _diagonal(Dinv)) @ B
     return M.tocsr(), (ZL2.T @ WZ - B.T @ M).toarray()
 
 
@@ -316,7 +316,7 @@ def symmetric_inverse(chol: Array) -> Array:
         half = np.linalg.inv(np.tril(chol))
         small: Array = half.T @ half
         return small
-    inverse, info = linalg.lapack.dpotri(chol, lower=1)
+    inverse, info = scipy.linalg.lapack.dpotri(chol, lower=1)
     if info:
         raise FitError("the group effects cannot be told apart; leave one of the group terms out")
     lower = np.tril(inverse)
@@ -325,7 +325,7 @@ def symmetric_inverse(chol: Array) -> Array:
 
 
 def _diagonal(Dinv: Array) -> Any:
-    return sparse.diags_array(Dinv[:, 0, 0], format="csr")
+    return scipy.sparse.diags_array(Dinv[:, 0, 0], format="csr")
 
 
 def _on_pattern(lay: Layout, ZL2: Any) -> Any:
@@ -334,7 +334,7 @@ def _on_pattern(lay: Layout, ZL2: Any) -> Any:
     n, width = cols.shape
     rows = np.repeat(np.arange(n), width)
     values = np.asarray(ZL2[rows, cols.ravel()]).reshape(-1)
-    return sparse.csr_array(
+    return scipy.sparse.csr_array(
         (values, cols.ravel(), np.arange(0, n * width + 1, width)), shape=(n, lay.q2)
     )
 
@@ -361,7 +361,7 @@ def _sparse_rows(blocks: Blocks, lead: Array, codes: Index) -> tuple[Array, Arra
 
 def _quadratic(M: Any, Sinv: Array, J: int, k: int) -> Array:
     """``M_j inv(S) M_j'`` for each level j: (J, k, k)."""
-    if not sparse.issparse(M):
+    if not scipy.sparse.issparse(M):
         M = M.reshape(J, k, -1)
         form: Array = np.einsum("jkq,jlq->jkl", M @ Sinv, M)
         return form

@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from formulaic import Formula as FixedFormula
-from formulaic import ModelSpec
 from numpy.typing import NDArray
 
 from .errors import DataError, FormulaError, NewLevelError
 from .formula import FUNCTIONS, Bar, Formula
 from .frames import show
+
+if TYPE_CHECKING:
+    from formulaic import ModelSpec
 
 __all__ = ["Columns", "check_rank", "matrices", "variables"]
 
@@ -37,7 +38,7 @@ class Columns:
         The levels of each text or categorical column in use.
     """
 
-    spec: ModelSpec | None
+    spec: "ModelSpec | None"
     names: tuple[str, ...]
     seen: Mapping[str, frozenset[Any]]
 
@@ -66,8 +67,10 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
     """The recipe of a bar-free formula part, and its (n, k) matrix."""
     if part == "1":
         return Columns(None, ("Intercept",), {}), np.ones((len(frame), 1))
+    from formulaic import Formula as Recipe
+
     try:
-        matrix = FixedFormula(part).get_model_matrix(frame, context=_CONTEXT)
+        matrix = Recipe(part).get_model_matrix(frame, context=_CONTEXT)
     except Exception as error:  # formulaic wraps whatever a transform raises
         why = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
         raise FormulaError(

@@ -22,8 +22,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from . import contrasts as asked
 from . import predict as prediction
@@ -282,9 +282,9 @@ def _groups(frame: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame, Any]:
     """What labels an answer, and the weights (answers, rows) that average the rows."""
     n = len(frame)
     if request.by is None and not request.average:
-        return frame, sparse.eye_array(n, format="csr")
+        return frame, scipy.sparse.eye_array(n, format="csr")
     if request.by is None:
-        return pd.DataFrame(index=[0]), sparse.csr_array(np.full((1, n), 1.0 / n))
+        return pd.DataFrame(index=[0]), scipy.sparse.csr_array(np.full((1, n), 1.0 / n))
     by = [request.by] if isinstance(request.by, str) else list(request.by)
     absent = [c for c in by if c not in frame.columns]
     if absent or not by:
@@ -292,7 +292,9 @@ def _groups(frame: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame, Any]:
     codes = frame.groupby(by, sort=True, observed=True, dropna=False).ngroup().to_numpy()
     labels = frame[by].iloc[np.unique(codes, return_index=True)[1]]
     size = np.bincount(codes)
-    return labels, sparse.csr_array((1.0 / size[codes], (codes, np.arange(n))), (len(size), n))
+    return labels, scipy.sparse.csr_array(
+        (1.0 / size[codes], (codes, np.arange(n))), (len(size), n)
+    )
 
 
 def _new_rows(
@@ -369,13 +371,13 @@ class _Quantity:
         how, blocks = self.request.comparison, []
         for part in self._parts(eta):
             pieces = [
-                sparse.diags_array(point.sign * _transform(how, mean)[1])
+                scipy.sparse.diags_array(point.sign * _transform(how, mean)[1])
                 @ self.weights
-                @ sparse.diags_array(slope)
+                @ scipy.sparse.diags_array(slope)
                 for point, mean, slope in part
             ]
-            blocks.append(sparse.hstack(pieces, format="csr"))
-        return sparse.block_diag(blocks, format="csr")
+            blocks.append(scipy.sparse.hstack(pieces, format="csr"))
+        return scipy.sparse.block_diag(blocks, format="csr")
 
     def limits(self, estimate: Array, se: Array, level: float) -> dict[str, Array]:
         """std_error, conf_low and conf_high."""

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import special
 
 from .errors import FormulaError
 
@@ -104,12 +104,12 @@ class Family:
 
 
 def _inverse_logit(eta: Array) -> tuple[Array, Array]:
-    mu = special.expit(eta)
-    return mu, mu * special.expit(-eta)
+    mu = scipy.special.expit(eta)
+    return mu, mu * scipy.special.expit(-eta)
 
 
 def _inverse_probit(eta: Array) -> tuple[Array, Array]:
-    return special.ndtr(eta), np.exp(-0.5 * eta**2 - _LOG_SQRT_2PI)
+    return scipy.special.ndtr(eta), np.exp(-0.5 * eta**2 - _LOG_SQRT_2PI)
 
 
 def _inverse_cloglog(eta: Array) -> tuple[Array, Array]:
@@ -123,8 +123,9 @@ def _inverse_log(eta: Array) -> tuple[Array, Array]:
 
 
 _LINKS = {
-    "logit": Link("logit", special.logit, _inverse_logit),
-    "probit": Link("probit", special.ndtri, _inverse_probit),
+    # lambdas, for scipy loads its parts when they are first asked for: not at import
+    "logit": Link("logit", lambda mu: scipy.special.logit(mu), _inverse_logit),
+    "probit": Link("probit", lambda mu: scipy.special.ndtri(mu), _inverse_probit),
     "cloglog": Link("cloglog", lambda mu: np.log(-np.log1p(-mu)), _inverse_cloglog),
     "log": Link("log", np.log, _inverse_log),
     "identity": Link("identity", lambda mu: mu, lambda eta: (eta, np.ones_like(eta))),
@@ -137,14 +138,14 @@ _LINKS = {
 
 
 def _logit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
-    p, q = special.expit(eta), special.expit(-eta)
+    p, q = scipy.special.expit(eta), scipy.special.expit(-eta)
     weight = n * p * q
-    loglik = y * eta + n * special.log_expit(-eta)
+    loglik = y * eta + n * scipy.special.log_expit(-eta)
     return Derivatives(loglik, y - n * p, weight, weight * (q - p), weight)
 
 
 def _probit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
-    log_p, log_q = special.log_ndtr(eta), special.log_ndtr(-eta)
+    log_p, log_q = scipy.special.log_ndtr(eta), scipy.special.log_ndtr(-eta)
     log_density = -0.5 * eta**2 - _LOG_SQRT_2PI
     a, b = np.exp(log_density - log_p), np.exp(log_density - log_q)
     weight = n * a * b
@@ -155,8 +156,8 @@ def _probit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
 
 def _cloglog_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
     t = np.exp(np.minimum(eta, 700.0))
-    a = t / np.expm1(np.minimum(t, 700.0))
-    a = np.where(t < 1e-300, 1.0, a)  # t / expm1(t) -> 1
+    inside = np.clip(t, 1e-300, 700.0)
+    a = np.where(t > 700.0, 0.0, inside / np.expm1(inside))  # t / expm1(t), from 1 down to 0
     weight = n * a * t
     observed = -y * a * (1.0 - t - a) + (n - y) * t
     loglik = y * _log_cloglog_p(eta, t) - (n - y) * t
@@ -170,13 +171,17 @@ def _log_cloglog_p(eta: Array, t: Array) -> Array:
 
 
 def _binomial_counting(y: Array, n: Array) -> Array:
-    ways: Array = special.gammaln(n + 1) - special.gammaln(y + 1) - special.gammaln(n - y + 1)
+    ways: Array = (
+        scipy.special.gammaln(n + 1)
+        - scipy.special.gammaln(y + 1)
+        - scipy.special.gammaln(n - y + 1)
+    )
     return ways
 
 
 def _binomial_saturated(y: Array, n: Array) -> Array:
     rate = y / np.maximum(n, _TINY)
-    best: Array = special.xlogy(y, rate) + special.xlog1py(n - y, -rate)
+    best: Array = scipy.special.xlogy(y, rate) + scipy.special.xlog1py(n - y, -rate)
     return best
 
 
@@ -193,7 +198,7 @@ def _poisson_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
 
 
 def _poisson_saturated(y: Array, n: Array) -> Array:
-    best: Array = special.xlogy(y, y / np.maximum(n, _TINY)) - y
+    best: Array = scipy.special.xlogy(y, y / np.maximum(n, _TINY)) - y
     return best
 
 
@@ -219,7 +224,7 @@ def _zeros(y: Array, n: Array) -> Array:
 
 
 def _no_constant_poisson(y: Array, n: Array) -> Array:
-    factorials: Array = special.gammaln(y + 1)
+    factorials: Array = scipy.special.gammaln(y + 1)
     return -factorials
 
 
@@ -238,12 +243,12 @@ def _make(
 
 
 def _logit_loglik(y: Array, n: Array, eta: Array) -> Array:
-    loglik: Array = y * eta + n * special.log_expit(-eta)
+    loglik: Array = y * eta + n * scipy.special.log_expit(-eta)
     return loglik
 
 
 def _probit_loglik(y: Array, n: Array, eta: Array) -> Array:
-    loglik: Array = y * special.log_ndtr(eta) + (n - y) * special.log_ndtr(-eta)
+    loglik: Array = y * scipy.special.log_ndtr(eta) + (n - y) * scipy.special.log_ndtr(-eta)
     return loglik
 
 

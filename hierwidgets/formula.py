@@ -9,13 +9,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-
-from formulaic import Formula as FixedFormula
-from formulaic.errors import FormulaicError
-from formulaic.parser.algos.tokenize import tokenize
-from formulaic.parser.types import Token
+from typing import TYPE_CHECKING
 
 from .errors import FormulaError
+
+if TYPE_CHECKING:
+    from formulaic.parser.types import Token
 
 __all__ = ["Bar", "Formula", "parse"]
 
@@ -262,7 +261,10 @@ def _response(left: str, text: str) -> tuple[str, str | None]:
     return left.strip("`"), None
 
 
-def _tokens(part: str, text: str) -> list[Token]:
+def _tokens(part: str, text: str) -> "list[Token]":
+    from formulaic.errors import FormulaicError  # here and below: a fifth of the package's import
+    from formulaic.parser.algos.tokenize import tokenize
+
     try:
         return list(tokenize(part))
     except FormulaicError as error:
@@ -270,8 +272,11 @@ def _tokens(part: str, text: str) -> list[Token]:
 
 
 def _parse_fixed(part: str, text: str) -> None:
+    from formulaic import Formula as Recipe
+    from formulaic.errors import FormulaicError
+
     try:
-        FixedFormula(part)
+        Recipe(part)
     except (FormulaicError, SyntaxError, ValueError, TypeError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise _fail(text, why) from None

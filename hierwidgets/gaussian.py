@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg, sparse
 
 from .blocks import Layout, layout, symmetric_inverse
 from .design import Design, level_sums
@@ -146,14 +146,14 @@ def _least_squares(design: Design, root: Array) -> tuple[Array, Array, Array, Ar
     if not Xw.shape[1]:
         return Xw, np.zeros((0, 0)), np.zeros(0), yw
     Q, R = np.linalg.qr(Xw)
-    beta0 = linalg.solve_triangular(R, Q.T @ yw)
+    beta0 = scipy.linalg.solve_triangular(R, Q.T @ yw)
     residual = yw - Xw @ beta0
     return Q, R, beta0, residual - Q @ (Q.T @ residual)
 
 
 def _weighted(lay: Layout, root: Array) -> Any:
     if lay.sparse:
-        return sparse.diags_array(root, format="csr") @ lay.Z2
+        return scipy.sparse.diags_array(root, format="csr") @ lay.Z2
     return lay.Z2 * root[:, None]
 
 
@@ -163,7 +163,7 @@ def _cross(lay: Layout, z0: Array, Z2: Any) -> tuple[Any, Array]:
     if not lay.sparse:
         G02 = np.stack([lay.sum(z0[:, a, None] * Z2) for a in range(k)], axis=1)
         return G02.reshape(-1, lay.q2), Z2.T @ Z2
-    lead = sparse.csr_array(
+    lead = scipy.sparse.csr_array(
         (z0.ravel(), (codes[:, None] * k + np.arange(k)).ravel(), np.arange(0, n * k + 1, k)),
         shape=(n, lay.design.terms[0].J * k),
     )
@@ -172,25 +172,25 @@ def _cross(lay: Layout, z0: Array, Z2: Any) -> tuple[Any, Array]:
 
 def _left(small: Array, matrix: Any, k: int) -> Any:
     """``kron(I, small) @ matrix`` for one (k, k), or block_diag for (J, k, k)."""
-    if not sparse.issparse(matrix):
+    if not scipy.sparse.issparse(matrix):
         blocks = matrix.reshape(-1, k, matrix.shape[1])
         return (small @ blocks).reshape(matrix.shape)
     J = matrix.shape[0] // k
     if k == 1:
         factor = np.broadcast_to(small.reshape(-1), (J,))
-        return sparse.diags_array(factor, format="csr") @ matrix
+        return scipy.sparse.diags_array(factor, format="csr") @ matrix
     full = np.broadcast_to(small, (J, k, k))
-    return sparse.block_diag(list(full), format="csr") @ matrix
+    return scipy.sparse.block_diag(list(full), format="csr") @ matrix
 
 
 def _right(lay: Layout, matrix: Any, factors: list[Array]) -> Any:
     """``matrix @ Lambda2``; `matrix` has one column per later effect."""
-    if sparse.issparse(matrix):
+    if scipy.sparse.issparse(matrix):
         parts = [
-            sparse.kron(sparse.eye_array(t.J), L, format="csr")
+            scipy.sparse.kron(scipy.sparse.eye_array(t.J), L, format="csr")
             for t, L in zip(lay.design.terms[1:], factors, strict=True)
         ]
-        return matrix @ sparse.block_diag(parts, format="csr")
+        return matrix @ scipy.sparse.block_diag(parts, format="csr")
     out, at = np.empty_like(matrix), 0
     for t, L in zip(lay.design.terms[1:], factors, strict=True):
         size = t.J * t.k
@@ -221,21 +221,21 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
         L0G02 = _left(L0.T, P.G02, k)  # Lambda0' G02
         M = _left(Dinv, _right(lay, L0G02, later), k)
         H = M.T @ L0G02
-        T = _right(lay, P.G22.T, later).T - (H.toarray() if sparse.issparse(H) else H)
+        T = _right(lay, P.G22.T, later).T - (H.toarray() if scipy.sparse.issparse(H) else H)
         S = _right(lay, T, later)
         S.flat[:: lay.q2 + 1] += 1.0
-        chol, lower = linalg.cho_factor(S, lower=True, check_finite=False)
+        chol, lower = scipy.linalg.cho_factor(S, lower=True, check_finite=False)
         logdet += 2.0 * float(np.log(np.diag(chol)).sum())
         r2 = _right(lay, P.G2x.T, later).T
-        x2 = linalg.cho_solve((chol, lower), r2 - M.T @ r0, check_finite=False)
+        x2 = scipy.linalg.cho_solve((chol, lower), r2 - M.T @ r0, check_finite=False)
         x0 = x0 - M @ x2
         Sinv = symmetric_inverse(chol)
         K = P.Gxx - r0.T @ x0 - r2.T @ x2
     else:
         K = P.Gxx - r0.T @ x0
     XVX = K[:p, :p]
-    cx: Any = linalg.cho_factor(XVX, lower=True) if p else None
-    gamma = linalg.cho_solve(cx, K[:p, p]) if p else np.zeros(0)
+    cx: Any = scipy.linalg.cho_factor(XVX, lower=True) if p else None
+    gamma = scipy.linalg.cho_solve(cx, K[:p, p]) if p else np.zeros(0)
     pwrss = float(K[p, p] - K[:p, p] @ gamma)
     if not pwrss > 0:
         raise FitError("the model fits the data without error; there is no residual to model")
@@ -249,7 +249,7 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
     full = _logdet_gradient(P, factors, Dinv, M, Sinv, T)
     weights = -2.0 / scale * np.outer(contrast, contrast)
     if reml and p:
-        weights[:p, :p] -= 2.0 * linalg.cho_solve(cx, np.eye(p))
+        weights[:p, :p] -= 2.0 * scipy.linalg.cho_solve(cx, np.eye(p))
     _add_quadratic(P, factors, x0, x2, weights, full)
     template = lay.design.template
     gradient = np.array(
@@ -272,7 +272,7 @@ def _logdet_gradient(
     # M Sinv (M' Lambda0' G00 - Lambda2' G20), summed over levels
     N = _left(P.G00 @ L0, M, k) - _right(lay, P.G02, factors[1:])
     MS = M @ Sinv
-    if sparse.issparse(N):
+    if scipy.sparse.issparse(N):
         N = N.tocoo()
         picked = MS.reshape(-1, k, lay.q2)
         for c in range(k):
@@ -346,7 +346,7 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
     at = evaluate(P, theta, reml)
     p = len(P.R)
     sigma = float(np.sqrt(at.pwrss / (P.n - p if reml else P.n)))
-    beta = P.beta0 + (linalg.solve_triangular(P.R, at.gamma) if p else at.gamma)
+    beta = P.beta0 + (scipy.linalg.solve_triangular(P.R, at.gamma) if p else at.gamma)
     return Estimate(
         theta=theta,
         beta=beta,
@@ -379,7 +379,7 @@ def _covariance(P: Products, at: Evaluation, sigma: float, hessian: Array) -> Ar
     out = np.zeros((m + p, m + p))
     out[:m, :m] = covariance(hessian)
     if p:
-        Rinv = linalg.solve_triangular(P.R, np.eye(p))
+        Rinv = scipy.linalg.solve_triangular(P.R, np.eye(p))
         out[m:, m:] = sigma**2 * Rinv @ np.linalg.inv(at.XVX) @ Rinv.T
     return out
 
@@ -394,7 +394,7 @@ def _modes(
     u = [at.u0]
     if at.Sinv is not None:
         MS = at.M @ at.Sinv
-        MM = at.M.toarray() if sparse.issparse(at.M) else at.M
+        MM = at.M.toarray() if scipy.sparse.issparse(at.M) else at.M
         J, q2 = len(at.Dinv), P.lay.q2
         extra = np.einsum("jkq,jlq->jkl", MS.reshape(J, k, q2), MM.reshape(J, k, q2))
         inverse = [at.Dinv + extra]

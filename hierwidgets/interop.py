@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
-from scipy import sparse
 
 from . import contrasts as asked
 from . import predict as prediction
@@ -238,7 +238,7 @@ def _covariance(fit: Fit, conditional: bool) -> Array:
         out[:p, :p] = fit.vcov.to_numpy()
         return out
     fixed = np.vstack([np.eye(p), np.zeros((q, p))])
-    everything = sparse.eye_array(p + q, format="csc")
+    everything = scipy.sparse.eye_array(p + q, format="csc")
     at = np.concatenate([[p], p + np.cumsum(sizes)])
     effects = tuple(everything[:, a:b].tocsr() for a, b in pairwise(at))
     known = joint(fit.design, fit.family, fit.theta, fit.beta, fit.covariance, fit.sigma)

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
-from scipy import linalg, sparse
 
 from .blocks import Blocks, factorize, layout
 from .design import Design, NewRows
@@ -109,17 +109,19 @@ class Joint:
     def _scaled(self, given: Functionals) -> tuple[Any, Any]:
         """The functionals of u: leading term and the later ones side by side, sparse."""
         lead, *later = [
-            (g @ sparse.kron(sparse.eye_array(g.shape[1] // len(L)), L, format="csr")).tocsr()
+            (
+                g @ scipy.sparse.kron(scipy.sparse.eye_array(g.shape[1] // len(L)), L, format="csr")
+            ).tocsr()
             for g, L in zip(given.effects, self.factors, strict=True)
         ]
-        return lead, sparse.hstack(later, format="csr") if later else None
+        return lead, scipy.sparse.hstack(later, format="csr") if later else None
 
     def _diagonal(self) -> Any:
         """inv(D) of the leading term, (J k, J k) sparse."""
         Dinv = self.blocks.Dinv
         if Dinv.shape[1] == 1:
-            return sparse.diags_array(Dinv[:, 0, 0], format="csr")
-        return sparse.block_diag(list(Dinv), format="csr")
+            return scipy.sparse.diags_array(Dinv[:, 0, 0], format="csr")
+        return scipy.sparse.block_diag(list(Dinv), format="csr")
 
     def _rest(self, lead: Any, later: Any) -> Array:
         """What the functionals of the later terms are once the leading term is eliminated."""
@@ -128,7 +130,7 @@ class Joint:
         return np.asarray(later.toarray() - dense)
 
     def _solve(self, rest: Array) -> Array:
-        return np.asarray(linalg.cho_solve(self.blocks.S, rest.T, check_finite=False))
+        return np.asarray(scipy.linalg.cho_solve(self.blocks.S, rest.T, check_finite=False))
 
 
 def joint(
@@ -223,6 +225,6 @@ def spread(codes: Index, Z: Array, J: int) -> Any:
     """Rows of Z (n, k) in the columns of their level: sparse (n, J * k)."""
     n, k = Z.shape
     columns = codes[:, None] * k + np.arange(k)
-    return sparse.csr_array(
+    return scipy.sparse.csr_array(
         (Z.ravel(), columns.ravel(), np.arange(0, n * k + 1, k)), shape=(n, J * k)
     )
