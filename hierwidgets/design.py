@@ -196,6 +196,7 @@ def build(
         Values are missing, infinite or of the wrong kind; the frame is empty; a grouping
         factor has one level.
     """
+    data = as_frame(data)
     frame, extra = prepare(formula, data, weights, offset, missing)
     y, trials = response(frame, formula, family, event)
     w = extra.get("weights", np.ones(len(frame)))

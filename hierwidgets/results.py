@@ -291,9 +291,18 @@ class Fit:
             raise DataError(f"newdata already has the columns {clash}; rename them")
         return frame.assign(**columns)
 
-    def summary(self, detail: bool = False) -> text.Summary:
-        """The table arm::display prints; `detail=True` adds z and p values."""
-        return text.summarize(self, detail)
+    def summary(self, detail: bool = False, digits: int = 2) -> text.Summary:
+        """The table arm::display prints, as text or, in a notebook, as HTML.
+
+        Parameters
+        ----------
+        detail :
+            Whether to add z (estimate over standard error) and its two-sided p from the normal
+            distribution.
+        digits :
+            Decimals of estimates, standard errors and sds.
+        """
+        return text.summarize(self, detail, digits)
 
     # --- how sure it is ---
 

@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from .errors import DataError
+from .tabular import html_table, p_value
+
 if TYPE_CHECKING:
     from .results import Fit
 
@@ -26,12 +29,15 @@ class Summary:
         group, term, sd, corr.
     facts : tuple of str
         One line each.
+    digits : int
+        Decimals of estimates, standard errors and sds.
     """
 
     title: str
     coefficients: pd.DataFrame
     errors: pd.DataFrame
     facts: tuple[str, ...]
+    digits: int = 2
 
     def __str__(self) -> str:
         return "\n".join([self.title, *self._coefficient_lines(), "", *self._error_lines(),
@@ -40,72 +46,63 @@ class Summary:
     __repr__ = __str__
 
     def _coefficient_lines(self) -> list[str]:
-        width = max([len(str(n)) for n in self.coefficients.index], default=0)
-        lines = [f"{'coefficient':<{max(width, 11)}}  estimate (std. error)"]
-        for name, row in self.coefficients.iterrows():
-            line = f"{name!s:<{max(width, 11)}}  {row['estimate']:8.2f} ({row['std_error']:.2f})"
-            if "z" in row:
-                line += f"  z = {row['z']:6.2f}  p {_p(row['p'])}"
+        width = max([len("coefficient"), *(len(str(n)) for n in self.coefficients.index)])
+        rows = self._coefficient_cells()
+        size = max([8, *(len(row[1]) for row in rows)])
+        lines = [f"{'coefficient':<{width}}  estimate (std. error)"]
+        for name, estimate, error, *rest in rows:
+            line = f"{name:<{width}}  {estimate:>{size}} ({error})"
+            if rest:
+                p = rest[1] if rest[1].startswith("<") else f"= {rest[1]}"
+                line += f"  z = {rest[0]:>6}  p {p}"
             lines.append(line)
         return lines
 
     def _error_lines(self) -> list[str]:
-        groups = max([len("group"), *self.errors["group"].map(len)])
-        terms = max([len("term"), *self.errors["term"].map(len)])
-        lines = [f"{'group':<{groups}}  {'term':<{terms}}    sd  corr"]
-        for group, term, sd, corr in self.errors.itertuples(index=False):
-            more = f"  {corr}" if corr else ""
-            lines.append(f"{group!s:<{groups}}  {term!s:<{terms}}  {sd:4.2f}{more}")
-        return lines
+        rows = [("group", "term", "sd", "corr"), *self._error_cells()]
+        groups, terms, sds = (max(len(row[i]) for row in rows) for i in range(3))
+        return [
+            f"{group:<{groups}}  {term:<{terms}}  {sd:>{max(sds, 4)}}  {corr}".rstrip()
+            for group, term, sd, corr in rows
+        ]
+
+    def _coefficient_cells(self) -> list[list[str]]:
+        d, rows = self.digits, []
+        for name, row in self.coefficients.iterrows():
+            cells = [str(name), f"{row['estimate']:.{d}f}", f"{row['std_error']:.{d}f}"]
+            if "z" in row:
+                cells += [f"{row['z']:.2f}", p_value(float(row["p"]))]
+            rows.append(cells)
+        return rows
+
+    def _error_cells(self) -> list[tuple[str, str, str, str]]:
+        return [
+            (str(group), str(term), f"{sd:.{self.digits}f}", str(corr))
+            for group, term, sd, corr in self.errors.itertuples(index=False)
+        ]
 
     def _repr_html_(self) -> str:
-        def cell(value: object, header: bool = False) -> str:
-            tag, scope = ("th", ' scope="row"') if header else ("td", "")
-            return f"<{tag}{scope}>{escape(str(value))}</{tag}>"
-
         head = ["coefficient", "estimate", "std. error"]
-        detail = "z" in self.coefficients
-        rows = []
-        for name, row in self.coefficients.iterrows():
-            cells = [
-                cell(name, True),
-                cell(f"{row['estimate']:.2f}"),
-                cell(f"{row['std_error']:.2f}"),
-            ]
-            if detail:
-                cells += [cell(f"{row['z']:.2f}"), cell(_p(row["p"]).removeprefix("= "))]
-            rows.append("<tr>" + "".join(cells) + "</tr>")
-        first = _table(head + (["z", "p"] if detail else []), rows)
-        rows = [
-            "<tr>"
-            + cell(r.group, True)
-            + cell(r.term)
-            + cell(f"{r.sd:.2f}")
-            + cell(r.corr)
-            + "</tr>"
-            for r in self.errors.itertuples()
-        ]
-        second = _table(["group", "term", "sd", "corr"], rows)
+        if "z" in self.coefficients:
+            head += ["z", "p"]
+        first = html_table("Coefficients", head, self._coefficient_cells())
+        second = html_table(
+            "Standard deviations over groups", ["group", "term", "sd", "corr"], self._error_cells()
+        )
         facts = "".join(f"<li>{escape(fact)}</li>" for fact in self.facts)
         return f"<p><code>{escape(self.title)}</code></p>{first}{second}<ul>{facts}</ul>"
 
 
-def _table(head: list[str], rows: list[str]) -> str:
-    titles = "".join(f'<th scope="col">{escape(h)}</th>' for h in head)
-    return f"<table><thead><tr>{titles}</tr></thead><tbody>{''.join(rows)}</tbody></table>"
-
-
-def _p(value: float) -> str:
-    return "< 0.001" if value < 0.001 else f"= {value:.3f}"
-
-
-def summarize(fit: "Fit", detail: bool = False) -> Summary:
+def summarize(fit: "Fit", detail: bool = False, digits: int = 2) -> Summary:
     """The printed form of `fit`."""
+    if isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 10:
+        raise DataError(f"digits={digits!r}; choose a whole number of decimals from 0 to 10")
     return Summary(
         title=f"{fit.design.formula}  [{fit.family.name}, {fit.family.link.name} link]",
         coefficients=coefficient_table(fit, detail),
         errors=error_table(fit),
         facts=tuple(_facts(fit)),
+        digits=digits,
     )
 
 
