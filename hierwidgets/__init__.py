@@ -25,6 +25,7 @@ from .errors import (
 from .interop import to_marginaleffects
 from .model import Model, glmer, lmer
 from .pooling import complete_pooling, no_pooling, partial_pooling
+from .recovery import simulate_and_recover
 from .results import Fit
 from .tables import tables
 from .validation import cross_validate
@@ -51,6 +52,7 @@ __all__ = [
     "load",
     "no_pooling",
     "partial_pooling",
+    "simulate_and_recover",
     "slopes",
     "tables",
     "to_marginaleffects",

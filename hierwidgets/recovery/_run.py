@@ -1,0 +1,385 @@
+"""Repetitions in this process or on an executor, in an order that does not matter.
+
+Each repetition has a stream of random numbers of its own, spawned from the seed by design and
+number (numpy's SeedSequence), so that its result depends on nothing else.
+"""
+
+import numbers
+import warnings
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from contextlib import closing
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from ..blocks import layout
+from ..errors import DataError, FitError, FitWarning, FormulaError
+from ..estimate import objective
+from ..intervals import check_level
+from ._repeat import Plan, Record, prepare, repeat
+from ._result import Recovery
+from ._setup import Setup, as_setups
+
+__all__ = ["run", "simulate_and_recover"]
+
+Designs = Setup | Mapping[str, Any] | Sequence[Setup | Mapping[str, Any]]
+Seed = int | Sequence[int] | np.random.SeedSequence
+
+_TASKS = 400  # a run is cut into about so many: enough to see it move
+_LARGEST = 50  # repetitions in a task, so that a stop is soon heard
+_SMALLEST = 5
+_HEARTBEAT = 0.2  # seconds `run` waits before it hands over what there is
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Repetitions `first`, `first + 1`, ... of one design."""
+
+    name: str
+    plan: Plan
+    first: int
+    seeds: tuple[np.random.SeedSequence, ...]
+    keep: int
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """What is asked for, cut into tasks. `result.records` fills up as they are done."""
+
+    result: Recovery
+    tasks: tuple[Task, ...]
+
+    def add(self, task: Task, records: Sequence[Record]) -> int:
+        """File what a task gave; how much it was."""
+        mine = self.result.records[task.name]
+        mine.update(enumerate(records, start=task.first))
+        return len(records)
+
+    def so_far(self, stopped: str = "") -> Recovery:
+        """The results there are now, in a record that does not change any more."""
+        records = {name: dict(found) for name, found in self.result.records.items()}
+        return replace(self.result, records=records, stopped=stopped)
+
+    def done(self) -> int:
+        """Repetitions carried out, of all designs."""
+        return sum(map(len, self.result.records.values()))
+
+    def total(self) -> int:
+        """Repetitions asked for, of all designs."""
+        return self.result.reps * len(self.result.setups)
+
+
+class LostError(Exception):
+    """The executor could not do a task; the message says why."""
+
+
+def simulate_and_recover(
+    designs: Designs,
+    *,
+    reps: int = 100,
+    seed: Seed,
+    n_agq: int = 1,
+    level: float = 0.9,
+    keep: int = 1,
+    executor: Executor | None = None,
+    chunk: int | None = None,
+    progress: bool = True,
+) -> Recovery:
+    r"""How well no, partial and complete pooling recover a known truth.
+
+    Each repetition draws new group effects and new data from a `Setup`, estimates every group in
+    three ways, and compares with the truth: the probability :math:`\pi_j` of a binomial design,
+    the intercept :math:`\alpha_j` of a Gaussian one.
+
+    .. math::
+        \mathrm{RMSE} = \sqrt{\frac{1}{RJ} \sum_{r=1}^{R} \sum_{j=1}^{J}
+            (\hat\pi_{rj} - \pi_{rj})^2}, \qquad
+        \mathrm{coverage} = \frac{1}{RJ} \sum_{r,j}
+            1\{\mathrm{low}_{rj} \le \pi_{rj} \le \mathrm{high}_{rj}\}
+
+    with Monte Carlo errors from the variation between repetitions (Morris, White & Crowther
+    2019, Stat. Med. 38(11)).
+
+    - No pooling: :math:`y_j / n_j` with the Wald interval; in a Gaussian design least squares
+      with an intercept for each group, one slope and one residual sd.
+    - Partial pooling: the conditional mode of a hierarchical model, by maximum likelihood
+      (Gaussian: REML), with the empirical Bayes interval
+      :math:`\mathrm{logit}^{-1}(\tilde\eta_j \pm z\,\mathrm{sd}_j)`: :math:`\mathrm{sd}_j` is
+      the conditional sd and takes the estimated parameters for the true ones.
+    - Complete pooling: the same model without group effects. With a predictor its estimates
+      differ between groups in a binomial design.
+
+    Parameters
+    ----------
+    designs
+        A `hw.recovery.Setup`, a dict of its arguments, a list of either, or a dict that gives
+        each a name.
+    reps
+        Repetitions of each design.
+    seed
+        A whole number, a sequence of them, or a numpy SeedSequence. Repetition r of the i-th
+        design has its own stream: the result depends neither on the executor nor on `chunk`, and
+        more repetitions begin with the same ones.
+    n_agq
+        Quadrature points per group for the binomial designs; 1 is the Laplace approximation,
+        whose sigma is too small in tiny groups.
+    level
+        Of the intervals.
+    keep
+        The first so many repetitions of each design are kept group by group, for `draws`.
+    executor
+        Any `concurrent.futures.Executor`: of processes, threads, or of a Dask cluster
+        (``client.get_executor()``). None computes here. It is not shut down.
+    chunk
+        Repetitions in a task. None: 1 here, and 5 to 50 on an executor.
+    progress
+        Whether to show a progress bar.
+
+    Returns
+    -------
+    Recovery
+        ``table``, ``parameters``, ``by_size``, ``estimates``, ``draws``, ``reps_done``,
+        ``failures``. Interrupting the run (Ctrl-C, or the stop button of a notebook) cancels
+        what is pending and returns what is done; ``stopped`` says so. The same holds for an
+        executor that breaks midway. Repetitions that cannot be fitted are left out and counted
+        in a warning.
+
+    Raises
+    ------
+    DataError
+        An argument is not what it should be.
+    FitError
+        `n_agq` is out of range; the executor failed before anything was done.
+    FormulaError
+        `n_agq` above 1 where every design is Gaussian.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> finland = hw.recovery.Setup(n="finland", mu=-1.37, sigma=0.31)
+    >>> result = hw.simulate_and_recover(finland, reps=20, seed=1, progress=False)
+    >>> table = result.table.set_index(["estimator", "measure"])["estimate"]
+    >>> bool(table["partial_pooling", "rmse"] < table["no_pooling", "rmse"])
+    True
+    >>> result.reps_done.to_dict()
+    {'finland sizes, 14 groups, mu=-1.37, sigma=0.31': 20}
+    """
+    job = _job(designs, reps, seed, n_agq, level, keep, executor, chunk)
+    stopped = ""
+    try:
+        with closing(_bar(job.total(), progress)) as bar, closing(_work(job, executor)) as work:
+            for n in work:
+                bar.update(n)
+    except KeyboardInterrupt:
+        if not job.done():
+            raise
+        stopped = _stop(job, "interrupted")
+    except LostError as error:
+        stopped = _lost(job, error)
+    result = job.so_far(stopped)
+    for text in _remarks(result):
+        warnings.warn(FitWarning(text), stacklevel=2)
+    return result
+
+
+def run(
+    designs: Designs,
+    *,
+    reps: int = 100,
+    seed: Seed,
+    n_agq: int = 1,
+    level: float = 0.9,
+    keep: int = 1,
+    executor: Executor | None = None,
+    chunk: int | None = None,
+) -> Generator[Recovery, None, None]:
+    """The same as `simulate_and_recover`, step by step: an iterator over the results so far.
+
+    Without an executor a step is `chunk` repetitions. With one, a step comes when tasks are
+    done, and at least five times a second, so that whoever iterates can look for a stop
+    button. Closing the iterator cancels what is pending. Arguments are checked at once.
+
+    Yields
+    ------
+    Recovery
+        Complete in itself: it does not change when more is done. The last one has everything,
+        or says in ``stopped`` why not.
+
+    Examples
+    --------
+    >>> from hierwidgets.recovery import Setup, run
+    >>> steps = run(Setup(n=20, J=8), reps=6, seed=1, chunk=2)
+    >>> [int(result.reps_done.sum()) for result in steps]
+    [2, 4, 6]
+    """
+    job = _job(designs, reps, seed, n_agq, level, keep, executor, chunk)
+    return _steps(job, executor)
+
+
+def _steps(job: Job, executor: Executor | None) -> Generator[Recovery, None, None]:
+    try:
+        with closing(_work(job, executor)) as work:
+            for _ in work:
+                yield job.so_far()
+    except LostError as error:
+        yield job.so_far(_lost(job, error))
+
+
+# --- the work -----------------------------------------------------------------------------
+
+
+def perform(task: Task) -> list[Record]:
+    """A task, wherever it is carried out."""
+    return repeat(task.plan, task.seeds, task.keep)
+
+
+def _work(job: Job, executor: Executor | None) -> Generator[int, None, None]:
+    """Carry out a job; yields how many repetitions have come in since the last time."""
+    if executor is not None:
+        yield from _work_on(executor, job)
+        return
+    for task in job.tasks:
+        yield job.add(task, perform(task))
+
+
+def _work_on(executor: Executor, job: Job) -> Generator[int, None, None]:
+    futures: dict[Future[list[Record]], Task] = {}
+    try:
+        for task in job.tasks:
+            futures[_submit(executor, task)] = task
+        while futures:
+            done, _ = wait(futures, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
+            yield sum([job.add(futures.pop(future), _outcome(future)) for future in done])
+    finally:
+        for future in futures:
+            future.cancel()
+
+
+def _submit(executor: Executor, task: Task) -> "Future[list[Record]]":
+    try:
+        return executor.submit(perform, task)
+    except RuntimeError as error:  # shut down, or broken
+        raise LostError(str(error)) from error
+
+
+def _outcome(future: "Future[list[Record]]") -> list[Record]:
+    try:
+        return future.result()
+    except Exception as error:
+        raise LostError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+
+
+def _bar(total: int, progress: bool) -> Any:
+    from tqdm.auto import tqdm
+
+    return tqdm(total=total, desc="simulate and recover", leave=False, disable=not progress)
+
+
+# --- what is to be said -------------------------------------------------------------------
+
+
+def _stop(job: Job, why: str) -> str:
+    return f"{why}: {job.done()} of {job.total()} repetitions are done, and kept"
+
+
+def _lost(job: Job, error: LostError) -> str:
+    if not job.done():
+        raise FitError(
+            f"the executor failed before any repetition was done ({error}); check that it is "
+            "open and that its workers have hierwidgets, or use executor=None"
+        ) from error
+    return _stop(job, f"the executor failed ({error})")
+
+
+def _remarks(result: Recovery) -> Iterator[str]:
+    if result.stopped:
+        yield result.stopped
+    failures, done = result.failures, int(result.reps_done.sum())
+    if len(failures):
+        yield (
+            f"{len(failures)} of {done} repetitions could not be fitted and are left out; the "
+            f"first: {failures['message'][0]}"
+        )
+    if unsettled := int(result.unsettled.sum()):
+        yield f"{unsettled} of {done} fits did not converge; they are kept"
+
+
+# --- the plan -----------------------------------------------------------------------------
+
+
+def _job(
+    designs: Designs,
+    reps: int,
+    seed: Seed,
+    n_agq: int,
+    level: float,
+    keep: int,
+    executor: Executor | None,
+    chunk: int | None,
+) -> Job:
+    setups = as_setups(designs)
+    _check_counts(reps=(reps, 1), keep=(keep, 0), chunk=(1 if chunk is None else chunk, 1))
+    check_level(level)
+    if executor is not None and not isinstance(executor, Executor):
+        raise DataError(
+            f"executor={executor!r} is not a concurrent.futures.Executor; pass one such as "
+            "ProcessPoolExecutor(), for a Dask client client.get_executor(), or None"
+        )
+    _check_nodes(setups, n_agq)
+    if chunk is None:
+        share = -(-reps * len(setups) // _TASKS)
+        chunk = 1 if executor is None else min(max(share, _SMALLEST), _LARGEST)
+    tasks: list[list[Task]] = []
+    root = _root_seed(seed)
+    for (name, setup), own in zip(setups.items(), root.spawn(len(setups)), strict=True):
+        x, streams = own.spawn(2)
+        plan = Plan(setup, n_agq, float(level), tuple(x.generate_state(4).tolist()))
+        tasks.append(_cut(name, plan, streams.spawn(reps), chunk, keep))
+    # the designs take turns, so that a run cut short has as much of each
+    turns = tuple(task for turn in zip(*tasks, strict=True) for task in turn)
+    empty: dict[str, dict[int, Record]] = {name: {} for name in setups}
+    return Job(Recovery(setups, reps, float(level), n_agq, "", empty), turns)
+
+
+def _cut(
+    name: str, plan: Plan, seeds: list[np.random.SeedSequence], chunk: int, keep: int
+) -> list[Task]:
+    return [
+        Task(name, plan, first, tuple(seeds[first : first + chunk]), max(keep - first, 0))
+        for first in range(0, len(seeds), chunk)
+    ]
+
+
+def _check_counts(**given: tuple[Any, int]) -> None:
+    for name, (value, least) in given.items():
+        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+        if not whole or value < least:
+            raise DataError(f"{name}={value!r}; give a whole number, {least} or more")
+
+
+def _check_nodes(setups: Mapping[str, Setup], n_agq: int) -> None:
+    binary = [setup for setup in setups.values() if setup.family == "binomial"]
+    if binary:
+        made = prepare(binary[0], (0,))
+        objective(layout(made.design), made.family, n_agq)
+    elif n_agq != 1:
+        raise FormulaError(
+            f"n_agq={n_agq!r}: a Gaussian model is integrated exactly; leave n_agq at 1"
+        )
+
+
+def _root_seed(seed: Any) -> np.random.SeedSequence:
+    """A fresh SeedSequence: one that has spawned before gives the same as one that has not."""
+    try:
+        if isinstance(seed, np.random.SeedSequence):
+            return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
+        if seed is not None and not isinstance(seed, bool):
+            return np.random.SeedSequence(seed)
+    except (TypeError, ValueError):
+        pass
+    raise DataError(
+        f"seed={seed!r} is not a seed; pass a whole number, 0 or larger, a sequence of them, or "
+        "a numpy SeedSequence"
+    )
