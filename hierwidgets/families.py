@@ -299,7 +299,7 @@ def family(name: str, link: str | None = None) -> Family:
     """
     if not isinstance(name, str) or name not in _CANONICAL:
         raise FormulaError(f"family {name!r} is not known; choose one of {sorted(_CANONICAL)}")
-    key = (name, _CANONICAL[name] if link is None else link)
+    key = (name, _CANONICAL[name] if link is None else str(link))
     if key not in _FAMILIES:
         allowed = sorted(lk for fam, lk in _FAMILIES if fam == name)
         raise FormulaError(f"link {link!r} is not available for {name}; choose one of {allowed}")

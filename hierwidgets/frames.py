@@ -89,7 +89,10 @@ def as_frame(data: Any) -> pd.DataFrame:
     if isinstance(data, pd.DataFrame):
         return data
     if hasattr(data, "to_pandas"):
-        frame = data.to_pandas()
+        try:
+            frame = data.to_pandas()
+        except ImportError:  # polars' way leads through pyarrow, which need not be there
+            frame = pd.DataFrame(data.to_dict(as_series=False))
         if isinstance(frame, pd.DataFrame):
             return frame
     if isinstance(data, Mapping):

@@ -19,7 +19,16 @@ LAYERS = (
     ("predict", "joint", "simulate", "profiles", "intervals", "diagnostics"),
     ("tabular", "summary", "results", "posterior"),
     ("model",),
-    ("pooling", "comparison", "tables", "validation", "recovery", "contrasts", "effects", "interop"),
+    (
+        "pooling",
+        "comparison",
+        "tables",
+        "validation",
+        "recovery",
+        "contrasts",
+        "effects",
+        "interop",
+    ),
     ("figures", "questions", "widgets", "lectures", "assignments"),
 )
 ORDER = {name: (i, j) for i, layer in enumerate(LAYERS) for j, name in enumerate(layer)}
@@ -85,7 +94,16 @@ def test_only_widgets_import_the_screen(name: str) -> None:
 def test_import_is_light() -> None:
     """`import hierwidgets` loads neither the front end, the sampler nor scipy.stats."""
     heavy = ["ipywidgets", "bqplot", "anywidget", "matplotlib", "nutpie", "numba", "arviz"]
-    heavy += ["scipy.stats", "marginaleffects", "polars", "tqdm", "nbformat"]
+    heavy += [
+        "scipy.stats",
+        "scipy.special",
+        "scipy.sparse",
+        "formulaic",
+        "marginaleffects",
+        "polars",
+        "tqdm",
+        "nbformat",
+    ]
     code = f"import hierwidgets, sys; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
