@@ -15,8 +15,10 @@ WORKERS ?= 2
 
 .PHONY: lab test test-slow bench notebooks constraints install clean lint types unit lectures browser
 
+# Jupyter refuses to start as root unless told that this is meant.
 lab: install
-	$(BIN)/jupyter lab --notebook-dir=lectures $(LAB_ARGS)
+	$(BIN)/python -m jupyterlab --notebook-dir=lectures $$([ "$$(id -u)" -ne 0 ] || echo --allow-root) \
+	  $(LAB_ARGS)
 
 test: install lint types unit lectures browser
 
