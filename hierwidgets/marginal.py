@@ -95,16 +95,33 @@ def solve_modes(
     """The conditional mode of u by Newton's method with step halving.
 
     The penalised log-likelihood is strictly concave for every family here, so the mode is
-    unique and halved Newton steps reach it from anywhere.
+    unique and halved Newton steps reach it. A start too far out for the arithmetic is
+    replaced by the prior mean.
     """
+    try:
+        return _newton(lay, family, theta, beta, start)
+    except (FitError, np.linalg.LinAlgError) as error:
+        if start is not None:
+            return solve_modes(lay, family, theta, beta)
+        if isinstance(error, FitError):
+            raise
+        raise FitError("the linear predictor overflows; rescale the predictors") from None
+
+
+def _newton(
+    lay: Layout,
+    family: Family,
+    theta: Array,
+    beta: Array,
+    start: tuple[Array, Array] | None,
+) -> State:
     design = lay.design
     base = design.X @ beta + design.offset
     scaled = scale(lay, lay.template.factors(theta))
     u0, u2 = zeros(lay) if start is None else start
     eta, d, value = _look(scaled, family, base, u0, u2)
     if start is not None and not np.isfinite(value):
-        u0, u2 = zeros(lay)
-        eta, d, value = _look(scaled, family, base, u0, u2)
+        raise FitError("the linear predictor overflows at the start")
     for _ in range(_MOST_STEPS):
         blocks = factorize(scaled, d.information)
         g0, g2 = scaled.pull(d.score)
