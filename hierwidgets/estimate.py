@@ -24,7 +24,8 @@ __all__ = ["Estimate", "fixed_only", "maximize", "objective", "profile_loglik"]
 Array = NDArray[np.float64]
 Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
 
-_SEPARATED = 30.0  # |eta| beyond this is a fitted probability of 0 or 1 to 13 digits
+_EXTREME = 10.0  # from the median eta: a fitted probability within 5e-5 of its bound, or so
+_NO_CURVATURE = 1e-6  # of -2 log L, as a share of what the same rows have at the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,7 +172,7 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     # small: one Newton step then brings the modes along, and the Hessian does not see their lag
     step = 3e-3 if rough else 1e-5
     found = minimize(value_and_gradient, x, scale, step=step)
-    _check_separation(design, found, m)
+    _check_separation(design, family, found, m)
     return _assemble(design, family, lay, found, m, warm[0])
 
 
@@ -215,15 +216,29 @@ def _check_outcome(design: Design, family: Family) -> None:
         )
 
 
-def _check_separation(design: Design, found: Optimum, m: int) -> None:
-    """Complete separation: coefficients run away, and fitted means reach 0 or 1."""
+def _check_separation(design: Design, family: Family, found: Optimum, m: int) -> None:
+    """Refuse predictors that separate the outcomes, wholly or in some of the rows.
+
+    A coefficient then has no finite estimate: the likelihood flattens out as it grows, and
+    fitted means reach their bounds. Both are looked for, since a flat likelihood alone may
+    be collinearity, and fitted means near 0 alone may be right.
+    """
     beta = found.x[m:]
     eta = design.X @ beta + design.offset
-    if not found.converged and np.abs(eta).max() > _SEPARATED:
-        worst = design.names[int(np.argmax(np.abs(beta) * np.abs(design.X).max(axis=0)))]
+    extreme = not np.isfinite(eta).all() or np.abs(eta - np.median(eta)).max() > _EXTREME
+    if not extreme:
+        return
+    mean = design.y.sum() / design.trials.sum()
+    start = np.full(len(design.y), float(family.link.forward(np.array([mean]))[0]))
+    weight = family.derivatives(design.y, design.trials, start).weight
+    size = np.sqrt(2.0 * (weight[:, None] * design.X**2).sum(axis=0))
+    values, vectors = np.linalg.eigh(found.hessian[m:, m:] / np.outer(size, size))
+    if values[0] < _NO_CURVATURE or not found.converged:
+        worst = design.names[int(np.argmax(np.abs(vectors[:, 0])))]
         raise FitError(
             f"the predictors separate the outcomes: the coefficient of {worst!r} grows without "
-            "bound. Leave it out, or use a prior"
+            f"bound (here {beta[design.names.index(worst)]:.0f}), because in some rows it tells "
+            "the outcome without exception. Leave it out, merge levels, or use a prior"
         )
 
 
