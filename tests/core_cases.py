@@ -112,6 +112,10 @@ def dense_laplace(family, link, structure, theta, beta, data=None):
     ZL, X = dense(structure, theta, data), np.column_stack([np.ones(len(data)), data["x"]])
     y, n = (data["s"], data["n"]) if family == "binomial" else (data["count"], 1.0)
     u = np.zeros(ZL.shape[1])
+
+    def penalised(u):
+        return log_density(family, data, mean(link, X @ beta + ZL @ u)[0]).sum() - u @ u / 2
+
     for _ in range(300):
         mu, slope = mean(link, X @ beta + ZL @ u)
         variance = mu * (1 - mu) if family == "binomial" else mu
@@ -119,6 +123,8 @@ def dense_laplace(family, link, structure, theta, beta, data=None):
         A = np.eye(len(u)) + ZL.T @ (W[:, None] * ZL)
         score = np.asarray((y - n * mu) * slope / variance)
         step = np.linalg.solve(A, ZL.T @ score - u)
+        while np.abs(step).max() > 1e-6 and not penalised(u + step) > penalised(u):
+            step = step / 2
         u = u + step
         if np.abs(step).max() < 1e-13:
             break

@@ -4,7 +4,8 @@ Tolerances
 - lme4's converged fits 1e-7 (house rule 1e-6): its modes are converged to 1e-10 of the penalised
   deviance. Its default fits stop the modes at 1e-7 (tolPwrss), which leaves its objective too
   high, by up to 5e-6 of the value where districts have three rows: 1e-5, and never below ours.
-- dense matrices 1e-11: the same quantity by another route.
+- dense matrices 1e-9: the same quantity by another route; modes stop when a step would gain
+  1e-15, which is 3e-8 in u, and log|A| follows by its first power.
 - differences 1e-6: central, step 1e-5, of values near 300 (rounding 1e-9 of a slope).
 """
 
@@ -16,6 +17,7 @@ from core_cases import (
     dense,
     dense_laplace,
     frame,
+    log_density,
     mean,
     model,
     point,
@@ -54,9 +56,8 @@ def test_value_is_that_of_dense_matrices(family, link, structure, sparse, monkey
     for seed in range(2):
         theta, beta = point(structure, seed)
         expected = dense_laplace(family, link, structure, theta, beta)[0]
-        assert value(model(family, link, structure), theta, beta) == pytest.approx(
-            expected, rel=1e-11
-        )
+        ours = value(model(family, link, structure), theta, beta)
+        assert ours == pytest.approx(expected, rel=1e-9)
 
 
 @links
@@ -123,11 +124,8 @@ def test_without_group_effects_it_is_the_plain_likelihood(family, link):
     m = model(family, link, "crossed")
     _, beta = point("crossed")
     mu = mean(link, beta[0] + beta[1] * frame()["x"])[0]
-    y, n = (frame()["s"], frame()["n"]) if family == "binomial" else (frame()["count"], 1.0)
-    f = m.family
-    plain = f.loglik(y.to_numpy(float), np.ones(len(y)) * n, f.link.forward(mu.to_numpy()))
-    full = plain.sum() + f.counting(y.to_numpy(float), np.ones(len(y)) * n).sum()
-    assert value(m, np.zeros(2), beta) == pytest.approx(-2 * full, rel=1e-12)
+    plain = log_density(family, frame(), mu).sum()
+    assert value(m, np.zeros(2), beta) == pytest.approx(-2 * plain, rel=1e-12)
 
 
 @pytest.mark.parametrize("scale", [1e-3, 1.0, 50.0])
@@ -139,10 +137,11 @@ def test_modes_are_found_from_anywhere(scale):
     start = scale * rng.normal(size=(9, 1)), scale * rng.normal(size=5)
     plain = laplace(lay, m.family, theta, beta)
     found = laplace(lay, m.family, theta, beta, start)
-    assert found.neg2loglik == pytest.approx(plain.neg2loglik, rel=1e-13)
+    assert found.neg2loglik == pytest.approx(plain.neg2loglik, rel=1e-9)
     assert found.u0 == pytest.approx(plain.u0, abs=1e-6)
 
 
+@pytest.mark.filterwarnings("ignore:invalid value")
 def test_parameters_out_of_all_bounds_say_so():
     m = model("poisson", "log", "scalar")
     with pytest.raises(hw.FitError, match="rescale the predictors"):
