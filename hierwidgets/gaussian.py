@@ -29,6 +29,8 @@ __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
 
 Array = NDArray[np.float64]
 
+_NO_RESIDUAL = "the model fits the data without error; there is no residual to model"
+
 
 @dataclass(frozen=True, slots=True)
 class Products:
@@ -238,7 +240,7 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
     gamma = scipy.linalg.cho_solve(cx, K[:p, p]) if p else np.zeros(0)
     pwrss = float(K[p, p] - K[:p, p] @ gamma)
     if not pwrss > 0:
-        raise FitError("the model fits the data without error; there is no residual to model")
+        raise FitError(_NO_RESIDUAL)
     df = P.n - p if reml else P.n
     scale = pwrss / df if sigma is None else sigma**2
     value = logdet + df * np.log(2 * np.pi * scale) + pwrss / scale - P.log_weights
@@ -344,6 +346,7 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
     theta = template.canonical(found.x)
     sign = np.where(theta == found.x, 1.0, -1.0)
     at = evaluate(P, theta, reml)
+    _check_residual(design, at)
     p = len(P.R)
     sigma = float(np.sqrt(at.pwrss / (P.n - p if reml else P.n)))
     beta = P.beta0 + (scipy.linalg.solve_triangular(P.R, at.gamma) if p else at.gamma)
@@ -371,6 +374,12 @@ def _check_rows(design: Design) -> None:
                 f"{term.group!r} has {term.J * term.k} effects for {n} rows; the residual and "
                 "the group effects cannot be told apart"
             )
+
+
+def _check_residual(design: Design, at: Evaluation) -> None:
+    """A residual of 1e-12 of the response is what rounding leaves of none."""
+    if at.pwrss <= 1e-24 * float(design.trials @ design.y**2):
+        raise FitError(_NO_RESIDUAL)
 
 
 def _covariance(P: Products, at: Evaluation, sigma: float, hessian: Array) -> Array:
