@@ -1,0 +1,460 @@
+r"""The coordinates a sampler walks in, chosen so that the posterior is easy to walk.
+
+Three things make hierarchical posteriors hard: many group effects, each correlated with its
+sd (Neal's funnel); coefficients that trade with the mean of a few large groups' effects; and
+slopes far from the zero of their predictor. Each is removed by an exact change of variables.
+
+Integration. Given everything else, the levels of one scalar group term are independent. The
+    one with the most levels is integrated out of the density by adaptive quadrature, level by
+    level (`quadrature`), and drawn afterwards from its conditional distribution (`effects`).
+Centred columns. A correlated piece ``b0 + b1 x`` is written ``c0 + c1 (x - mean)``, its
+    covariance in sds and partial correlations of c; the priors of the original sds and
+    correlations are carried over by their Jacobian (`kernels`).
+Whitening. Near a reference fit the log-likelihood of coefficients and effects v is quadratic,
+    ``-v'Hv / 2 + r'v``. Given covariances, v is then normal with precision
+    ``P = H + blockdiag(0, inv(Sigma), ...)`` and mean inv(P) r, so the coordinates
+    ``xi = C' (v - inv(P) r)``, P = CC', are close to N(0, I) whatever the covariances: neither
+    centred nor non-centred, but what the data call for (Papaspiliopoulos, Roberts & Sköld
+    2007, Stat. Sci. 22(1), sections 2-4, for one effect at a time). Beyond `JOINT_LIMIT`
+    numbers P is cut into one block of coefficients and one for each level.
+
+All three are bijections with their Jacobian in the density: the reference fit changes how
+fast the sampler is, never what it converges to.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from . import estimate, gaussian, kernels
+from .design import Design
+from .errors import FitError
+from .families import Family
+from .priors import KINDS, Prior, Resolved
+from .quadrature import nodes
+
+__all__ = ["JOINT_LIMIT", "Chart", "Piece", "chart", "pieces"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+JOINT_LIMIT = 60
+N_NODES = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Correlated effects over one group: a block of a term.
+
+    Attributes
+    ----------
+    term : int
+    columns : tuple of int
+        Its columns of that term.
+    """
+
+    term: int
+    columns: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A quadratic approximation of the log-likelihood at a fit: all in the order of rows.
+
+    Attributes
+    ----------
+    weight, response : (n,)
+        Information of the linear predictor and the working response, offset taken off.
+    sds : list of (k,)
+        Sds of the effects, per term.
+    sigma : float
+        Residual sd of a Gaussian model, else 1.
+    modes : list of (J, k)
+        Standardised effects, per term.
+    """
+
+    weight: Array
+    response: Array
+    sds: list[Array]
+    sigma: float
+    modes: list[Array]
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A problem for the compiled density, and the way back.
+
+    Attributes
+    ----------
+    problem : kernels.Problem
+    pieces : tuple of Piece
+        Those sampled, in the order of `problem`.
+    integrated : Piece or None
+    R : (p, p)
+        ``X = Q R``.
+    start : (d,)
+        Where chains start around.
+    order : (n,) int
+        The rows of the design in the order of `problem`.
+    """
+
+    problem: kernels.Problem
+    pieces: tuple[Piece, ...]
+    integrated: Piece | None
+    R: Array
+    start: Array
+    order: Index
+
+
+def pieces(design: Design, integrate: bool = True) -> tuple[Piece | None, list[Piece]]:
+    """The piece to integrate out, the scalar one with the most levels, and the others."""
+    every = [Piece(t, block) for t, term in enumerate(design.terms) for block in term.blocks]
+    scalar = [piece for piece in every if len(piece.columns) == 1]
+    if not scalar or not integrate:
+        return None, every
+    most = max(scalar, key=lambda piece: design.terms[piece.term].J)
+    return most, [piece for piece in every if piece is not most]
+
+
+def chart(
+    design: Design,
+    family: Family,
+    priors: Resolved,
+    *,
+    integrate: bool = True,
+    n_nodes: int = N_NODES,
+    joint_limit: int = JOINT_LIMIT,
+) -> Chart:
+    """The coordinates of a model's posterior.
+
+    Parameters
+    ----------
+    integrate :
+        Whether to integrate a scalar group term out.
+    n_nodes :
+        Quadrature points per level.
+    joint_limit :
+        The largest number of coefficients and effects that are whitened together.
+    """
+    lead, others = pieces(design, integrate)
+    order = np.arange(len(design.y))
+    if lead is not None:
+        order = np.argsort(design.terms[lead.term].codes, kind="stable")
+    known = reference(design, family)
+    Q, R = _orthonormal(design)
+    centred, shifts = _centred(design, others, order, known.weight)
+    W = _Rows(design, lead, others, order, known, Q[order], centred)
+    block, slot, slot_piece, slot_at, H, H_at, r = _blocks(W, joint_limit)
+    sd_at, centre = _sd_coordinates(known, lead, others)
+    sd_kind, sd_par = _sd_priors(priors, lead, others)
+    kind, par, combinations = _coefficient_priors(priors, R)
+    x, log_weight = nodes(n_nodes)
+    sigma = _coded(priors.sigma) if priors.sigma is not None else (0, np.zeros(3))
+    problem = kernels.Problem(
+        family=_FAMILIES[family.name, family.link.name],
+        y=np.ascontiguousarray(design.y[order]),
+        trials=np.ascontiguousarray(design.trials[order]),
+        offset=np.ascontiguousarray(design.offset[order]),
+        Q=np.ascontiguousarray(Q[order]),
+        integrated=int(lead is not None),
+        z0=W.z0,
+        starts=W.starts,
+        u_start=known.modes[lead.term][:, lead.columns[0]].copy() if lead else np.zeros(0),
+        node=x,
+        log_weight=log_weight,
+        sizes=np.array([len(o.columns) for o in others], np.int64),
+        levels=np.array([design.terms[o.term].J for o in others], np.int64),
+        codes=W.codes,
+        Z=centred,
+        shifts=shifts,
+        block=block,
+        slot=slot,
+        slot_piece=slot_piece,
+        slot_at=slot_at,
+        H=H,
+        H_at=H_at,
+        r=r,
+        eta=np.array([_eta(priors, design, o) for o in others]),
+        sd_at=sd_at,
+        sd_centre=centre,
+        sd_kind=sd_kind,
+        sd_par=sd_par,
+        map=combinations,
+        map_kind=kind,
+        map_par=par,
+        sigma_kind=sigma[0],
+        sigma_par=sigma[1],
+    )
+    start = _start(problem, known)
+    return Chart(problem, tuple(others), lead, R, start, order)
+
+
+_FAMILIES = {
+    ("binomial", "logit"): 0,
+    ("binomial", "probit"): 1,
+    ("binomial", "cloglog"): 2,
+    ("poisson", "log"): 3,
+    ("gaussian", "identity"): 4,
+}
+
+
+# --- the reference ------------------------------------------------------------------------
+
+
+def reference(design: Design, family: Family) -> Reference:
+    """The quadratic approximation at the maximum likelihood fit; where there is none, at
+    smoothed outcomes."""
+    try:
+        if family.name == "gaussian":
+            g = gaussian.maximize(design, reml=True)
+            factors = design.template.factors(g.theta)
+            return Reference(
+                design.trials / g.sigma**2,
+                design.y - design.offset,
+                [g.sigma * np.sqrt((L**2).sum(axis=1)) for L in factors],
+                g.sigma,
+                g.modes.u,
+            )
+        m = estimate.maximize(design, family)
+        eta, factors = m.modes.eta, design.template.factors(m.theta)
+        sds, u = [np.sqrt((L**2).sum(axis=1)) for L in factors], m.modes.u
+    except FitError:
+        eta = _smoothed(design, family)
+        sds = [np.full(t.k, 0.5) for t in design.terms]
+        u = [np.zeros((t.J, t.k)) for t in design.terms]
+        if family.name == "gaussian":
+            sigma = max(float(np.std(design.y)), 1e-8)
+            return Reference(design.trials / sigma**2, design.y - design.offset, sds, sigma, u)
+    d = family.derivatives(design.y, design.trials, eta)
+    weight = np.maximum(d.weight, 1e-8)
+    return Reference(weight, eta + d.score / weight - design.offset, sds, 1.0, u)
+
+
+def _smoothed(design: Design, family: Family) -> Array:
+    if family.name == "binomial":
+        return family.link.forward((design.y + 0.5) / (design.trials + 1.0))
+    if family.name == "poisson":
+        return family.link.forward((design.y + 0.5) / np.maximum(design.trials, 1e-8))
+    return design.y.copy()
+
+
+def _orthonormal(design: Design) -> tuple[Array, Array]:
+    """Q with columns of mean square 1, and R: ``X = Q R``."""
+    if not design.X.shape[1]:
+        return design.X, np.zeros((0, 0))
+    Q, R = np.linalg.qr(design.X)
+    scale = np.sqrt(len(design.X))
+    return Q * scale, R / scale
+
+
+def _centred(
+    design: Design, others: list[Piece], order: Index, weight: Array
+) -> tuple[Array, Array]:
+    """Columns of the sampled pieces, centred where an intercept varies too, and per piece the
+    matrix that leads from effects of these columns to effects of the original ones."""
+    n, widest = len(design.y), max([len(o.columns) for o in others], default=1)
+    shifts = np.tile(np.eye(widest), (len(others), 1, 1))
+    parts = [np.zeros((n, 0))]
+    for t, piece in enumerate(others):
+        term = design.terms[piece.term]
+        Z = term.Z[:, piece.columns].copy()
+        names = [term.names[i] for i in piece.columns]
+        if "Intercept" in names and len(names) > 1:
+            one = names.index("Intercept")
+            mean = np.average(Z, axis=0, weights=weight)
+            mean[one] = 0.0
+            Z -= mean
+            shifts[t, one, : len(names)] -= mean
+        parts.append(Z)
+    return np.ascontiguousarray(np.hstack(parts)[order]), shifts
+
+
+class _Rows:
+    """Rows in the order of the problem, and their information once the lead is integrated."""
+
+    def __init__(
+        self,
+        design: Design,
+        lead: Piece | None,
+        others: list[Piece],
+        order: Index,
+        known: Reference,
+        Q: Array,
+        Z: Array,
+    ) -> None:
+        n = len(order)
+        self.Q, self.Z, self.others = Q, Z, others
+        self.design, self.weight = design, known.weight[order]
+        self.response = known.response[order]
+        self.codes = np.zeros((len(others), n), np.int64)
+        for t, piece in enumerate(others):
+            self.codes[t] = design.terms[piece.term].codes[order]
+        self.z0, self.starts = np.zeros(0), np.zeros(1, np.int64)
+        self.variance, self.lead_codes = 0.0, np.zeros(0, np.intp)
+        if lead is not None:
+            term = design.terms[lead.term]
+            self.lead_codes = term.codes[order]
+            self.z0 = np.ascontiguousarray(term.Z[order, lead.columns[0]])
+            self.starts = np.searchsorted(self.lead_codes, np.arange(term.J + 1)).astype(np.int64)
+            self.variance = max(float(known.sds[lead.term][lead.columns[0]]), 0.05) ** 2
+
+    def weigh(self, columns: Array) -> Array:
+        """``inv(V) columns``, V the variance of the working response given later effects."""
+        W = self.weight[:, None] * columns
+        if not self.z0.size:
+            return W
+        J = len(self.starts) - 1
+        gain = self.variance / (
+            1.0
+            + self.variance * np.bincount(self.lead_codes, self.weight * self.z0**2, minlength=J)
+        )
+        pulled = np.add.reduceat(W * self.z0[:, None], self.starts[:-1], axis=0)
+        back = (gain[:, None] * pulled)[self.lead_codes] * self.z0[:, None]
+        return W - self.weight[:, None] * back
+
+
+def _blocks(rows: _Rows, limit: int) -> tuple[Index, Index, Index, Index, Array, Index, Array]:
+    """Bounds of the blocks, slots, and the information H and right side r of each."""
+    p, design = rows.Q.shape[1], rows.design
+    slot, slot_piece, at = [], [], p
+    for t, piece in enumerate(rows.others):
+        for _ in range(design.terms[piece.term].J):
+            slot.append(at)
+            slot_piece.append(t)
+            at += len(piece.columns)
+    if at <= limit:
+        G = _all_columns(rows, at)
+        V = rows.weigh(G)
+        block, slot_at = [0, at], [0, len(slot)]
+        H, r = [G.T @ V], V.T @ rows.response
+        if not at:
+            block, slot_at, H = [0], [0], []
+    else:
+        block = [0, p, *[b for b in slot[1:]], at] if p else [*slot, at]
+        slot_at = [0, 0, *range(1, len(slot) + 1)] if p else list(range(len(slot) + 1))
+        H, r = _by_level(rows, p, at)
+    sizes = np.diff(block)
+    return (
+        np.array(block, np.int64),
+        np.array(slot, np.int64),
+        np.array(slot_piece, np.int64),
+        np.array(slot_at, np.int64),
+        np.concatenate([np.zeros(0), *[h.ravel() for h in H]]),
+        np.concatenate([[0], np.cumsum(sizes**2)]).astype(np.int64),
+        r,
+    )
+
+
+def _all_columns(rows: _Rows, size: int) -> Array:
+    G = np.zeros((len(rows.response), size))
+    at, column = rows.Q.shape[1], 0
+    G[:, :at] = rows.Q
+    line = np.arange(len(G))
+    for t, piece in enumerate(rows.others):
+        k = len(piece.columns)
+        for m in range(k):
+            G[line, at + rows.codes[t] * k + m] = rows.Z[:, column + m]
+        at += rows.design.terms[piece.term].J * k
+        column += k
+    return G
+
+
+def _by_level(rows: _Rows, p: int, size: int) -> tuple[list[Array], Array]:
+    """H and r of the coefficients, and of every level given the coefficients."""
+    VQ = rows.weigh(rows.Q)
+    H, r = [rows.Q.T @ VQ] if p else [], np.zeros(size)
+    rest = rows.response
+    if p:
+        r[:p] = VQ.T @ rows.response
+        rest = rest - rows.Q @ np.linalg.solve(H[0], r[:p])
+    at, column = p, 0
+    for t, piece in enumerate(rows.others):
+        k, J = len(piece.columns), rows.design.terms[piece.term].J
+        Z = rows.Z[:, column : column + k]
+        V = Z * rows.weight[:, None] / _inflation(rows)[:, None]
+        every = np.zeros((J, k, k))
+        np.add.at(every, rows.codes[t], Z[:, :, None] * V[:, None, :])
+        pulled = np.zeros((J, k))
+        np.add.at(pulled, rows.codes[t], V * rest[:, None])
+        H += list(every)
+        r[at : at + J * k] = pulled.ravel()
+        at, column = at + J * k, column + k
+    return H, r
+
+
+def _inflation(rows: _Rows) -> Array:
+    """By how much the integrated effects blur a row."""
+    if not rows.z0.size:
+        return np.ones(len(rows.response))
+    info = np.bincount(rows.lead_codes, rows.weight * rows.z0**2)
+    return 1.0 + rows.variance * info[rows.lead_codes]
+
+
+# --- priors and start ---------------------------------------------------------------------
+
+
+def _coded(prior: Prior) -> tuple[int, Array]:
+    par = np.zeros(3)
+    par[: len(prior.parameters)] = prior.parameters
+    return KINDS.index(prior.kind), par
+
+
+def _sd_priors(
+    priors: Resolved, lead: Piece | None, others: list[Piece]
+) -> tuple[NDArray[np.int64], Array]:
+    widest = max([len(o.columns) for o in others], default=1)
+    kind = np.zeros((1 + len(others), widest), np.int64)
+    par = np.zeros((1 + len(others), widest, 3))
+    for row, piece in enumerate([lead, *others]):
+        if piece is not None:
+            for i, column in enumerate(piece.columns):
+                kind[row, i], par[row, i] = _coded(priors.sds[piece.term][column])
+    return kind, par
+
+
+def _eta(priors: Resolved, design: Design, piece: Piece) -> float:
+    return priors.corrs[piece.term][design.terms[piece.term].blocks.index(piece.columns)]
+
+
+def _coefficient_priors(priors: Resolved, R: Array) -> tuple[NDArray[np.int64], Array, Array]:
+    """Kinds, parameters and combinations of the coefficients of Q, of priors not flat."""
+    p = len(R)
+    kind, par, rows = [], [], []
+    inverse = np.linalg.inv(R) if p else R
+    for i, prior in enumerate(priors.coefficients):
+        if prior.kind == "flat":
+            continue
+        own = priors.centre if i == priors.intercept else np.eye(p)[i]
+        code, numbers = _coded(prior)
+        kind.append(code)
+        par.append(numbers)
+        rows.append(own @ inverse)
+    m = len(kind)
+    return (
+        np.array(kind, np.int64),
+        np.array(par).reshape(m, 3),
+        np.ascontiguousarray(np.array(rows).reshape(m, p)),
+    )
+
+
+def _sd_coordinates(
+    known: Reference, lead: Piece | None, others: list[Piece]
+) -> tuple[NDArray[np.int64], Array]:
+    """Which coordinates are sds, and their centres: log sds of the reference, none too small."""
+    index, centre, at = [], [], 0
+    for piece in [lead, *others] if lead is not None else others:
+        k = len(piece.columns)
+        index += range(at, at + k)
+        sds = known.sds[piece.term][list(piece.columns)]
+        centre += list(np.log(np.maximum(sds, 0.1 * known.sigma)))
+        at += k * (k + 1) // 2
+    return np.array(index, np.int64), np.array(centre)
+
+
+def _start(problem: kernels.Problem, known: Reference) -> Array:
+    """Sds of the reference fit, no correlation, xi = 0."""
+    k = problem.sizes
+    covariances = problem.integrated + int((k * (k + 1) // 2).sum())
+    sigma = [np.log(known.sigma)] if problem.family == 4 else []
+    return np.concatenate([np.zeros(covariances), sigma, np.zeros(len(problem.r))])
