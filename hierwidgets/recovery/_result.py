@@ -16,6 +16,7 @@ __all__ = ["Recovery"]
 Array = NDArray[np.float64]
 
 _ZERO = 1e-4  # an sd below it counts as 0, as for a singular fit
+_TIE = 1e-6  # where sigma is estimated as 0, partial and complete pooling agree so closely
 _SHOWN = {
     "rmse": "RMSE",
     "bias": "bias",
@@ -99,7 +100,7 @@ class Recovery:
         - ``width``: of the interval behind ``coverage``.
         - ``bias_of_largest``: error in the group with the largest raw (no pooling) estimate.
           Groups that tie for it share its place.
-        - ``best``: share of repetitions in which this estimator has the smallest RMSE.
+        - ``best``: share of repetitions in which this estimator has the smallest RMSE; ties share.
         """
         parts = [self._judged(name) for name in self.setups]
         return pd.concat(parts, ignore_index=True)
@@ -185,7 +186,7 @@ class Recovery:
         shape = (len(ESTIMATORS), len(MEASURES))
         values = self._stack(name, "measures", shape)
         mse = values[:, :, 0]
-        least = mse == mse.min(axis=1, keepdims=True)
+        least = mse <= (1 + _TIE) * mse.min(axis=1, keepdims=True)
         best = least / least.sum(axis=1, keepdims=True)
         estimate, error = _mean(np.concatenate([values, best[:, :, None]], axis=2))
         estimate[:, 0], error[:, 0] = _root(estimate[:, 0], error[:, 0])

@@ -7,7 +7,7 @@ number (numpy's SeedSequence), so that its result depends on nothing else.
 import numbers
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Executor, Future, wait
+from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -251,7 +251,12 @@ def _work_on(executor: Executor, job: Job) -> Generator[int, None, None]:
             futures[_submit(executor, task)] = task
         while futures:
             done, _ = wait(futures, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
-            yield sum([job.add(futures.pop(future), _outcome(future)) for future in done])
+            good = [future for future in done if _failure(future) is None]
+            yield sum([job.add(futures.pop(future), future.result()) for future in good])
+            if error := next((_failure(future) for future in done if future not in good), None):
+                if isinstance(error, KeyboardInterrupt):  # it reached the worker first
+                    raise error
+                raise LostError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
     finally:
         for future in futures:
             future.cancel()
@@ -264,11 +269,11 @@ def _submit(executor: Executor, task: Task) -> "Future[list[Record]]":
         raise LostError(str(error)) from error
 
 
-def _outcome(future: "Future[list[Record]]") -> list[Record]:
+def _failure(future: "Future[list[Record]]") -> BaseException | None:
     try:
-        return future.result()
-    except Exception as error:
-        raise LostError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+        return future.exception()
+    except CancelledError as error:
+        return error
 
 
 def _bar(total: int, progress: bool) -> Any:
