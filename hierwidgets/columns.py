@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from .errors import DataError, FormulaError, NewLevelError
 from .formula import FUNCTIONS, Bar, Formula
-from .frames import show
+from .frames import numeric, show
 
 if TYPE_CHECKING:
     from formulaic import ModelSpec
@@ -53,8 +53,13 @@ class Columns:
                     f"column {column!r} holds the level {show(new)}, which the fit has not "
                     f"seen; it knows {show(levels)}"
                 )
-        matrix = self.spec.get_model_matrix(data, context=_CONTEXT)
-        return np.ascontiguousarray(matrix, dtype=np.float64)
+        for column in variables(self) - set(self.seen):
+            numeric(data[column], f"{column!r} in the new data")
+        with np.errstate(all="ignore"):  # what is not finite is refused below
+            matrix = self.spec.get_model_matrix(data, context=_CONTEXT, na_action="ignore")
+        values = np.ascontiguousarray(matrix, dtype=np.float64)
+        _check_finite(values, self.names)
+        return values
 
 
 def variables(columns: Columns) -> set[str]:
@@ -70,7 +75,8 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
     from formulaic import Formula as Recipe
 
     try:
-        matrix = Recipe(part).get_model_matrix(frame, context=_CONTEXT)
+        with np.errstate(all="ignore"):
+            matrix = Recipe(part).get_model_matrix(frame, context=_CONTEXT, na_action="ignore")
     except Exception as error:  # formulaic wraps whatever a transform raises
         why = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
         raise FormulaError(
@@ -82,13 +88,20 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
         for v in spec.required_variables
         if v in frame.columns and not pd.api.types.is_numeric_dtype(frame[v].dtype)
     }
+    for column, levels in seen.items():
+        if len(levels) == 1:
+            raise FormulaError(f"the predictor {column!r} is {show(levels)} in every row")
     values = np.ascontiguousarray(matrix, dtype=np.float64)
     names = tuple(map(str, spec.column_names))
-    finite = np.atleast_1d(np.isfinite(values).all(axis=0))
-    bad = [name for name, ok in zip(names, finite, strict=True) if not ok]
+    _check_finite(values, names)
+    return Columns(spec, names, seen), values
+
+
+def _check_finite(values: Array, names: tuple[str, ...]) -> None:
+    bad = [name for name, column in zip(names, values.T, strict=True)
+           if not np.isfinite(column).all()]  # fmt: skip
     if bad:
         raise DataError(f"the model columns {bad} are not finite; check what they are made of")
-    return Columns(spec, names, seen), values
 
 
 def matrices(formula: Formula, frame: pd.DataFrame) -> dict[Bar | None, tuple[Columns, Array]]:

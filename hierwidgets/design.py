@@ -281,9 +281,9 @@ def _collapse(keys: Sequence[Any]) -> tuple[Index, Index]:
     arrays = [k if k.dtype.kind == "i" else _factorize(k) for k in keys if k is not None]
     if not arrays:
         arrays = [np.zeros(1, np.intp)]
-    key, size = arrays[0].astype(np.int64), int(arrays[0].max()) + 1
+    key, size = arrays[0].astype(np.int64), int(np.max(arrays[0])) + 1
     for codes in arrays[1:]:
-        width = int(codes.max()) + 1
+        width = int(np.max(codes)) + 1
         if size * width > 2**62:
             key, uniques = pd.factorize(key, sort=True)
             size = len(uniques)
@@ -323,7 +323,7 @@ def _levels(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[Index, NDArray
         key = key * len(levels) + codes
     rows, uniques = pd.factorize(key, sort=True)
     labels = []
-    for value in uniques:
+    for value in map(int, uniques):
         names = []
         for _, levels in reversed(parts):
             names.append(str(levels[value % len(levels)]))
@@ -342,7 +342,7 @@ def _one_factor(values: pd.Series) -> tuple[Index, NDArray[Any]]:
         codes, levels = pd.factorize(values, sort=True)
     except TypeError:
         raise DataError(
-            f"the values of {values.name!r} are of several kinds; make them text"
+            f"the values of {values.name!r} cannot be sorted into levels; make them text"
         ) from None
     return codes.astype(np.intp, copy=False), np.asarray(levels, dtype=object)
 
