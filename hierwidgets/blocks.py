@@ -24,7 +24,9 @@ __all__ = [
     "Blocks",
     "Layout",
     "Scaled",
+    "block_diagonal",
     "factorize",
+    "later_factor",
     "layout",
     "row_dot",
     "scale",
@@ -132,7 +134,7 @@ def scale(lay: Layout, factors: list[Array]) -> Scaled:
     if lay.Z2 is None:
         return Scaled(lay, factors, zl0, None)
     if lay.sparse:
-        ZL2 = _on_pattern(lay, lay.Z2 @ _block_diagonal(lay, factors[1:]))
+        ZL2 = _on_pattern(lay, lay.Z2 @ later_factor(lay, factors[1:]))
         return Scaled(lay, factors, zl0, ZL2)
     ZL2, at = np.empty_like(lay.Z2), 0
     for term, L in zip(lay.design.terms[1:], factors[1:], strict=True):
@@ -272,10 +274,18 @@ def _apply(blocks: Array, vectors: Array) -> Array:
     return products
 
 
-def _block_diagonal(lay: Layout, factors: list[Array]) -> Any:
-    """The later terms' Lambda, (q2, q2) sparse."""
-    parts = [
-        scipy.sparse.kron(scipy.sparse.eye_array(t.J), L, format="csr")
+def block_diagonal(blocks: Array) -> Any:
+    """(J, k, k) blocks as one (J k, J k) sparse array."""
+    J, k, _ = blocks.shape
+    index = np.arange(J + 1)
+    whole = scipy.sparse.bsr_array((blocks, index[:-1], index), shape=(J * k, J * k))
+    return whole.tocsr()
+
+
+def later_factor(lay: Layout, factors: list[Array]) -> Any:
+    """The later terms' Lambda, (q2, q2) sparse; `factors` without the leading term's."""
+    parts: list[Any] = [
+        block_diagonal(np.broadcast_to(L, (t.J, t.k, t.k)))
         for t, L in zip(lay.design.terms[1:], factors, strict=True)
     ]
     return scipy.sparse.block_diag(parts, format="csr")
@@ -306,7 +316,7 @@ def _sparse_rest(scaled: Scaled, weight: Array, Dinv: Array) -> tuple[Any, Array
     )
     WZ = ZL2 * weight[:, None]
     B = (lead.T @ WZ).tocsr()
-    M = (scipy.sparse.block_diag(list(Dinv), format="csr") if k > 1 else _diagonal(Dinv)) @ B
+    M = block_diagonal(Dinv) @ B
     return M.tocsr(), (ZL2.T @ WZ - B.T @ M).toarray()
 
 
@@ -322,10 +332,6 @@ def symmetric_inverse(chol: Array) -> Array:
     lower = np.tril(inverse)
     full: Array = lower + np.tril(lower, -1).T
     return full
-
-
-def _diagonal(Dinv: Array) -> Any:
-    return scipy.sparse.diags_array(Dinv[:, 0, 0], format="csr")
 
 
 def _on_pattern(lay: Layout, ZL2: Any) -> Any:

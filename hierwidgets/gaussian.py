@@ -19,7 +19,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from .blocks import Layout, layout, symmetric_inverse
+from .blocks import Layout, block_diagonal, later_factor, layout, symmetric_inverse
 from .design import Design, level_sums
 from .errors import FitError
 from .marginal import Modes
@@ -178,21 +178,13 @@ def _left(small: Array, matrix: Any, k: int) -> Any:
         blocks = matrix.reshape(-1, k, matrix.shape[1])
         return (small @ blocks).reshape(matrix.shape)
     J = matrix.shape[0] // k
-    if k == 1:
-        factor = np.broadcast_to(small.reshape(-1), (J,))
-        return scipy.sparse.diags_array(factor, format="csr") @ matrix
-    full = np.broadcast_to(small, (J, k, k))
-    return scipy.sparse.block_diag(list(full), format="csr") @ matrix
+    return block_diagonal(np.broadcast_to(small, (J, k, k))) @ matrix
 
 
 def _right(lay: Layout, matrix: Any, factors: list[Array]) -> Any:
     """``matrix @ Lambda2``; `matrix` has one column per later effect."""
     if scipy.sparse.issparse(matrix):
-        parts = [
-            scipy.sparse.kron(scipy.sparse.eye_array(t.J), L, format="csr")
-            for t, L in zip(lay.design.terms[1:], factors, strict=True)
-        ]
-        return matrix @ scipy.sparse.block_diag(parts, format="csr")
+        return matrix @ later_factor(lay, factors)
     out, at = np.empty_like(matrix), 0
     for t, L in zip(lay.design.terms[1:], factors, strict=True):
         size = t.J * t.k

@@ -20,7 +20,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from .blocks import Blocks, factorize, layout
+from .blocks import Blocks, block_diagonal, factorize, layout
 from .design import Design, NewRows
 from .families import Family
 from .marginal import State, solve_modes
@@ -109,19 +109,14 @@ class Joint:
     def _scaled(self, given: Functionals) -> tuple[Any, Any]:
         """The functionals of u: leading term and the later ones side by side, sparse."""
         lead, *later = [
-            (
-                g @ scipy.sparse.kron(scipy.sparse.eye_array(g.shape[1] // len(L)), L, format="csr")
-            ).tocsr()
+            (g @ block_diagonal(np.broadcast_to(L, (g.shape[1] // len(L), *L.shape)))).tocsr()
             for g, L in zip(given.effects, self.factors, strict=True)
         ]
         return lead, scipy.sparse.hstack(later, format="csr") if later else None
 
     def _diagonal(self) -> Any:
         """inv(D) of the leading term, (J k, J k) sparse."""
-        Dinv = self.blocks.Dinv
-        if Dinv.shape[1] == 1:
-            return scipy.sparse.diags_array(Dinv[:, 0, 0], format="csr")
-        return scipy.sparse.block_diag(list(Dinv), format="csr")
+        return block_diagonal(self.blocks.Dinv)
 
     def _rest(self, lead: Any, later: Any) -> Array:
         """What the functionals of the later terms are once the leading term is eliminated."""

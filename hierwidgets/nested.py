@@ -213,7 +213,7 @@ def _inner_modes(
         while True:
             new_value, new_g, new_A = look(u + size * step)
             worse = new_value < value - 1e-12 * np.abs(value)
-            if not worse.any() or size.min() < 1e-8:
+            if not worse.any() or np.min(size) < 1e-8:
                 break
             size = np.where(worse, 0.5 * size, size)
         u, value, g, A = u + size * step, new_value, new_g, new_A

@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .design import indicator
+from .design import as_frame, indicator
 from .errors import DataError
+from .intervals import check_level
 from .results import Fit
 
 __all__ = ["complete_pooling", "no_pooling", "partial_pooling"]
@@ -152,7 +153,9 @@ def partial_pooling(fit: Fit, level: float = 0.9) -> pd.DataFrame:
     >>> frame.loc["District 309", ["n", "estimate"]].round(3).to_dict()
     {'n': 23.0, 'estimate': 0.268}
     """
-    _check_level(level)
+    check_level(level)
+    if not isinstance(fit, Fit):
+        raise DataError(f"partial_pooling takes a fit; {type(fit).__name__} was given")
     group = _only_group(fit)
     columns = ["estimate", "std_error", "conf_low", "conf_high"]
     predicted = fit.predict(interval=level)
@@ -182,12 +185,13 @@ def _sizes(fit: Fit) -> dict[object, float]:
     if fit.family.name == "binomial":
         counts = np.bincount(term.codes, fit.design.trials, minlength=term.J)
     else:
-        counts = np.bincount(term.codes[rows], minlength=term.J)
+        counts = np.bincount(term.codes[rows], np.ones(len(rows)), minlength=term.J)
     return dict(zip(term.levels, counts, strict=True))
 
 
 def _counts(data: pd.DataFrame, outcome: str, group: str, event: object | None) -> pd.DataFrame:
     """Events ``y`` and rows ``n`` per level, in level order."""
+    data = as_frame(data)
     _check_columns(data, outcome, group)
     events = pd.Series(indicator(data[outcome], event))
     labels = _labels(data[group].reset_index(drop=True))
@@ -240,13 +244,8 @@ def _frame(
 def _interval(y: Floats, n: Floats, level: float, method: str) -> tuple[Floats, Floats]:
     if method not in _METHODS:
         raise DataError(f"method {method!r} is unknown; the methods are {list(_METHODS)}")
-    _check_level(level)
+    check_level(level)
     return _METHODS[method](y, n, (1 - level) / 2)
-
-
-def _check_level(level: float) -> None:
-    if not 0 < level < 1:
-        raise DataError(f"level is {level!r}; it must lie between 0 and 1, such as 0.9")
 
 
 def _wald(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:

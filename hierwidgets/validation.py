@@ -248,7 +248,7 @@ def _divide(
         if frame[by].isna().any():
             raise DataError(f"by={by!r} has {int(frame[by].isna().sum())} missing values")
         unit = pd.factorize(frame[by])[0].astype(np.intp)
-    n = int(unit.max()) + 1
+    n = int(np.max(unit)) + 1
     whole = isinstance(folds, (int, np.integer)) and not isinstance(folds, bool)
     if not whole or not 2 <= folds <= n:
         what = "rows" if by is None else f"levels of {by!r}"
@@ -335,7 +335,7 @@ def _baseline(
     if which == "no pooling":
         codes = pd.factorize(frame[_group_of(specs, frame, group)])[0].astype(np.intp)
         smooth = 0.5
-    size = int(codes.max()) + 1
+    size = int(np.max(codes)) + 1
 
     def score(train: Index, test: Index) -> Array:
         events = np.bincount(codes[train], y[train], minlength=size)
@@ -375,7 +375,7 @@ def _group_of(specs: Mapping[str, Spec | str], frame: pd.DataFrame, group: str |
 
 def _run(scores: Mapping[str, Score], fold: Index, progress: bool) -> pd.DataFrame:
     out = {name: np.full(len(fold), np.nan) for name in scores}
-    tasks = [(k, name) for k in range(int(fold.max()) + 1) for name in scores]
+    tasks = [(k, name) for k in range(int(np.max(fold)) + 1) for name in scores]
     for k, name in with_progress(tasks, len(tasks), "cross-validation", progress):
         train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         try:
@@ -404,7 +404,7 @@ def _report(
     )
     what = "rows" if by is None else f"levels of {by}"
     notes = [
-        f"{int(fold.max()) + 1} folds of {what}; mean log score per observation, higher is better.",
+        f"{int(np.max(fold)) + 1} folds of {what}; mean log score per observation, higher is better.",
         "Folds share their training data, so that the standard errors are approximate.",
     ]
     near = table.index[1:][table["difference"][1:] > -2 * table["std_error_difference"][1:]]

@@ -63,13 +63,19 @@ def imports(path: Path) -> set[str]:
         if id(node) in skipped:
             continue
         if isinstance(node, ast.Import):
-            found |= {alias.name.split(".")[0] for alias in node.names}
+            found |= {_top(alias.name) for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found.add((node.module or "").split(".")[0])
+            found |= {_top(f"{node.module}.{alias.name}") for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.level == depth + 1:
             names = [node.module] if node.module else [alias.name for alias in node.names]
             found |= {"." + name.split(".")[0] for name in names}
     return found
+
+
+def _top(name: str) -> str:
+    """The first part of a dotted name; for our own package, a dot and the second."""
+    first, *rest = name.split(".")
+    return "." + rest[0] if first == PACKAGE.name and rest else first
 
 
 @pytest.mark.parametrize("name", sorted(modules()))

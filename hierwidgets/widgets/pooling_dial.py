@@ -401,7 +401,7 @@ def _edges(low: float, high: float) -> tuple[float, float]:
 
 
 def _span(values: Floats) -> str:
-    return f"{values.min():.2f} to {values.max():.2f}"
+    return f"{np.min(values):.2f} to {np.max(values):.2f}"
 
 
 def _table_rows(frame: Columns) -> list[list[str]]:
