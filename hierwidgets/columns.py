@@ -1,7 +1,9 @@
 """Model columns: the bar-free parts of a formula, through formulaic."""
 
+import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,11 +57,23 @@ class Columns:
                 )
         for column in variables(self) - set(self.seen):
             numeric(data[column], f"{column!r} in the new data")
-        with np.errstate(all="ignore"):  # what is not finite is refused below
-            matrix = self.spec.get_model_matrix(data, context=_CONTEXT, na_action="ignore")
+        matrix = _encode(self.spec, data)
         values = np.ascontiguousarray(matrix, dtype=np.float64)
         _check_finite(values, self.names)
         return values
+
+
+def _encode(spec: "ModelSpec", data: pd.DataFrame) -> Any:
+    """formulaic's matrix; its warning about an unseen level of ``C(x)`` is an error here."""
+    from formulaic.errors import DataMismatchWarning
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):  # _check_finite sees to the rest
+        warnings.simplefilter("error", DataMismatchWarning)
+        try:
+            return spec.get_model_matrix(data, context=_CONTEXT, na_action="ignore")
+        except DataMismatchWarning as warning:
+            new = str(warning).partition("{")[2].partition("}")[0]
+            raise NewLevelError(f"the new data hold a level the fit has not seen: {new}") from None
 
 
 def variables(columns: Columns) -> set[str]:
@@ -89,12 +103,22 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
         if v in frame.columns and not pd.api.types.is_numeric_dtype(frame[v].dtype)
     }
     for column, levels in seen.items():
-        if len(levels) == 1:
-            raise FormulaError(f"the predictor {column!r} is {show(levels)} in every row")
+        _check_levels(column, levels)
     values = np.ascontiguousarray(matrix, dtype=np.float64)
     names = tuple(map(str, spec.column_names))
     _check_finite(values, names)
     return Columns(spec, names, seen), values
+
+
+def _check_levels(column: str, levels: frozenset[Any]) -> None:
+    if len(levels) == 1:
+        raise FormulaError(f"the predictor {column!r} is {show(levels)} in every row")
+    odd = [v for v in levels if isinstance(v, Number) and not isinstance(v, (bool, np.bool_))]
+    if odd:
+        raise DataError(
+            f"the predictor {column!r} holds numbers such as {odd[0]!r} but is no numeric column; "
+            "make it one with pandas.to_numeric, or make it text"
+        )
 
 
 def _check_finite(values: Array, names: tuple[str, ...]) -> None:

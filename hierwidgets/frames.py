@@ -115,6 +115,9 @@ def select(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
     if len(data) == 0:
         raise DataError("the data have no rows; a model needs some")
     chosen: pd.DataFrame = data[list(columns)].copy()
+    for column in columns:
+        if pd.api.types.is_complex_dtype(chosen[column]):
+            raise DataError(f"column {column!r} is complex; give real numbers")
     return chosen
 
 

@@ -54,11 +54,11 @@ def confint(
     return _frame(chosen, at, low, high, level, method)
 
 
-def check_level(level: Any) -> None:
-    """Refuse what is not a confidence level."""
+def check_level(level: Any, name: str = "level") -> None:
+    """Refuse what is not a confidence level; `name` is what the caller calls it."""
     number = isinstance(level, (int, float, np.number)) and not isinstance(level, bool)
     if not number or not 0 < level < 1:
-        raise DataError(f"level={level!r}; a confidence level lies between 0 and 1, such as 0.9")
+        raise DataError(f"{name}={level!r}; a confidence level lies between 0 and 1, such as 0.9")
 
 
 def _chosen(fit: "Fit", method: str, wanted: str | Sequence[str] | None) -> list[Parameter]:

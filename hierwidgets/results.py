@@ -265,8 +265,8 @@ class Fit:
         """
         if scale not in ("response", "link"):
             raise DataError(f"scale={scale!r}; choose 'response' or 'link'")
-        if interval is not None and not 0 < interval < 1:
-            raise DataError(f"interval={interval!r} is not a level between 0 and 1, such as 0.9")
+        if interval is not None:
+            intervals.check_level(interval, "interval")
         kept = prediction.kept_columns(self.design, re_formula)
         frame = self.design.data if newdata is None else prediction.as_frame(newdata)
         new = prediction.rows_of(self.design, newdata, kept, new_levels)
