@@ -9,8 +9,10 @@
 from importlib import import_module
 from types import ModuleType
 
-from . import exercises
+from . import exercises, priors
+from .arviz_interop import to_arviz
 from .comparison import compare
+from .convergence import diagnose
 from .datasets import load
 from .effects import comparisons, slopes
 from .errors import (
@@ -25,6 +27,8 @@ from .errors import (
 from .interop import to_marginaleffects
 from .model import Model, glmer, lmer
 from .pooling import complete_pooling, no_pooling, partial_pooling
+from .posterior import Posterior, load_posterior
+from .priors import Priors
 from .recovery import simulate_and_recover
 from .results import Fit
 from .tables import tables
@@ -42,19 +46,25 @@ __all__ = [
     "MissingExtraError",
     "Model",
     "NewLevelError",
+    "Posterior",
+    "Priors",
     "compare",
     "comparisons",
     "complete_pooling",
     "cross_validate",
+    "diagnose",
     "exercises",
     "glmer",
     "lmer",
     "load",
+    "load_posterior",
     "no_pooling",
     "partial_pooling",
+    "priors",
     "simulate_and_recover",
     "slopes",
     "tables",
+    "to_arviz",
     "to_marginaleffects",
     "widgets",
 ]

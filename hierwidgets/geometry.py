@@ -146,7 +146,7 @@ def chart(
     centred, shifts = _centred(design, others, order, known.weight)
     W = _Rows(design, lead, others, order, known, Q[order], centred)
     block, slot, slot_piece, slot_at, H, H_at, r = _blocks(W, joint_limit)
-    sd_at, centre = _sd_coordinates(known, lead, others)
+    bent_at, centre = _bent_coordinates(known, lead, others)
     sd_kind, sd_par = _sd_priors(priors, lead, others)
     kind, par, combinations = _coefficient_priors(priors, R)
     x, log_weight = nodes(n_nodes)
@@ -176,8 +176,8 @@ def chart(
         H_at=H_at,
         r=r,
         eta=np.array([_eta(priors, design, o) for o in others]),
-        sd_at=sd_at,
-        sd_centre=centre,
+        bent_at=bent_at,
+        bent_centre=centre,
         sd_kind=sd_kind,
         sd_par=sd_par,
         map=combinations,
@@ -331,7 +331,7 @@ def _blocks(rows: _Rows, limit: int) -> tuple[Index, Index, Index, Index, Array,
         if not at:
             block, slot_at, H = [0], [0], []
     else:
-        block = [0, p, *[b for b in slot[1:]], at] if p else [*slot, at]
+        block = [0, p, *list(slot[1:]), at] if p else [*slot, at]
         slot_at = [0, 0, *range(1, len(slot) + 1)] if p else list(range(len(slot) + 1))
         H, r = _by_level(rows, p, at)
     sizes = np.diff(block)
@@ -438,16 +438,18 @@ def _coefficient_priors(priors: Resolved, R: Array) -> tuple[NDArray[np.int64], 
     )
 
 
-def _sd_coordinates(
+def _bent_coordinates(
     known: Reference, lead: Piece | None, others: list[Piece]
 ) -> tuple[NDArray[np.int64], Array]:
-    """Which coordinates are sds, and their centres: log sds of the reference, none too small."""
+    """Which coordinates are bent, and their centres: log sds of the reference (none too small),
+    and 0 for partial correlations."""
     index, centre, at = [], [], 0
     for piece in [lead, *others] if lead is not None else others:
         k = len(piece.columns)
-        index += range(at, at + k)
+        index += range(at, at + k * (k + 1) // 2)
         sds = known.sds[piece.term][list(piece.columns)]
         centre += list(np.log(np.maximum(sds, 0.1 * known.sigma)))
+        centre += [0.0] * (k * (k - 1) // 2)
         at += k * (k + 1) // 2
     return np.array(index, np.int64), np.array(centre)
 

@@ -4,14 +4,15 @@ Compiled by numba, without the interpreter lock, so that chains run side by side
 formulas are those of `density`, `quadrature` and `priors`, which the tests compare with; the
 coordinates x are explained in `geometry`. In the order of x:
 
-    the sd of the integrated effects (if any);
-    per sampled piece: k sds, then k (k - 1) / 2 numbers z with tanh(z) the canonical
+    log sd of the integrated effects (if any);
+    per sampled piece: k log sds, then k (k - 1) / 2 numbers z with tanh(z) the canonical
     partial correlations (Lewandowski et al. 2009), row by row;
     log residual sd (Gaussian);  whitened coefficients and effects xi.
 
-A coordinate x of an sd stands for ``log sd = centre + x sqrt(1 + x^2)``: close to x near the
-centre, and x^2 far from it, which turns the exponential tails that a posterior has in log sd
-(an sd may be 0; half-t and half-Cauchy priors reach far) into normal ones.
+A coordinate x of an sd or correlation is bent: it stands for ``log sd (or z) = centre +
+x sqrt(1 + x^2)``, close to x near the centre and to x^2 far from it, which turns the exponential
+tails that a posterior has in log sd and z (an sd may be 0, a correlation 1; half-t priors reach
+far) into normal ones.
 
 Only `sampler` imports this module, and only when it samples.
 """
@@ -61,8 +62,8 @@ class Problem(NamedTuple):
     H_at: Index  # (blocks + 1,) where each block begins in H
     r: Array  # (len(v),) information times the reference estimate
     eta: Array  # (T,) of LKJ
-    sd_at: Index  # (m,) which coordinates are sds
-    sd_centre: Array  # (m,) the log sd at 0
+    bent_at: Index  # (m,) which coordinates are bent
+    bent_centre: Array  # (m,) what 0 stands for
     sd_kind: Index  # (1 + T, kmax): row 0 for the integrated piece
     sd_par: Array  # (1 + T, kmax, 3)
     map: Array  # (m, p): what has a prior, as combinations of the p coefficients of Q
@@ -618,11 +619,11 @@ def _pull(q: Problem, by_row: Array, v_bar: Array) -> None:
 
 @compiled
 def _natural(q: Problem, x: Array) -> Array:
-    """x with log sds in the place of their coordinates."""
+    """x with log sds and z in the place of their bent coordinates."""
     out = x.copy()
-    for m in range(q.sd_at.size):
-        s = x[q.sd_at[m]]
-        out[q.sd_at[m]] = q.sd_centre[m] + s * math.sqrt(1.0 + s * s)
+    for m in range(q.bent_at.size):
+        s = x[q.bent_at[m]]
+        out[q.bent_at[m]] = q.bent_centre[m] + s * math.sqrt(1.0 + s * s)
     return out
 
 
@@ -630,8 +631,8 @@ def _natural(q: Problem, x: Array) -> Array:
 def _natural_reverse(q: Problem, x: Array, grad: Array) -> float:
     """The log Jacobian of `_natural`; `grad` is led back to x, the Jacobian's added."""
     value = 0.0
-    for m in range(q.sd_at.size):
-        i = q.sd_at[m]
+    for m in range(q.bent_at.size):
+        i = q.bent_at[m]
         s2 = x[i] * x[i]
         slope = (1.0 + 2.0 * s2) / math.sqrt(1.0 + s2)
         value += math.log(slope)
@@ -702,7 +703,7 @@ def log_density(q: Problem, x: Array, grad: Array) -> float:
 @compiled
 def _log_density(q: Problem, x: Array, grad: Array) -> float:
     """`log_density` with log sds for coordinates."""
-    T, p, d = q.sizes.size, q.Q.shape[1], q.r.size
+    T, _p, d = q.sizes.size, q.Q.shape[1], q.r.size
     widest = q.shifts.shape[1]
     grad[:] = 0.0
     value, sd, sigma = 0.0, 0.0, 1.0

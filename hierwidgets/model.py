@@ -9,11 +9,15 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from . import design as designs
-from . import families, formula
+from . import families, formula, sampler
 from .design import Design
-from .errors import FormulaError
+from .errors import DataError, FormulaError
 from .families import Family
+from .posterior import Posterior
+from .priors import Priors
 from .results import Fit, maximize
+
+_DEFAULT_PRIORS = Priors()
 
 __all__ = ["Model", "glmer", "lmer"]
 
@@ -103,11 +107,72 @@ class Model:
         reml :
             Whether a Gaussian model is fitted by restricted maximum likelihood.
         """
+        if not isinstance(reml, bool):
+            raise DataError(f"reml={reml!r} is neither True nor False")
         if self.family.name == "gaussian" and n_agq != 1:
             raise FormulaError(
                 f"n_agq={n_agq!r}: a Gaussian model is integrated exactly; leave n_agq at 1"
             )
         return maximize(self.design, self.family, n_agq, reml)
+
+    def sample(
+        self,
+        chains: int = 4,
+        tune: int = 1000,
+        draws: int = 1000,
+        seed: int | None = None,
+        priors: Priors = _DEFAULT_PRIORS,
+        *,
+        target_accept: float = sampler.TARGET_ACCEPT,
+        cores: int | None = None,
+        progress: bool = True,
+    ) -> Posterior:
+        """Draws from the posterior, by NUTS. Needs the extra ``bayes``.
+
+        Parameters
+        ----------
+        chains, tune, draws :
+            Independent chains; steps of each to adapt in, and to keep.
+        seed :
+            For the same draws again, on any number of cores.
+        priors :
+            What is believed before the data; brms's defaults unless told.
+        target_accept :
+            Closer to 1 means smaller steps: slower, and fewer divergences.
+        progress :
+            Whether to show a bar. Interrupting keeps the draws so far.
+        """
+        _check_priors(priors)
+        found = sampler.sample(
+            self.design, self.family, priors, chains=chains, tune=tune, draws=draws, seed=seed,
+            cores=cores, target_accept=target_accept, progress=progress,
+        )  # fmt: skip
+        return Posterior(self.design, self.family, priors, found)
+
+    def sample_prior(
+        self, draws: int = 1000, seed: int | None = None, priors: Priors = _DEFAULT_PRIORS
+    ) -> Posterior:
+        """Draws from the prior: what the model expects before it has seen the response.
+
+        The default prior of coefficients is flat and cannot be drawn from: give them one.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> model = hw.Model("contacted ~ (1 | district_id)", hw.load("finland"), "binomial",
+        ...                  event="Contacted")
+        >>> prior = model.sample_prior(draws=200, seed=1)
+        >>> prior.simulate(3, seed=1).shape
+        (3, 1086)
+        """
+        _check_priors(priors)
+        found = sampler.sample_prior(self.design, self.family, priors, draws, seed)
+        return Posterior(self.design, self.family, priors, found, "prior")
+
+
+def _check_priors(priors: object) -> None:
+    if not isinstance(priors, Priors):
+        raise DataError(f"priors must be a hw.Priors; a {type(priors).__name__} was given")
 
 
 def _parse(text: Any) -> formula.Formula:

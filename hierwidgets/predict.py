@@ -94,7 +94,7 @@ def rows_of(
     new = design.apply(newdata, groups)
     for term, codes in zip(design.terms, new.codes, strict=True):
         if term.group in groups and new_levels == "error" and (codes < 0).any():
-            strange = _labels(newdata, term.factors)[codes < 0]
+            strange = labels(newdata, term.factors)[codes < 0]
             raise NewLevelError(
                 f"newdata holds the {term.group} {strange[0]!r}, which the fit has not seen; "
                 "pass new_levels='population' (its effect is 0) or 'sample' (its effect is "
@@ -104,7 +104,7 @@ def rows_of(
     return NewRows(new.X, new.offset, new.codes, Z)
 
 
-def _labels(frame: pd.DataFrame, factors: tuple[str, ...]) -> NDArray[np.object_]:
+def labels(frame: pd.DataFrame, factors: tuple[str, ...]) -> NDArray[np.object_]:
     parts = [frame[f].astype(str) for f in factors]
     text = parts[0]
     for part in parts[1:]:

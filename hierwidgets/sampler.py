@@ -10,18 +10,21 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from .conditional import draw_levels
 from .design import Design
 from .errors import DataError, MissingExtraError
 from .families import Family
-from .geometry import Chart, chart
 from .priors import Priors, resolve
 
-__all__ = ["Draws", "sample"]
+if TYPE_CHECKING:
+    from .geometry import Chart
+
+__all__ = ["Draws", "sample", "sample_prior"]
 
 Array = NDArray[np.float64]
 
@@ -44,8 +47,11 @@ class Draws:
     sigma : (C, D)
         Residual sd of a Gaussian model, else 1.
     effects : tuple of (C, D, J, k)
-        One per term; columns of `integrated` are 0, to be drawn (`conditional`).
+        One per term.
     integrated : (term, column) or None
+        The effects that were integrated out and then drawn from their conditional
+        distribution, with `seed` (`conditional`).
+    seed : int
     divergent : (C, D) bool
     depth : (C, D) int
         Tree depth.
@@ -59,6 +65,7 @@ class Draws:
     sigma: Array
     effects: tuple[Array, ...]
     integrated: tuple[int, int] | None
+    seed: int
     divergent: NDArray[np.bool_]
     depth: NDArray[np.int64]
     energy: Array
@@ -108,20 +115,27 @@ def sample(
     """
     _check(chains, tune, draws, target_accept)
     require_extra()
+    from .geometry import chart
+
     began = time.perf_counter()
     where = chart(design, family, resolve(priors, design, family), **geometry)
-    settings = dict(
-        chains=chains, tune=tune, draws=draws, seed=_whole(seed), target_accept=target_accept,
-        cores=cores, maxdepth=MAX_DEPTH, save_warmup=False,
-    )  # fmt: skip
+    seed = _whole(seed)
+    settings = {
+        "chains": chains, "tune": tune, "draws": draws, "seed": seed, "target_accept": target_accept,
+        "cores": cores, "maxdepth": MAX_DEPTH, "save_warmup": False,
+    }  # fmt: skip
     batches, interrupted = _run(where, settings, progress)
     x, stats = _stack(batches, tune, interrupted)
-    found = unpack(design, where, x)
+    beta, factors, sigma, effects = unpack(design, where, x)
+    lead = where.integrated
+    integrated = None if lead is None else (lead.term, lead.columns[0])
     return Draws(
-        *found,
-        integrated=None
-        if where.integrated is None
-        else (where.integrated.term, where.integrated.columns[0]),
+        beta,
+        factors,
+        sigma,
+        draw_levels(design, family, beta, factors, sigma, effects, integrated, seed),
+        integrated,
+        seed,
         divergent=stats["diverging"].astype(bool),
         depth=stats["depth"].astype(np.int64),
         energy=single(stats["energy"]),
@@ -164,7 +178,7 @@ def _whole(seed: Any) -> int:
 # --- the run ------------------------------------------------------------------------------
 
 
-def _density(where: Chart) -> Callable[[], Callable[[Array], tuple[float, Array]]]:
+def _density(where: "Chart") -> Callable[[], Callable[[Array], tuple[float, Array]]]:
     from .kernels import log_density
 
     problem = where.problem
@@ -180,7 +194,7 @@ def _density(where: Chart) -> Callable[[], Callable[[Array], tuple[float, Array]
     return make
 
 
-def _compiled(where: Chart, counter: list[int]) -> Any:
+def _compiled(where: "Chart", counter: list[int]) -> Any:
     """The density as nutpie takes it; `counter` counts draws of every chain."""
     from nutpie.compiled_pyfunc import from_pyfunc
 
@@ -203,7 +217,7 @@ def _compiled(where: Chart, counter: list[int]) -> Any:
     )  # fmt: skip
 
 
-def _run(where: Chart, settings: dict[str, Any], progress: bool) -> tuple[Any, bool]:
+def _run(where: "Chart", settings: dict[str, Any], progress: bool) -> tuple[Any, bool]:
     """Raw draws and statistics of every chain, and whether the run was interrupted."""
     import warnings
 
@@ -277,7 +291,7 @@ def _vector(column: Any) -> NDArray[Any]:
 
 
 def unpack(
-    design: Design, where: Chart, x: Array
+    design: Design, where: "Chart", x: Array
 ) -> tuple[Array, tuple[Array, ...], Array, tuple[Array, ...]]:
     """beta, factors, sigma and effects of points x (C, D, d)."""
     from .kernels import constrain
@@ -306,3 +320,65 @@ def unpack(
         return single(values.reshape(C, D, *values.shape[1:]))
 
     return shaped(beta), tuple(map(shaped, factors)), shaped(sigma), tuple(map(shaped, effects))
+
+
+# --- draws from the prior -----------------------------------------------------------------
+
+
+def sample_prior(design: Design, family: Family, priors: Priors, draws: int, seed: int) -> Draws:
+    """Independent draws of parameters and effects from the prior, as one chain.
+
+    Raises
+    ------
+    DataError
+        A prior is flat, so that there is nothing to draw from.
+    """
+    _check(1, 50, draws, TARGET_ACCEPT)
+    found = resolve(priors, design, family)
+    vague = [name for name, prior in found.named(design) if not prior.proper]
+    if vague:
+        raise DataError(
+            f"the prior of {', '.join(vague)} is flat and cannot be drawn from; pass for example "
+            "priors=Priors(coefficients='normal(0, 2.5)')"
+        )
+    seed = _whole(seed)
+    rng = np.random.default_rng(seed)
+    beta = np.column_stack(
+        [np.zeros((draws, 0)), *[p.sample(rng, draws)[:, None] for p in found.coefficients]]
+    )
+    if found.intercept is not None:
+        slopes = np.delete(np.arange(beta.shape[1]), found.intercept)
+        beta[:, found.intercept] -= beta[:, slopes] @ found.centre[slopes]
+    factors, effects = [], []
+    for t, term in enumerate(design.terms):
+        F = np.zeros((draws, term.k, term.k))
+        for block, eta in zip(term.blocks, found.corrs[t], strict=True):
+            sds = [found.sds[t][i].sample(rng, draws, positive=True) for i in block]
+            index = np.array(block)
+            F[:, index[:, None], index] = np.stack(sds, 1)[:, :, None] * _lkj(
+                rng, draws, len(block), eta
+            )
+        factors.append(F)
+        effects.append(rng.standard_normal((draws, term.J, term.k)) @ F.transpose(0, 2, 1))
+    sigma = np.ones(draws) if found.sigma is None else found.sigma.sample(rng, draws, True)
+    return Draws(
+        single(beta[None]), tuple(single(F[None]) for F in factors), single(sigma[None]),
+        tuple(single(b[None]) for b in effects), None, seed,
+        np.zeros((1, draws), bool), np.zeros((1, draws), np.int64), np.zeros((1, draws)), 0.0, False,
+    )  # fmt: skip
+
+
+def _lkj(rng: np.random.Generator, size: int, k: int, eta: float) -> Array:
+    """Cholesky factors (size, k, k) of correlation matrices from LKJ(eta), whose partial
+    correlations are independent and beta distributed (Lewandowski et al. 2009, section 2.4)."""
+    L = np.zeros((size, k, k))
+    L[:, 0, 0] = 1.0
+    for i in range(1, k):
+        rest = np.ones(size)
+        for j in range(i):
+            a = eta + (k - j - 2) / 2
+            w = 2.0 * rng.beta(a, a, size) - 1.0
+            L[:, i, j] = w * np.sqrt(rest)
+            rest *= 1.0 - w**2
+        L[:, i, i] = np.sqrt(rest)
+    return L

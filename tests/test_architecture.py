@@ -15,8 +15,8 @@ LAYERS = (
     ("covariance", "frames", "columns", "design"),
     ("density", "blocks", "priors"),
     ("marginal", "quadrature", "nested", "optimum", "gaussian", "estimate"),
-    ("geometry", "kernels", "sampler"),
-    ("predict", "joint", "simulate", "profiles", "intervals", "diagnostics"),
+    ("conditional", "kernels", "geometry", "sampler"),
+    ("predict", "joint", "simulate", "profiles", "intervals", "diagnostics", "convergence", "loo", "draw_files"),
     ("tabular", "summary", "results", "posterior"),
     ("model",),
     (
@@ -28,6 +28,8 @@ LAYERS = (
         "contrasts",
         "effects",
         "interop",
+        "arviz_interop",
+        "draws",
     ),
     ("figures", "questions", "widgets", "lectures", "assignments"),
 )

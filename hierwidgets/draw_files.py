@@ -1,0 +1,191 @@
+r"""Draws in one small file.
+
+A NumPy ``.npz`` archive (compressed) with
+
+    header      JSON text: format version, formula, family, link, event, priors, kind, names of
+                the columns, what was integrated, seed, seconds
+    data/NAME   the columns of the data in use: numbers; or codes of text, with the levels in
+                the header
+    weights, offset
+                prior weights of observations; the offset unless it is a column
+    beta, sigma, factors/T, effects/T
+                draws in single precision, which is all `Draws` holds; effects that were
+                integrated out are left out and drawn again from the seed
+    divergent, depth, energy
+                the sampler's own report
+"""
+
+import json
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from . import design as designs
+from . import families, formula
+from .conditional import draw_levels
+from .design import Design
+from .errors import DataError
+from .families import Family
+from .priors import Prior, Priors
+from .sampler import Draws
+
+__all__ = ["SHIPPED", "load", "save"]
+
+VERSION = 1
+SHIPPED = ("finland", "uk", "uk_competitiveness", "rainey2015", "rainey2015_individual")
+
+
+def save(
+    path: str | Path, design: Design, family: Family, priors: Priors, draws: Draws, kind: str
+) -> None:
+    """Write a posterior to `path`."""
+    arrays: dict[str, NDArray[Any]] = {}
+    columns = {name: _encode(design.data[name], f"data/{name}", arrays) for name in design.data}
+    if not (design.weights == 1).all():
+        arrays["weights"] = design.weights
+    offset = design.offset[design.rows]
+    if design.offset_column is None and offset.any():
+        arrays["offset"] = offset
+    for name in ("beta", "sigma", "energy"):
+        arrays[name] = getattr(draws, name).astype(np.float32)
+    arrays["divergent"], arrays["depth"] = draws.divergent, draws.depth.astype(np.uint8)
+    for t, (F, b) in enumerate(zip(draws.factors, draws.effects, strict=True)):
+        arrays[f"factors/{t}"] = F.astype(np.float32)
+        kept = [i for i in range(b.shape[-1]) if (t, i) != draws.integrated]
+        arrays[f"effects/{t}"] = b[..., kept].astype(np.float32)
+    event = design.event.item() if isinstance(design.event, np.generic) else design.event
+    header = {
+        "version": VERSION, "kind": kind, "formula": design.formula.text,
+        "family": family.name, "link": family.link.name, "event": event,
+        "offset_column": design.offset_column, "columns": columns, "priors": _plain(priors),
+        "integrated": draws.integrated, "seed": draws.seed, "seconds": draws.seconds,
+        "interrupted": draws.interrupted,
+    }  # fmt: skip
+    arrays["header"] = np.array(json.dumps(header))
+    with open(path, "wb") as handle:
+        np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]
+
+
+def load(path: str | Path) -> tuple[Design, Family, Priors, Draws, str]:
+    """What `save` wrote; the parts of a `Posterior`."""
+    if isinstance(path, str) and path in SHIPPED:
+        where = Path(str(files("hierwidgets").joinpath("data", "draws", f"{path}.npz")))
+    else:
+        where = Path(path)
+    if not where.exists():
+        raise DataError(
+            f"there is no file {str(path)!r}; give a file that post.save wrote, or one of "
+            f"{list(SHIPPED)}"
+        )
+    try:
+        with np.load(where, allow_pickle=False) as archive:
+            a = dict(archive)
+        header = json.loads(str(a["header"]))
+    except (ValueError, KeyError, OSError) as error:
+        raise DataError(f"{str(path)!r} is not a file of draws: {error}") from None
+    if header["version"] != VERSION:
+        raise DataError(f"{str(path)!r} has version {header['version']}; this is {VERSION}")
+    design, family = _model(header, a)
+    return (
+        design,
+        family,
+        _priors(header["priors"]),
+        _draws(header, a, design, family),
+        header["kind"],
+    )
+
+
+def _model(header: dict[str, Any], a: dict[str, NDArray[Any]]) -> tuple[Design, Family]:
+    family = families.family(header["family"], header["link"])
+    columns = {name: _decode(kept, a[f"data/{name}"]) for name, kept in header["columns"].items()}
+    offset = header["offset_column"]
+    if offset is None and "offset" in a:
+        offset = a["offset"]
+    built = designs.build(
+        formula.parse(header["formula"]), pd.DataFrame(columns), family,
+        event=header["event"], weights=a.get("weights"), offset=offset,
+    )  # fmt: skip
+    return built, family
+
+
+def _draws(
+    header: dict[str, Any], a: dict[str, NDArray[Any]], design: Design, family: Family
+) -> Draws:
+    def wide(name: str) -> NDArray[np.float64]:
+        return a[name].astype(np.float64)
+
+    integrated = None if header["integrated"] is None else tuple(header["integrated"])
+    effects = []
+    for t, term in enumerate(design.terms):
+        kept = [i for i in range(term.k) if (t, i) != integrated]
+        b = np.zeros((*a["sigma"].shape, term.J, term.k))
+        b[..., kept] = a[f"effects/{t}"]
+        effects.append(b)
+    draws = Draws(
+        wide("beta"), tuple(wide(f"factors/{t}") for t in range(len(design.terms))),
+        wide("sigma"), tuple(effects), integrated, header["seed"], a["divergent"],
+        a["depth"].astype(np.int64), wide("energy"), header["seconds"], header["interrupted"],
+    )  # fmt: skip
+    drawn = draw_levels(
+        design, family, draws.beta, draws.factors, draws.sigma, draws.effects, integrated,
+        draws.seed,
+    )  # fmt: skip
+    return replace(draws, effects=drawn)
+
+
+# --- columns and priors as plain values ---------------------------------------------------
+
+
+def _encode(values: pd.Series, key: str, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
+    """Put a column into `arrays`; what is needed to read it again."""
+    categorical = isinstance(values.dtype, pd.CategoricalDtype)
+    if not categorical and pd.api.types.is_numeric_dtype(values):
+        arrays[key] = values.to_numpy()
+        return {"levels": None}
+    codes, levels = (
+        (values.cat.codes.to_numpy(), list(values.cat.categories))
+        if categorical
+        else pd.factorize(values, sort=True)
+    )
+    texts = [level.item() if isinstance(level, np.generic) else level for level in levels]
+    if not all(isinstance(v, str | int | float | bool) for v in texts):
+        raise DataError(f"the column {values.name!r} holds neither numbers nor text; convert it")
+    arrays[key] = np.asarray(codes).astype(np.int32 if len(texts) > 127 else np.int8)
+    return {"levels": texts, "categorical": categorical}
+
+
+def _decode(kept: dict[str, Any], stored: NDArray[Any]) -> Any:
+    if kept["levels"] is None:
+        return stored
+    if kept["categorical"]:
+        return pd.Categorical.from_codes(stored.astype(np.intp), kept["levels"])
+    return pd.Series(np.array(kept["levels"], dtype=object)[stored], dtype=object)
+
+
+def _plain(priors: Priors) -> dict[str, Any]:
+    def one(prior: Prior | None) -> Any:
+        return None if prior is None else [prior.kind, list(prior.parameters)]
+
+    classes = ("intercept", "coefficients", "sd", "corr", "sigma")
+    return {
+        **{name: one(getattr(priors, name)) for name in classes},
+        "by_name": {name: one(prior) for name, prior in priors.by_name.items()},
+        "centred": priors.centred,
+    }
+
+
+def _priors(kept: dict[str, Any]) -> Priors:
+    def one(value: Any) -> Prior | None:
+        return None if value is None else Prior(value[0], tuple(value[1]))
+
+    classes = ("intercept", "coefficients", "sd", "corr", "sigma")
+    return Priors(
+        **{name: one(kept[name]) for name in classes},
+        by_name={name: one(value) for name, value in kept["by_name"].items()},
+        centred=kept["centred"],
+    )

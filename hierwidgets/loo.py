@@ -1,0 +1,138 @@
+r"""How well a model predicts an observation, or a group, that it has not seen.
+
+The expected log predictive density of what is left out is estimated without refitting, by
+importance sampling from the posterior with Pareto-smoothed weights (Vehtari, Gelman & Gabry
+2017, Stat. Comput. 27(5)); ArviZ smooths. Leaving a group out, its likelihood is the one with
+its own effect integrated out (Merkle, Furr & Rabe-Hesketh 2019, Psychometrika 84(3)): with the
+effect kept, the posterior would be too far from the one without the group.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .conditional import level_integrals, without
+from .convergence import array_statistics
+from .design import Design
+from .errors import DataError
+from .families import Family
+from .sampler import Draws
+from .simulate import observed, observed_trials
+
+__all__ = ["Loo", "loo"]
+
+Array = NDArray[np.float64]
+
+K_LIMIT = 0.7
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Loo:
+    """The expected log predictive density of what is left out.
+
+    Attributes
+    ----------
+    elpd, std_error : float
+        Sum over observations or groups, and its standard error.
+    p_loo : float
+        The effective number of parameters: how much higher the density with the data is.
+    pointwise : DataFrame
+        One row for each observation or group: elpd, pareto_k.
+    by : str or None
+    """
+
+    elpd: float
+    std_error: float
+    p_loo: float
+    pointwise: pd.DataFrame
+    by: str | None
+
+    @property
+    def unreliable(self) -> int:
+        """Rows whose Pareto k is above 0.7: their figure cannot be trusted."""
+        return int((self.pointwise["pareto_k"] > K_LIMIT).sum())
+
+    def __repr__(self) -> str:
+        what = "observations" if self.by is None else self.by
+        tail = "" if not self.unreliable else (
+            f"; {self.unreliable} have a Pareto k above {K_LIMIT}: leave those out by refitting"
+        )  # fmt: skip
+        return (
+            f"Loo(elpd {self.elpd:.1f} ({self.std_error:.1f}), p_loo {self.p_loo:.1f}, "
+            f"{len(self.pointwise)} {what}{tail})"
+        )
+
+
+def loo(design: Design, family: Family, draws: Draws, by: str | None = None) -> Loo:
+    """Leave one observation out, or one group of the factor `by`.
+
+    Raises
+    ------
+    DataError
+        `by` is not the group whose effects were integrated out: there, refit without a group at
+        a time.
+    """
+    loglik, where = _by_row(design, family, draws) if by is None else _by_group(
+        design, family, draws, by
+    )  # fmt: skip
+    elpd, k = _smoothed(loglik)
+    dense = np.logaddexp.reduce(loglik, axis=1) - np.log(loglik.shape[1])
+    labels = (
+        pd.DataFrame(index=design.data.index)
+        if by is None
+        else pd.DataFrame({by: next(t for t in design.terms if t.group == by).levels})
+    )
+    pointwise = labels.assign(elpd=elpd[where], pareto_k=k[where])
+    n = len(where)
+    total = float(elpd[where].sum())
+    spread = float(np.sqrt(n * np.var(elpd[where])))
+    return Loo(total, spread, float(dense[where].sum()) - total, pointwise, by)
+
+
+def _by_row(design: Design, family: Family, draws: Draws) -> tuple[Array, NDArray[np.intp]]:
+    """Log-likelihoods (kinds, S) of the kinds of observation, and the kind of each one."""
+    y, trials, w = observed(design, family), observed_trials(design), design.weights
+    keys = np.column_stack([design.rows, y, trials, w])
+    kinds, where = np.unique(keys, axis=0, return_inverse=True)
+    rows, y, trials, w = kinds[:, 0].astype(np.intp), *kinds[:, 1:].T
+    out = np.empty((len(rows), draws.sigma.size))
+    sigma = draws.sigma.reshape(-1)
+    for a in range(0, len(rows), 200):
+        part = slice(a, a + 200)
+        eta = without(design, rows[part], draws.beta, draws.effects)
+        shape = eta.shape
+        yy, tt, ww = (np.broadcast_to(v[part, None], shape) for v in (y, trials, w))
+        if family.name == "gaussian":
+            precision = ww / sigma**2
+            out[part] = 0.5 * np.log(precision / (2 * np.pi)) - 0.5 * precision * (yy - eta) ** 2
+        else:
+            out[part] = ww * (family.loglik(yy, tt, eta) + family.counting(yy, tt))
+    return out, where.reshape(-1)
+
+
+def _by_group(
+    design: Design, family: Family, draws: Draws, by: str
+) -> tuple[Array, NDArray[np.intp]]:
+    done = None if draws.integrated is None else design.terms[draws.integrated[0]]
+    if done is None or done.group != by or done.k > 1 or draws.integrated is None:
+        able = [] if done is None or done.k > 1 else [done.group]
+        raise DataError(
+            f"by={by!r}: without refitting, a group can be left out of {able} alone, whose "
+            "effects are integrated out; for others compare fits without it"
+        )
+    given = draws.beta, draws.factors, draws.sigma, draws.effects
+    out = level_integrals(design, family, *given, draws.integrated)
+    return out, np.arange(len(out))
+
+
+def _smoothed(loglik: Array) -> tuple[Array, Array]:
+    """elpd and Pareto k of each row of log-likelihoods (m, S)."""
+    az = array_statistics()
+    if hasattr(az, "InferenceData"):
+        weights, k = az.psislw(-loglik)
+        weights, k = np.asarray(weights), np.asarray(k)
+    else:
+        weights, k = az.psislw(-loglik, axis=-1)
+    return np.logaddexp.reduce(loglik + weights, axis=1), np.atleast_1d(k)
