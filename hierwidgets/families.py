@@ -103,6 +103,31 @@ class Family:
 # --- links --------------------------------------------------------------------------------
 
 
+# Functions with names, so that a fit can be pickled; scipy loads its parts when first asked for.
+
+
+def _logit(mu: Array) -> Array:
+    eta: Array = scipy.special.logit(mu)
+    return eta
+
+
+def _probit(mu: Array) -> Array:
+    eta: Array = scipy.special.ndtri(mu)
+    return eta
+
+
+def _cloglog(mu: Array) -> Array:
+    return np.log(-np.log1p(-mu))
+
+
+def _identity(mu: Array) -> Array:
+    return mu
+
+
+def _inverse_identity(eta: Array) -> tuple[Array, Array]:
+    return eta, np.ones_like(eta)
+
+
 def _inverse_logit(eta: Array) -> tuple[Array, Array]:
     mu = scipy.special.expit(eta)
     return mu, mu * scipy.special.expit(-eta)
@@ -123,12 +148,11 @@ def _inverse_log(eta: Array) -> tuple[Array, Array]:
 
 
 _LINKS = {
-    # lambdas, for scipy loads its parts when they are first asked for: not at import
-    "logit": Link("logit", lambda mu: scipy.special.logit(mu), _inverse_logit),
-    "probit": Link("probit", lambda mu: scipy.special.ndtri(mu), _inverse_probit),
-    "cloglog": Link("cloglog", lambda mu: np.log(-np.log1p(-mu)), _inverse_cloglog),
+    "logit": Link("logit", _logit, _inverse_logit),
+    "probit": Link("probit", _probit, _inverse_probit),
+    "cloglog": Link("cloglog", _cloglog, _inverse_cloglog),
     "log": Link("log", np.log, _inverse_log),
-    "identity": Link("identity", lambda mu: mu, lambda eta: (eta, np.ones_like(eta))),
+    "identity": Link("identity", _identity, _inverse_identity),
 }
 
 
