@@ -73,6 +73,8 @@ def save(
 
 def load(path: str | Path) -> tuple[Design, Family, Priors, Draws, str]:
     """What `save` wrote; the parts of a `Posterior`."""
+    if not isinstance(path, str | Path):
+        raise DataError(f"a path or a name is needed; {path!r} was given")
     if isinstance(path, str) and path in SHIPPED:
         where = Path(str(files("hierwidgets").joinpath("data", "draws", f"{path}.npz")))
     else:

@@ -7,6 +7,7 @@ milliseconds, since all but a few wrong calls are refused before anything is fit
 
 from collections import Counter
 from functools import cache
+from inspect import isroutine
 
 import numpy as np
 import pandas as pd
@@ -283,6 +284,11 @@ def tables():
     yield Case(hw.simulate_and_recover, (3,), DataError, "3", seed=1)
     yield Case(hw.simulate_and_recover, ({},), DataError, "", seed=1)
     yield Case(hw.simulate_and_recover, ("a",), DataError, "a", seed=1)
+    for given, fragment in (("nowhere.npz", "'nowhere.npz'"), (3, "3 was"), (None, "None was")):
+        yield Case(hw.load_posterior, (given,), DataError, fragment)
+    for given, kind in (("x", "a str"), (3, "a int"), (None, "a NoneType")):
+        yield Case(hw.diagnose, (given,), DataError, f"data frame; {kind} was given")
+        yield Case(hw.to_arviz, (given,), DataError, f"posterior; {kind} was given")
     yield Case(hw.exercises.check, ("nothing", 1), DataError, "'nothing'")
     yield Case(hw.exercises.hint, ("nowhere",), DataError, "'nowhere'")
     yield Case(hw.exercises.check, (3, 1), DataError, "3")
@@ -317,8 +323,7 @@ def test_a_wrong_call_is_answered_in_words(number):
 def test_there_are_enough_of_them():
     assert len(CASES) >= 60
     calls = Counter(case.call for case in CASES)
-    classes = ("Fit", "Model", "exercises", "widgets")
-    public = [n for n in hw.__all__ if n not in classes and not n.endswith(("Error", "Warning"))]
+    public = [n for n in hw.__all__ if n != "widgets" and isroutine(getattr(hw, n))]
     for name in [*public, "Model"]:
         assert calls[getattr(hw, name)] >= 3, name
 
