@@ -36,7 +36,7 @@ __all__ = [
 Array = NDArray[np.float64]
 Index = NDArray[np.intp]
 
-DENSE_LIMIT = 4_000_000  # largest n * q2 kept as a dense matrix
+DENSE_LIMIT = 200_000  # largest n * q2 kept as a dense matrix
 SMALL = 100
 
 
@@ -201,7 +201,7 @@ class Blocks:
         if self.S is None:
             return lead, None
         if self.lay.sparse:
-            return _sparse_rows(self, lead, self.lay.design.terms[0].codes)
+            return _sparse_rows(self, lead)
         k = lead.shape[1]
         M = self.lay.spread(self.M.reshape(-1, k, self.lay.q2))
         if k == 1:
@@ -345,24 +345,40 @@ def _on_pattern(lay: Layout, ZL2: Any) -> Any:
     )
 
 
-def _sparse_rows(blocks: Blocks, lead: Array, codes: Index) -> tuple[Array, Array]:
-    """`Blocks.rows` in chunks of rows, so that no (n, q2) array is ever held."""
-    lay, k = blocks.lay, lead.shape[1]
+def _sparse_rows(blocks: Blocks, lead: Array) -> tuple[Array, Array]:
+    """`Blocks.rows` for the columns a row touches: by lookup in inv(S) and ``M inv(S)``."""
+    lay, (J, k, _) = blocks.lay, blocks.Dinv.shape
     cols = np.hstack(lay.columns)
-    out = np.empty(cols.shape)
-    chunk = max(1, DENSE_LIMIT // max(lay.q2, 1))
+    later = np.empty(cols.shape)
     Sinv = symmetric_inverse(blocks.S[0])
-    for a in range(0, len(lead), chunk):
-        part = slice(a, min(a + chunk, len(lead)))
-        picked = [blocks.M[codes[part] * k + i].toarray() for i in range(k)]
-        R = blocks.scaled.ZL2[part].toarray()
-        for i in range(k):
-            R -= picked[i] * blocks.scaled.zl0[part, i, None]
-        x2 = R @ Sinv
-        for i in range(k):
-            lead[part, i] -= np.einsum("ij,ij->i", picked[i], x2)
-        out[part] = np.take_along_axis(x2, cols[part], axis=1)
-    return lead, out
+    ends = np.append(lay.starts[1:], len(lead))
+    step = max(1, DENSE_LIMIT // max(lay.q2 * k, 1))
+    for a in range(0, J, step):
+        b = min(a + step, J)
+        part = slice(lay.starts[a], ends[b - 1])
+        M = blocks.M[a * k : b * k].toarray()
+        P = M @ Sinv
+        lead[part], later[part] = _looked_up(blocks, lead, cols, part, (a, b), M, P, Sinv)
+    return lead, later
+
+
+def _looked_up(
+    blocks: Blocks, lead: Array, cols: Index, part: slice, levels: tuple[int, int],
+    M: Array, P: Array, Sinv: Array,
+) -> tuple[Array, Array]:  # fmt: skip
+    """Both parts of ``inv(A) (Z Lambda)_i'`` for the rows of some levels; ``P = M inv(S)``."""
+    (a, b), k, cols = levels, lead.shape[1], cols[part]
+    level = blocks.lay.design.terms[0].codes[part] - a
+    zl0 = blocks.scaled.zl0[part]
+    values = blocks.scaled.ZL2.data.reshape(-1, cols.shape[1])[part]
+    shape = (b - a, k, -1)
+    M, P = M.reshape(shape), P.reshape(shape)
+    here = P[level[:, None, None], np.arange(k)[:, None], cols[:, None, :]]  # (rows, k, sum k)
+    own = np.einsum("jaq,jbq->jab", P, M)[level]
+    inverse = Sinv[cols[:, :, None], cols[:, None, :]]
+    later = np.einsum("il,ilm->im", values, inverse) - np.einsum("ia,iam->im", zl0, here)
+    moved = np.einsum("im,iam->ia", values, here) - np.einsum("iab,ib->ia", own, zl0)
+    return lead[part] - moved, later
 
 
 def _quadratic(M: Any, Sinv: Array, J: int, k: int) -> Array:

@@ -29,6 +29,8 @@ __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
 
 Array = NDArray[np.float64]
 
+_FULL = 0.1  # share of filled elements from which a dense matrix is the faster one
+
 _NO_RESIDUAL = "the model fits the data without error; there is no residual to model"
 
 
@@ -161,15 +163,17 @@ def _weighted(lay: Layout, root: Array) -> Any:
 
 def _cross(lay: Layout, z0: Array, Z2: Any) -> tuple[Any, Array]:
     n, k = z0.shape
-    codes = lay.design.terms[0].codes
+    codes, J = lay.design.terms[0].codes, lay.design.terms[0].J
     if not lay.sparse:
         G02 = np.stack([lay.sum(z0[:, a, None] * Z2) for a in range(k)], axis=1)
         return G02.reshape(-1, lay.q2), Z2.T @ Z2
     lead = scipy.sparse.csr_array(
         (z0.ravel(), (codes[:, None] * k + np.arange(k)).ravel(), np.arange(0, n * k + 1, k)),
-        shape=(n, lay.design.terms[0].J * k),
+        shape=(n, J * k),
     )
-    return (lead.T @ Z2).tocsr(), (Z2.T @ Z2).toarray()
+    G02 = (lead.T @ Z2).tocsr()
+    full = G02.nnz > _FULL * J * k * lay.q2
+    return G02.toarray() if full else G02, (Z2.T @ Z2).toarray()
 
 
 def _left(small: Array, matrix: Any, k: int) -> Any:

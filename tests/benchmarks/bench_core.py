@@ -1,6 +1,7 @@
 """Speed of the fitting core against its peers, and against its own targets.
 
-    PYTHONPATH=tests python -m benchmarks.bench_core [--quick] [--rounds N] [--markdown FILE] [--picture FILE]
+    PYTHONPATH=tests python -m benchmarks.bench_core [--quick] [--rounds N]
+        [--markdown FILE] [--picture FILE]
 
 All contenders take turns within a round, so that a busy machine is busy for each of them;
 medians over all rounds are compared. Ends with 1 when a target is missed. Peers that are
@@ -17,6 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import hierwidgets as hw
+
 from . import cases, fresh, growth, peers
 from .cases import CASES
 from .report import Report, machine

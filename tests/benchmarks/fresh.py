@@ -33,8 +33,9 @@ def _first() -> dict[str, float]:
 
 
 def _million() -> dict[str, float]:
-    import hierwidgets as hw
     import cases
+
+    import hierwidgets as hw
 
     frame = cases.grouped(1_000_000, 50_000, "binomial", patterns=5)
     start = time.perf_counter()
