@@ -1,15 +1,12 @@
 r"""The coordinates a sampler walks in, chosen so that the posterior is easy to walk.
 
-Three things make hierarchical posteriors hard: many group effects, each correlated with its
-sd (Neal's funnel); coefficients that trade with the mean of a few large groups' effects; and
-slopes far from the zero of their predictor. Each is removed by an exact change of variables.
+Hierarchical posteriors are hard to walk: many group effects, each correlated with its sd
+(Neal's funnel); coefficients that trade with the mean of a few large groups' effects and with
+one another; sds near 0. Each is removed by an exact change of variables.
 
 Integration. Given everything else, the levels of one scalar group term are independent. The
     one with the most levels is integrated out of the density by adaptive quadrature, level by
     level (`quadrature`), and drawn afterwards from its conditional distribution (`effects`).
-Centred columns. A correlated piece ``b0 + b1 x`` is written ``c0 + c1 (x - mean)``, its
-    covariance in sds and partial correlations of c; the priors of the original sds and
-    correlations are carried over by their Jacobian (`kernels`).
 Whitening. Near a reference fit the log-likelihood of coefficients and effects v is quadratic,
     ``-v'Hv / 2 + r'v``. Given covariances, v is then normal with precision
     ``P = H + blockdiag(0, inv(Sigma), ...)`` and mean inv(P) r, so the coordinates
@@ -18,8 +15,28 @@ Whitening. Near a reference fit the log-likelihood of coefficients and effects v
     2007, Stat. Sci. 22(1), sections 2-4, for one effect at a time). Beyond `JOINT_LIMIT`
     numbers P is cut into one block of coefficients and one for each level.
 
-All three are bijections with their Jacobian in the density: the reference fit changes how
-fast the sampler is, never what it converges to.
+Bent tails. A posterior has exponential tails in log sd (an sd may be 0, half-t priors reach far)
+    and in the partial correlations' inverse tanh; both coordinates are bent so that these
+    become normal (`kernels`).
+
+Each is a bijection with its Jacobian in the density: the reference fit changes how fast the
+sampler is, never what it converges to.
+
+The several-countries model (4 chains, 10,000 draws after 4,000 of tuning, seed 1; seconds of
+processor time on a shared machine, 18 coordinates): smallest bulk and tail effective sample
+size over coefficients, sds and correlation, and divergences:
+
+    ======================================================  ======  ====  ====  ====  =======
+    coordinates                                             target  bulk  tail  div.  seconds
+    ======================================================  ======  ====  ====  ====  =======
+    integrated, whitened, sds of slopes centred at the mean   .95   1460  1516     0      190
+    the same, sds bent                                        .85   1263   466     1       74
+    the same, correlation bent too                            .90    698   732     3      173
+    integrated, whitened, sds of the original columns, bent   .85   2771  3158    40       39
+    ======================================================  ======  ====  ====  ====  =======
+
+Centring the columns of a piece helps plain non-centred effects. Once effects are whitened it
+only bends the prior of the sds into a ridge, and the original columns are better.
 """
 
 from dataclasses import dataclass
@@ -143,8 +160,8 @@ def chart(
         order = np.argsort(design.terms[lead.term].codes, kind="stable")
     known = reference(design, family)
     Q, R = _orthonormal(design)
-    centred, shifts = _centred(design, others, order, known.weight)
-    W = _Rows(design, lead, others, order, known, Q[order], centred)
+    Z = _columns(design, others, order)
+    W = _Rows(design, lead, others, order, known, Q[order], Z)
     block, slot, slot_piece, slot_at, H, H_at, r = _blocks(W, joint_limit)
     bent_at, centre = _bent_coordinates(known, lead, others)
     sd_kind, sd_par = _sd_priors(priors, lead, others)
@@ -166,8 +183,8 @@ def chart(
         sizes=np.array([len(o.columns) for o in others], np.int64),
         levels=np.array([design.terms[o.term].J for o in others], np.int64),
         codes=W.codes,
-        Z=centred,
-        shifts=shifts,
+        Z=Z,
+        widest=max([len(o.columns) for o in others], default=1),
         block=block,
         slot=slot,
         slot_piece=slot_piece,
@@ -248,26 +265,10 @@ def _orthonormal(design: Design) -> tuple[Array, Array]:
     return Q * scale, R / scale
 
 
-def _centred(
-    design: Design, others: list[Piece], order: Index, weight: Array
-) -> tuple[Array, Array]:
-    """Columns of the sampled pieces, centred where an intercept varies too, and per piece the
-    matrix that leads from effects of these columns to effects of the original ones."""
-    n, widest = len(design.y), max([len(o.columns) for o in others], default=1)
-    shifts = np.tile(np.eye(widest), (len(others), 1, 1))
-    parts = [np.zeros((n, 0))]
-    for t, piece in enumerate(others):
-        term = design.terms[piece.term]
-        Z = term.Z[:, piece.columns].copy()
-        names = [term.names[i] for i in piece.columns]
-        if "Intercept" in names and len(names) > 1:
-            one = names.index("Intercept")
-            mean = np.average(Z, axis=0, weights=weight)
-            mean[one] = 0.0
-            Z -= mean
-            shifts[t, one, : len(names)] -= mean
-        parts.append(Z)
-    return np.ascontiguousarray(np.hstack(parts)[order]), shifts
+def _columns(design: Design, others: list[Piece], order: Index) -> Array:
+    """Columns of the sampled pieces (n, sum of k), side by side."""
+    parts = [design.terms[piece.term].Z[:, piece.columns] for piece in others]
+    return np.ascontiguousarray(np.hstack([np.zeros((len(design.y), 0)), *parts])[order])
 
 
 class _Rows:
@@ -323,7 +324,7 @@ def _blocks(rows: _Rows, limit: int) -> tuple[Index, Index, Index, Index, Array,
             slot.append(at)
             slot_piece.append(t)
             at += len(piece.columns)
-    if at <= limit:
+    if at <= limit or not slot:
         G = _all_columns(rows, at)
         V = rows.weigh(G)
         block, slot_at = [0, at], [0, len(slot)]

@@ -52,8 +52,8 @@ class Problem(NamedTuple):
     sizes: Index  # (T,) k of each sampled piece
     levels: Index  # (T,) J
     codes: Index  # (T, n)
-    Z: Array  # (n, sum k), centred columns
-    shifts: Array  # (T, kmax, kmax): inverse of the centring, effects b = shift @ c
+    Z: Array  # (n, sum k)
+    widest: int  # the largest k, at least 1
     block: Index  # (blocks + 1,) bounds of the blocks of v
     slot: Index  # (slots,) start of each level's effects in v
     slot_piece: Index  # (slots,)
@@ -348,32 +348,21 @@ def _covariance(
 ) -> float:
     """Log prior of a piece's covariance in its coordinates x; `grad` gets all derivatives.
 
-    The prior speaks of the sds s and correlations R of the original columns, the coordinates
-    of those of the centred columns (sds exp(x)). The change of basis has determinant 1, and
-    ``|d Sigma / d (s, R)| = 2^k prod s^k``, so the Jacobian is ``prod exp(k x) / s^k``.
-
     Parameters
     ----------
     factor_bar :
         The derivative of the rest of the log density by `factor`.
     """
-    k, eta = q.sizes[t], q.eta[t]
-    shift = q.shifts[t, :k, :k]
-    original = _times(shift, factor)
-    original_bar = np.zeros((k, k))
-    weight = k + 2.0 * (eta - 1.0) if k > 1 else 1.0
+    k = q.sizes[t]
     value = 0.0
     for i in range(k):
-        sd = math.sqrt(np.sum(original[i] ** 2))
+        sd = math.exp(x[i])
         lp, slope = _prior(q.sd_kind[1 + t, i], q.sd_par[1 + t, i], sd)
-        value += lp - weight * math.log(sd) + (weight + 1.0) * x[i]
-        grad[i] += weight + 1.0
-        original_bar[i] = (slope - weight / sd) * original[i] / sd
-    bar = factor_bar + _times(shift.T, original_bar)
-    for i in range(k):
+        value += lp + x[i]
+        grad[i] += slope * sd + 1.0
         for j in range(i + 1):
-            grad[i] += bar[i, j] * factor[i, j]
-    return value + _partial(k, eta, x, factor, bar, grad)
+            grad[i] += factor_bar[i, j] * factor[i, j]
+    return value + _partial(k, q.eta[t], x, factor, factor_bar, grad)
 
 
 @compiled
@@ -703,8 +692,8 @@ def log_density(q: Problem, x: Array, grad: Array) -> float:
 @compiled
 def _log_density(q: Problem, x: Array, grad: Array) -> float:
     """`log_density` with log sds for coordinates."""
-    T, _p, d = q.sizes.size, q.Q.shape[1], q.r.size
-    widest = q.shifts.shape[1]
+    T, d = q.sizes.size, q.r.size
+    widest = q.widest
     grad[:] = 0.0
     value, sd, sigma = 0.0, 0.0, 1.0
     if q.integrated:
@@ -764,22 +753,13 @@ def _pieces(
 
 @compiled
 def constrain(q: Problem, x: Array, factors: Array, v: Array) -> None:
-    """Parameters of many points x (D, d): factors (D, T, k, k) and v (D, len), both in the
-    original columns. Sds become log sds in x, in place."""
-    T, p, d = q.sizes.size, q.Q.shape[1], q.r.size
-    widest = q.shifts.shape[1]
+    """Parameters of many points x (D, d): factors (D, T, k, k) and v (D, len). Bent
+    coordinates of x become log sds and z, in place."""
+    T, d = q.sizes.size, q.r.size
+    widest = q.widest
     C = np.zeros(q.H.size)
     for s in range(x.shape[0]):
-        raw, inverses = np.zeros((T, widest, widest)), np.zeros((T, widest, widest))
+        inverses = np.zeros((T, widest, widest))
         x[s] = _natural(q, x[s])
-        _covariances(q, x[s], raw, inverses)
+        _covariances(q, x[s], factors[s], inverses)
         _unwhiten(q, x[s, x.shape[1] - d :], inverses, v[s], C)
-        at = p
-        for t in range(T):
-            k = q.sizes[t]
-            factors[s, t, :k, :k] = _times(q.shifts[t, :k, :k], raw[t, :k, :k])
-            for _ in range(q.levels[t]):
-                here = v[s, at : at + k].copy()
-                for i in range(k):
-                    v[s, at + i] = np.sum(q.shifts[t, i, :k] * here)
-                at += k

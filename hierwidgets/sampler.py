@@ -28,7 +28,7 @@ __all__ = ["Draws", "sample", "sample_prior"]
 
 Array = NDArray[np.float64]
 
-TARGET_ACCEPT = 0.85
+TARGET_ACCEPT = 0.95
 MAX_DEPTH = 10
 
 
@@ -121,8 +121,8 @@ def sample(
     where = chart(design, family, resolve(priors, design, family), **geometry)
     seed = _whole(seed)
     settings = {
-        "chains": chains, "tune": tune, "draws": draws, "seed": seed, "target_accept": target_accept,
-        "cores": cores, "maxdepth": MAX_DEPTH, "save_warmup": False,
+        "chains": chains, "tune": tune, "draws": draws, "seed": seed, "cores": cores,
+        "target_accept": target_accept, "maxdepth": MAX_DEPTH, "save_warmup": False,
     }  # fmt: skip
     batches, interrupted = _run(where, settings, progress)
     x, stats = _stack(batches, tune, interrupted)
@@ -297,8 +297,8 @@ def unpack(
     from .kernels import constrain
 
     C, D, d = x.shape
-    q, flat = where.problem, np.ascontiguousarray(x.reshape(C * D, d))
-    p, widest = q.Q.shape[1], q.shifts.shape[1]
+    q, flat = where.problem, x.reshape(C * D, d).copy()
+    p, widest = q.Q.shape[1], q.widest
     F = np.zeros((C * D, len(q.sizes), widest, widest))
     v = np.empty((C * D, len(q.r)))
     constrain(q, flat, F, v)
@@ -364,7 +364,8 @@ def sample_prior(design: Design, family: Family, priors: Priors, draws: int, see
     return Draws(
         single(beta[None]), tuple(single(F[None]) for F in factors), single(sigma[None]),
         tuple(single(b[None]) for b in effects), None, seed,
-        np.zeros((1, draws), bool), np.zeros((1, draws), np.int64), np.zeros((1, draws)), 0.0, False,
+        np.zeros((1, draws), bool), np.zeros((1, draws), np.int64), np.zeros((1, draws)),
+        0.0, False,
     )  # fmt: skip
 
 
