@@ -26,11 +26,13 @@ import scipy
 from numpy.typing import NDArray
 
 from . import contrasts as asked
+from . import drawn
 from . import predict as prediction
 from .contrasts import Contrast, Point
 from .design import Design, NewRows
 from .errors import DataError, FormulaError
 from .joint import Functionals, effect_rows, joint, spread
+from .posterior import Posterior
 from .results import Fit
 
 __all__ = ["comparisons", "slopes"]
@@ -41,7 +43,7 @@ _ADDED = ("term", "contrast", "estimate", "std_error", "conf_low", "conf_high")
 
 
 def comparisons(
-    fit: Fit,
+    fit: Fit | Posterior,
     variables: str | Sequence[str] | Mapping[str, Any],
     newdata: pd.DataFrame | None = None,
     *,
@@ -63,7 +65,8 @@ def comparisons(
     Parameters
     ----------
     fit
-        A fit.
+        A fit, or a posterior: then draw by draw, the estimate their median, the interval their
+        quantiles.
     variables
         What changes, one contrast at a time. A mapping names the change of each variable:
         ``[lo, hi]``; for numbers also a step such as ``1`` (half of it to either side of the
@@ -138,7 +141,7 @@ def comparisons(
 
 
 def slopes(
-    fit: Fit,
+    fit: Fit | Posterior,
     variable: str | Sequence[str],
     newdata: pd.DataFrame | None = None,
     *,
@@ -229,9 +232,11 @@ class _Request:
             raise DataError(f"interval={level!r} is not a level between 0 and 1, such as 0.9")
 
 
-def _design(fit: Fit) -> Design:
-    if not isinstance(fit, Fit):
-        raise DataError(f"the first argument must be a fit; a {type(fit).__name__} was given")
+def _design(fit: Fit | Posterior) -> Design:
+    if not isinstance(fit, Fit | Posterior):
+        raise DataError(
+            f"the first argument must be a fit or a posterior; a {type(fit).__name__} was given"
+        )
     return fit.design
 
 
@@ -248,7 +253,7 @@ def _rows(design: Design, newdata: pd.DataFrame | None) -> pd.DataFrame:
 
 
 def _answer(
-    fit: Fit,
+    fit: Fit | Posterior,
     frame: pd.DataFrame,
     own_data: bool,
     contrasts: list[Contrast],
@@ -261,12 +266,12 @@ def _answer(
     points = [p for contrast in contrasts for p in contrast.points]
     stacked = pd.concat([frame.assign(**p.columns) for p in points], ignore_index=True)
     new = _new_rows(fit, stacked, len(frame), own_data, request)
-    eta = prediction.linear_predictor(new, fit.beta, fit.modes)
-    quantity = _Quantity(fit, tuple(contrasts), weights, request)
-    columns = {"estimate": quantity.estimate(eta)}
-    if request.interval is not None:
-        se = _standard_errors(fit, stacked, new, quantity.gradient(eta), request)
-        columns |= quantity.limits(columns["estimate"], se, request.interval)
+    if isinstance(fit, Posterior):
+        if request.conditional:
+            raise DataError("conditional=True is for fits; draws carry the effects' uncertainty")
+        columns = drawn.columns(fit, stacked, new, contrasts, weights, request, _transform)
+    else:
+        columns = _at_modes(fit, stacked, new, contrasts, weights, request)
     parts = []
     for i, contrast in enumerate(contrasts):
         part = slice(i * len(labels), (i + 1) * len(labels))
@@ -276,6 +281,24 @@ def _answer(
         named.insert(0, "term", contrast.term)
         parts.append(named)
     return pd.concat(parts, ignore_index=True)
+
+
+def _at_modes(
+    fit: Fit,
+    stacked: pd.DataFrame,
+    new: NewRows,
+    contrasts: list[Contrast],
+    weights: Any,
+    request: _Request,
+) -> dict[str, Array]:
+    """Estimates at the conditional modes, intervals by the delta method."""
+    eta = prediction.linear_predictor(new, fit.beta, fit.modes)
+    quantity = _Quantity(fit, tuple(contrasts), weights, request)
+    columns = {"estimate": quantity.estimate(eta)}
+    if request.interval is not None:
+        se = _standard_errors(fit, stacked, new, quantity.gradient(eta), request)
+        columns |= quantity.limits(columns["estimate"], se, request.interval)
+    return columns
 
 
 def _groups(frame: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame, Any]:
@@ -298,16 +321,16 @@ def _groups(frame: pd.DataFrame, request: _Request) -> tuple[pd.DataFrame, Any]:
 
 
 def _new_rows(
-    fit: Fit, stacked: pd.DataFrame, rows: int, own_data: bool, request: _Request
+    fit: Fit | Posterior, stacked: pd.DataFrame, rows: int, own_data: bool, request: _Request
 ) -> NewRows:
     """The counterfactual copies of `rows`; those of the data of the fit carry its offset along."""
     design = fit.design
     kept = prediction.kept_columns(design, request.re_formula)
     _check_complete(design, stacked, rows, kept)
-    new = prediction.rows_of(design, stacked, kept, request.new_levels)
+    offset = None
     if own_data and design.offset_column is None:
         offset = np.tile(design.offset[design.rows], len(stacked) // rows)
-        new = NewRows(new.X, offset, new.codes, new.Z)
+    new = prediction.rows_of(design, stacked, kept, request.new_levels, offset)
     if not np.isfinite(new.X).all():
         raise DataError("a predictor is not finite at the values compared; choose other values")
     return new

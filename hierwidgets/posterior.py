@@ -176,18 +176,20 @@ class Posterior:
         kept = prediction.kept_columns(self.design, re_formula)
         frame = self.design.data if newdata is None else prediction.as_frame(newdata)
         new = prediction.rows_of(self.design, newdata, kept, new_levels)
-        return self._eta(new, frame, kept, new_levels, seed, thin)
+        pick = slice(None, None, thin)
+        return self.predictor(new, frame, kept, new_levels, seed=seed, pick=pick)
 
-    def _eta(
+    def predictor(
         self,
         new: NewRows,
         frame: pd.DataFrame,
         kept: list[NDArray[np.bool_]],
         new_levels: str,
-        seed: int,
-        thin: int,
+        *,
+        seed: int = 0,
+        pick: slice = slice(None),
     ) -> Array:
-        pick = slice(None, None, thin)
+        """`linear_predictor` for rows already prepared; `pick` takes some of all draws."""
         eta = new.X @ _flat(self.draws.beta)[pick].T + new.offset[:, None]
         for t, term in enumerate(self.design.terms):
             if not kept[t].any():
@@ -237,7 +239,7 @@ class Posterior:
         step = max(1, _CHUNK // self.draws.sigma.size)
         for a in range(0, len(first), step):
             part = first[a : a + step]
-            eta = self._eta(_take(new, part), frame.iloc[part], kept, new_levels, seed, 1)
+            eta = self.predictor(_take(new, part), frame.iloc[part], kept, new_levels, seed=seed)
             mu = eta if scale == "link" else self.family.link.inverse(eta)[0]
             for name, values in _described(mu, level, "median").items():
                 columns.setdefault(name, []).append(values)
@@ -298,8 +300,8 @@ class Posterior:
         for i, s in enumerate(rng.choice(size, n, replace=n > size)):
             b = [_flat(e)[s] for e in self.draws.effects]
             if not condition:
-                b = [rng.standard_normal((t.J, t.k)) @ _flat(F)[s].T
-                     for t, F in zip(self.design.terms, self.draws.factors, strict=True)]  # fmt: skip
+                pairs = zip(self.design.terms, self.draws.factors, strict=True)
+                b = [rng.standard_normal((t.J, t.k)) @ _flat(F)[s].T for t, F in pairs]
             made = simulate.draws(
                 self.design, self.family, self.design.template.start(), _flat(self.draws.beta)[s],
                 float(self.draws.sigma.ravel()[s]), 1, rng, b,

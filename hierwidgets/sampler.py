@@ -28,7 +28,7 @@ __all__ = ["Draws", "sample", "sample_prior"]
 
 Array = NDArray[np.float64]
 
-TARGET_ACCEPT = 0.95
+TARGET_ACCEPT = 0.98
 MAX_DEPTH = 10
 
 

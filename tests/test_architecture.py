@@ -26,6 +26,7 @@ LAYERS = (
         "validation",
         "recovery",
         "contrasts",
+        "drawn",
         "effects",
         "interop",
         "arviz_interop",

@@ -14,7 +14,7 @@ import hierwidgets as hw
 from hierwidgets import convergence, draws, geometry, kernels
 from hierwidgets.covariance import sd_corr
 from hierwidgets.density import joint
-from hierwidgets.priors import Priors, exponential, gamma, lkj, normal, resolve, uniform
+from hierwidgets.priors import Priors, exponential, gamma, lkj, normal, resolve
 
 pytest.importorskip("nutpie")
 
@@ -232,9 +232,11 @@ def test_gaussian_posterior_has_its_exact_moments() -> None:
     the moments of the mixed-model equations (Henderson 1975)."""
     m = model("(1 | g) + (1 + x | h)", "gaussian")
     sds, sigma = {"g": [0.5], "h": [0.4, 0.3]}, 0.7
-    near = {f"sd {n} | {t.group}": uniform(s - 1e-4, s + 1e-4)
-            for t in m.design.terms for n, s in zip(t.names, sds[t.group], strict=True)}  # fmt: skip
-    near = {k: normal(sum(p.parameters) / 2, 1e-3) for k, p in near.items()}
+    near = {
+        f"sd {name} | {term.group}": normal(sd, 1e-3)
+        for term in m.design.terms
+        for name, sd in zip(term.names, sds[term.group], strict=True)
+    }
     priors = Priors(
         intercept="flat()", corr=lkj(1e6), by_name=near | {"sigma": normal(sigma, 1e-3)}
     )

@@ -1,0 +1,134 @@
+"""Sampling the several-countries model: this package beside Bambi with nutpie.
+
+    python tests/benchmarks/bench_bayes.py [--no-peer]
+
+Prints wall and processor seconds, convergence and smallest effective sample size per second over
+coefficients and sds, and returns 1 when a target is missed:
+
+    several countries, 4 chains, 1,000 + 2,500 steps, seed 1: R-hat at most 1.01, bulk and tail
+    effective sample sizes of at least 1,000, no divergence, at most 60 seconds on two cores
+    Finland and Great Britain (4 chains, 1,000 + 1,000): at most 5 seconds each
+    smallest effective sample size per second: 10 times the peer's
+
+Compiling comes first, is timed apart, and is cached between sessions. The peer gets the same 567
+rows as successes out of trials, the same priors (but independent intercepts and slopes, which is
+all Bambi has), chains and steps, in a virtual environment made for it; its compiling is not
+counted either.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import venv
+from pathlib import Path
+from typing import Any
+
+import hierwidgets as hw
+from hierwidgets import draws
+
+PEER = """
+import json, sys, time, warnings
+warnings.simplefilter("ignore")
+import arviz as az, bambi as bmb, nutpie, pandas as pd
+
+data = pd.read_csv(sys.argv[1])
+sd = lambda: bmb.Prior("HalfStudentT", nu=3, sigma=2.5)
+group = lambda: bmb.Prior("Normal", mu=0, sigma=sd())
+model = bmb.Model(
+    "p(y, n) ~ comp * rules + (1 | district) + (1 + comp | election)", data, family="binomial",
+    priors={"Intercept": bmb.Prior("StudentT", nu=3, mu=0, sigma=2.5), "comp": bmb.Prior("Flat"),
+            "rules": bmb.Prior("Flat"), "comp:rules": bmb.Prior("Flat"),
+            "1|district": group(), "1|election": group(), "comp|election": group()},
+)
+model.build()
+compiled = nutpie.compile_pymc_model(model.backend.model)
+wall, cpu = time.perf_counter(), time.process_time()
+trace = nutpie.sample(compiled, chains=4, tune=1000, draws=2500, seed=1, progress_bar=False)
+wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+names = [v for v in trace.posterior.data_vars
+         if trace.posterior[v].size <= 10000 or v.endswith("_sigma")]
+names = [v for v in names if trace.posterior[v].size == 10000]
+table = az.summary(trace, var_names=names, round_to="none")
+print(json.dumps({"wall": wall, "cpu": cpu, "rhat": float(table["r_hat"].max()),
+                  "ess": float(table[["ess_bulk", "ess_tail"]].min().min()),
+                  "divergences": int(trace.sample_stats["diverging"].sum())}))
+"""
+
+
+def ours(name: str, keep: int) -> dict[str, Any]:
+    """Time and convergence of a run."""
+    model, priors = draws.model(name)
+    wall, cpu = time.perf_counter(), time.process_time()
+    post = model.sample(tune=1000, draws=keep, seed=1, priors=priors, progress=False)
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    table = post.summary()
+    return {
+        "wall": wall,
+        "cpu": cpu,
+        "rhat": float(table["rhat"].max()),
+        "ess": float(table[["ess_bulk", "ess_tail"]].min().min()),
+        "divergences": post.divergences,
+    }
+
+
+def peer() -> dict[str, Any]:
+    """The same of Bambi, in an environment of its own."""
+    data = hw.load("rainey2015")
+    data["y"] = (data["contacted"] == "Contacted").astype(int)
+    keys = ["district_competitiveness", "electoral_rules", "district_id", "election_id"]
+    rows = data.groupby(keys, sort=False)["y"].agg(["sum", "size"]).reset_index()
+    rows.columns = ["comp", "rules", "district", "election", "y", "n"]
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        venv.create(home / "venv", with_pip=True)
+        python = str(home / "venv" / "bin" / "python")
+        subprocess.run([python, "-m", "pip", "install", "-q", "bambi", "nutpie"], check=True)
+        rows.to_csv(home / "rows.csv", index=False)
+        (home / "peer.py").write_text(PEER)
+        done = subprocess.run(
+            [python, str(home / "peer.py"), str(home / "rows.csv")],
+            check=True, capture_output=True, text=True,
+        )  # fmt: skip
+    found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return found
+
+
+def line(name: str, r: dict[str, Any]) -> str:
+    return (
+        f"{name:<28} {r['wall']:6.1f} s  {r['cpu']:6.1f} s cpu  R-hat {r['rhat']:.3f}  "
+        f"smallest ESS {r['ess']:6.0f}  {r['divergences']} divergences  "
+        f"{r['ess'] / r['wall']:7.1f} ESS/s"
+    )
+
+
+def main() -> int:
+    began = time.perf_counter()
+    draws.model("finland")[0].sample(chains=1, tune=50, draws=4, seed=1, progress=False)
+    print(f"first call, compiling or loading from the cache: {time.perf_counter() - began:.1f} s")
+    missed = []
+    for name, limit in (("finland", 5), ("uk", 5)):
+        found = ours(name, 1000)
+        print(line(name, found))
+        if found["wall"] > limit:
+            missed.append(f"{name} takes more than {limit} s")
+    found = ours("rainey2015", 2500)
+    print(line("several countries", found))
+    if found["wall"] > 60:
+        missed.append("several countries takes more than 60 s")
+    if found["rhat"] > 1.01 or found["ess"] < 1000 or found["divergences"]:
+        missed.append("several countries has not converged as wanted")
+    if "--no-peer" not in sys.argv:
+        other = peer()
+        print(line("Bambi with nutpie", other))
+        ratio = (found["ess"] / found["wall"]) / (other["ess"] / other["wall"])
+        print(f"ratio of smallest ESS per second: {ratio:.1f}")
+        if ratio < 10:
+            missed.append("less than 10 times the peer")
+    print("\n".join(f"MISSED: {m}" for m in missed) or "all targets met")
+    return int(bool(missed))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
