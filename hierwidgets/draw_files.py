@@ -105,12 +105,13 @@ def load(path: str | Path) -> tuple[Design, Family, Priors, Draws, str]:
 def _model(header: dict[str, Any], a: dict[str, NDArray[Any]]) -> tuple[Design, Family]:
     family = families.family(header["family"], header["link"])
     columns = {name: _decode(kept, a[f"data/{name}"]) for name, kept in header["columns"].items()}
+    weights: Any = a.get("weights")
     offset = header["offset_column"]
     if offset is None and "offset" in a:
         offset = a["offset"]
     built = designs.build(
         formula.parse(header["formula"]), pd.DataFrame(columns), family,
-        event=header["event"], weights=a.get("weights"), offset=offset,
+        event=header["event"], weights=weights, offset=offset,
     )  # fmt: skip
     return built, family
 

@@ -285,11 +285,11 @@ class Priors:
         >>> import hierwidgets as hw
         >>> model = hw.Model("contacted ~ district_competitiveness + (1 | district_id)",
         ...                  hw.load("uk"), "binomial", event="Contacted")
-        >>> print(hw.Priors().describe(model).to_string(index=False))
-                          parameter               prior
-                Intercept (centred) student_t(3, 0, 2.5)
-           district_competitiveness               flat()
-         sd Intercept | district_id student_t(3, 0, 2.5)
+        >>> for row in hw.Priors().describe(model).itertuples(index=False):
+        ...     print(*row, sep=": ")
+        Intercept (centred): student_t(3, 0, 2.5)
+        district_competitiveness: flat()
+        sd Intercept | district_id: student_t(3, 0, 2.5)
         """
         found = resolve(self, model.design, model.family)
         rows = [(name, prior) for name, prior in found.named(model.design)]

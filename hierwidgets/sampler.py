@@ -275,7 +275,7 @@ def _stack(results: Any, tune: int, interrupted: bool) -> tuple[Array, dict[str,
 
 
 def _matrix(column: Any) -> Array:
-    import pyarrow
+    import pyarrow  # type: ignore[import-untyped]
 
     flat = pyarrow.array(column).flatten().to_numpy(zero_copy_only=False)
     return np.asarray(flat, dtype=np.float64).reshape(len(column), -1)
@@ -316,7 +316,7 @@ def unpack(
     beta = np.linalg.solve(where.R, v[:, :p].T).T if p else v[:, :0]
     sigma = np.exp(flat[:, d - len(q.r) - 1]) if q.family == 4 else np.ones(C * D)
 
-    def shaped(values: Array) -> Array:
+    def shaped(values: NDArray[Any]) -> Array:
         return single(values.reshape(C, D, *values.shape[1:]))
 
     return shaped(beta), tuple(map(shaped, factors)), shaped(sigma), tuple(map(shaped, effects))
@@ -325,7 +325,9 @@ def unpack(
 # --- draws from the prior -----------------------------------------------------------------
 
 
-def sample_prior(design: Design, family: Family, priors: Priors, draws: int, seed: int) -> Draws:
+def sample_prior(
+    design: Design, family: Family, priors: Priors, draws: int, seed: int | None
+) -> Draws:
     """Independent draws of parameters and effects from the prior, as one chain.
 
     Raises
