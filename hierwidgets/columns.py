@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from .errors import DataError, FormulaError, NewLevelError
-from .formula import FUNCTIONS, Bar, Formula
+from .formula import FUNCTIONS, Bar, Formula, coded, named
 from .frames import numeric, show
 
 if TYPE_CHECKING:
@@ -37,18 +37,23 @@ class Columns:
     names :
         Column names, such as "Intercept" and "electoral_rules[T.SMD]".
     seen :
-        The levels of each text or categorical column in use.
+        The levels of each text or categorical column in use, and of numbers in ``C(...)``.
+    needs :
+        The data columns in use.
     """
 
     spec: "ModelSpec | None"
     names: tuple[str, ...]
     seen: Mapping[str, frozenset[Any]]
+    needs: frozenset[str] = frozenset()
 
     def matrix(self, data: pd.DataFrame) -> Array:
         """The (n, k) matrix of these columns for `data`."""
         if self.spec is None:
             return np.ones((len(data), 1))
         for column, levels in self.seen.items():
+            if all(isinstance(level, Number) for level in levels):
+                _refuse_text(data[column])
             new = set(data[column].unique()) - levels
             if new:
                 raise NewLevelError(
@@ -57,15 +62,20 @@ class Columns:
                 )
         for column in variables(self) - set(self.seen):
             numeric(data[column], f"{column!r} in the new data")
-        matrix = _encode(self.spec, data)
+        matrix = _encode(self.spec, _computable(data, self.needs, frozenset(self.seen)))
         values = np.ascontiguousarray(matrix, dtype=np.float64)
         _check_finite(values, self.names)
         return values
 
 
+def _refuse_text(values: pd.Series) -> None:
+    if pd.api.types.infer_dtype(values) == "string":
+        numeric(values, f"{values.name!r} in the new data")
+
+
 def _encode(spec: "ModelSpec", data: pd.DataFrame) -> Any:
     """formulaic's matrix; its warning about an unseen level of ``C(x)`` is an error here."""
-    from formulaic.errors import DataMismatchWarning
+    from formulaic.errors import DataMismatchWarning, FormulaicError
 
     with warnings.catch_warnings(), np.errstate(all="ignore"):  # _check_finite sees to the rest
         warnings.simplefilter("error", DataMismatchWarning)
@@ -74,12 +84,42 @@ def _encode(spec: "ModelSpec", data: pd.DataFrame) -> Any:
         except DataMismatchWarning as warning:
             new = str(warning).partition("{")[2].partition("}")[0]
             raise NewLevelError(f"the new data hold a level the fit has not seen: {new}") from None
+        except FormulaicError as error:
+            raise DataError(
+                f"the predictors cannot be computed from the new data: {_why(error)}"
+            ) from None
+
+
+def _why(error: Exception) -> str:
+    lines = str(error.__cause__ or error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _computable(data: pd.DataFrame, needs: frozenset[str], levels: frozenset[str]) -> pd.DataFrame:
+    """The needed columns in dtypes that neither overflow nor hold levels that do not occur.
+
+    Numbers become float64 (the square of 20 is -112 in int8), but for those whose `levels` are
+    coded; text becomes objects.
+    """
+    return pd.DataFrame(
+        {c: _one_computable(data[c], c in levels) for c in sorted(needs)}, index=data.index
+    )
+
+
+def _one_computable(values: pd.Series, levels: bool) -> pd.Series:
+    types = pd.api.types
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values.cat.remove_unused_categories()
+    if types.is_bool_dtype(values.dtype):
+        return values.astype(bool)
+    if types.is_numeric_dtype(values.dtype):
+        return values if levels else values.astype(np.float64)
+    return values.astype(object) if types.is_string_dtype(values.dtype) else values
 
 
 def variables(columns: Columns) -> set[str]:
-    if columns.spec is None:
-        return set()
-    return {str(v) for v in columns.spec.required_variables} - FUNCTIONS - {"np", "contr"}
+    """The data columns that a recipe needs."""
+    return set(columns.needs)
 
 
 def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
@@ -88,31 +128,48 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
         return Columns(None, ("Intercept",), {}), np.ones((len(frame), 1))
     from formulaic import Formula as Recipe
 
+    needs, levels = named(part), coded(part)
+    _check_names(needs, levels, frame)
+    data = _computable(frame, needs, levels)
     try:
         with np.errstate(all="ignore"):
-            matrix = Recipe(part).get_model_matrix(frame, context=_CONTEXT, na_action="ignore")
+            matrix = Recipe(part).get_model_matrix(data, context=_CONTEXT, na_action="ignore")
+        values = np.ascontiguousarray(matrix, dtype=np.float64)
     except Exception as error:  # formulaic wraps whatever a transform raises
-        why = str(error.__cause__ or error).strip().splitlines() or [type(error).__name__]
         raise FormulaError(
-            f"the terms {part!r} cannot be computed from the data: {why[0]}"
+            f"the terms {part!r} cannot be computed from the data: {_why(error)}"
         ) from None
     spec = matrix.model_spec
     seen = {
-        str(v): frozenset(frame[v].unique())
-        for v in spec.required_variables
-        if v in frame.columns and not pd.api.types.is_numeric_dtype(frame[v].dtype)
+        c: frozenset(frame[c].unique())
+        for c in sorted(needs)
+        if c in levels or not pd.api.types.is_numeric_dtype(frame[c].dtype)
     }
-    for column, levels in seen.items():
-        _check_levels(column, levels)
-    values = np.ascontiguousarray(matrix, dtype=np.float64)
+    for column in seen:
+        _check_levels(column, seen[column], column in levels)
     names = tuple(map(str, spec.column_names))
     _check_finite(values, names)
-    return Columns(spec, names, seen), values
+    return Columns(spec, names, seen, needs), values
 
 
-def _check_levels(column: str, levels: frozenset[Any]) -> None:
+def _check_names(needs: frozenset[str], levels: frozenset[str], frame: pd.DataFrame) -> None:
+    if "Intercept" in needs:
+        raise FormulaError(
+            "a predictor cannot be called 'Intercept', the name of the constant; rename the column"
+        )
+    for column in sorted(needs - levels):
+        if frame[column].dtype.kind in "mM":
+            raise FormulaError(
+                f"the predictor {column!r} is {frame[column].dtype}: make a number of it first, "
+                "such as the years or days since a date"
+            )
+
+
+def _check_levels(column: str, levels: frozenset[Any], asked: bool) -> None:
     if len(levels) == 1:
         raise FormulaError(f"the predictor {column!r} is {show(levels)} in every row")
+    if asked:  # by C(column)
+        return
     odd = [v for v in levels if isinstance(v, Number) and not isinstance(v, (bool, np.bool_))]
     if odd:
         raise DataError(

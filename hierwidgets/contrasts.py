@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .columns import variables
 from .design import Design
 from .errors import DataError, FormulaError
 
@@ -159,7 +160,7 @@ def used_columns(design: Design, kept: list[NDArray[np.bool_]] | None = None) ->
     for i, term in enumerate(design.terms):
         if kept is None or kept[i].any():
             recipes += term.recipes
-    used = {str(v) for r in recipes if r.spec is not None for v in r.spec.required_variables}
+    used = {name for recipe in recipes for name in variables(recipe)}
     offset = {design.offset_column} if design.offset_column else set()
     return (used | offset) & set(map(str, design.data.columns))
 

@@ -152,13 +152,13 @@ class Design:
     def apply(self, newdata: pd.DataFrame, groups: Sequence[str] | None = None) -> NewRows:
         """`newdata` through the recipes of this design; `groups` names the terms needed."""
         wanted = [t for t in self.terms if groups is None or t.group in groups]
-        needed = set(self.fixed.seen) | variables(self.fixed)
+        needed = variables(self.fixed)
         for term in wanted:
             needed |= set(term.factors) | {v for r in term.recipes for v in variables(r)}
         if self.offset_column is not None:
             needed.add(self.offset_column)
         frame = select(newdata, sorted(needed))
-        check_missing(frame, "raise")
+        check_missing(frame, "raise", new=True)
         n = len(frame)
         codes = tuple(
             _recode(term, frame) if term in wanted else np.full(n, -1, np.intp)
@@ -326,10 +326,23 @@ def _levels(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[Index, NDArray
     for value in map(int, uniques):
         names = []
         for _, levels in reversed(parts):
-            names.append(str(levels[value % len(levels)]))
+            names.append(_label(levels[value % len(levels)]))
             value //= len(levels)
         labels.append(":".join(reversed(names)))
+    if len(set(labels)) < len(labels):
+        twice = next(label for label in labels if labels.count(label) > 1)
+        raise DataError(
+            f"two levels of {':'.join(factors)!r} read {twice!r}, since there are colons within "
+            f"the values of {' or '.join(map(repr, factors))}; replace them there"
+        )
     return rows.astype(np.intp, copy=False), np.array(labels, dtype=object)
+
+
+def _label(value: Any) -> str:
+    """A value as part of a level's name: 4 and 4.0 are the same level."""
+    if isinstance(value, float | np.floating) and float(value).is_integer():
+        return str(int(value))
+    return str(value)
 
 
 def _one_factor(values: pd.Series) -> tuple[Index, NDArray[Any]]:
@@ -400,9 +413,8 @@ def _recode(term: Term, frame: pd.DataFrame) -> Index:
     if len(term.factors) == 1:
         values = frame[term.factors[0]].astype(object)
     else:
-        values = frame[term.factors[0]].astype(str)
-        for f in term.factors[1:]:
-            values = values + ":" + frame[f].astype(str)
+        parts = zip(*(frame[f].map(_label, na_action=None) for f in term.factors), strict=True)
+        values = pd.Series([":".join(labels) for labels in parts], dtype=object)
     return np.asarray(pd.Index(term.levels).get_indexer(pd.Index(values)), np.intp)
 
 

@@ -16,7 +16,7 @@ from .errors import FormulaError
 if TYPE_CHECKING:
     from formulaic.parser.types import Token
 
-__all__ = ["Bar", "Formula", "parse"]
+__all__ = ["Bar", "Formula", "coded", "named", "parse", "pieces"]
 
 FUNCTIONS = frozenset(
     [
@@ -69,6 +69,13 @@ _MOST_CROSSINGS = 8
 _LARGEST_POWER = 4
 _NAME = r"(?:`[^`]+`|[^\W\d][\w.]*)"
 _GROUP = re.compile(rf"\s*{_NAME}\s*(?:[:/]\s*{_NAME}\s*)*")
+_QUOTED = re.compile(r"`([^`]+)`")
+_HINTS = {
+    "offset": "an offset is an argument: offset='column'",
+    "factor": "C(x) makes levels of numbers",
+    "s": "splines are cr(x, df=4, constraints='center') and bs(x, df=4)",
+    "ns": "a natural spline is cr(x, df=4, constraints='center')",
+}
 _TRIALS = re.compile(rf"p\(\s*({_NAME})\s*,\s*({_NAME})\s*\)")
 
 
@@ -152,7 +159,7 @@ def parse(text: str) -> Formula:
     response, trials = _response(left, text)
     fixed: list[str] = []
     bars: list[Bar] = []
-    for sign, piece in _pieces(right, text):
+    for sign, piece in pieces(right, text):
         if _has_bar(piece):
             bars.extend(_bars(sign, piece, text))
         else:
@@ -165,6 +172,8 @@ def parse(text: str) -> Formula:
         _parse_fixed(bar.lhs, text)
         columns += [*names, *bar.factors]
         plain &= bar_plain
+    if response in columns:
+        raise _fail(text, f"the response {response!r} is on the right-hand side too")
     return Formula(
         text,
         response,
@@ -210,7 +219,7 @@ def _split(text: str, separators: str) -> list[str]:
     return [text[a:b] for a, b in zip([0, *[c + 1 for c in cuts]], [*cuts, len(text)], strict=True)]
 
 
-def _pieces(right: str, text: str) -> list[tuple[str, str]]:
+def pieces(right: str, text: str) -> list[tuple[str, str]]:
     """The right-hand side cut at its outer plus and minus signs."""
     parts = [part.strip() for part in _split(right, "+-")]
     signs = ["+", *[c for _, c, depth in _walk(right) if depth == 0 and c in "+-"]]
@@ -271,6 +280,37 @@ def _tokens(part: str, text: str) -> "list[Token]":
         raise _fail(text, str(error).splitlines()[0]) from None
 
 
+def named(part: str) -> frozenset[str]:
+    """The columns that a bar-free formula part needs.
+
+    Examples
+    --------
+    >>> sorted(named("log(x) + `a b`:C(z)"))
+    ['a b', 'x', 'z']
+    """
+    return frozenset(_names(part, part)[0])
+
+
+def coded(part: str) -> frozenset[str]:
+    """The columns whose levels are coded by ``C(column)``, numbers among them.
+
+    Examples
+    --------
+    >>> sorted(coded("x + C(year) + log(z)"))
+    ['year']
+    """
+    found = set()
+    for token in _tokens(part, part):
+        if token.kind and token.kind.value == "python":
+            tree, names = _tree(token.token, part)
+            for node in ast.walk(tree):
+                if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                    inner = node.args[0] if node.args else None
+                    if node.func.id == "C" and isinstance(inner, ast.Name):
+                        found.add(names.get(inner.id, inner.id))
+    return frozenset(found)
+
+
 def _parse_fixed(part: str, text: str) -> None:
     from formulaic import Formula as Recipe
     from formulaic.errors import FormulaicError
@@ -321,10 +361,7 @@ def _check_value(word: str, power: bool, text: str) -> None:
 
 def _python_names(code: str, text: str) -> list[str]:
     """Columns in a call such as ``log(x)``, after checking that it calls nothing else."""
-    try:
-        tree = ast.parse(code.strip(), mode="eval")
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
-        raise _fail(text, f"{code!r} is not an expression") from None
+    tree, names = _tree(code, text)
     called: set[int] = set()
     for node in ast.walk(tree):
         if not isinstance(node, _NODES):
@@ -341,9 +378,26 @@ def _python_names(code: str, text: str) -> list[str]:
     if loose:
         raise _fail(
             text,
-            f"{code!r} reaches into an object; only {_function_list()} are allowed",
+            f"{code!r} reaches into an object; a column name with a dot goes in backticks, and "
+            f"only {_function_list()} are allowed",
         )
-    return [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
+    found = [n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and id(n) not in called]
+    return [names.get(name, name) for name in found]
+
+
+def _tree(code: str, text: str) -> tuple[ast.Expression, dict[str, str]]:
+    """The expression, names in backticks replaced, and what the replacements stand for."""
+    names: dict[str, str] = {}
+
+    def stand_in(match: re.Match[str]) -> str:
+        names[f"quoted_{len(names)}_"] = match[1]
+        return list(names)[-1]
+
+    plain = _QUOTED.sub(stand_in, code.strip())
+    try:
+        return ast.parse(plain, mode="eval"), names
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        raise _fail(text, f"{code!r} is not an expression") from None
 
 
 def _function_list() -> str:
@@ -359,6 +413,8 @@ def _check_call(node: ast.Call, code: str, text: str) -> set[int]:
             return {id(node.func), id(node.func.value)}
         case ast.Attribute(value=ast.Name(id="contr"), attr=name) if name in _CONTRASTS:
             return {id(node.func), id(node.func.value)}
+        case ast.Name(id=name) if name in _HINTS:
+            raise _fail(text, f"{code!r}: there is no function {name!r} here; {_HINTS[name]}")
         case _:
             raise _fail(text, f"{code!r} calls a function that is not one of {_function_list()}")
 

@@ -165,14 +165,16 @@ def _beside(value: Any, name: str, n: int) -> Array:
     return array
 
 
-def check_missing(frame: pd.DataFrame, missing: str) -> NDArray[np.bool_]:
+def check_missing(frame: pd.DataFrame, missing: str, new: bool = False) -> NDArray[np.bool_]:
     holes = frame.isna()
     keep: NDArray[np.bool_] = np.asarray(~holes.to_numpy().any(axis=1))
     if not keep.all() and missing == "raise":
         counts = {str(c): int(k) for c, k in holes.sum().items() if k}
+        also = "" if new else ", or pass missing='drop' to drop and count those rows"
+        where = " of newdata" if new else ""
         raise DataError(
-            f"missing values in {len(keep) - int(keep.sum())} of {len(keep)} rows, by column: "
-            f"{counts}; remove them, or pass missing='drop' to drop and count those rows"
+            f"missing values in {len(keep) - int(keep.sum())} of {len(keep)} rows{where}, by "
+            f"column: {counts}; remove them{also}"
         )
     return keep
 
@@ -206,6 +208,10 @@ def response(
     if formula.trials is not None:
         if family.name != "binomial":
             raise FormulaError(f"p(successes, trials) is for binomial models, not {family.name}")
+        if event is not None:
+            raise DataError(
+                f"event={event!r} is for a response of two levels; p(successes, trials) has none"
+            )
         return _successes(values, frame[formula.trials])
     if family.name == "binomial":
         y = indicator(values, event)

@@ -78,11 +78,7 @@ def to_marginaleffects(
     """
     if not isinstance(fit, Fit):
         raise DataError(f"to_marginaleffects takes a fit; a {type(fit).__name__} was given")
-    if fit.design.offset_column is None and fit.design.offset.any():
-        raise DataError(
-            "the offset of this fit was given as numbers, which new rows do not carry; "
-            "fit again with the name of a column"
-        )
+    prediction.check_offset(fit.design)
     return _adapter()(fit, re_formula, conditional)
 
 
@@ -157,7 +153,7 @@ def _adapter() -> Any:
             frame = newdata.to_pandas()
             for name, levels in self._levels.items():
                 known = {str(level): level for level in levels}
-                frame[name] = frame[name].astype(str).map(known).astype(object)
+                frame[name] = frame[name].astype(str).map(known).astype(object).infer_objects()
             return _matrix(self.model, frame, self._kept)
 
         def get_predict(self, params: Any, newdata: Any) -> Any:

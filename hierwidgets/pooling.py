@@ -209,6 +209,8 @@ def _check_columns(data: pd.DataFrame, outcome: str, group: str) -> None:
     for column in (outcome, group):
         if column not in data.columns:
             raise DataError(f"{column!r} is not a column; columns are {list(data.columns)}")
+        if (many := list(data.columns).count(column)) > 1:
+            raise DataError(f"the data have {many} columns named {column!r}")
     if data.empty:
         raise DataError("the data have no rows; at least one row is needed")
     missing = int(data[group].isna().sum())

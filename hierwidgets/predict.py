@@ -12,11 +12,12 @@ from .blocks import Blocks, factorize, layout, row_dot, scale
 from .design import Design, NewRows, as_frame
 from .errors import DataError, FormulaError, NewLevelError
 from .families import Family
-from .formula import parse
+from .formula import parse, pieces
 from .marginal import Modes, conditional_modes
 
 __all__ = [
     "as_frame",
+    "check_offset",
     "kept_columns",
     "linear_predictor",
     "link_interval",
@@ -45,12 +46,13 @@ def kept_columns(design: Design, re_formula: str | None) -> list[NDArray[np.bool
         if term is None:
             raise FormulaError(f"re_formula names the group {group!r}; the model has {have}")
         for name in names:
-            if name not in design.terms[term].names:
+            found = _matching(name, design.terms[term].names)
+            if not found:
                 raise FormulaError(
                     f"re_formula asks for {name!r} within {group!r}; it varies in "
                     f"{list(design.terms[term].names)}"
                 )
-            kept[term][design.terms[term].names.index(name)] = True
+            kept[term][found] = True
     return kept
 
 
@@ -61,16 +63,38 @@ def _asked(re_formula: str) -> dict[str, list[str]]:
     text = re_formula.strip().removeprefix("~").strip()
     if text in ("0", "NA", "-1"):
         return {}
-    parsed = parse(f"response ~ 0 + {text}")
-    if parsed.fixed != "0" or not parsed.bars:
+    parsed = parse(f"response ~ 0 + {text or '0'}")
+    if not parsed.bars or parsed.fixed != "0":
         raise FormulaError(f"re_formula {re_formula!r} is neither '~0' nor a sum of group terms")
     asked: dict[str, list[str]] = {}
     for bar in parsed.bars:
-        parts = [part.strip().strip("`") for part in bar.lhs.split("+")]
-        names = [p for p in parts if p not in ("0", "1")]
-        intercept = [] if "0" in parts else ["Intercept"]
-        asked.setdefault(bar.group, []).extend([*intercept, *names])
+        asked.setdefault(bar.group, []).extend(_coefficients(bar.lhs))
     return asked
+
+
+def _coefficients(lhs: str) -> list[str]:
+    """What varies within a bar: "1 + x" is Intercept and x, "x - 1" is x."""
+    parts = [(sign, part.strip("`")) for sign, part in pieces(lhs, lhs)]
+    none = any(piece in (("+", "0"), ("-", "1")) for piece in parts)
+    named = [part for sign, part in parts if sign == "+" and part not in ("0", "1")]
+    return named if none else ["Intercept", *named]
+
+
+def _matching(asked: str, names: tuple[str, ...]) -> list[int]:
+    """Where a coefficient is among `names`; a predictor of levels stands for all of its columns."""
+    name = asked.replace(" ", "")
+    known = [n.replace(" ", "") for n in names]
+    exact = [i for i, n in enumerate(known) if n == name]
+    return exact or [i for i, n in enumerate(known) if n.startswith(f"{name}[") and ":" not in n]
+
+
+def check_offset(design: Design) -> None:
+    """Refuse new rows where the offset was given as numbers, which they do not carry."""
+    if design.offset_column is None and design.offset.any():
+        raise DataError(
+            "the offset of this fit was given as numbers, which new rows do not carry; "
+            "fit again with the name of a column"
+        )
 
 
 def rows_of(
@@ -78,8 +102,12 @@ def rows_of(
     newdata: pd.DataFrame | None,
     kept: list[NDArray[np.bool_]],
     new_levels: str,
+    offset: Array | None = None,
 ) -> NewRows:
-    """The rows to predict, unseen levels dealt with."""
+    """The rows to predict, unseen levels dealt with.
+
+    `offset` is that of the rows, for a fit that got it as numbers and not as a column.
+    """
     if new_levels not in ("error", "population", "sample"):
         raise DataError(f"new_levels={new_levels!r}; choose 'error', 'population' or 'sample'")
     if newdata is None:
@@ -90,6 +118,8 @@ def rows_of(
             tuple(t.codes[rows] for t in design.terms),
             tuple(t.Z[rows] * k for t, k in zip(design.terms, kept, strict=True)),
         )
+    if offset is None:
+        check_offset(design)
     groups = [t.group for t, k in zip(design.terms, kept, strict=True) if k.any()]
     new = design.apply(newdata, groups)
     for term, codes in zip(design.terms, new.codes, strict=True):
@@ -101,7 +131,7 @@ def rows_of(
                 "unknown, with the fitted sd)"
             )
     Z = tuple(z * k for z, k in zip(new.Z, kept, strict=True))
-    return NewRows(new.X, new.offset, new.codes, Z)
+    return NewRows(new.X, new.offset if offset is None else offset, new.codes, Z)
 
 
 def labels(frame: pd.DataFrame, factors: tuple[str, ...]) -> NDArray[np.object_]:

@@ -222,12 +222,12 @@ class Fit:
         for term, L in zip(
             self.design.terms, self.design.template.factors(self.theta), strict=True
         ):
-            size = np.sqrt((term.Z**2).mean(axis=0))
+            scaled = np.sqrt((term.Z**2).mean(axis=0))[:, None] * L
             for block in term.blocks:
                 index = np.array(block)
-                gone = np.diag(L)[index] * size[index] < _SINGULAR
+                gone = np.diag(scaled)[index] < _SINGULAR
                 if gone.any():
-                    out.append(_collapse_in_words(term.group, term.names, L, index, gone))
+                    out.append(_collapse_in_words(term.group, term.names, scaled, index, gone))
         return tuple(out)
 
     # --- use ---

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hierwidgets.errors import FormulaError
-from hierwidgets.formula import parse
+from hierwidgets.formula import coded, named, parse
 from hierwidgets.model import Model
 
 
@@ -210,3 +210,28 @@ def test_order_of_bars_and_terms_does_not_matter_to_what_is_found(terms, groups)
     assert set(f.bars) == set(back.bars)
     assert set(f.columns) == set(back.columns)
     assert f.plain == back.plain
+
+
+def test_columns_of_a_part_and_those_it_codes():
+    part = "x.y + log(`a b`) + C(`a year`) + C(z) + scale"
+    assert named(part) == {"x.y", "a b", "a year", "z", "scale"}
+    assert coded(part) == {"a year", "z"}
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("y ~ x + offset(z) + (1 | g)", "offset='column'"),
+        ("y ~ factor(z) + (1 | g)", r"C\(x\) makes levels"),
+        ("y ~ log(x.y) + (1 | g)", "a column name with a dot goes in backticks"),
+        ("y ~ x + y + (1 | g)", "the response 'y' is on the right-hand side too"),
+        ("y ~ x + (1 | y)", "the response 'y' is on the right-hand side too"),
+    ],
+)
+def test_habits_from_elsewhere_are_answered(text, words):
+    with pytest.raises(FormulaError, match=words):
+        parse(text)
+
+
+def test_trials_may_be_a_predictor():
+    assert "n" in parse("p(s, n) ~ n + (1 | g)").columns

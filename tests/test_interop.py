@@ -262,3 +262,12 @@ def test_the_data_of_the_fit_stay_as_they_are(finland):
     before = finland.design.data.copy(deep=True)
     marginaleffects.avg_predictions(hw.to_marginaleffects(finland))
     pd.testing.assert_frame_equal(finland.design.data, before)
+
+
+def test_a_predictor_of_booleans():
+    data = hw.load("uk").assign(close=lambda d: d["district_competitiveness"] > 0.8)
+    fit = hw.glmer("contacted ~ close + (1 | district_id)", data, event="Contacted")
+    marginaleffects = pytest.importorskip("marginaleffects")
+    theirs = marginaleffects.avg_comparisons(hw.to_marginaleffects(fit), variables="close")
+    ours = hw.comparisons(fit, "close", average=True)
+    assert theirs["estimate"].item() == pytest.approx(ours["estimate"].item(), rel=1e-8)

@@ -206,3 +206,10 @@ class TestPartialPooling:
             partial_pooling(glmer(two, data, event="Contacted"))
         with pytest.raises(DataError, match="between 0 and 1"):
             partial_pooling(finland, level=90)
+
+
+def test_two_columns_of_one_name_are_refused():
+    data = rows({"a": (1, 4), "b": (2, 5)})
+    twice = pd.concat([data, data], axis=1)
+    with pytest.raises(DataError, match="2 columns named"):
+        no_pooling(twice, *data.columns[::-1][:2])

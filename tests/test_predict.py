@@ -287,3 +287,31 @@ def test_new_data_stay_as_they_are():
     before = data.copy(deep=True)
     fitted().predict(data, interval=0.9, new_levels="sample")
     pd.testing.assert_frame_equal(data, before)
+
+
+# --- what applied work asks of it -----------------------------------------------------------------
+
+
+def test_an_offset_of_numbers_is_not_forgotten_for_new_rows():
+    data = frame()
+    found = hw.glmer("y ~ x + (1 | g)", data, offset=np.linspace(-1, 1, len(data)))
+    assert found.predict()["estimate"].to_numpy() == pytest.approx(found.fitted.to_numpy())
+    for ask in (lambda: found.predict(data), lambda: hw.comparisons(found, "x", data)):
+        with pytest.raises(hw.DataError, match="offset of this fit was given as numbers"):
+            ask()
+    named = hw.glmer("y ~ x + (1 | g)", data.assign(o=np.linspace(-1, 1, len(data))), offset="o")
+    assert hw.comparisons(found, "x", average=True)["estimate"].to_numpy() == pytest.approx(
+        hw.comparisons(named, "x", average=True)["estimate"].to_numpy()
+    )
+
+
+def test_re_formula_takes_predictors_of_levels_and_minus_one():
+    data = frame().assign(kind=lambda d: np.where(np.arange(len(d)) % 3 == 0, "p", "q"))
+    found = hw.glmer("y ~ x + kind + (1 + kind | g)", data)
+    whole = found.predict(re_formula="~ (kind | g)")["estimate"]
+    pd.testing.assert_series_equal(whole, found.predict()["estimate"])
+    without = [found.predict(re_formula=f"~ ({lhs} | g)") for lhs in ("kind - 1", "0 + kind")]
+    pd.testing.assert_frame_equal(*without)
+    assert not np.allclose(without[0]["estimate"], whole)
+    with pytest.raises(hw.FormulaError, match="neither '~0' nor a sum of group terms"):
+        found.predict(re_formula="")

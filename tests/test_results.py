@@ -169,3 +169,13 @@ def test_stored_effects_are_matched_by_label():
     assert ours.keys() == stored.keys()
     assert list(ours) != list(stored)
     assert ours == pytest.approx({k: mode for k, (mode, _) in stored.items()}, abs=1e-5)
+
+
+@pytest.mark.parametrize("unit", [1e-6, 1.0, 1e6])
+def test_the_direction_that_collapsed_is_named_in_any_unit(unit):
+    rng = np.random.default_rng(1)
+    g, x = rng.integers(0, 10, 300), rng.normal(size=300)
+    b = rng.normal(size=10)
+    y = rng.random(300) < 1 / (1 + np.exp(-(b[g] + x * (1 - 0.4 * b[g]))))
+    found = hw.glmer("y ~ x + (x | g)", pd.DataFrame({"y": y, "x": x * unit, "g": g}))
+    assert found.collapsed == ("the correlation of Intercept and x over g is -1",)
