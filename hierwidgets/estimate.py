@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Layout, layout
+from .blocks import Layout, factorize, layout, scale
 from .design import Design, Term, level_sums
 from .errors import FitError, FormulaError
 from .families import Derivatives, Family
@@ -89,6 +89,12 @@ def fixed_only(design: Design, family: Family, theta_offset: Array | None = None
     d = family.derivatives(design.y, design.trials, design.X @ beta + offset)
     for _ in range(25):
         information = (design.X * d.weight[:, None]).T @ design.X
+        if not np.trace(information) > 0:
+            raise FitError(
+                "at the start every fitted mean is at its bound, so that no coefficient can be "
+                f"told; offsets go from {design.offset.min():.3g} to {design.offset.max():.3g} on "
+                "the link scale: is it a logarithm?"
+            )
         ridge = 1e-10 * np.trace(information) / len(beta) * np.eye(len(beta))
         step = np.linalg.solve(information + ridge, design.X.T @ d.score)
         size, old = 1.0, d.loglik.sum()
@@ -105,7 +111,7 @@ def fixed_only(design: Design, family: Family, theta_offset: Array | None = None
     return beta
 
 
-def _start(design: Design, family: Family) -> tuple[Array, Array]:
+def _start(design: Design, family: Family, lay: Layout) -> tuple[Array, Array]:
     """Where to start (m + p,), and the scale of the search (m + p, m + p)."""
     template = design.template
     beta = fixed_only(design, family)
@@ -120,14 +126,29 @@ def _start(design: Design, family: Family) -> tuple[Array, Array]:
     moments = [_first_sd(term, d) for term in design.terms]
     sd = np.array([sd for sd, _ in moments])[template.term]
     theta = template.start() * sd / size
-    scale = np.zeros((m + p, m + p))
-    scale[:m, :m] = np.diag(np.array([unit for _, unit in moments])[template.term] / size)
+    unit = np.zeros((m + p, m + p))
+    unit[:m, :m] = np.diag(np.array([unit for _, unit in moments])[template.term] / size)
     if p:
-        information = (design.X * np.maximum(d.weight, 1e-8)[:, None]).T @ design.X
+        information = _information(lay, theta, np.maximum(d.weight, 1e-8))
         norm = np.sqrt(np.diag(information))
         chol = np.linalg.cholesky(information / np.outer(norm, norm) + 1e-12 * np.eye(p))
-        scale[m:, m:] = np.linalg.inv(chol).T / norm[:, None]
-    return np.concatenate([theta, beta]), scale
+        unit[m:, m:] = np.linalg.inv(chol).T / norm[:, None]
+    return np.concatenate([theta, beta]), unit
+
+
+def _information(lay: Layout, theta: Array, weight: Array) -> Array:
+    """Of the coefficients (p, p), group effects integrated out: ``X'WX - X'WU inv(A) U'WX``.
+
+    ``U = Z Lambda``. Without the second part many trials a row make a search unit that is far
+    too small: rows tell the outcome within their level, levels tell the coefficients.
+    """
+    X = lay.design.X
+    blocks = factorize(scale(lay, lay.template.factors(theta)), weight)
+    pulled = [blocks.scaled.pull(weight * x) for x in X.T]
+    solved = [blocks.solve(*g) for g in pulled]
+    taken = [[np.vdot(g0, u0) + g2 @ u2 for u0, u2 in solved] for g0, g2 in pulled]
+    result: Array = (X * weight[:, None]).T @ X - np.array(taken)
+    return result
 
 
 def _first_sd(term: Term, d: Derivatives) -> tuple[float, float]:
@@ -167,11 +188,11 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
         warm[0] = (value.u0, value.u2)
         return value.neg2loglik, value.gradient
 
-    x, scale = _start(design, family)
+    x, unit = _start(design, family, lay)
     rough = n_agq > 1 and len(design.terms) > 1
     # small: one Newton step then brings the modes along, and the Hessian does not see their lag
     step = 3e-3 if rough else 1e-5
-    found = minimize(value_and_gradient, x, scale, step=step)
+    found = minimize(value_and_gradient, x, unit, step=step)
     _check_separation(design, family, found, m)
     return _assemble(design, family, lay, found, m, warm[0])
 
@@ -284,7 +305,7 @@ def profile_loglik(
 
     if not free.size:
         return -0.5 * value_and_gradient(np.zeros(0))[0] + design.constant, beta
-    _, scale = _start(design, family)
-    found = minimize(value_and_gradient, beta[free], scale[m:, m:][np.ix_(free, free)])
+    _, unit = _start(design, family, lay)
+    found = minimize(value_and_gradient, beta[free], unit[m:, m:][np.ix_(free, free)])
     beta[free] = found.x
     return -0.5 * found.value + design.constant, beta

@@ -130,7 +130,7 @@ def _newton(
         decrement = float(np.vdot(g0, s0) + g2 @ s2)
         if not np.isfinite(decrement):
             raise FitError("the linear predictor overflows; rescale the predictors")
-        if decrement < _DECREMENT * (1.0 + 1e-3 * abs(value)):
+        if decrement < _DECREMENT * (1.0 + 1e-3 * (u0.size + u2.size)):
             return State(base, u0, u2, eta, d, blocks, value)
         step, old = 1.0, value
         while True:

@@ -20,7 +20,7 @@ Array = NDArray[np.float64]
 Objective = Callable[[Array], tuple[float, Array]]
 
 _WALK_STEPS = 200
-_WALK_END = 1e-7  # gain that is left when the walk hands over to Newton
+_WALK_END = 1e-9  # gain that is left when the walk hands over to Newton
 _LONGEST = 20.0  # of a step in one coordinate, in units of the search
 _ROUNDS = 8
 _NEWTON_STEPS = 3  # with one Hessian
@@ -95,9 +95,9 @@ def minimize(objective: Objective, x: Array, scale: Array, *, step: float = _DIF
             z = _walk(scaled, z + 0.1 * vectors[:, 0])
             value, gradient = scaled(z)
             continue
-        for _ in range(_NEWTON_STEPS):
+        for k in range(_NEWTON_STEPS):
             newton, decrement = _newton(values, vectors, gradient)
-            if decrement < _DECREMENT:
+            if decrement < _DECREMENT and k > 0:  # one step is worth its price in last digits
                 break
             z, value, gradient = _descend(scaled, z, value, gradient, newton)
         if decrement < _DECREMENT and np.abs(z - at).max() < _NEAR:

@@ -15,7 +15,7 @@ import pytest
 from core_cases import LINKS, RESPONSE, STRUCTURES, dense_laplace, frame, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize, stats
+from scipy import optimize, special, stats
 from stored_fits import STORED, fitted
 
 import hierwidgets as hw
@@ -242,3 +242,57 @@ def test_signs_of_theta_are_settled():
     for structure in STRUCTURES:
         found = fit(structure=structure)
         assert (found.theta[found.design.template.diagonal] >= 0).all()
+
+
+# --- counts so large that rows know nearly everything ------------------------------------------
+
+
+@pytest.mark.parametrize("log_mean", [3, 9, 14])
+def test_large_counts(log_mean):
+    """The verdict holds, and no point near by has a higher likelihood.
+
+    The objective is a Laplace approximation written out for one group, its modes by Newton's
+    method to the last digit; its own rounding is 1e-16 of a sum of 1e9, hence 1e-4.
+    """
+    rng = np.random.default_rng(5)
+    g, x, b = rng.integers(0, 10, 300), rng.normal(size=300), 0.8 * rng.normal(size=10)
+    y = rng.poisson(np.exp(log_mean + 0.3 * x + b[g])).astype(float)
+    found = hw.glmer("y ~ x + (1 | g)", pd.DataFrame({"y": y, "x": x, "g": g}), family="poisson")
+    assert found.converged
+    constant = special.gammaln(y + 1).sum()
+
+    def neg2loglik(at):
+        theta, *beta = at
+        base, u = beta[0] + beta[1] * x, found.modes.u[0][:, 0].copy()
+        for _ in range(50):
+            mu = np.exp(base + theta * u[g])
+            A = 1 + theta**2 * np.bincount(g, mu)
+            u += (theta * np.bincount(g, y - mu) - u) / A
+        eta = base + theta * u[g]
+        value = -2 * (y @ eta - np.exp(eta).sum() - constant) + u @ u
+        return value + np.log(1 + theta**2 * np.bincount(g, np.exp(eta))).sum()
+
+    at = np.r_[found.theta, found.beta]
+    assert -2 * found.loglik == pytest.approx(neg2loglik(at), abs=1e-4)
+    near = optimize.minimize(
+        neg2loglik, at, method="Nelder-Mead",
+        options={"initial_simplex": at + np.vstack([np.zeros(3), np.diag([0.1, 0.2, 1e-3])])},
+    )  # fmt: skip
+    assert neg2loglik(at) <= near.fun + 1e-4
+
+
+@pytest.mark.parametrize("times", [1, 100, 10000])
+def test_many_trials_a_row(times):
+    rng = np.random.default_rng(6)
+    g, x, n = rng.integers(0, 10, 200), rng.normal(size=200), rng.integers(1, 9, 200) * times
+    s = rng.binomial(n, special.expit(0.5 * x + rng.normal(size=10)[g]))
+    found = hw.glmer("p(s, n) ~ x + (1 | g)", pd.DataFrame({"s": s, "n": n, "x": x, "g": g}))
+    assert found.converged
+    at_start = np.abs(found.gradient) * np.sqrt(np.diag(found.covariance))
+    assert at_start.max() < 1e-3
+
+
+def test_an_offset_that_drowns_the_data_gets_words():
+    data = pd.DataFrame({"y": [0, 1] * 20, "g": [0, 0, 1, 1] * 10})
+    with pytest.raises(hw.FitError, match="is it a logarithm"):
+        hw.glmer("y ~ (1 | g)", data, offset=np.full(40, 1e3))
