@@ -121,7 +121,7 @@ def test_a_predictor_called_intercept_is_refused():
 
 def test_a_spline_beyond_its_knots_is_refused_in_words():
     found = fit("y ~ bs(x, df=4) + (1 | g)", data())
-    with pytest.raises(hw.DataError, match="cannot be computed from the new data: .*bounds"):
+    with pytest.raises(hw.DataError, match=r"cannot be computed from the new data: .*bounds"):
         found.predict(data().head(2).assign(x=99))
 
 
