@@ -26,7 +26,7 @@ KINDS = {  # Okabe and Ito's colours, told apart by marker and label too
 TITLES = {
     "rows": ("200 groups", "rows"),
     "groups": ("200,000 rows", "groups"),
-    "terms": ("20,000 rows, 100 levels each", "crossed terms"),
+    "terms": ("20,000 rows, 100 levels", "crossed terms"),
 }
 
 
@@ -116,20 +116,32 @@ def draw(curves: list[Curve], path: Path) -> None:
 
 
 def _name(axis: Any, drawn: list[Curve]) -> None:
-    """The kind of data of each line, above its flat beginning."""
+    """The kind of data of each line, at its flat beginning: below the lowest, above the others."""
+    lowest = min(drawn, key=lambda curve: curve.seconds[0])
     for curve in drawn:
-        at = (curve.sizes[0], max(curve.seconds[:2]))
+        below = curve is lowest
+        at = (curve.sizes[0], min(curve.seconds[:2]) if below else max(curve.seconds[:2]))
         axis.annotate(
-            curve.kind, at, (-4, 7), textcoords="offset points", color=KINDS[curve.kind][0]
+            curve.kind,
+            at,
+            (-4, -9 if below else 8),
+            textcoords="offset points",
+            va="top" if below else "bottom",
+            color=KINDS[curve.kind][0],
         )
 
 
 def _guide(axis: Any) -> None:
-    """A dotted line of slope 1 under the others: ten times the rows, ten times the time."""
-    x = np.array([1e4, 1e6])
-    low = min(line.get_ydata().min() for line in axis.lines[:3])
-    axis.plot(x, 0.2 * low * x / x[0], color="0.35", linestyle=":", linewidth=1.2)
+    """A dotted line of slope 1 above the others: ten times the rows, ten times the time."""
+    per_row = [np.divide(line.get_ydata(), line.get_xdata())[1:].max() for line in axis.lines]
+    high = 2.5 * max(per_row)
+    ends = np.array([ROWS[0], ROWS[-2]], dtype=np.float64)
+    axis.plot(ends, high * ends, color="0.35", linestyle=":", linewidth=1.2)
     axis.annotate(
-        "ten times the rows,\nten times the time", (1.3e4, 0.16 * low), color="0.3", fontsize=8.5,
-        va="top",
-    )  # fmt: skip
+        "ten times the rows,\nten times the time",
+        (ends[-1] / 8, high * ends[-1] / 5),
+        color="0.3",
+        fontsize=8.5,
+        ha="right",
+        va="bottom",
+    )

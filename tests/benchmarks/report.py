@@ -36,6 +36,8 @@ class Report:
 
     def close(self) -> bool:
         """Print the verdicts; whether none is a miss."""
+        if hasattr(os, "getloadavg"):
+            self.text(f"Load average at the end: {os.getloadavg()[0]:.1f}.")
         words = {True: "met", False: "MISSED", None: "not judged: a peer is not here"}
         self.table("Targets", [("target", "verdict"), *((t, words[ok]) for ok, t in self.verdicts)])
         return all(ok is not False for ok, _ in self.verdicts)
