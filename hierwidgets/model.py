@@ -32,7 +32,8 @@ class Model:
     ----------
     formula :
         As lme4 writes it: ``"y ~ x + (1 + x | group)"``; ``"p(y, n) ~ ..."`` for successes
-        out of trials. ``(x || g)`` leaves out correlations, ``(1 | a/b)`` nests.
+        out of trials. ``(x || g)`` leaves out correlations between terms (the columns
+        of one categorical term stay correlated, as in lme4), ``(1 | a/b)`` nests.
     data :
         One row per observation. It is not changed.
     family :
@@ -123,7 +124,7 @@ class Model:
         seed: int | None = None,
         priors: Priors = _DEFAULT_PRIORS,
         *,
-        target_accept: float = sampler.TARGET_ACCEPT,
+        target_accept: float | None = None,
         cores: int | None = None,
         progress: bool = True,
     ) -> Posterior:
@@ -138,7 +139,8 @@ class Model:
         priors :
             What is believed before the data; brms's defaults unless told.
         target_accept :
-            Closer to 1 means smaller steps: slower, and fewer divergences.
+            Closer to 1 means smaller steps: slower, and fewer divergences. None for .98, or .9
+            where every group effect is integrated out.
         progress :
             Whether to show a bar. Interrupting keeps the draws so far.
         """

@@ -29,6 +29,7 @@ __all__ = ["Draws", "sample", "sample_prior"]
 Array = NDArray[np.float64]
 
 TARGET_ACCEPT = 0.98
+SMOOTH_TARGET_ACCEPT = 0.9  # where every group effect is integrated out
 MAX_DEPTH = 10
 
 
@@ -83,7 +84,7 @@ def sample(
     draws: int,
     seed: int | None,
     cores: int | None = None,
-    target_accept: float = TARGET_ACCEPT,
+    target_accept: float | None = None,
     progress: bool = True,
     **geometry: Any,
 ) -> Draws:
@@ -97,7 +98,8 @@ def sample(
         A whole number; the same seed gives the same draws on any number of cores. None takes
         one from the operating system.
     target_accept :
-        The mean acceptance probability that step sizes are adapted to.
+        The mean acceptance probability that step sizes are adapted to; None for .98, or .9
+        where every group effect is integrated out.
     progress :
         Whether to show a bar: draws of all chains, tuning included.
     geometry :
@@ -119,6 +121,8 @@ def sample(
 
     began = time.perf_counter()
     where = chart(design, family, resolve(priors, design, family), **geometry)
+    if target_accept is None:
+        target_accept = TARGET_ACCEPT if where.pieces else SMOOTH_TARGET_ACCEPT
     seed = _whole(seed)
     settings = {
         "chains": chains, "tune": tune, "draws": draws, "seed": seed, "cores": cores,
@@ -159,11 +163,11 @@ def single(values: Array) -> Array:
     return values.astype(np.float32).astype(np.float64)
 
 
-def _check(chains: int, tune: int, draws: int, target_accept: float) -> None:
+def _check(chains: int, tune: int, draws: int, target_accept: float | None) -> None:
     for name, value, least in (("chains", chains, 1), ("tune", tune, 50), ("draws", draws, 4)):
         if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
             raise DataError(f"{name}={value!r}: give a whole number, {least} or larger")
-    if not 0.5 <= target_accept < 1:
+    if target_accept is not None and not 0.5 <= target_accept < 1:
         raise DataError(f"target_accept={target_accept!r}: give a number from 0.5 to below 1")
 
 

@@ -84,7 +84,8 @@ def peer() -> dict[str, Any]:
         home = Path(folder)
         venv.create(home / "venv", with_pip=True)
         python = str(home / "venv" / "bin" / "python")
-        subprocess.run([python, "-m", "pip", "install", "-q", "bambi", "nutpie"], check=True)
+        packages = ["bambi", "nutpie", "matplotlib<3.10"]
+        subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
         rows.to_csv(home / "rows.csv", index=False)
         (home / "peer.py").write_text(PEER)
         done = subprocess.run(
