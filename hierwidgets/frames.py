@@ -52,6 +52,8 @@ def indicator(values: pd.Series, event: object | None = None) -> Array:
     name = values.name if values.name is not None else "the response"
     if values.isna().any():
         raise DataError(f"{name!r} has {int(values.isna().sum())} missing values; drop them first")
+    if values.dtype == object:
+        values = values.infer_objects()  # 0/1 and booleans that once stood beside a None
     if event is None and (
         pd.api.types.is_bool_dtype(values) or pd.api.types.is_numeric_dtype(values)
     ):

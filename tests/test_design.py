@@ -302,3 +302,9 @@ def test_rank():
         check_rank(np.column_stack([one, 0 * x]), ("a", "b"))
     with pytest.raises(hw.FormulaError):
         check_rank(np.random.default_rng(0).normal(size=(2, 3)), ("a", "b", "c"))
+
+
+def test_indicators_that_stood_beside_a_missing_value() -> None:
+    for column in ([0, 1, 1, None], [True, False, True, None]):
+        kept = pd.Series(column, dtype=object, name="y").dropna()
+        assert indicator(kept).tolist() == [float(v) for v in column[:3]]
