@@ -338,6 +338,12 @@ def load_posterior(path: str | Path) -> Posterior:
     -----
     Group effects that were integrated out are drawn again when a file is read, from the same
     seed; sampling itself is not repeated, and needs no extra.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> hw.load_posterior("finland")
+    Posterior(contacted ~ 1 + (1 | district_id), binomial; 4 chains of 2500 draws)
     """
     return Posterior(*draw_files.load(path))
 
