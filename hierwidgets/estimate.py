@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import Layout, factorize, layout, scale
+from .blocks import Layout, factorize, layout, one_thread, scale
 from .design import Design, Term, level_sums
 from .errors import FitError, FormulaError
 from .families import Derivatives, Family
@@ -192,7 +192,8 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     rough = n_agq > 1 and len(design.terms) > 1
     # small: one Newton step then brings the modes along, and the Hessian does not see their lag
     step = 3e-3 if rough else 1e-5
-    found = minimize(value_and_gradient, x, unit, step=step)
+    with one_thread(lay):
+        found = minimize(value_and_gradient, x, unit, step=step)
     _check_separation(design, family, found, m)
     return _assemble(design, family, lay, found, m, warm[0])
 

@@ -19,7 +19,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from .blocks import Layout, block_diagonal, later_factor, layout, symmetric_inverse
+from .blocks import Layout, block_diagonal, later_factor, layout, one_thread, symmetric_inverse
 from .design import Design, level_sums
 from .errors import FitError
 from .marginal import Modes
@@ -336,9 +336,9 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
         found = evaluate(P, theta, reml)
         return found.value, found.gradient
 
-    found = minimize(
-        value_and_gradient, template.start() / size, np.diag(units[template.term] / size)
-    )
+    start, unit = template.start() / size, np.diag(units[template.term] / size)
+    with one_thread(P.lay):
+        found = minimize(value_and_gradient, start, unit)
     theta = template.canonical(found.x)
     sign = np.where(theta == found.x, 1.0, -1.0)
     at = evaluate(P, theta, reml)

@@ -404,7 +404,8 @@ def _report(
     )
     what = "rows" if by is None else f"levels of {by}"
     notes = [
-        f"{int(np.max(fold)) + 1} folds of {what}; mean log score per observation, higher is better.",
+        f"{int(np.max(fold)) + 1} folds of {what}; "
+        "mean log score per observation, higher is better.",
         "Folds share their training data, so that the standard errors are approximate.",
     ]
     near = table.index[1:][table["difference"][1:] > -2 * table["std_error_difference"][1:]]

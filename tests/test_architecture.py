@@ -16,7 +16,17 @@ LAYERS = (
     ("density", "blocks", "priors"),
     ("marginal", "quadrature", "nested", "optimum", "gaussian", "estimate"),
     ("conditional", "kernels", "geometry", "sampler"),
-    ("predict", "joint", "simulate", "profiles", "intervals", "diagnostics", "convergence", "loo", "draw_files"),
+    (
+        "predict",
+        "joint",
+        "simulate",
+        "profiles",
+        "intervals",
+        "diagnostics",
+        "convergence",
+        "loo",
+        "draw_files",
+    ),
     ("tabular", "summary", "results", "posterior"),
     ("model",),
     (
