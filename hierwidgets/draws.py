@@ -96,8 +96,14 @@ def model(name: str) -> tuple[Model, Priors]:
 def make(name: str, progress: bool = True) -> Posterior:
     """Sample a model whose draws are shipped; raise if the draws are not good enough."""
     described, priors = model(name)
-    steps = 1250 if name == "rainey2015_individual" else 2500
-    post = described.sample(draws=steps, seed=2015, priors=priors, progress=progress)
+    large = name == "rainey2015_individual"
+    post = described.sample(
+        draws=1250 if large else 2500,
+        seed=2015,
+        priors=priors,
+        progress=progress,
+        target_accept=0.99 if large else None,
+    )
     verdict, least = post.diagnose(), post.summary()[["ess_bulk", "ess_tail"]].to_numpy().min()
     if not verdict.ok or least < float(THRESHOLDS.loc["ess_to_publish", "value"]):  # type: ignore[arg-type]
         raise FitError(f"the draws of {name} are not to be shipped:\n{verdict}")
