@@ -25,7 +25,6 @@ Columns = dict[str, NDArray[Any]]  # those of `pooling_frame`, in the order of t
 
 RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
-_BAR = 0.014  # half the height of a bar that stands for a pooled estimate, in axis lengths
 MOST_LABELS = 40  # more levels than this, and the axis names none
 
 
@@ -148,9 +147,7 @@ class PoolingDial(Instrument):
         upper = self._build_estimates()
         lower = self._build_profile()
         raw = pooling_frame(self._fit)["raw_link"]
-        legend = ipywidgets.HTML(
-            _legend(not np.isfinite(raw).all(), len(self._levels) > MOST_LABELS)
-        )
+        legend = ipywidgets.HTML(_legend(not np.isfinite(raw).all()))
         row = ipywidgets.HBox([self._level_menu, self._scale_menu, self._button])
         self._table.title = f"Table of the {len(self._levels)} estimates"
         self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
@@ -190,25 +187,22 @@ class PoolingDial(Instrument):
             scales=scales, x=at, y=at, colors=[TARGET], line_style="dashed", stroke_width=2.5
         )
         self._segments = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=["#a0a0a0"], stroke_width=1
+            scales=scales, x=[], y=[], colors=["#8c8c8c"], stroke_width=1, opacities=[0.7]
         )
-
-        def points(color: str, marker: str, fill: bool, area: int) -> bqplot.Scatter:
-            return bqplot.Scatter(
+        self._raw, self._below, self._above, self._pooled = (
+            bqplot.Scatter(
                 scales=scales, x=at, y=at, names=names, display_names=False, marker=marker,
                 colors=[color], stroke=color, fill=fill, default_size=area, tooltip=level_tooltip(),
                 interactions={"hover": "tooltip", "click": "select"},
                 selected_style={}, unselected_style={},
-            )  # fmt: skip
-
-        self._raw = points(RAW, "circle", False, 2 * size)
-        self._below = points(RAW, "triangle-down", False, 2 * size)
-        self._above = points(RAW, "triangle-up", False, 2 * size)
-        self._bars = count > MOST_LABELS  # one path is drawn much sooner than 253 points
-        if self._bars:
-            self._pooled = bqplot.Lines(scales=scales, x=[], y=[], colors=[POOLED], stroke_width=4)
-        else:
-            self._pooled = points(POOLED, "diamond", True, size)
+            )
+            for color, marker, fill, area in (
+                (RAW, "circle", False, 2 * size),
+                (RAW, "triangle-down", False, 2 * size),
+                (RAW, "triangle-up", False, 2 * size),
+                (POOLED, "diamond", True, size),
+            )
+        )  # fmt: skip
         self._ring = bqplot.Scatter(
             scales=scales, x=[0, 0], y=[0, 0], colors=["#808080"], fill=False, stroke="#808080",
             stroke_width=2, default_size=300, interactions={}, visible=False,
@@ -276,8 +270,7 @@ class PoolingDial(Instrument):
         self._bind("scale", self._scale_menu)
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
         self._button.on_click(lambda _: self._guarded(self.snap))
-        points = [self._raw, self._below, self._above]
-        for mark in points if self._bars else [*points, self._pooled]:
+        for mark in (self._raw, self._below, self._above, self._pooled):
             mark.on_element_click(
                 lambda mark, event: self._guarded(lambda: self._pick(mark, event))
             )
@@ -311,11 +304,7 @@ class PoolingDial(Instrument):
         if (self._value.min, self._value.max) != (low, high):
             self._draw_raw(raw, low, high)
         shown = np.clip(raw, *_edges(low, high))
-        if self._bars:
-            half = _BAR * (high - low)
-            self._pooled.y = joined_segments(pooled - half, pooled + half)
-        else:
-            self._pooled.y = pooled
+        self._pooled.y = pooled
         self._target.y = target
         self._segments.y = joined_segments(shown, pooled)
         self._draw_ring(shown, pooled)
@@ -330,8 +319,6 @@ class PoolingDial(Instrument):
         rate = _rate_name(self._fit)
         self._value_axis.label = rate if self.scale == "probability" else f"{self.scale} {rate}"
         self._segments.x = joined_segments(at, at)
-        if self._bars:
-            self._pooled.x = joined_segments(at, at)
         layers = ((self._raw, finite), (self._below, raw == -np.inf), (self._above, raw == np.inf))
         for mark, keep in layers:
             with mark.hold_sync():
@@ -432,14 +419,11 @@ def _rate_name(fit: Fit) -> str:
     return f"Pr({design.formula.response} = {1 if design.event is None else design.event})"
 
 
-def _legend(off_the_scale: bool, bars: bool) -> str:
+def _legend(off_the_scale: bool) -> str:
     """The key of both pictures; shapes and dashes tell the layers apart without colour."""
-    pooled = f'<path d="M9 1l5 7-5 7-5-7z" fill="{POOLED}"/>'
-    if bars:
-        pooled = f'<path d="M9 3v10" stroke="{POOLED}" stroke-width="4"/>'
     keys = [
         ("no pooling: raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'),
-        ("partial pooling", pooled),
+        ("partial pooling", f'<path d="M9 1l5 7-5 7-5-7z" fill="{POOLED}"/>'),
         (
             "target (above), best σ (below)",
             f'<path d="M0 8h18" stroke="{TARGET}" stroke-width="3" stroke-dasharray="5 3"/>',

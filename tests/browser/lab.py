@@ -176,6 +176,14 @@ class Notebook:
         code = f"import json as _json; print(_json.dumps({expression}))"
         return json.loads(self.execute(code))
 
+    def settles(self, expression: str, value: Any, seconds: float = 10) -> None:
+        """Wait until an expression in the kernel has a value: the last of several messages."""
+        deadline = time.monotonic() + seconds
+        while (found := self.python(expression)) != value:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"{expression} is {found!r} and not {value!r}")
+            time.sleep(0.1)
+
     def execute(self, code: str) -> str:
         """Run code in the notebook's kernel, outside any cell; what it prints."""
         answer = self.page.evaluate(EXECUTE, code)

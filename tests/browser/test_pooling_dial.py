@@ -142,12 +142,12 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
     )
     press(finland, slider(dial, "σ, spread"), "ArrowRight", "ArrowUp", "ArrowLeft")
     shows(dial, "σ = 0.325,")
-    assert finland.python("dial.sigma") == 0.325
+    finland.settles("dial.sigma", 0.325)
     press(finland, slider(dial, "μ, centre"), "PageUp")
-    assert finland.python("dial.mu") > -1.37
+    finland.settles("dial.mu > -1.37", True)
     press(finland, dial.get_by_role("combobox", name="district_id"), "ArrowDown", "ArrowDown")
     shows(dial, "District 305: n = 40")
-    assert finland.python("dial.selected") == "District 305"
+    finland.settles("dial.selected", "District 305")
     press(finland, dial.get_by_role("combobox", name="Scale"), "ArrowDown")
     expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
     assert finland.python("dial.scale") == "logit"
