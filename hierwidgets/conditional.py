@@ -4,10 +4,10 @@ Given parameters and all other effects, the standardised effect u of one level h
 
     exp(l(u) - u^2 / 2),    l(u) = sum of the log-likelihoods of the level's rows.
 
-l is concave for every family here, so it lies below its tangent at any point m, and
-``exp(l(m) + l'(m) (u - m) - u^2 / 2)`` is an envelope: a normal density with mean l'(m) and
-sd 1. Rejection from it is exact (Gilks & Wild 1992, Appl. Stat. 41(2), with one tangent);
-with m at the mode the share accepted is about the conditional sd of u.
+Its logarithm g is concave for every family here, so it lies below its tangents. Two of them, one
+conditional sd to either side of the mode, make a double exponential envelope; rejection from it
+is exact (Devroye 1986, Non-Uniform Random Variate Generation, section VII.2; Gilks & Wild 1992,
+Appl. Stat. 41(2)) and accepts three draws in four, however many data a level has.
 """
 
 import numpy as np
@@ -20,7 +20,7 @@ __all__ = ["draw_levels", "level_integrals", "without"]
 
 Array = NDArray[np.float64]
 
-_STEPS = 25
+_STEPS = 100
 
 
 def draw_levels(
@@ -153,27 +153,45 @@ class _Level:
         return (d.score * self.zl).sum(axis=0), (d.information * self.zl**2).sum(axis=0)
 
     def mode(self) -> tuple[Array, Array]:
-        """About where the density peaks, and its curvature there."""
+        """Where the density peaks, and its curvature there.
+
+        g' falls from l'(0) at 0 and crosses zero before l'(0): Newton steps, and the middle of
+        what is left where a step leaves it.
+        """
         u = np.zeros(self.base.shape[1])
+        first = self.slope(u)[0]
+        low, high = np.minimum(first, 0.0), np.maximum(first, 0.0)
         for _ in range(_STEPS):
             slope, information = self.slope(u)
-            step = np.clip((slope - u) / (1.0 + information), -2.0, 2.0)
-            u = u + step
-            if np.abs(step).max(initial=0.0) < 1e-6:
+            rising = slope > u
+            low, high = np.where(rising, u, low), np.where(rising, high, u)
+            new = u + (slope - u) / (1.0 + information)
+            new = np.where((new >= low) & (new <= high), new, 0.5 * (low + high))
+            step = np.abs(new - u) * np.sqrt(1.0 + information)
+            u = new
+            if step.max(initial=0.0) < 1e-6:
                 break
         return u, 1.0 + self.slope(u)[1]
 
     def draw(self, rng: np.random.Generator) -> Array:
         """One draw of u at each of the S draws."""
         mode, curvature = self.mode()
+        tau = 1.0 / np.sqrt(curvature)
         if self.gaussian:
-            return mode + rng.standard_normal(len(mode)) / np.sqrt(curvature)
-        slope, top = self.slope(mode)[0], self.loglik(mode)
+            return mode + rng.standard_normal(len(mode)) * tau
+        a, b = mode - tau, mode + tau
+        at_a, at_b = self.loglik(a) - 0.5 * a**2, self.loglik(b) - 0.5 * b**2
+        up, down = self.slope(a)[0] - a, b - self.slope(b)[0]  # how fast g falls outwards
+        peak = (at_b - at_a + up * a + down * b) / (up + down)
+        top = at_a + up * (peak - a)
         out, left, here = np.empty(len(mode)), np.arange(len(mode)), self
         while left.size:
-            u = slope[left] + rng.standard_normal(left.size)
-            gap = here.loglik(u) - top[left] - slope[left] * (u - mode[left])
-            taken = np.log1p(-rng.random(left.size)) <= gap
+            rise, fall = up[left], down[left]
+            before = rng.random(left.size) * (rise + fall) < fall
+            away = rng.standard_exponential(left.size)
+            u = peak[left] + np.where(before, -away / rise, away / fall)
+            gap = here.loglik(u) - 0.5 * u**2 - (top[left] - away)
+            taken = -rng.standard_exponential(left.size) <= gap
             out[left[taken]] = u[taken]
             left = left[~taken]
             here = self.take(left)

@@ -194,6 +194,23 @@ def test_conditional_draws_have_the_conditional_distribution() -> None:
         assert distance < 1.95 / np.sqrt(size)
 
 
+@pytest.mark.parametrize("sd", [1e-6, 0.1, 5.0, 60.0, 3000.0])
+def test_conditional_draws_at_any_sd(sd) -> None:
+    """An sd near 0 leaves the prior of u; a large one leaves the likelihood, whose logit of a
+    district's share does not depend on the sd."""
+    model, _ = draws.model("finland")
+    given = np.full((1, 4000, 1), -1.2), (np.full((1, 4000, 1, 1), sd),), np.ones((1, 4000))
+    empty = (np.zeros((1, 4000, 14, 1)),)
+    b = conditional.draw_levels(model.design, model.family, *given, empty, (0, 0), 1)[0]
+    assert np.isfinite(b).all()
+    if sd < 1:
+        assert b.std() == pytest.approx(sd, rel=0.1)
+    else:
+        raw = hw.no_pooling(hw.load("finland"), "contacted", "district_id", event="Contacted")
+        share = 1 / (1 + np.exp(1.2 - b[0, :, :, 0].mean(axis=0)))
+        assert share == pytest.approx(raw["estimate"].to_numpy(), abs=0.04)
+
+
 def test_prior_draws_follow_the_priors() -> None:
     model, _ = draws.model("rainey2015")
     priors = Priors(coefficients=normal(1, 2), sd=uniform(0, 3), corr=lkj(2))
