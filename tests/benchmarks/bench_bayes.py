@@ -13,7 +13,7 @@ coefficients and sds, and returns 1 when a target is missed:
 Compiling comes first, is timed apart, and is cached between sessions. The peer gets the same 567
 rows as successes out of trials, the same priors (but independent intercepts and slopes, which is
 all Bambi has), chains and steps, in a virtual environment made for it; its compiling is not
-counted either.
+counted either. Its target acceptance is .99: at nutpie's own .8 it has over a hundred divergences.
 """
 
 import json
@@ -45,7 +45,8 @@ model = bmb.Model(
 model.build()
 compiled = nutpie.compile_pymc_model(model.backend.model)
 wall, cpu = time.perf_counter(), time.process_time()
-trace = nutpie.sample(compiled, chains=4, tune=1000, draws=2500, seed=1, progress_bar=False)
+trace = nutpie.sample(compiled, chains=4, tune=1000, draws=2500, seed=1, progress_bar=False,
+                      target_accept=0.99)
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
 names = [v for v in trace.posterior.data_vars
          if trace.posterior[v].size <= 10000 or v.endswith("_sigma")]
