@@ -11,6 +11,7 @@ Errors while redrawing show in the status line, where a student looks, not in a 
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import ipywidgets
@@ -28,6 +29,8 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     state_names: ClassVar[tuple[str, ...]] = ()
 
     _links: tuple[traitlets.link, ...] = ()
+    _held: tuple[ipywidgets.Widget, ...] = ()
+    _holding = False
 
     def __init__(self, **unknown: object) -> None:
         if unknown:
@@ -45,6 +48,8 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     def _assemble(self, *parts: ipywidgets.DOMWidget, width: str) -> None:
         self.layout.width = width
         self.children = (*parts, self._status, self._table)
+        self._held = tuple(owned_widgets(self))
+        self._status.on_msg(lambda _, message, buffers: self._front_end_is_there(message))
 
     def _start_at(self, **state: object) -> None:
         """Set the traits a constructor was given; a wrong value leaves no widget behind."""
@@ -65,11 +70,46 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         self.observe(lambda change: self._guarded(redraw), names=list(names))
 
     def _guarded(self, action: Callable[[], None]) -> None:
+        with self._one_message():
+            try:
+                action()
+            except Exception as error:  # whatever it is, the student has to see it
+                self._status.problem = True
+                self._status.text = f"This could not be drawn: {error}"
+
+    @contextmanager
+    def _one_message(self) -> Iterator[None]:
+        """Send what changes inside the block as one message, so that one frame shows it all.
+
+        Marks of bqplot send a message each, and the browser paints between them. Until the
+        status line's front end has said that it can unpack such a message, each goes by itself.
+        """
+        if self._holding or not self._status.listening:
+            yield
+            return
+        self._holding = True
+        for widget in self._held:
+            widget._holding_sync = True
         try:
-            action()
-        except Exception as error:  # whatever it is, the student has to see it
-            self._status.problem = True
-            self._status.text = f"This could not be drawn: {error}"
+            yield
+        finally:
+            self._holding = False
+            changed = {}
+            for widget in self._held:
+                widget._holding_sync = False
+                if widget._states_to_send and widget.comm is not None:
+                    changed[widget.model_id] = widget.get_state(list(widget._states_to_send))
+                widget._states_to_send.clear()
+            self._status.send_frame(changed)
+
+    def _front_end_is_there(self, message: dict[str, Any]) -> None:
+        """A page can unpack frames from now on; what was sent while it was loading is repeated."""
+        if "frames" not in message:
+            return
+        self._status.listening = True
+        if message["frames"] != self._status.frames:
+            for widget in self._held:
+                widget.send_state()
 
     def _say(self, text: str, **pictures: str) -> None:
         """Set the status line and the text alternative of each figure, by the figure's class."""

@@ -5,9 +5,11 @@ slider of ipywidgets 8 has no accessible name and its HTML widget cannot be a li
 """
 
 from pathlib import Path
+from typing import Any
 
 import anywidget
 import traitlets as t
+from ipywidgets.widgets.widget import _remove_buffers
 
 __all__ = ["NamedSlider", "StatusLine", "TextTable"]
 
@@ -20,7 +22,7 @@ class NamedSlider(anywidget.AnyWidget):  # type: ignore[misc]
     _esm = _HERE / "named_slider.js"
 
     label = t.Unicode().tag(sync=True)
-    value = t.Float().tag(sync=True)
+    value = t.Float().tag(sync=True, echo_update=False)  # an echo would cost a frame
     min = t.Float(0.0).tag(sync=True)
     max = t.Float(1.0).tag(sync=True)
     steps = t.Int(200).tag(sync=True)
@@ -32,6 +34,8 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     """One line of text in a live region, and the text alternatives of the pictures.
 
     `pictures` maps the class of a figure inside the same instrument to its text alternative.
+    It also takes the states of all other widgets of the instrument to the page in one message;
+    `frames` counts those messages and `listening` says that a page can unpack them.
     """
 
     _esm = _HERE / "status_line.js"
@@ -40,6 +44,19 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     text = t.Unicode().tag(sync=True)
     problem = t.Bool(False).tag(sync=True)
     pictures = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
+    frames = t.Int(0).tag(sync=True)
+    listening = False
+
+    def send_frame(self, states: dict[str, dict[str, Any]]) -> None:
+        """Send new states of several widgets, by model id, in one message."""
+        if not states:
+            return
+        with self.hold_sync():
+            self.frames += 1
+            self._states_to_send.discard("frames")  # it goes with the others
+        states.setdefault(self.model_id, {})["frames"] = self.frames
+        bare, paths, buffers = _remove_buffers(states)
+        self.send({"states": bare, "buffer_paths": paths}, buffers)
 
 
 class TextTable(anywidget.AnyWidget):  # type: ignore[misc]

@@ -6,6 +6,36 @@ function keepKeys(event) {
   event.target.dataset.lmSuppressShortcuts = "true";
 }
 
+function putBuffers(states, paths, buffers) {
+  paths.forEach((path, i) => {
+    const last = path[path.length - 1];
+    const holder = path.slice(0, -1).reduce((value, key) => value[key], states);
+    const data = buffers[i];
+    holder[last] = data instanceof DataView ? data : new DataView(data.buffer ?? data);
+  });
+}
+
+// All models first, then all states, then all changes without a pause: one frame shows them.
+async function unpack(manager, { states, buffer_paths }, buffers) {
+  putBuffers(states, buffer_paths, buffers);
+  const ids = Object.keys(states).filter((id) => manager.has_model(id));
+  const models = await Promise.all(ids.map((id) => manager.get_model(id)));
+  const values = await Promise.all(
+    models.map((each, i) => each.constructor._deserialize_state(states[ids[i]], manager)),
+  );
+  models.forEach((each, i) => each.set_state(values[i]));
+}
+
+function initialize({ model }) {
+  let last = Promise.resolve(); // frames are shown in the order in which they were sent
+  model.on("msg:custom", (message, buffers) => {
+    if (message.states) {
+      last = last.then(() => unpack(model.widget_manager, message, buffers)).catch(console.error);
+    }
+  });
+  model.send({ frames: model.get("frames") });
+}
+
 function render({ model, el }) {
   const line = document.createElement("div");
   line.className = "hw-status";
@@ -41,4 +71,4 @@ function render({ model, el }) {
   };
 }
 
-export default { render };
+export default { initialize, render };
