@@ -40,7 +40,7 @@ def to_arviz(post: Posterior) -> Any:
             'to_arviz needs arviz; install with: pip install "hierwidgets[bayes]"'
         ) from None
     groups, coords, dims = _groups(post)
-    if hasattr(arviz, "InferenceData"):
+    if arviz.__version__.startswith("0."):
         return arviz.from_dict(**groups, coords=coords, dims=dims)
     return arviz.from_dict(groups, coords=coords, dims=dims)
 

@@ -8,6 +8,7 @@ effect kept, the posterior would be too far from the one without the group.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -134,5 +135,13 @@ def _smoothed(loglik: Array) -> tuple[Array, Array]:
         weights, k = az.psislw(-loglik)
         weights, k = np.asarray(weights), np.asarray(k)
     else:
-        weights, k = az.psislw(-loglik, axis=-1)
+        weights, k = _array_psis(az, loglik)
     return np.logaddexp.reduce(loglik + weights, axis=1), np.atleast_1d(k)
+
+
+def _array_psis(az: Any, loglik: Array) -> tuple[Array, Array]:
+    """Smoothed log weights from arviz_stats, whose releases differ in the sign they ask for."""
+    weights, _ = az.psislw(np.linspace(0.0, 1.0, 100), axis=-1)
+    sign = 1.0 if weights[0] > weights[-1] else -1.0  # an improbable observation weighs more
+    weights, k = az.psislw(sign * loglik, axis=-1)
+    return weights, k
