@@ -42,7 +42,15 @@ LAYERS = (
         "arviz_interop",
         "draws",
     ),
-    ("figures", "questions", "widgets", "lectures", "assignments"),
+    (
+        "figures",
+        "integral_figures",
+        "pooling_figures",
+        "questions",
+        "widgets",
+        "lectures",
+        "assignments",
+    ),
 )
 ORDER = {name: (i, j) for i, layer in enumerate(LAYERS) for j, name in enumerate(layer)}
 NEEDS_A_SCREEN = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
