@@ -4,7 +4,11 @@ import bqplot
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["WIDTH", "figure", "joined_segments", "level_tooltip", "round_ticks", "upright"]
+from ..results import Fit
+
+__all__ = [
+    "WIDTH", "figure", "joined_segments", "level_tooltip", "rate_name", "round_ticks", "upright",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -44,3 +48,11 @@ def round_ticks(low: float, high: float, most: int = 7) -> Floats:
     steps = (digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5))
     step = next(s for s in steps if np.floor(high / s) - np.ceil(low / s) < most)
     return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
+
+
+def rate_name(fit: Fit) -> str:
+    """What the rates of a binomial fit are rates of, for the label of an axis."""
+    design = fit.design
+    if design.formula.trials is not None:
+        return f"{design.formula.response} / {design.formula.trials}"
+    return f"Pr({design.formula.response} = {1 if design.event is None else design.event})"

@@ -1,0 +1,449 @@
+"""Prior, likelihood and posterior of one level, as pure functions of a fit and its settings.
+
+Everything is computed on the link scale, on a grid that finds the curve by itself, and carried
+to the probability scale with the derivative of the inverse link.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..families import Family
+from ..results import Fit
+from ._averaged import AveragedPrior, averaged_prior
+from ._pooling import check_fit, pooling_frame
+
+__all__ = [
+    "Level",
+    "Settings",
+    "first_level",
+    "link_limits",
+    "one_level",
+    "shrinkage",
+    "shrinkage_curves",
+    "shrinkage_frame",
+]
+
+Floats = NDArray[np.float64]
+LogDensity = Callable[[Floats], Floats]
+
+MASS = 0.9  # of the bars, equal-tailed
+POINTS = 1501  # of the grid on which a curve is normalised
+DEPTH = 35.0  # it ends where the density is exp(-DEPTH) of its top
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """The data of one level, and where the model without its effect puts it.
+
+    Attributes
+    ----------
+    name : object
+    index : int
+        Its place among the fit's levels.
+    y, trials : (n,) float
+        Its rows.
+    shift : (n,) float
+        Linear predictor of each row less the target: 0 unless a predictor varies in the level.
+    offset : float
+        Target less the intercept: what the predictors add, as a mean over the trials.
+    """
+
+    name: Any
+    index: int
+    y: Floats
+    trials: Floats
+    shift: Floats
+    offset: float
+
+
+class Settings(NamedTuple):
+    """What a student can turn; `y` and `n` before the multiplier."""
+
+    mu: float
+    sigma: float
+    y: float
+    n: float
+    multiplier: float = 1.0
+    scale: str = "probability"
+
+
+class Shrinkage(NamedTuple):
+    """The numbers of one picture, as columns: `summary` by curve, `curves` by place."""
+
+    summary: dict[str, list[Any]]
+    curves: dict[str, Floats]
+
+
+class Curve(NamedTuple):
+    """A function of the linear predictor on a grid that covers all of it, its top at 1."""
+
+    at: Floats
+    height: Floats
+
+
+def shrinkage_frame(
+    fit: Fit,
+    level: object = None,
+    *,
+    mu: float | None = None,
+    sigma: float | None = None,
+    y: float | None = None,
+    n: float | None = None,
+    multiplier: float = 1.0,
+    scale: str = "probability",
+    full_bayes: bool | AveragedPrior = False,
+) -> pd.DataFrame:
+    r"""Mode, mean and 90 % interval of one level's prior and posterior.
+
+    With linear predictor :math:`\alpha_j` of the level (the mean over its trials) and target
+    :math:`t_j = \mu` plus what predictors add,
+
+    .. math:: p(\alpha_j \mid y_j) \propto
+              \prod_i p(y_i \mid \alpha_j) \; N(\alpha_j \mid t_j, \sigma^2),
+              \qquad p(\pi) = p(\alpha) \Big/ \frac{d\pi}{d\alpha}.
+
+    So the mode depends on the scale, and the interval does not: its ends are 5 % and 95 %
+    quantiles. With `full_bayes` the prior is the average of :math:`N(t_j, \sigma^2)` over the
+    posterior of mu and sigma given all other levels; see `averaged_prior`.
+    Source: Gelman & Hill (2007), section 12.2; Gelman et al. (2013), Bayesian Data Analysis,
+    section 5.3; for the change of variable, section 1.8.
+
+    Parameters
+    ----------
+    fit
+        A binomial fit with one grouping factor whose intercept varies, ``(1 | group)``.
+    level
+        One of its levels; `first_level` if None.
+    mu, sigma
+        Intercept and standard deviation of the prior; the fit's own if None.
+    y, n
+        Events and trials of the level, if other than its own; predictors are then at the target.
+    multiplier
+        Both are multiplied by it, so that the rate stays; above 0.
+    scale
+        ``"probability"``, or the name of the fit's link.
+    full_bayes
+        False, True, or what `averaged_prior` returned for this fit.
+
+    Returns
+    -------
+    DataFrame
+        A row for the ``prior``, ``likelihood`` and ``posterior``; with `full_bayes` the first
+        and the last are the averaged ones, and a row ``plug-in posterior`` follows. Columns
+        ``mode mean conf_low conf_high`` on `scale` (the likelihood, which is no density, has a
+        mode alone); ``weight``, the share lambda that the level's own data carry at the plug-in
+        mode (see `pooling_frame`), and ``pseudo_n``, the number of trials the plug-in prior is
+        worth, :math:`1 / (\sigma^2 p (1 - p))` for a logit, at the target's p.
+
+    Raises
+    ------
+    DataError
+        Another kind of fit, an unknown level or scale, sigma or multiplier not above 0, counts
+        that are not 0 <= y <= n with n above 0.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> from hierwidgets.widgets import shrinkage_frame
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> shrinkage_frame(fit, "District 309").round(3)[["curve", "mode", "conf_low", "conf_high"]]
+            curve   mode  conf_low  conf_high
+    0       prior  0.193     0.132      0.297
+    1  likelihood  0.435       NaN        NaN
+    2   posterior  0.262     0.192      0.358
+    """
+    found = _checked(fit, level, mu, sigma, y, n, multiplier, scale, full_bayes)
+    return pd.DataFrame(found.summary)
+
+
+def shrinkage_curves(
+    fit: Fit,
+    level: object = None,
+    *,
+    mu: float | None = None,
+    sigma: float | None = None,
+    y: float | None = None,
+    n: float | None = None,
+    multiplier: float = 1.0,
+    scale: str = "probability",
+    full_bayes: bool | AveragedPrior = False,
+) -> pd.DataFrame:
+    """The curves that `shrinkage_frame` sums up, with an area of 1 each.
+
+    The likelihood is no density: it is scaled to an area of 1 over the axis shown, so that the
+    three can be compared. On the probability scale that axis is 0 to 1.
+
+    Parameters
+    ----------
+    fit, level, mu, sigma, y, n, multiplier, scale, full_bayes
+        As for `shrinkage_frame`.
+
+    Returns
+    -------
+    DataFrame
+        ``at``, the place on the axis, closer together where a curve is narrow; ``prior``,
+        ``likelihood``, ``posterior``, and with `full_bayes` ``plug-in posterior``.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> from hierwidgets.widgets import shrinkage_curves
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> curves = shrinkage_curves(fit, "District 309")
+    >>> float(np.round(np.trapezoid(curves["posterior"], curves["at"]), 3))
+    1.0
+    """
+    found = _checked(fit, level, mu, sigma, y, n, multiplier, scale, full_bayes)
+    return pd.DataFrame(found.curves)
+
+
+def first_level(fit: Fit) -> Any:
+    """Finland's district 309 where there is one, otherwise the level that moves most.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> first_level(fit)
+    'District 309'
+    """
+    frame = pooling_frame(fit)
+    named = [v for v in frame["level"] if str(v) in ("309", "District 309")]
+    if named:
+        return named[0]
+    moves = (frame["estimate"] - frame["raw"]).abs().round(8)
+    return frame["level"].iloc[int(moves.to_numpy().argmax())]
+
+
+def one_level(fit: Fit, level: object) -> Level:
+    """The rows of a level and its offset, for `shrinkage`."""
+    check_fit(fit)
+    term = fit.design.terms[0]
+    names = list(term.levels)
+    if level not in names:
+        some = ", ".join(map(repr, names[:3]))
+        raise DataError(
+            f"level must be one of the {len(names)} levels of {term.group} ({some}, ...); "
+            f"{level!r} was given"
+        )
+    design, index = fit.design, names.index(level)
+    rows = term.codes == index
+    added = (design.X @ fit.beta + design.offset - fit.fixef["Intercept"])[rows]
+    y, trials = design.y[rows], design.trials[rows]
+    offset = float(trials @ added / trials.sum())
+    shift = added - offset
+    if np.allclose(shift, 0.0, atol=1e-9):
+        y, trials, shift = y.sum(keepdims=True), trials.sum(keepdims=True), np.zeros(1)
+    return Level(names[index], index, y, trials, shift, offset)
+
+
+def shrinkage(
+    family: Family,
+    level: Level,
+    settings: Settings,
+    shown: tuple[float, float],
+    averaged: LogDensity | None = None,
+) -> Shrinkage:
+    """All numbers of one picture; `shown` are the limits of the link axis."""
+    mu, sigma, *_, scale = settings
+    target = mu + level.offset
+    likelihood = _likelihood(family, level, settings)
+
+    def normal(alpha: Floats) -> Floats:
+        return np.asarray(-0.5 * ((alpha - target) / sigma) ** 2, dtype=np.float64)
+
+    def times(prior: LogDensity) -> LogDensity:
+        return lambda alpha: prior(alpha) + likelihood(alpha)
+
+    near, far = (target - 12 * sigma, target + 12 * sigma), (-100.0, 100.0)
+    plain = _curve(times(normal), *near)
+    if averaged is None:
+        found = {"prior": _curve(normal, *near), "posterior": plain}
+    else:
+        found = {"prior": _curve(averaged, *far), "posterior": _curve(times(averaged), *far)}
+        found["plug-in posterior"] = plain
+    rate = settings.y / settings.n
+    summary = _summary(family, found, rate, scale)
+    mode = _top(plain.at, np.log(np.maximum(plain.height, 1e-300)))
+    weight, pseudo_n = _worth(family, level, settings, mode)
+    count = len(summary["curve"])
+    summary |= {"weight": [weight] * count, "pseudo_n": [pseudo_n] * count}
+    whole = (-40.0, 40.0) if scale == "probability" else shown
+    found = {"prior": found.pop("prior"), "likelihood": _curve(likelihood, *whole)} | found
+    return Shrinkage(summary, _places(family, found, scale, shown))
+
+
+# --- the pieces ---
+
+
+def _likelihood(family: Family, level: Level, settings: Settings) -> LogDensity:
+    """Of the level's own rows; of one row at the target if its counts were changed."""
+    y, trials, shift = level.y, level.trials, level.shift
+    if (settings.y, settings.n) != (float(y.sum()), float(trials.sum())):
+        y, trials, shift = np.array([settings.y]), np.array([settings.n]), np.zeros(1)
+    y, trials = settings.multiplier * y[:, None], settings.multiplier * trials[:, None]
+    return lambda alpha: family.loglik(y, trials, alpha + shift[:, None]).sum(axis=0)
+
+
+def _curve(log_density: LogDensity, low: float, high: float) -> Curve:
+    """The function on a grid from where it begins to where it ends, found by zooming in."""
+    for count in (201, 201, 201, 201, 201, POINTS):
+        at = np.linspace(low, high, count)
+        log = log_density(at)
+        log = log - log.max()
+        inside = np.flatnonzero(log > -DEPTH)
+        first, last = max(inside[0] - 1, 0), min(inside[-1] + 1, count - 1)
+        if count == POINTS or 2 * (last - first) > count:
+            break
+        low, high = at[first], at[last]
+    if count != POINTS:
+        at = np.linspace(at[first], at[last], POINTS)
+        log = log_density(at)
+        log = log - log.max()
+    return Curve(at, np.exp(log))
+
+
+def _summary(
+    family: Family, found: dict[str, Curve], rate: float, scale: str
+) -> dict[str, list[Any]]:
+    rows = {name: _describe(family, curve, scale) for name, curve in found.items()}
+    at = rate if scale == "probability" else _forward(family, rate)
+    rows = {"prior": rows.pop("prior"), "likelihood": (at, np.nan, np.nan, np.nan)} | rows
+    columns = zip(*rows.values(), strict=True)
+    names = ("mode", "mean", "conf_low", "conf_high")
+    return {"curve": list(rows)} | dict(zip(names, map(list, columns), strict=True))
+
+
+def _describe(family: Family, curve: Curve, scale: str) -> tuple[float, float, float, float]:
+    """Mode, mean, and the ends of the interval, on `scale`."""
+    at, height = curve
+    share = np.concatenate([[0.0], np.cumsum(0.5 * (height[1:] + height[:-1]))])
+    share /= share[-1]
+    low, high = np.interp([(1 - MASS) / 2, (1 + MASS) / 2], share, at)
+    log = np.log(np.maximum(height, 1e-300))
+    if scale != "probability":
+        return _top(at, log), float(height @ at / height.sum()), float(low), float(high)
+    p, slope = family.link.inverse(at)
+    mode = _top(at, log - np.log(np.maximum(slope, 1e-300)))
+    places = family.link.inverse(np.array([mode, low, high]))[0]
+    return float(places[0]), float(height @ p / height.sum()), float(places[1]), float(places[2])
+
+
+def _top(at: Floats, log: Floats) -> float:
+    """Where a function on an even grid is highest: the top of the parabola through three."""
+    i = int(np.argmax(log))
+    if i in (0, len(at) - 1):
+        return float(at[i])
+    left, middle, right = log[i - 1 : i + 2]
+    bend = left - 2 * middle + right
+    move = 0.5 * (left - right) / bend if bend < 0 else 0.0
+    return float(at[i] + move * (at[1] - at[0]))
+
+
+def _worth(family: Family, level: Level, settings: Settings, mode: float) -> tuple[float, float]:
+    """The weight lambda of the level's own data, and the trials the prior is worth."""
+    y, trials, shift = level.y, level.trials, level.shift
+    if (settings.y, settings.n) != (float(y.sum()), float(trials.sum())):
+        trials, shift = np.array([settings.n]), np.zeros(1)
+    variance = settings.sigma**2
+    own = settings.multiplier * _information(family, trials, mode + shift).sum()
+    one = _information(family, np.ones(1), np.array([settings.mu + level.offset]))[0]
+    return float(variance * own / (1 + variance * own)), float(1 / (variance * one))
+
+
+def _information(family: Family, trials: Floats, eta: Floats) -> Floats:
+    return family.derivatives(np.zeros_like(trials), trials, eta).weight
+
+
+def _places(
+    family: Family, found: dict[str, Curve], scale: str, shown: tuple[float, float]
+) -> dict[str, Floats]:
+    """The curves with area 1 on places they share: even ones, and some from each curve."""
+    on_axis = {name: _on_axis(family, name, curve, scale) for name, curve in found.items()}
+    low, high = (0.0, 1.0) if scale == "probability" else shown
+    wide = [at[:: POINTS // 75] for at, _ in on_axis.values()]
+    at = np.unique(np.concatenate([np.linspace(low, high, 161), *wide]))
+    at = at[(at >= low) & (at <= high)]
+    curves = {"at": at}
+    for name, (own, density) in on_axis.items():
+        curves[name] = np.interp(at, own, density, left=0.0, right=0.0)
+    return curves
+
+
+def _on_axis(family: Family, name: str, curve: Curve, scale: str) -> tuple[Floats, Floats]:
+    """A density with its area of 1, and its Jacobian; a likelihood has none."""
+    at, height = curve
+    if scale != "probability":
+        return at, height / np.trapezoid(height, at)
+    p, slope = family.link.inverse(at)
+    if name == "likelihood":
+        return p, height / np.trapezoid(height, p)
+    return p, height / np.trapezoid(height, at) / np.maximum(slope, 1e-300)
+
+
+def _checked(
+    fit: Fit,
+    name: object,
+    mu: float | None,
+    sigma: float | None,
+    y: float | None,
+    n: float | None,
+    multiplier: float,
+    scale: str,
+    full_bayes: bool | AveragedPrior,
+) -> Shrinkage:
+    check_fit(fit)
+    level = one_level(fit, first_level(fit) if name is None else name)
+    settings = Settings(
+        _number("mu", float(fit.fixef["Intercept"]) if mu is None else mu),
+        _number("sigma", float(fit.theta[0]) if sigma is None else sigma, above=0.0),
+        _number("y", float(level.y.sum()) if y is None else y, least=0.0),
+        _number("n", float(level.trials.sum()) if n is None else n, above=0.0),
+        _number("multiplier", multiplier, above=0.0),
+        scale,
+    )
+    if settings.y > settings.n:
+        raise DataError(f"y must not be above n; y = {settings.y:g}, n = {settings.n:g} was given")
+    if scale not in ("probability", fit.family.link.name):
+        raise DataError(
+            f"scale must be 'probability' or {fit.family.link.name!r}; {scale!r} was given"
+        )
+    prior = averaged_prior(fit) if full_bayes is True else full_bayes
+    without = None
+    if isinstance(prior, AveragedPrior):
+        without = prior.without(level.index, level.offset)
+    return shrinkage(fit.family, level, settings, link_limits(fit), without)
+
+
+def link_limits(fit: Fit) -> tuple[float, float]:
+    """Limits of the link axis: where any level is, raw or pooled, and some air."""
+    frame = pooling_frame(fit)
+    raw = frame.loc[np.isfinite(frame["raw_link"]), "raw_link"]
+    values = np.concatenate([raw, frame["target_link"], frame["estimate_link"]])
+    return float(np.floor(values.min() - 1.0)), float(np.ceil(values.max() + 1.0))
+
+
+def _number(name: str, value: Any, above: float = -np.inf, least: float = -np.inf) -> float:
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = np.nan
+    if not (np.isfinite(number) and number > above and number >= least):
+        allowed = "a finite number"
+        allowed += " above 0" if above == 0 else " of 0 or more" if least == 0 else ""
+        raise DataError(f"{name} must be {allowed}; {value!r} was given")
+    return number
+
+
+def _forward(family: Family, rate: float) -> float:
+    with np.errstate(divide="ignore"):
+        return float(family.link.forward(np.array([rate]))[0])
