@@ -1,0 +1,209 @@
+"""Lecture 04, three kinds of pooling: complete pooling, crossings, limits, the average district."""
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from ..datasets import load
+from ..exercises import Exercise, Mistake
+from ..model import glmer
+from ..pooling import no_pooling
+from ..results import Fit
+
+__all__ = ["EXERCISES"]
+
+
+@cache
+def _data() -> pd.DataFrame:
+    finland = load("finland")
+    return pd.DataFrame(
+        {
+            "district_id": finland["district_id"].str.removeprefix("District "),
+            "contacted": (finland["contacted"] == "Contacted").astype(int),
+        }
+    )
+
+
+@cache
+def _fit() -> Fit:
+    return glmer("contacted ~ 1 + (1 | district_id)", _data())
+
+
+def _mu() -> float:
+    return float(_fit().fixef["Intercept"])
+
+
+def _expit(value: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-value)))
+
+
+def _raw() -> "pd.Series[float]":
+    return no_pooling(_data(), "contacted", "district_id").set_index("level")["estimate"]
+
+
+def _overall() -> float:
+    return float(_data()["contacted"].mean())
+
+
+def _constant(value: float) -> "pd.Series[float]":
+    return pd.Series(value, index=_raw().index)
+
+
+COMPLETE = Exercise(
+    name="04-complete",
+    expected=lambda: _constant(_overall()),
+    atol=5e-4,
+    proportion=True,
+    hints=(
+        "Complete pooling forgets the districts: everybody is in one sample.",
+        "One number, the mean of `tidy['contacted']`, for each of the 14 labels.",
+        '`pd.Series(tidy["contacted"].mean(), index=tidy["district_id"].cat.categories)`.',
+    ),
+    right="One number fourteen times: nothing can vary where nothing is allowed to.",
+    mistakes=(
+        Mistake(
+            lambda: _constant(float(_raw().mean())),
+            "This is the mean of the 14 rates, in which a small district counts like a large one. "
+            "Every respondent should count once.",
+        ),
+        Mistake(
+            lambda: _constant(_expit(_mu())),
+            "This is the rate at mu, the value partial pooling pulls toward. It is another number.",
+        ),
+        Mistake(_raw, "These are the rates of no pooling: each district on its own."),
+    ),
+)
+
+
+def _swaps(before: Sequence[float], after: Sequence[float]) -> int:
+    pairs = combinations(range(len(before)), 2)
+    return sum((before[a] - before[b]) * (after[a] - after[b]) < 0 for a, b in pairs)
+
+
+def _twice(before: Sequence[float], after: Sequence[float]) -> int:
+    return 2 * _swaps(before, after)
+
+
+def _moved_ranks(before: Sequence[float], after: Sequence[float]) -> int:
+    return int(np.sum(np.argsort(np.argsort(before)) != np.argsort(np.argsort(after))))
+
+
+def _neighbours(before: Sequence[float], after: Sequence[float]) -> int:
+    order = np.argsort(before)
+    sorted_after = np.asarray(after, dtype=float)[order]
+    return int(np.sum(np.diff(sorted_after) < 0))
+
+
+def _ties_too(before: Sequence[float], after: Sequence[float]) -> int:
+    pairs = combinations(range(len(before)), 2)
+    return sum((before[a] - before[b]) * (after[a] - after[b]) <= 0 for a, b in pairs)
+
+
+def _none_without_change(function: Callable[..., object]) -> bool:
+    values = [0.3, 0.1, 0.2]
+    return function(values, values) == 0 and function(values, [0.2, 0.2, 0.2]) == 0
+
+
+def _works_both_ways(function: Callable[..., object]) -> bool:
+    a, b = [0.1, 0.4, 0.2, 0.3], [0.4, 0.1, 0.3, 0.2]
+    return function(a, b) == function(b, a)
+
+
+SWAPS = Exercise(
+    name="04-swaps",
+    expected=lambda: _swaps,
+    atol=1e-9,
+    inputs=(
+        ([0.1, 0.2, 0.3], [0.1, 0.2, 0.3]),
+        ([0.1, 0.2, 0.3], [0.3, 0.2, 0.1]),
+        ([0.4, 0.1, 0.3, 0.2], [0.1, 0.4, 0.2, 0.3]),
+        ([0.1, 0.2, 0.3, 0.4], [0.2, 0.2, 0.2, 0.1]),
+    ),
+    properties=(
+        ("there is no swap when nothing changes or everything becomes equal", _none_without_change),
+        ("before and after can be exchanged", _works_both_ways),
+    ),
+    hints=(
+        "Take every pair of positions once. When has the pair changed its order?",
+        "A pair has swapped if its two differences, before and after, have opposite signs.",
+        "`(before[a] - before[b]) * (after[a] - after[b]) < 0` for all pairs a < b; count them.",
+    ),
+    right="Two lines of a slopegraph cross exactly when this product is negative.",
+    mistakes=(
+        Mistake(lambda: _twice, "Every pair is counted twice: (a, b) and (b, a). Take a < b only."),
+        Mistake(
+            lambda: _moved_ranks,
+            "These are the districts whose rank changed. Asked for are the pairs that crossed.",
+        ),
+        Mistake(
+            lambda: _neighbours,
+            "Only neighbours in the first order are compared. A line can cross several others.",
+        ),
+        Mistake(lambda: _ties_too, "A pair that ends tied has not swapped. Use < in place of <=."),
+    ),
+)
+
+
+LIMITS = Exercise(
+    name="04-limits",
+    expected=lambda: (_expit(_mu()), float(_raw()["309"])),
+    atol=1e-3,
+    proportion=True,
+    hints=(
+        "With sigma near 0 the prior is a spike. Where does it stand?",
+        "With a huge sigma the prior is flat. Which estimate uses the likelihood alone?",
+        "The first is the inverse logit of mu, the second the raw rate, 10 of 23.",
+    ),
+    right="A spike at mu wins over any data, and a flat prior says nothing at all.",
+    mistakes=(
+        Mistake(
+            lambda: (_overall(), float(_raw()["309"])),
+            "The second is right. With mu kept where it is, the first is not the overall rate: "
+            "the spike stands at mu.",
+        ),
+        Mistake(
+            lambda: (float(_raw()["309"]), _expit(_mu())),
+            "The two are exchanged: the first is for sigma near 0, a spike.",
+        ),
+        Mistake(
+            lambda: (_mu(), float(_raw()["309"])), "The first is a log-odds. Give it as a rate."
+        ),
+    ),
+)
+
+
+def _average_district(sigma: float) -> float:
+    x, w = np.polynomial.hermite_e.hermegauss(40)
+    rates = 1.0 / (1.0 + np.exp(-(_mu() + sigma * x)))
+    return float(np.sum(w * rates) / np.sum(w))
+
+
+AVERAGE = Exercise(
+    name="04-average",
+    expected=lambda: _average_district(float(_fit().theta[0])),
+    atol=2e-4,
+    proportion=True,
+    hints=(
+        "Imagine very many districts with alpha from N(mu, sigma^2). Average their rates.",
+        "Simulation needs a lot of draws here; a grid of alpha with normal weights is exact.",
+        "`w = np.exp(-0.5 * z**2)`, `np.sum(w * expit(mu + sigma * z)) / np.sum(w)`, with z a grid "
+        "from -8 to 8.",
+    ),
+    right="The curve bends upward there, so large rates gain more than small ones lose.",
+    mistakes=(
+        Mistake(
+            lambda: _expit(_mu()),
+            "This is the rate of the typical district, alpha = mu. Average over the districts.",
+        ),
+        Mistake(
+            lambda: _average_district(float(_fit().theta[0]) ** 2),
+            "The variance was used for the standard deviation.",
+        ),
+        Mistake(_overall, "This is the overall rate in the data. Use the model: mu and sigma."),
+    ),
+)
+
+EXERCISES = (COMPLETE, SWAPS, LIMITS, AVERAGE)
