@@ -15,7 +15,7 @@ LAYERS = (
     ("covariance", "frames", "columns", "design"),
     ("density", "blocks", "priors"),
     ("marginal", "quadrature", "nested", "optimum", "gaussian", "estimate"),
-    ("conditional", "kernels", "geometry", "sampler"),
+    ("conditional", "logit_kernel", "kernels", "geometry", "sampler"),
     (
         "predict",
         "joint",
