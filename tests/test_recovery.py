@@ -847,3 +847,10 @@ def test_monte_carlo_errors_are_the_spread_between_runs():
     low, high = stats.chi2.ppf([5e-5, 1 - 5e-5], 59) / 59
     measured = ratio.drop(index="best", level="measure")
     assert measured.between(low, high).all(), measured
+
+
+def test_a_design_without_a_predictor_is_prepared_once_for_all_seeds():
+    _repeat.prepare.cache_clear()
+    for seed in range(3):
+        hw.simulate_and_recover(Setup(n=7, J=6), reps=2, seed=seed, progress=False)
+    assert _repeat.prepare.cache_info().misses == 1

@@ -340,7 +340,8 @@ def _job(
     root = _root_seed(seed)
     for (name, setup), own in zip(setups.items(), root.spawn(len(setups)), strict=True):
         x, streams = own.spawn(2)
-        plan = Plan(setup, n_agq, float(level), tuple(x.generate_state(4).tolist()))
+        drawn = (0,) if setup.beta is None else tuple(x.generate_state(4).tolist())
+        plan = Plan(setup, n_agq, float(level), drawn)
         tasks.append(_cut(name, plan, streams.spawn(reps), chunk, keep))
     # the designs take turns, so that a run cut short has as much of each
     turns = tuple(task for turn in zip(*tasks, strict=True) for task in turn)
