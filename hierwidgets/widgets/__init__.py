@@ -14,6 +14,16 @@ if _missing:
     )
 
 from ._pooling import loglik_at, pooling_frame, profile_frame  # noqa: E402
+from ._strip import people_frame, strip_frame  # noqa: E402
+from .district_strip import DistrictStrip  # noqa: E402
 from .pooling_dial import PoolingDial  # noqa: E402
 
-__all__ = ["PoolingDial", "loglik_at", "pooling_frame", "profile_frame"]
+__all__ = [
+    "DistrictStrip",
+    "PoolingDial",
+    "loglik_at",
+    "people_frame",
+    "pooling_frame",
+    "profile_frame",
+    "strip_frame",
+]
