@@ -11,6 +11,7 @@ Appl. Stat. 41(2)) and accepts three draws in four, however many data a level ha
 """
 
 import numpy as np
+import scipy
 from numpy.typing import NDArray
 
 from .design import Design
@@ -87,7 +88,7 @@ def level_integrals(
         for node, log_w in zip(x, log_weight, strict=True):
             u = mode + np.sqrt(2.0) * tau * node
             parts.append(log_w + level.loglik(u) - 0.5 * u**2)
-        out[j] = np.logaddexp.reduce(parts) + np.log(tau) - 0.5 * np.log(np.pi)
+        out[j] = scipy.special.logsumexp(parts, axis=0) + np.log(tau) - 0.5 * np.log(np.pi)
     return out
 
 

@@ -5,6 +5,7 @@ The numbers are ArviZ's: R-hat by ranks and folded ranks, bulk and tail effectiv
 fraction of missing information (Betancourt 2016, arXiv:1604.00695).
 """
 
+import importlib
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,11 +69,9 @@ def array_statistics() -> Any:
     import warnings
 
     try:
-        from arviz_stats.base import array_stats  # type: ignore[import-not-found]
+        return importlib.import_module("arviz_stats.base").array_stats
     except ImportError:
         pass
-    else:
-        return array_stats
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)

@@ -90,9 +90,10 @@ def fixed_only(design: Design, family: Family, theta_offset: Array | None = None
     for _ in range(25):
         information = (design.X * d.weight[:, None]).T @ design.X
         if not np.trace(information) > 0:
+            low, high = np.min(design.offset), np.max(design.offset)
             raise FitError(
                 "at the start every fitted mean is at its bound, so that no coefficient can be "
-                f"told; offsets go from {design.offset.min():.3g} to {design.offset.max():.3g} on "
+                f"told; offsets go from {low:.3g} to {high:.3g} on "
                 "the link scale: is it a logarithm?"
             )
         ridge = 1e-10 * np.trace(information) / len(beta) * np.eye(len(beta))

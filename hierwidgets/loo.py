@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import NDArray
 
 from .conditional import level_integrals, without
@@ -79,7 +80,7 @@ def loo(design: Design, family: Family, draws: Draws, by: str | None = None) -> 
         design, family, draws, by
     )  # fmt: skip
     elpd, k = _smoothed(loglik)
-    dense = np.logaddexp.reduce(loglik, axis=1) - np.log(loglik.shape[1])
+    dense = scipy.special.logsumexp(loglik, axis=1) - np.log(loglik.shape[1])
     labels = (
         pd.DataFrame(index=design.data.index)
         if by is None
@@ -136,7 +137,7 @@ def _smoothed(loglik: Array) -> tuple[Array, Array]:
         weights, k = np.asarray(weights), np.asarray(k)
     else:
         weights, k = _array_psis(az, loglik)
-    return np.logaddexp.reduce(loglik + weights, axis=1), np.atleast_1d(k)
+    return scipy.special.logsumexp(loglik + weights, axis=1), np.atleast_1d(k)
 
 
 def _array_psis(az: Any, loglik: Array) -> tuple[Array, Array]:
