@@ -1,0 +1,131 @@
+"""The numbers behind the recovery lab: one draw group by group, and many draws judged."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..errors import DataError, FitError
+from ..recovery import Recovery, Setup, run
+
+__all__ = ["ESTIMATORS", "JUDGED", "LEVEL", "Z", "first_repetition", "judged_frame", "truth_frame"]
+
+Floats = NDArray[np.float64]
+
+ESTIMATORS = ("no_pooling", "partial_pooling", "complete_pooling")
+JUDGED = ("rmse", "bias", "coverage", "bias_of_largest")
+LEVEL = 0.9  # of all intervals
+Z = 1.6448536269514722  # normal quantile of 0.95: the half width of a 90 % interval in mc_errors
+
+
+def first_repetition(setup: Setup, seed: int) -> Recovery:
+    """The first repetition of a run, with its groups: the one draw that is shown.
+
+    Examples
+    --------
+    >>> from hierwidgets.recovery import Setup
+    >>> first_repetition(Setup(n=20, J=8), seed=1).reps_done.sum()
+    np.int64(1)
+    """
+    *_, result = run(setup, reps=1, seed=seed, level=LEVEL)
+    return result
+
+
+def truth_frame(result: Recovery) -> pd.DataFrame:
+    r"""Truth and three estimates of every group in the first repetition, by increasing truth.
+
+    The truth of group j is :math:`\pi_j = \mathrm{logit}^{-1}(\mu + \sigma e_j)`; see
+    `hierwidgets.recovery.Setup` for the effects :math:`e_j` and
+    `hierwidgets.simulate_and_recover` for the estimators.
+
+    Parameters
+    ----------
+    result
+        Of one design, with the groups of its first repetition (``keep`` of 1 or more).
+
+    Returns
+    -------
+    DataFrame
+        One row per group: ``group`` (its number, from 0), ``n``, ``truth``, ``no_pooling``,
+        ``partial_pooling``, ``complete_pooling`` (probabilities). Groups of equal truth stay in
+        the order of their numbers.
+
+    Raises
+    ------
+    DataError
+        The groups of the first repetition were not kept, or there are several designs.
+    FitError
+        The hierarchical model could not be fitted to it.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> result = hw.simulate_and_recover({"n": 20, "J": 3}, reps=1, seed=1, progress=False)
+    >>> truth_frame(result).round(3)
+       group   n  truth  no_pooling  partial_pooling  complete_pooling
+    0      0  20  0.250        0.25            0.265              0.55
+    1      1  20  0.381        0.40            0.410              0.55
+    2      2  20  0.773        1.00            0.979              0.55
+    """
+    _check_one("truth_frame", result)
+    ((name, setup),) = result.setups.items()
+    record = result.records[name].get(0)
+    if record is not None and record.failure:
+        raise FitError(
+            f"the model cannot be fitted to this draw ({record.failure}); take another seed, or "
+            "more or larger groups"
+        )
+    if record is None or record.groups is None:
+        raise DataError("truth_frame needs the groups of the first repetition: keep=1 or more")
+    truth, rows = record.groups[0], record.groups[1:].reshape(len(ESTIMATORS), 3, -1)
+    order = np.argsort(truth, kind="stable")
+    columns = {"group": order, "n": np.array(setup.sizes)[order], "truth": truth[order]}
+    estimates = dict(zip(ESTIMATORS, rows[:, 0, order], strict=True))
+    return pd.DataFrame({**columns, **estimates})
+
+
+def judged_frame(result: Recovery) -> pd.DataFrame:
+    """How well each estimator did over the repetitions there are, with Monte Carlo error.
+
+    Parameters
+    ----------
+    result
+        Of one design.
+
+    Returns
+    -------
+    DataFrame
+        12 rows, by measure and estimator: ``measure`` (rmse, bias, coverage, bias_of_largest),
+        ``estimator``, ``estimate``, ``mc_error`` as in `Recovery.table`, and ``low``, ``high``:
+        the estimate plus and minus 1.645 of its errors, a 90 % interval (both are nan after one
+        repetition).
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> result = hw.simulate_and_recover({"n": 20, "J": 8}, reps=20, seed=1, progress=False)
+    >>> judged_frame(result)[["estimator", "estimate", "mc_error"]].round(3).head(3)
+              estimator  estimate  mc_error
+    0        no_pooling     0.104     0.005
+    1   partial_pooling     0.097     0.005
+    2  complete_pooling     0.193     0.008
+    """
+    _check_one("judged_frame", result)
+    columns = ("measure", "estimator", "estimate", "mc_error")
+    judged = result.table
+    table = zip(*(judged[name].to_numpy() for name in columns), strict=True)
+    found = {(measure, estimator): values for measure, estimator, *values in table}
+    keys = [(measure, estimator) for measure in JUDGED for estimator in ESTIMATORS]
+    estimate, error = np.array([found[key] for key in keys], dtype=np.float64).T
+    names = zip(*keys, strict=True)
+    return pd.DataFrame(
+        {
+            **dict(zip(columns, (*names, estimate, error), strict=True)),
+            "low": estimate - Z * error,
+            "high": estimate + Z * error,
+        }
+    )
+
+
+def _check_one(what: str, result: Recovery) -> None:
+    if len(result.setups) != 1:
+        raise DataError(f"{what} needs a result of one design; this has {len(result.setups)}")

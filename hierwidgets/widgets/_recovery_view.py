@@ -1,0 +1,197 @@
+"""The two pictures of the recovery lab: arrows from the truth, and a panel for each measure."""
+
+import bqplot
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ._charts import figure, joined_segments, level_tooltip, round_ticks, upright
+from ._recovery import ESTIMATORS, JUDGED, LEVEL
+
+__all__ = ["NAMES", "TITLES", "Arrows", "Panel", "legend", "panel_class"]
+
+Floats = NDArray[np.float64]
+
+COLOURS = ("#1b9e77", "#d95f02", "#7570b3")  # ColorBrewer Dark2, colour-blind safe
+MARKERS = ("circle", "diamond", "square")
+FILLED = (False, True, False)
+GREY = "#808080"
+NAMES = {name: name.replace("_", " ") for name in ESTIMATORS}
+TITLES = {
+    "rmse": "RMSE",
+    "bias": "bias",
+    "coverage": f"coverage of {LEVEL:.0%} intervals",
+    "bias_of_largest": "bias of the largest raw rate",
+}
+
+
+class Arrows:
+    """One draw: the true probability of every group, and an arrow to each of its estimates."""
+
+    def __init__(self) -> None:
+        self.place = bqplot.LinearScale(allow_padding=False)
+        self.value = bqplot.LinearScale(allow_padding=False)
+        scales = {"x": self.place, "y": self.value}
+        self.truth = bqplot.Lines(scales=scales, x=[], y=[], colors=[GREY], stroke_width=2.5)
+        self.shafts = [
+            bqplot.Lines(
+                scales=scales, x=[], y=[], colors=[colour], stroke_width=1.2, opacities=[0.8]
+            )
+            for colour in COLOURS
+        ]
+        self.heads = [
+            bqplot.Scatter(
+                scales=scales, x=[], y=[], display_names=False, marker=marker, colors=[colour],
+                stroke=colour, fill=filled, default_size=40, tooltip=level_tooltip(),
+                interactions={"hover": "tooltip"},
+            )
+            for colour, marker, filled in zip(COLOURS, MARKERS, FILLED, strict=True)
+        ]  # fmt: skip
+        self.place_axis = bqplot.Axis(
+            scale=self.place, grid_lines="none", tick_format="d", label_offset="32px",
+            label="groups, by increasing truth",
+        )  # fmt: skip
+        self.value_axis = upright(
+            bqplot.Axis(
+                scale=self.value, grid_lines="none", label_offset="46px", tick_format="~g",
+                label="probability",
+            )
+        )  # fmt: skip
+        marks = [self.truth, *self.shafts, *self.heads]
+        axes = [self.place_axis, self.value_axis]
+        self.figure = figure("hw-arrows", "270px", marks, axes, bottom=42)
+
+    def draw(self, truths: pd.DataFrame, show: str) -> None:
+        """Bring the marks to the groups of a `truth_frame`; no groups leave them empty."""
+        columns = {str(name): values.to_numpy() for name, values in truths.items()}
+        truth, J = columns["truth"], len(truths)
+        at, sizes = np.arange(1.0, J + 1), zip(columns["group"], columns["n"], strict=True)
+        names = np.array([f"group {group}, n = {n}" for group, n in sizes])
+        if J:
+            self._set_limits(np.stack([columns[name] for name in ("truth", *ESTIMATORS)]), J)
+        with self.truth.hold_sync():
+            self.truth.x = joined_segments(at - 0.4, at + 0.4)
+            self.truth.y = joined_segments(truth, truth)
+        for i, name in enumerate(ESTIMATORS):
+            x = at + (0.22 * (i - 1) if show == "all" else 0.0)
+            self._draw_one(i, x, truth, columns[name], names, show in ("all", name))
+
+    def _draw_one(
+        self, i: int, x: Floats, truth: Floats, found: Floats, names: NDArray[np.str_], seen: bool
+    ) -> None:
+        shafts, heads = self.shafts[i], self.heads[i]
+        with shafts.hold_sync():
+            shafts.x, shafts.y = joined_segments(x, x), joined_segments(truth, found)
+            shafts.visible = seen
+        with heads.hold_sync():
+            heads.x, heads.y, heads.names = x, found, names
+            heads.default_size, heads.visible = 40 if len(x) <= 60 else 14, seen
+
+    def _set_limits(self, values: Floats, J: int) -> None:
+        low, high = np.floor(10 * values.min()) / 10, np.ceil(10 * values.max()) / 10
+        air = 0.03 * (high - low)
+        with self.value.hold_sync():
+            self.value.min, self.value.max = float(low - air), float(high + air)
+        self.value_axis.tick_values = round_ticks(low, high, most=6)
+        with self.place.hold_sync():
+            self.place.min, self.place.max = 0.3, J + 0.7
+        self.place_axis.tick_values = np.arange(1.0, J + 1) if J <= 20 else round_ticks(1, J)
+
+
+class Panel:
+    """One measure: a row for each estimator with its interval, and where the measure should be."""
+
+    def __init__(self, measure: str) -> None:
+        self.goal = LEVEL if measure == "coverage" else 0.0
+        self.value = bqplot.LinearScale(allow_padding=False)
+        row = bqplot.LinearScale(min=-0.6, max=2.6, allow_padding=False)
+        scales = {"x": self.value, "y": row}
+        goal = bqplot.Lines(
+            scales=scales, x=[self.goal] * 2, y=[-0.6, 2.6], colors=[GREY],
+            line_style="dashed", stroke_width=1.5,
+        )  # fmt: skip
+        self.bars = [
+            bqplot.Lines(scales=scales, x=[], y=[], colors=[colour], stroke_width=3)
+            for colour in COLOURS
+        ]
+        self.dots = [
+            bqplot.Scatter(
+                scales=scales, x=[], y=[], marker=marker, colors=[colour], stroke=colour,
+                fill=filled, default_size=70, tooltip=_tooltip(), names=np.array([name]),
+                interactions={"hover": "tooltip"}, display_names=False,
+            )
+            for colour, marker, filled, name in zip(
+                COLOURS, MARKERS, FILLED, NAMES.values(), strict=True
+            )
+        ]  # fmt: skip
+        self.axis = bqplot.Axis(
+            scale=self.value, grid_lines="none", tick_format="~g", label=TITLES[measure],
+            label_offset="30px",
+        )  # fmt: skip
+        rows = upright(
+            bqplot.Axis(
+                scale=row, grid_lines="none", tick_values=np.array([2.0, 1.0, 0.0]),
+                tick_labels={2: "no", 1: "partial", 0: "complete"}, tick_format="d",
+            )
+        )  # fmt: skip
+        marks = [goal, *self.bars, *self.dots]
+        self.figure = figure(panel_class(measure), "128px", marks, [self.axis, rows], bottom=40)
+        self.figure.layout.width = "368px"
+
+    def draw(self, estimate: Floats, low: Floats, high: Floats) -> None:
+        """Bring the marks to an estimate and its interval for each of the estimators."""
+        self._set_limits(np.concatenate([estimate, low, high]))
+        for i, (bar, dot) in enumerate(zip(self.bars, self.dots, strict=True)):
+            interval, there = np.array([low[i], high[i]]), np.isfinite(estimate[i : i + 1])
+            if not np.isfinite(interval).all():
+                interval = np.array([])
+            with bar.hold_sync():
+                bar.x, bar.y = interval, np.full(len(interval), 2.0 - i)
+            with dot.hold_sync():
+                dot.x, dot.y = estimate[i : i + 1][there], np.array([2.0 - i])[there]
+
+    def _set_limits(self, values: Floats) -> None:
+        """The values, the goal, some air, and no less than .02 wide."""
+        finite = np.append(values[np.isfinite(values)], self.goal)
+        low, high = float(finite.min()), float(finite.max())
+        air = max(0.08 * (high - low), 0.01 - (high - low) / 2)
+        with self.value.hold_sync():
+            self.value.min, self.value.max = low - air, high + air
+        self.axis.tick_values = round_ticks(low - air, high + air, most=5)
+
+
+def panel_class(measure: str) -> str:
+    """The class of a panel's figure, by which its text alternative finds it."""
+    return "hw-" + measure.replace("_", "-")
+
+
+def panels() -> dict[str, Panel]:
+    """A panel for each measure."""
+    return {measure: Panel(measure) for measure in JUDGED}
+
+
+def _tooltip() -> bqplot.Tooltip:
+    return bqplot.Tooltip(fields=["name", "x"], labels=["estimator", "value"], formats=["", ".4f"])
+
+
+def legend() -> str:
+    """The key of all pictures; shapes tell the estimators apart without colour."""
+    line = '<path d="M0 {y}h18" stroke="{c}" stroke-width="{w}"{more}/>'
+    shapes = (
+        '<circle cx="9" cy="8" r="5" fill="none" stroke="{c}"/>',
+        '<path d="M9 1l5 7-5 7-5-7z" fill="{c}"/>',
+        '<path d="M4 3h10v10H4z" fill="none" stroke="{c}"/>',
+    )
+    keys = [("truth", line.format(y=8, c=GREY, w=2.5, more=""))]
+    keys += [
+        (name, shape.format(c=colour))
+        for name, shape, colour in zip(NAMES.values(), shapes, COLOURS, strict=True)
+    ]
+    dashes = ' stroke-dasharray="5 3"'
+    keys.append(("where a measure should be", line.format(y=8, c=GREY, w=1.5, more=dashes)))
+    spans = (
+        f'<span><svg width="18" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
+        f"{name}</span>"
+        for name, shape in keys
+    )
+    return f'<div class="hw-legend">{"".join(spans)}</div>'

@@ -1,0 +1,35 @@
+"""Whole numbers as traits, and as the floats of a slider."""
+
+import numbers
+from typing import Any
+
+import traitlets as t
+
+from ._base import Instrument
+from ._parts import NamedSlider
+
+__all__ = ["follow_slider", "whole_number"]
+
+
+def whole_number(name: str, value: Any, low: int, high: int) -> int:
+    """The value as an int, or a TraitError that says what is allowed."""
+    whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
+    if not whole or not low <= value <= high:
+        raise t.TraitError(
+            f"{name} must be a whole number from {low} to {high}; {value!r} was given"
+        )
+    return int(value)
+
+
+def follow_slider(instrument: Instrument, name: str, slider: NamedSlider) -> None:
+    """Keep a trait that holds a whole number and a slider equal; what is typed is rounded."""
+
+    def show(_: object = None) -> None:
+        slider.value = float(getattr(instrument, name))
+
+    def take() -> None:
+        setattr(instrument, name, round(slider.value))
+        show()
+
+    slider.observe(lambda _: instrument._guarded(take), names="value")
+    instrument.observe(show, names=name)
