@@ -35,12 +35,6 @@ compiled = njit(cache=True, nogil=True, error_model="numpy")
 LOG_SQRT_2PI = 0.5 * math.log(2.0 * math.pi)
 FARTHEST = 100.0  # log sds and z beyond this overflow
 _SQRT_HALF = math.sqrt(0.5)
-_LN2 = math.log(2.0)
-_LOG2_E = 1.0 / _LN2
-_LN2_HIGH = 6.93147180369123816490e-01  # the first 33 bits of log 2, and the rest
-_LN2_LOW = 1.90821492927058770002e-10
-_NEAR = 1e-3  # how near its mode a level's nodes are centred
-_STEPS = 6
 
 
 class Problem(NamedTuple):
@@ -54,10 +48,7 @@ class Problem(NamedTuple):
     integrated: int  # 1 if one scalar piece is integrated out
     z0: Array  # (n,) its column
     starts: Index  # (J0 + 1,)
-    level: Index  # (n,) of each row
-    info: Array  # (n,) information of the predictor at the reference fit
-    response: Array  # (n,) and the working response there, offset included
-    u_start: Array  # (J0,) the modes there
+    u_start: Array  # (J0,) where Newton's method begins
     node: Array  # (K,)
     log_weight: Array
     sizes: Index  # (T,) k of each sampled piece
@@ -196,7 +187,12 @@ def _gaussian_levels(
 @compiled
 def _slope(family: int, y: float, n: float, eta: float) -> tuple[float, float]:
     """First derivative and observed information of a row."""
-    return _score(family, y, n, eta)[1], _curvature(family, y, n, eta)[2]
+    if family == 0:
+        e = math.exp(-abs(eta))
+        small = 1.0 / (1.0 + e)
+        return y - n * (small if eta > 0 else e * small), n * e * small * small
+    s = _score(family, y, n, eta)[1]
+    return s, _curvature(family, y, n, eta)[2]
 
 
 @compiled
@@ -228,302 +224,75 @@ def _mode(q: Problem, base: Array, sd: float, a: int, b: int, u: float) -> float
     return u
 
 
-# Below, whole arrays of rows or levels at a time: simple loops that the compiler turns into
-# vector instructions, with exp and log written out since a call to a library would stop it.
-
-
-@njit(inline="always", error_model="numpy")
-def _exp(x: float) -> float:
-    """exp(x) for |x| <= 700 to one unit in the last place: ``2^k`` times a Taylor polynomial."""
-    k = math.floor(x * _LOG2_E + 0.5)
-    r = (x - k * _LN2_HIGH) - k * _LN2_LOW
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
-    p = p * r + 0.5
-    p = p * r + 1.0
-    p = p * r + 1.0
-    return p * np.int64((np.int64(k) + 1023) << 52).view(np.float64)
-
-
-@njit(inline="always", error_model="numpy")
-def _log1p(e: float) -> float:
-    """log(1 + e) for 0 <= e <= 1: ``2 artanh(s)``, |s| < .172, halving 1 + e beyond sqrt 2."""
-    large = e > 0.41421356237309503
-    s = (e - 1.0 if large else e) / (e + 3.0 if large else e + 2.0)
-    t = s * s
-    p = 1.0 / 21.0
-    p = p * t + 1.0 / 19.0
-    p = p * t + 1.0 / 17.0
-    p = p * t + 1.0 / 15.0
-    p = p * t + 1.0 / 13.0
-    p = p * t + 1.0 / 11.0
-    p = p * t + 1.0 / 9.0
-    p = p * t + 1.0 / 7.0
-    p = p * t + 1.0 / 5.0
-    p = p * t + 1.0 / 3.0
-    p = p * t + 1.0
-    return (_LN2 if large else 0.0) + 2.0 * s * p
-
-
-@compiled
-def _logit_scores(y: Array, n: Array, eta: Array, ll: Array, s: Array) -> None:
-    for i in range(eta.size):
-        e = _exp(-min(abs(eta[i]), 700.0))
-        small = 1.0 / (1.0 + e)
-        ll[i] = y[i] * eta[i] - n[i] * (max(eta[i], 0.0) + _log1p(e))
-        s[i] = y[i] - n[i] * (small if eta[i] > 0.0 else e * small)
-
-
-@compiled
-def _logit_slopes(y: Array, n: Array, eta: Array, s: Array, w: Array, dw: Array) -> None:
-    for i in range(eta.size):
-        e = _exp(-min(abs(eta[i]), 700.0))
-        small = 1.0 / (1.0 + e)
-        p = small if eta[i] > 0.0 else e * small
-        s[i] = y[i] - n[i] * p
-        w[i] = n[i] * e * small * small
-        dw[i] = w[i] * (1.0 - 2.0 * p)
-
-
-@compiled
-def _scores(q: Problem, eta: Array, ll: Array, s: Array) -> None:
-    """`_score` of every row."""
-    if q.family == 0:
-        _logit_scores(q.y, q.trials, eta, ll, s)
-        return
-    for i in range(eta.size):
-        ll[i], s[i] = _score(q.family, q.y[i], q.trials[i], eta[i])
-
-
-@compiled
-def _slopes(q: Problem, eta: Array, s: Array, w: Array, dw: Array, observed: Array) -> None:
-    """The score and `_curvature` of every row."""
-    if q.family == 0:
-        _logit_slopes(q.y, q.trials, eta, s, w, dw)
-        observed[:] = w
-        return
-    for i in range(eta.size):
-        s[i] = _score(q.family, q.y[i], q.trials[i], eta[i])[1]
-        w[i], dw[i], observed[i] = _curvature(q.family, q.y[i], q.trials[i], eta[i])
-
-
-@compiled
-def _sum(q: Problem, rows: Array, out: Array) -> None:
-    """Sums of rows (n,) by level (J,)."""
-    if rows.size == out.size:
-        out[:] = rows
-        return
-    for j in range(out.size):
-        total = 0.0
-        for i in range(q.starts[j], q.starts[j + 1]):
-            total += rows[i]
-        out[j] = total
-
-
-@compiled
-def _spread(q: Problem, levels: Array, out: Array) -> None:
-    """Every row's own level's number."""
-    if levels.size == out.size:
-        out[:] = levels
-        return
-    for i in range(out.size):
-        out[i] = levels[q.level[i]]
-
-
-@compiled
-def _product(a: Array, b: Array, out: Array) -> None:
-    for i in range(out.size):
-        out[i] = a[i] * b[i]
-
-
-@compiled
-def _line(base: Array, zl: Array, u: Array, out: Array) -> None:
-    for i in range(out.size):
-        out[i] = base[i] + zl[i] * u[i]
-
-
-class _Centre(NamedTuple):
-    """Where the nodes of each level lie around, and the rows there."""
-
-    mode: Array  # (J,)
-    tau: Array  # (J,) 1 / sqrt(expected information)
-    observed: Array  # (J,) information
-    bent: Array  # (J,) the derivative of 1 / tau^2 by the mode
-    s: Array  # (n,) score at the mode
-    w: Array  # (n,) expected information
-    dw: Array  # (n,) its derivative
-    wo: Array  # (n,) observed information
-
-
-@compiled
-def _first_mode(q: Problem, base: Array, zl: Array, mode: Array) -> None:
-    """The modes if every row's log-likelihood were the parabola at the reference fit."""
-    for j in range(mode.size):
-        pull, A = 0.0, 1.0
-        for i in range(q.starts[j], q.starts[j + 1]):
-            w = q.info[i] * zl[i]
-            pull += w * (q.response[i] - base[i])
-            A += w * zl[i]
-        mode[j] = pull / A
-
-
-@compiled
-def _centre(q: Problem, base: Array, sd: float, zl: Array) -> _Centre:
-    """Modes by Newton's method, all levels side by side, each as well as nodes need it: to
-    `_NEAR`, in a few steps. A level that is not there by then gets `_mode`."""
-    n, J = base.size, q.starts.size - 1
-    eta, part = np.empty(n), np.empty(n)
-    s, w, dw, wo = np.empty(n), np.empty(n), np.empty(n), np.empty(n)
-    mode, slope, observed = np.empty(J), np.empty(J), np.empty(J)
-    _first_mode(q, base, zl, mode)
-    for attempt in range(_STEPS + 1):
-        _spread(q, mode, part)
-        _line(base, zl, part, eta)
-        _slopes(q, eta, s, w, dw, wo)
-        _product(zl, s, part)
-        _sum(q, part, slope)
-        for i in range(n):
-            part[i] = zl[i] * zl[i] * wo[i]
-        _sum(q, part, observed)
-        far = False
-        for j in range(J):
-            observed[j] += 1.0
-            slope[j] = (slope[j] - mode[j]) / observed[j]
-            far = far or not abs(slope[j]) < _NEAR
-        if not far or attempt == _STEPS:
-            break
-        if attempt < _STEPS - 1:
-            mode += slope
-            continue
-        for j in range(J):
-            if not abs(slope[j]) < _NEAR:
-                mode[j] = _mode(q, base, sd, q.starts[j], q.starts[j + 1], q.u_start[j])
-    tau, bent = np.empty(J), np.empty(J)
-    for i in range(n):
-        part[i] = zl[i] * zl[i] * w[i]
-    _sum(q, part, tau)
-    for i in range(n):
-        part[i] = zl[i] * zl[i] * zl[i] * dw[i]
-    _sum(q, part, bent)
-    for j in range(J):
-        tau[j] = 1.0 / math.sqrt(1.0 + tau[j])
-    return _Centre(mode, tau, observed, bent, s, w, dw, wo)
-
-
-@compiled
-def _log_sum(terms: Array, tau: Array) -> float:
-    """The sum over levels of ``log(tau sum_k exp terms_k)``; terms (K, J) become the share of
-    each node. One log serves eight levels."""
-    K, J = terms.shape
-    top, total = terms[0].copy(), np.zeros(J)
-    for m in range(1, K):
-        row = terms[m]
-        for j in range(J):
-            top[j] = max(top[j], row[j])
-    for m in range(K):
-        row = terms[m]
-        for j in range(J):
-            row[j] = _exp(max(row[j] - top[j], -700.0))
-            total[j] += row[j]
-    for m in range(K):
-        row = terms[m]
-        for j in range(J):
-            row[j] /= total[j]
-    value = 0.0
-    for start in range(0, J, 8):
-        product = 1.0
-        for j in range(start, min(start + 8, J)):
-            value += top[j]
-            product *= total[j] * tau[j]
-        value += math.log(product)
-    return value
-
-
 @compiled
 def _levels(q: Problem, base: Array, sd: float, grad: Array) -> tuple[float, float]:
-    """A scalar group term integrated by adaptive quadrature: see `quadrature.adaptive`.
-
-    The centre of the nodes is a little off the mode; what that leaves out of the gradient is
-    the product of two errors, that of the centre and that of the quadrature.
-    """
-    K, n, J = q.node.size, base.size, q.starts.size - 1
-    zl = q.z0 * sd
-    c = _centre(q, base, sd, zl)
-    scores, us = np.empty((K, n)), np.empty((K, J))
-    terms, pulls = np.empty((K, J)), np.empty((K, J))
-    own, eta, ll = np.empty(n), np.empty(n), np.empty(n)
-    for m in range(K):
-        u, term, pull = us[m], terms[m], pulls[m]
-        width = math.sqrt(2.0) * q.node[m]
-        for j in range(J):
-            u[j] = c.mode[j] + width * c.tau[j]
-        _spread(q, u, own)
-        _line(base, zl, own, eta)
-        _scores(q, eta, ll, scores[m])
-        _product(zl, scores[m], eta)
-        _sum(q, ll, term)
-        _sum(q, eta, pull)
-        for j in range(J):
-            term[j] += q.log_weight[m] - 0.5 * u[j] * u[j]
-            pull[j] -= u[j]
-    value = _log_sum(terms, c.tau) - 0.5 * J * math.log(math.pi)
-    by_scale, by_mode = np.zeros(J), np.zeros(J)
-    for m in range(K):
-        share, pull, x = terms[m], pulls[m], q.node[m]
-        for j in range(J):
-            by_mode[j] += share[j] * pull[j]
-            by_scale[j] += share[j] * pull[j] * x
-    for j in range(J):  # what the centre and the scale of the nodes add
-        c1 = -0.5 * (1.0 + math.sqrt(2.0) * c.tau[j] * by_scale[j]) * c.tau[j] * c.tau[j]
-        by_scale[j] = c1
-        by_mode[j] = (by_mode[j] + c1 * c.bent[j]) / c.observed[j]
-    return value, _by_rows(q, zl, c, scores, us, terms, by_scale, by_mode, grad)
-
-
-@compiled
-def _by_rows(
-    q: Problem,
-    zl: Array,
-    c: _Centre,
-    scores: Array,
-    us: Array,
-    share: Array,
-    c1: Array,
-    c3: Array,
-    grad: Array,
-) -> float:
-    """Derivatives of the integrals by the predictor of each row, to `grad`, and by the sd."""
-    n = grad.size
-    by_u, one, two = np.zeros(n), np.empty(n), np.empty(n)
-    grad[:] = 0.0
-    for m in range(us.shape[0]):
-        _spread(q, share[m], one)
-        _spread(q, us[m], two)
-        _product(one, scores[m], one)
-        for i in range(n):
-            grad[i] += one[i]
-            by_u[i] += one[i] * two[i]
-    _spread(q, c1, one)
-    _spread(q, c3, two)
-    mode = np.empty(n)
-    _spread(q, c.mode, mode)
-    by_sd = 0.0
-    for i in range(n):
-        r = one[i] * c.dw[i] * zl[i] * zl[i] - two[i] * zl[i] * c.wo[i]
-        grad[i] += r
-        by_u[i] += r * mode[i] + 2.0 * one[i] * c.w[i] * zl[i] + two[i] * c.s[i]
-    for i in range(n):
-        by_sd += q.z0[i] * by_u[i]
-    return by_sd
+    """A scalar group term integrated by adaptive quadrature: see `quadrature.adaptive`."""
+    K = q.node.size
+    weight = np.exp(q.log_weight)
+    quick = q.family == 0 and K % 2 == 1
+    widest = 0
+    for j in range(q.starts.size - 1):
+        widest = max(widest, q.starts[j + 1] - q.starts[j])
+    scores = np.empty((K, widest))
+    terms, u, pull = np.empty(K), np.empty(K), np.empty(K)
+    value, by_sd = 0.0, 0.0
+    for j in range(q.starts.size - 1):
+        a, b = q.starts[j], q.starts[j + 1]
+        if quick and b - a == 1 and q.trials[a] <= LARGEST and q.trials[a] % 1.0 == 0.0:
+            log_j, by_base, by_sd_j, safe = integrated(
+                q.y[a], q.trials[a], q.z0[a], sd, base[a], q.u_start[j], q.node, weight
+            )
+            if safe:
+                value += log_j
+                grad[a] = by_base
+                by_sd += by_sd_j
+                continue
+        mode = _mode(q, base, sd, a, b, q.u_start[j])
+        A, A_observed, bent = 1.0, 1.0, 0.0
+        for i in range(a, b):
+            zl = q.z0[i] * sd
+            w, dw, wo = _curvature(q.family, q.y[i], q.trials[i], base[i] + zl * mode)
+            A += w * zl * zl
+            A_observed += wo * zl * zl
+            bent += dw * zl * zl * zl
+        tau = 1.0 / math.sqrt(A)
+        top = -math.inf
+        for m in range(K):
+            u[m] = mode + math.sqrt(2.0) * tau * q.node[m]
+            terms[m] = q.log_weight[m] - 0.5 * u[m] * u[m]
+            pull[m] = -u[m]
+            for i in range(a, b):
+                zl = q.z0[i] * sd
+                ll, s = _score(q.family, q.y[i], q.trials[i], base[i] + zl * u[m])
+                terms[m] += ll
+                scores[m, i - a] = s
+                pull[m] += zl * s
+            top = max(top, terms[m])
+        total = 0.0
+        for m in range(K):
+            terms[m] = math.exp(terms[m] - top)
+            total += terms[m]
+        value += math.log(tau) - 0.5 * math.log(math.pi) + top + math.log(total)
+        by_scale, by_mode = 0.0, 0.0
+        for m in range(K):
+            terms[m] /= total
+            by_scale += terms[m] * pull[m] * q.node[m]
+            by_mode += terms[m] * pull[m]
+        c1 = -0.5 * (1.0 + math.sqrt(2.0) * tau * by_scale) / A
+        c3 = (by_mode + c1 * bent) / A_observed
+        for i in range(a, b):
+            z, zl = q.z0[i], q.z0[i] * sd
+            eta = base[i] + zl * mode
+            w, dw, wo = _curvature(q.family, q.y[i], q.trials[i], eta)
+            s = _score(q.family, q.y[i], q.trials[i], eta)[1]
+            mean, mean_u = 0.0, 0.0
+            for m in range(K):
+                mean += terms[m] * scores[m, i - a]
+                mean_u += terms[m] * scores[m, i - a] * u[m]
+            r = c1 * dw * zl * zl - c3 * zl * wo
+            grad[i] = mean + r
+            by_sd += z * (mean_u + r * mode + 2.0 * c1 * w * zl + c3 * s)
+    return value, by_sd
 
 
 # --- priors -------------------------------------------------------------------------------
