@@ -11,7 +11,7 @@ import anywidget
 import traitlets as t
 from ipywidgets.widgets.widget import _remove_buffers
 
-__all__ = ["NamedSlider", "StatusLine", "TextTable"]
+__all__ = ["Chips", "NamedSlider", "NumberBox", "StatusLine", "TextTable"]
 
 _HERE = Path(__file__).parent
 
@@ -68,3 +68,26 @@ class TextTable(anywidget.AnyWidget):  # type: ignore[misc]
     columns = t.List(t.Unicode()).tag(sync=True)
     rows = t.List(t.List(t.Unicode())).tag(sync=True)
     is_open = t.Bool(False).tag(sync=True)
+
+
+class NumberBox(anywidget.AnyWidget):  # type: ignore[misc]
+    """A labelled box for one number; empty is None."""
+
+    _esm = _HERE / "number_box.js"
+
+    label = t.Unicode().tag(sync=True)
+    value = t.Float(None, allow_none=True).tag(sync=True)
+    min = t.Float(0.0).tag(sync=True)
+    max = t.Float(1.0).tag(sync=True)
+    whole = t.Bool(False).tag(sync=True)
+
+
+class Chips(anywidget.AnyWidget):  # type: ignore[misc]
+    """Buttons that open and close a text each; `opened` holds the places of the open ones."""
+
+    _esm = _HERE / "chips.js"
+
+    label = t.Unicode().tag(sync=True)
+    names = t.List(t.Unicode()).tag(sync=True)
+    texts = t.List(t.Unicode()).tag(sync=True)
+    opened = t.List(t.Int()).tag(sync=True)
