@@ -424,7 +424,11 @@ the 14 intervals has zero width.
 
     def _report(self, frame: pd.DataFrame) -> None:
         place = self._place_of_selected(frame)
-        start = f"{self._kind()} intervals. " if place is None else self._about(frame.loc[place])
+        start = (
+            f"{self._kind()} intervals. "
+            if place is None
+            else self._about(frame.loc[[place]].iloc[0])
+        )
         estimate, n = frame["estimate"], frame["n"]
         seen = range(self._start() + 1, self._start() + self.shown + 1)
         part = "" if len(seen) == len(frame) else f" In view: {seen[0]} to {seen[-1]}."
