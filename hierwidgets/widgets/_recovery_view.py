@@ -187,8 +187,10 @@ def legend() -> str:
         (name, shape.format(c=colour))
         for name, shape, colour in zip(NAMES.values(), shapes, COLOURS, strict=True)
     ]
+    bar = line.format(y=8, c=GREY, w=3.5, more="")
+    keys.append(("interval of simulation error, 90 %", bar))
     dashes = ' stroke-dasharray="5 3"'
-    keys.append(("where a measure should be", line.format(y=8, c=GREY, w=1.5, more=dashes)))
+    keys.append(("where it should be", line.format(y=8, c=GREY, w=1.5, more=dashes)))
     spans = (
         f'<span><svg width="18" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
         f"{name}</span>"

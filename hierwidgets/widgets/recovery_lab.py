@@ -438,7 +438,7 @@ class RecoveryLab(Instrument):
         if self.result.stopped:
             rest = f"Stopped. {rest}"
         return (
-            f"{rest} RMSE: {rmse}. The largest raw rate is off by "
+            f"{rest} RMSE: {rmse}. The largest raw rate is too high by "
             f"{judged['bias_of_largest', 'no_pooling']} on average.{_failed(self.result)}"
         )
 
