@@ -206,4 +206,77 @@ AVERAGE = Exercise(
     ),
 )
 
-EXERCISES = (COMPLETE, SWAPS, LIMITS, AVERAGE)
+
+def _intercept(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    own, prior = n / sigma_y**2, 1 / sigma_alpha**2
+    return (own * (y_bar - beta * x_bar) + prior * mu) / (own + prior)
+
+
+def _without_x(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    return _intercept(y_bar, 0.0, n, beta, mu, sigma_alpha, sigma_y)
+
+
+def _sd_as_variance(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    return _intercept(y_bar, x_bar, n, beta, mu, sigma_alpha**0.5, sigma_y**0.5)
+
+
+def _exchanged(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    own, prior = n / sigma_y**2, 1 / sigma_alpha**2
+    return (prior * (y_bar - beta * x_bar) + own * mu) / (own + prior)
+
+
+def _one_row(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    return _intercept(y_bar, x_bar, 1, beta, mu, sigma_alpha, sigma_y)
+
+
+def _reaches_both_ends(function: Callable[..., object]) -> bool:
+    tight = float(function(5.0, 1.0, 8, 2.0, 1.0, 1e-6, 1.0))  # type: ignore[arg-type]
+    loose = float(function(5.0, 1.0, 8, 2.0, 1.0, 1e6, 1.0))  # type: ignore[arg-type]
+    return bool(abs(tight - 1.0) < 1e-6 and abs(loose - 3.0) < 1e-6)
+
+
+INTERCEPT = Exercise(
+    name="04-intercept",
+    expected=lambda: _intercept,
+    atol=1e-6,
+    inputs=(
+        (5.0, 1.0, 8, 2.0, 1.0, 0.7, 1.5),
+        (2.0, -0.5, 1, 1.5, 3.0, 1.2, 1.2),
+        (4.0, 0.0, 200, 0.3, 0.0, 2.0, 0.5),
+    ),
+    properties=(
+        (
+            "it is mu for a tiny sigma_alpha and y_bar - beta x_bar for a huge one",
+            _reaches_both_ends,
+        ),
+    ),
+    hints=(
+        "It is a weighted mean of two numbers: what the level's own rows say, and mu.",
+        "Its own rows say y_bar - beta * x_bar, with weight n / sigma_y**2. mu has the weight "
+        "1 / sigma_alpha**2.",
+        "`(own * (y_bar - beta * x_bar) + prior * mu) / (own + prior)`, with "
+        "`own = n / sigma_y**2` and `prior = 1 / sigma_alpha**2`.",
+    ),
+    right="A precision is one over a variance, and partial pooling is a precision-weighted mean.",
+    mistakes=(
+        Mistake(lambda: _without_x, "The predictor is missing: use y_bar - beta * x_bar."),
+        Mistake(lambda: _sd_as_variance, "Weights are one over a variance, not one over an sd."),
+        Mistake(lambda: _exchanged, "The two weights are exchanged."),
+        Mistake(
+            lambda: _one_row,
+            "The number of rows is missing: the mean of n rows has variance sigma_y**2 / n.",
+        ),
+    ),
+)
+
+EXERCISES = (COMPLETE, SWAPS, LIMITS, AVERAGE, INTERCEPT)
