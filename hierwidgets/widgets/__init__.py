@@ -17,12 +17,14 @@ from ._guess import guess_frame  # noqa: E402
 from ._pooling import loglik_at, pooling_frame, profile_frame  # noqa: E402
 from ._recovery import judged_frame, truth_frame  # noqa: E402
 from ._strip import people_frame, strip_frame  # noqa: E402
+from .competitiveness_effect import CompetitivenessEffect  # noqa: E402
 from .district_strip import DistrictStrip  # noqa: E402
 from .guess309 import Guess309  # noqa: E402
 from .pooling_dial import PoolingDial  # noqa: E402
 from .recovery_lab import RecoveryLab  # noqa: E402
 
 __all__ = [
+    "CompetitivenessEffect",
     "DistrictStrip",
     "Guess309",
     "PoolingDial",
