@@ -1,17 +1,29 @@
 """The numbers behind the pooling dial, as pure functions of a fit, sigma and mu."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from ..design import Design
 from ..errors import DataError
 from ..estimate import profile_loglik
 from ..marginal import conditional_modes
 from ..results import Fit
 
-__all__ = ["check_fit", "loglik_at", "pooling_frame", "profile_frame"]
+__all__ = [
+    "check_fit",
+    "half_weight_size",
+    "imagined_frame",
+    "loglik_at",
+    "pooling_frame",
+    "profile_frame",
+    "weight_curve",
+]
+
+IMAGINED = "imagined"  # the label of a level that is not in the data
 
 Floats = NDArray[np.float64]
 
@@ -68,9 +80,16 @@ def pooling_frame(fit: Fit, sigma: float | None = None, mu: float | None = None)
     {'raw': 0.435, 'target': 0.202, 'estimate': 0.268, 'weight': 0.303}
     """
     check_fit(fit)
-    sigma = float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
-    design, family, codes = fit.design, fit.family, fit.design.terms[0].codes
-    beta, levels = _coefficients(fit, mu), design.terms[0].levels
+    return _frame(fit, fit.design, _sigma(fit, sigma), _coefficients(fit, mu))
+
+
+def _sigma(fit: Fit, sigma: float | None) -> float:
+    return float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
+
+
+def _frame(fit: Fit, design: Design, sigma: float, beta: Floats) -> pd.DataFrame:
+    """The frame of `pooling_frame` for the levels of this design."""
+    family, codes, levels = fit.family, design.terms[0].codes, design.terms[0].levels
     eta = design.X @ beta + design.offset
     b = conditional_modes(design, family, beta, np.array([sigma])).b[0][:, 0]
 
@@ -93,6 +112,125 @@ def pooling_frame(fit: Fit, sigma: float | None = None, mu: float | None = None)
             "estimate_link": target + b,
         }
     )
+
+
+def imagined_frame(
+    fit: Fit, y: float, n: float, sigma: float | None = None, mu: float | None = None
+) -> pd.DataFrame:
+    """What the model would say about one more level, with y events in n trials.
+
+    Its target is the mean of the levels' targets on the link scale; with no predictor that is
+    mu. The level is imagined after the fit: sigma, mu and the other levels stay as they are.
+
+    Parameters
+    ----------
+    fit, sigma, mu
+        As for `pooling_frame`.
+    y, n
+        Events and trials, ``0 <= y <= n`` and n above 0.
+
+    Returns
+    -------
+    DataFrame
+        One row with the columns of `pooling_frame`; ``level`` is "imagined".
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> imagined_frame(fit, 100, 230)[["raw", "estimate", "weight"]].round(3).to_dict("records")
+    [{'raw': 0.435, 'estimate': 0.392, 'weight': 0.841}]
+    """
+    check_fit(fit)
+    n, y = _number("n", n, at_least=0.0), _number("y", y, at_least=0.0)
+    if not 0 <= y <= n or n == 0:
+        raise DataError(
+            f"an imagined level has n > 0 trials and 0 to n events; {y:g} of {n:g} given"
+        )
+    design, term = fit.design, fit.design.terms[0]
+    one = replace(
+        term, levels=np.array([IMAGINED], dtype=object), codes=np.zeros(1, dtype=np.intp),
+        Z=np.ones((1, 1)),
+    )  # fmt: skip
+    alone = replace(
+        design, y=np.array([y]), trials=np.array([n]), X=np.zeros((1, design.X.shape[1])),
+        offset=np.array([_middle(fit, mu)]), terms=(one,),
+    )  # fmt: skip
+    return _frame(fit, alone, _sigma(fit, sigma), _coefficients(fit, mu))
+
+
+def half_weight_size(fit: Fit, sigma: float | None = None, mu: float | None = None) -> float:
+    r"""The number of trials at which a level's own data carry half of the weight.
+
+    .. math:: n_0 = \frac{1}{\sigma^2\, i(t)}, \qquad \lambda(n) = \frac{n}{n + n_0},
+
+    with i(t) the Fisher information of one trial at the target t, the mean of the levels'
+    targets on the link scale; :math:`i = p (1 - p)` for a logit. So the group-level model is
+    worth n0 trials. Source: Gelman & Hill (2007), section 12.2, where n0 is the ratio of the
+    variance within to that between the groups.
+
+    Parameters
+    ----------
+    fit, sigma, mu
+        As for `pooling_frame`.
+
+    Returns
+    -------
+    float
+        In trials; infinite where sigma is 0.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> round(half_weight_size(fit), 1)
+    64.5
+    """
+    check_fit(fit)
+    one, at = np.ones(1), np.array([_middle(fit, mu)])
+    information = float(fit.family.derivatives(0.0 * one, one, at).weight[0])
+    sigma = _sigma(fit, sigma)
+    return 1.0 / (sigma**2 * information) if sigma > 0 else np.inf
+
+
+def weight_curve(
+    fit: Fit, n: ArrayLike, sigma: float | None = None, mu: float | None = None
+) -> pd.DataFrame:
+    """The weight n / (n + n0) of levels that lie near their target, by their number of trials.
+
+    Parameters
+    ----------
+    fit, sigma, mu
+        As for `pooling_frame`.
+    n
+        Numbers of trials, 0 or more.
+
+    Returns
+    -------
+    DataFrame
+        ``n`` and ``weight``, 0 to 1. The weights of `pooling_frame` take the information at each
+        level's own estimate instead, and so lie a little off the curve.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> weight_curve(fit, [0, 23, 179])["weight"].round(3).tolist()
+    [0.0, 0.263, 0.735]
+    """
+    size, sizes = half_weight_size(fit, sigma, mu), np.asarray(n, dtype=np.float64)
+    return pd.DataFrame({"n": sizes, "weight": sizes / (sizes + size)})
+
+
+def _middle(fit: Fit, mu: float | None) -> float:
+    """The mean over the levels of their targets on the link scale."""
+    design, codes = fit.design, fit.design.terms[0].codes
+    eta = design.X @ _coefficients(fit, mu) + design.offset
+    total, n = np.bincount(codes, design.trials * eta), np.bincount(codes, design.trials)
+    return float((total / n).mean())
 
 
 def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:

@@ -12,20 +12,32 @@ import pandas as pd
 import traitlets as t
 from numpy.typing import NDArray
 
+from ..errors import DataError
 from ..results import Fit
 from ._base import Instrument
 from ._charts import WIDTH, figure, joined_segments, level_tooltip, round_ticks, upright
-from ._parts import NamedSlider
-from ._pooling import check_fit, loglik_at, pooling_frame, profile_frame
+from ._parts import NamedSlider, NumberBox
+from ._pooling import (
+    check_fit,
+    half_weight_size,
+    imagined_frame,
+    loglik_at,
+    pooling_frame,
+    profile_frame,
+    weight_curve,
+)
+from ._weight_panel import IMAGINED, POOLED, RAW, TARGET, WeightPanel
 
 __all__ = ["PoolingDial"]
 
 Floats = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]  # those of `pooling_frame`, in the order of the picture
 
-RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
 MOST_LABELS = 40  # more levels than this, and the axis names none
+MOST_TRIALS = 100_000  # of an imagined level
+GREY = "#808080"
+HALF = "368px"  # the width of a figure with another beside it
 
 
 class PoolingDial(Instrument):
@@ -41,10 +53,13 @@ class PoolingDial(Instrument):
         ``"probability"``, or the name of the fit's link, usually ``"logit"``.
     selected
         The level to show in detail, or None.
+    imagined
+        One more level as a pair (y, n): y events in n trials; or None. It does not change the
+        fit.
 
     Attributes
     ----------
-    sigma, mu, scale, selected
+    sigma, mu, scale, selected, imagined
         The state, to read, set or observe.
     status
         What the status line says.
@@ -61,12 +76,15 @@ class PoolingDial(Instrument):
     >>> dial.close()
     """
 
-    state_names = ("sigma", "mu", "scale", "selected")
+    state_names = ("sigma", "mu", "scale", "selected", "imagined")
 
     sigma = t.Float()
     mu = t.Float()
     scale = t.Unicode("probability")
     selected = t.Any(None, allow_none=True)
+    imagined = t.Any(None, allow_none=True)
+
+    _typing = False
 
     def __init__(
         self,
@@ -76,6 +94,7 @@ class PoolingDial(Instrument):
         mu: float | None = None,
         scale: str = "probability",
         selected: object = None,
+        imagined: tuple[float, float] | None = None,
         **unknown: object,
     ) -> None:
         check_fit(fit)
@@ -83,7 +102,7 @@ class PoolingDial(Instrument):
         self._fit = fit
         self._prepare()
         self.snap()
-        self._start_at(sigma=sigma, mu=mu, scale=scale, selected=selected)
+        self._start_at(sigma=sigma, mu=mu, scale=scale, selected=selected, imagined=imagined)
         self._build()
         self._connect()
         self._guarded(self._draw)
@@ -140,19 +159,41 @@ class PoolingDial(Instrument):
             )
         return value
 
+    @t.validate("imagined")  # type: ignore[untyped-decorator]
+    def _possible(self, proposal: dict[str, Any]) -> tuple[float, float] | None:
+        value = proposal["value"]
+        if value is None:
+            return None
+        try:
+            y, n = map(float, value)
+        except (TypeError, ValueError):
+            y = n = np.nan
+        if not (0 <= y <= n and 0 < n <= MOST_TRIALS):
+            raise t.TraitError(
+                f"imagined must be None or (y, n): n trials, more than 0 and at most "
+                f"{MOST_TRIALS}, and y events, from 0 to n; {value!r} was given"
+            )
+        return y, n
+
+    def __repr__(self) -> str:
+        text = super().__repr__()
+        return text if self.imagined else text.replace(", imagined=None", "")
+
     # --- the parts, built once ---
 
     def _build(self) -> None:
         self._build_controls()
         upper = self._build_estimates()
-        lower = self._build_profile()
-        raw = pooling_frame(self._fit)["raw_link"]
-        legend = ipywidgets.HTML(_legend(not np.isfinite(raw).all()))
+        frame = pooling_frame(self._fit)
+        self._weights = WeightPanel(frame, lambda row: self._guarded(lambda: self._pick_row(row)))
+        lower = ipywidgets.HBox([_half(self._build_profile()), _half(self._weights.figure)])
+        legend = ipywidgets.HTML(_legend(not np.isfinite(frame["raw_link"]).all()))
         row = ipywidgets.HBox([self._level_menu, self._scale_menu, self._button])
+        more = ipywidgets.HBox([self._y_box, self._n_box])
         self._table.title = f"Table of the {len(self._levels)} estimates"
         self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
         self._assemble(
-            self._sigma_slider, self._mu_slider, row, legend, upper, lower,
+            self._sigma_slider, self._mu_slider, row, more, legend, upper, lower,
             width=WIDTH,
         )  # fmt: skip
 
@@ -175,10 +216,16 @@ class PoolingDial(Instrument):
             description="Snap to the fit", tooltip="Set σ and μ to their maximum likelihood values"
         )
 
+        self._y_box, self._n_box = (
+            NumberBox(label=name, min=low, max=MOST_TRIALS, whole=True)
+            for name, low in (("imagine one more level: events y", 0), ("of trials n", 1))
+        )
+        self._show_boxes()
+
     def _build_estimates(self) -> bqplot.Figure:
         count = len(self._levels)
         size = 45 if count <= MOST_LABELS else 16
-        place = bqplot.LinearScale(min=-0.8, max=count - 0.2)
+        place = self._place = bqplot.LinearScale(min=-0.8, max=count - 0.2)
         self._value = bqplot.LinearScale(allow_padding=False)
         scales = {"x": place, "y": self._value}
         at = np.arange(count, dtype=np.float64)
@@ -207,7 +254,18 @@ class PoolingDial(Instrument):
             scales=scales, x=[0, 0], y=[0, 0], colors=["#808080"], fill=False, stroke="#808080",
             stroke_width=2, default_size=300, interactions={}, visible=False,
         )  # fmt: skip
-        labels = dict(enumerate(names)) if count <= MOST_LABELS else {}
+        self._extra_line = bqplot.Lines(
+            scales=scales, x=[], y=[], colors=[IMAGINED], stroke_width=1.5
+        )
+        self._extra_raw, self._extra_pooled = (
+            bqplot.Scatter(
+                scales=scales, x=[0], y=[0], marker="square", colors=[IMAGINED], stroke=IMAGINED,
+                fill=fill, default_size=max(70, size), interactions={}, visible=False,
+            )
+            for fill in (False, True)
+        )  # fmt: skip
+        self._labelled = count <= MOST_LABELS
+        labels = dict(enumerate([*names, "imagined"])) if self._labelled else {}
         self._place_axis = bqplot.Axis(
             scale=place, grid_lines="none", tick_rotate=-35 if labels else 0,
             tick_values=at if labels else np.array([]), tick_labels=labels or None,
@@ -221,7 +279,7 @@ class PoolingDial(Instrument):
         return figure(
             "hw-estimates", "300px" if labels else "270px",
             [self._ring, self._target, self._segments, self._raw, self._below, self._above,
-             self._pooled],
+             self._pooled, self._extra_line, self._extra_raw, self._extra_pooled],
             [self._place_axis, self._value_axis], bottom=72 if labels else 40,
         )  # fmt: skip
 
@@ -246,7 +304,7 @@ class PoolingDial(Instrument):
             scales=scales, x=[low, low], y=[self._bottom, floor], colors=[POOLED],
             stroke_width=2, marker="diamond", marker_size=60,
         )  # fmt: skip
-        ticks = [v for v in (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0) if low <= v <= high]
+        ticks = [v for v in (0.01, 0.1, 1.0, 10.0) if low <= v <= high]
         axes = [
             bqplot.Axis(
                 scale=scales["x"], label="σ (log scale)", tick_values=np.array(ticks),
@@ -260,7 +318,7 @@ class PoolingDial(Instrument):
                 )
             ),
         ]  # fmt: skip
-        return figure("hw-profile", "150px", [curve, tick, self._here], axes, bottom=44)
+        return figure("hw-profile", "170px", [curve, tick, self._here], axes, bottom=44)
 
     # --- what changes ---
 
@@ -269,6 +327,9 @@ class PoolingDial(Instrument):
         self._bind("mu", self._mu_slider)
         self._bind("scale", self._scale_menu)
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
+        self.observe(lambda _: self._guarded(self._show_boxes), names="imagined")
+        for box in (self._y_box, self._n_box):
+            box.observe(lambda _: self._guarded(self._imagine), names="value")
         self._button.on_click(lambda _: self._guarded(self.snap))
         for mark in (self._raw, self._below, self._above, self._pooled):
             mark.on_element_click(
@@ -283,24 +344,68 @@ class PoolingDial(Instrument):
 
     def _pick(self, mark: bqplot.Scatter, event: dict[str, Any]) -> None:
         place = int(mark.x[event["data"]["index"]])
-        self.selected = self._levels[self._order[place]]
+        self._pick_row(int(self._order[place]))
+
+    def _pick_row(self, row: int) -> None:
+        self.selected = self._levels[row]
+
+    def _show_boxes(self) -> None:
+        """The boxes show the trait, unless it is they that have just set it."""
+        if self._typing:
+            return
+        self._typing = True
+        y, n = self.imagined or (None, None)
+        self._y_box.value, self._n_box.value = y, n
+        self._typing = False
+
+    def _imagine(self) -> None:
+        """The two boxes as a level; a level that cannot be is taken away, and the reason said."""
+        if self._typing:
+            return
+        pair = self._y_box.value, self._n_box.value
+        self._typing = True
+        try:
+            self.imagined = None if None in pair else pair
+        except t.TraitError:
+            self.imagined = None
+            raise DataError(
+                f"{pair[0]:g} events cannot be in {pair[1]:g} trials: y is at most n"
+            ) from None
+        finally:
+            self._typing = False
 
     def _draw(self) -> None:
         """Bring every mark to the present state; marks that do not change send nothing."""
         frame = pooling_frame(self._fit, self.sigma, self.mu)
         shown = {str(name): column.to_numpy()[self._order] for name, column in frame.items()}
         loglik = loglik_at(self._fit, self.sigma, self.mu)
+        extra = self._extra_level()
         # Nothing is sent before all is computed: messages in one burst are drawn in one frame.
-        self._draw_estimates(shown)
+        self._draw_estimates(shown, extra)
         self._draw_profile(loglik)
-        self._report(shown, loglik)
+        self._draw_weights(frame["weight"].to_numpy(), extra)
+        self._report(shown, loglik, extra)
         if self._table.is_open or not self._table.rows:
-            self._table.rows = _table_rows(shown)
+            self._table.rows = _table_rows(shown) + ([] if extra is None else _table_rows(extra))
 
-    def _draw_estimates(self, frame: Columns) -> None:
+    def _extra_level(self) -> Columns | None:
+        if self.imagined is None:
+            return None
+        y, n = self.imagined
+        frame = imagined_frame(self._fit, y, n, self.sigma, self.mu)
+        return {str(name): column.to_numpy() for name, column in frame.items()}
+
+    def _draw_weights(self, weights: Floats, extra: Columns | None) -> None:
+        self._weights.make_room(None if extra is None else extra["n"][0])
+        curve = weight_curve(self._fit, self._weights.sizes, self.sigma, self.mu)["weight"]
+        selected = None if self.selected is None else self._levels.index(self.selected)
+        point = None if extra is None else (extra["n"][0], extra["weight"][0])
+        self._weights.show(weights, curve.to_numpy(), selected, point)
+
+    def _draw_estimates(self, frame: Columns, extra: Columns | None) -> None:
         suffix = "" if self.scale == "probability" else "_link"
         raw, target, pooled = (frame[name + suffix] for name in ("raw", "target", "estimate"))
-        low, high = self._limits(frame)
+        low, high = self._limits(frame, extra)
         if (self._value.min, self._value.max) != (low, high):
             self._draw_raw(raw, low, high)
         shown = np.clip(raw, *_edges(low, high))
@@ -308,6 +413,29 @@ class PoolingDial(Instrument):
         self._target.y = target
         self._segments.y = joined_segments(shown, pooled)
         self._draw_ring(shown, pooled)
+        self._draw_extra(extra, suffix)
+
+    def _draw_extra(self, extra: Columns | None, suffix: str) -> None:
+        """The imagined level to the right of the others, with a gap, and the axis as long."""
+        count, gap = len(self._levels), 0.02 * len(self._levels)
+        place = count + gap if count > MOST_LABELS else count
+        marks = (self._extra_raw, self._extra_pooled)
+        for mark in marks:
+            mark.visible = extra is not None
+        self._place.max = count - 0.2 if extra is None else place + 0.8 + gap
+        if self._labelled:
+            ticks = count if extra is None else count + 1
+            self._place_axis.tick_values = np.arange(ticks, dtype=np.float64)
+        if extra is None:
+            self._extra_line.x = self._extra_line.y = []
+            return
+        ends = np.clip(extra["raw" + suffix][0], *_edges(self._value.min, self._value.max))
+        ends = [float(ends), float(extra["estimate" + suffix][0])]
+        for mark, y in zip(marks, ends, strict=True):
+            with mark.hold_sync():
+                mark.x, mark.y = [place], [y]
+        with self._extra_line.hold_sync():
+            self._extra_line.x, self._extra_line.y = [place, place], ends
 
     def _draw_raw(self, raw: Floats, low: float, high: float) -> None:
         """New axis limits, and raw rates that have no finite place on them at its edge."""
@@ -337,12 +465,20 @@ class PoolingDial(Instrument):
             return None
         return int(np.flatnonzero(self._order == self._levels.index(self.selected))[0])
 
-    def _limits(self, frame: Columns) -> tuple[float, float]:
+    def _limits(self, frame: Columns, extra: Columns | None) -> tuple[float, float]:
+        low, high = self._link_range
+        if extra is not None:
+            values = np.append(extra["raw_link"], extra["estimate_link"])
+            values = values[np.isfinite(values)]
+            low, high = min(low, values.min() - 0.4), max(high, values.max() + 0.4)
         if self.scale != "probability":
-            return self._link_range
-        if not np.isfinite(frame["raw_link"]).all():
+            return float(low), float(high)
+        raw = (
+            frame["raw_link"] if extra is None else np.append(frame["raw_link"], extra["raw_link"])
+        )
+        if not np.isfinite(raw).all():
             return -0.03, 1.03
-        low, high = self._fit.family.link.inverse(np.array(self._link_range))[0]
+        low, high = self._fit.family.link.inverse(np.array([low, high]))[0]
         return float(low), float(high)
 
     def _draw_profile(self, loglik: float) -> None:
@@ -351,26 +487,32 @@ class PoolingDial(Instrument):
             self._here.x = [self.sigma, self.sigma]
             self._here.y = [self._bottom, loglik]
 
-    def _report(self, frame: Columns, loglik: float) -> None:
+    def _report(self, frame: Columns, loglik: float, extra: Columns | None) -> None:
         place = self._place_of_selected()
         where = self._where(frame) if place is None else self._about(frame, place)
+        one_more = "" if extra is None else f" {self._about(extra, 0)}"
         best = float(self._profile["loglik"].max())
         fit = f"Log-likelihood {loglik:.2f}, {max(best - loglik, 0):.2f} below the best possible."
-        pooled, raw = frame["estimate"], frame["raw"]
+        pooled, raw, weight = frame["estimate"], frame["raw"], frame["weight"]
+        half = half_weight_size(self._fit, self.sigma, self.mu)
         self._say(
-            f"{where} {fit}",
+            f"{where}{one_more} {fit}",
             hw_estimates=f"{len(raw)} levels of {self._group}: raw rates {_span(raw)}, partial "
-            f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}.",
+            f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}.{one_more}",
             hw_profile=f"Profile log-likelihood of sigma: highest, {best:.2f}, at sigma "
             f"{float(self._fit.theta[0]):.2f}; {loglik:.2f} at the current sigma "
             f"{self.sigma:.3g} and mu {self.mu:.3g}.",
+            hw_weights=f"Weight of a level's own data, {_span(weight)}, against its n, "
+            f"{frame['n'].min():g} to {frame['n'].max():g}. The curve n / (n + {half:.3g}) passes "
+            f"one half at n = {half:.3g}.{one_more}",
         )
 
     def _where(self, frame: Columns) -> str:
         weight = frame["weight"]
         return (
             f"σ = {self.sigma:.3g}, μ = {self.mu:.3g}. Own data carry a weight of "
-            f"{weight.mean():.0%} on average, {weight.min():.0%} to {weight.max():.0%}."
+            f"{weight.mean():.0%} on average, {weight.min():.0%} to {weight.max():.0%}; half where "
+            f"n = {half_weight_size(self._fit, self.sigma, self.mu):.3g}."
         )
 
     def _about(self, frame: Columns, place: int) -> str:
@@ -380,6 +522,13 @@ class PoolingDial(Instrument):
             f"{row['estimate']:.3f}, target {row['target']:.3f}; its own data carry "
             f"{row['weight']:.0%} of the weight at σ = {self.sigma:.3g}, μ = {self.mu:.3g}."
         )
+
+
+def _half(drawn: bqplot.Figure) -> bqplot.Figure:
+    """The figure at half the width, to stand beside another."""
+    drawn.layout.width = HALF
+    drawn.fig_margin = {**drawn.fig_margin, "left": 66, "right": 12}
+    return drawn
 
 
 def _link_range(frame: pd.DataFrame) -> tuple[float, float]:
@@ -428,6 +577,8 @@ def _legend(off_the_scale: bool) -> str:
             "target (above), best σ (below)",
             f'<path d="M0 8h18" stroke="{TARGET}" stroke-width="3" stroke-dasharray="5 3"/>',
         ),
+        ("weight n / (n + n₀)", f'<path d="M0 8h18" stroke="{GREY}" stroke-dasharray="6 2 2 2"/>'),
+        ("imagined", f'<path d="M4 3h10v10h-10z" fill="{IMAGINED}"/>'),
     ]  # fmt: skip
     if off_the_scale:
         shape = f'<path d="M9 3l6 10H3z" fill="none" stroke="{RAW}"/>'
