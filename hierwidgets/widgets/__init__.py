@@ -13,28 +13,40 @@ if _missing:
         f'The widgets need {", ".join(_missing)}: run pip install "hierwidgets[lab]".'
     )
 
+from ._averaged import averaged_prior  # noqa: E402
+from ._comparison import comparison_frame, crossing_pairs  # noqa: E402
 from ._guess import guess_frame  # noqa: E402
 from ._pooling import loglik_at, pooling_frame, profile_frame  # noqa: E402
 from ._recovery import judged_frame, truth_frame  # noqa: E402
+from ._shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
 from ._strip import people_frame, strip_frame  # noqa: E402
 from .competitiveness_effect import CompetitivenessEffect  # noqa: E402
 from .district_strip import DistrictStrip  # noqa: E402
 from .guess309 import Guess309  # noqa: E402
+from .pooling_comparison import PoolingComparison  # noqa: E402
 from .pooling_dial import PoolingDial  # noqa: E402
+from .prior_times_likelihood import PriorTimesLikelihood  # noqa: E402
 from .recovery_lab import RecoveryLab  # noqa: E402
 
 __all__ = [
     "CompetitivenessEffect",
     "DistrictStrip",
     "Guess309",
+    "PoolingComparison",
     "PoolingDial",
+    "PriorTimesLikelihood",
     "RecoveryLab",
+    "averaged_prior",
+    "comparison_frame",
+    "crossing_pairs",
     "guess_frame",
     "judged_frame",
     "loglik_at",
     "people_frame",
     "pooling_frame",
     "profile_frame",
+    "shrinkage_curves",
+    "shrinkage_frame",
     "strip_frame",
     "truth_frame",
 ]

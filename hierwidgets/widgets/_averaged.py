@@ -227,7 +227,7 @@ def _matters(whole: AveragedPrior) -> NDArray[np.bool_]:
 def _pruned(whole: AveragedPrior) -> AveragedPrior:
     """Without the nodes of mu and of sigma that do not matter."""
     keep = _matters(whole)
-    rows, columns = keep.any(axis=1), keep.any(axis=0)
+    rows, columns = np.any(keep, axis=1, keepdims=False), keep.any(axis=0)
     kernels = tuple(k[:, columns] for k, used in zip(whole.kernels, rows, strict=True) if used)
     return AveragedPrior(
         whole.places, whole.width, whole.sigma[rows], whole.mu[columns], kernels,
