@@ -1,0 +1,272 @@
+"""The effect of a group-level predictor as a student uses it: by mouse, by keyboard, typing.
+
+Great Britain with one predictor and 253 districts, and several countries from a fit and from the
+shipped draws. Every gesture is checked at both ends: on the Python traits and on the page. Set
+HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lab import LabServer, Notebook
+from playwright.sync_api import Locator, expect
+from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Notebook]
+
+IMAGES = Path(__file__).parents[2] / "lectures" / "images"
+RAW, POINTS = "rgb(27, 158, 119)", "rgb(217, 95, 2)"
+X = "district_competitiveness"
+UK = f"""
+import hierwidgets as hw
+fit = hw.glmer("contacted ~ {X} + (1 | district_id)", hw.load("uk"), event="Contacted")
+effect = hw.widgets.CompetitivenessEffect(fit, "{X}", low=0.5, high=0.8)
+effect
+"""
+FIT = f"""
+import hierwidgets as hw
+model = hw.glmer(
+    "contacted ~ {X} * electoral_rules + (1 | district_id) + (1 + {X} | election_id)",
+    hw.load("rainey2015"), event="Contacted")
+effect = hw.widgets.CompetitivenessEffect(model, "{X}", low=0.3, high=0.8)
+effect
+"""
+DRAWS = f"""
+import hierwidgets as hw
+model = hw.load_posterior("rainey2015")
+effect = hw.widgets.CompetitivenessEffect(model, "{X}", low=0.3, high=0.8)
+effect
+"""
+
+
+@pytest.fixture
+def uk(open_notebook: Open) -> Notebook:
+    notebook = open_notebook("effect-uk.ipynb", UK)
+    notebook.run_all()
+    return notebook
+
+
+def shown(notebook: Notebook) -> Locator:
+    """The instrument on the screen, once its points and its text alternative are there."""
+    effect = notebook.widget("CompetitivenessEffect")
+    expect(effect.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
+    expect(points(effect, POINTS).first).to_be_attached()
+    effect.scroll_into_view_if_needed()
+    return effect
+
+
+def points(effect: Locator, colour: str) -> Locator:
+    return effect.locator(f'.hw-facets-0 path.dot[style*="stroke: {colour}"]')
+
+
+def heights(effect: Locator) -> list[float]:
+    """Where the pooled points are on the screen, in pixels from the top."""
+    middle = "paths => paths.map(p => (r => r.top + r.height / 2)(p.getBoundingClientRect()))"
+    return list(points(effect, POINTS).evaluate_all(middle))
+
+
+def spread(effect: Locator) -> float:
+    return max(heights(effect)) - min(heights(effect))
+
+
+def rows(effect: Locator, title: str) -> Locator:
+    effect.locator("summary", has_text=title).click()
+    return effect.get_by_role("region", name=title).get_by_role("row")
+
+
+def test_every_control_has_a_name(uk: Notebook) -> None:
+    effect = shown(uk)
+    expect(effect).to_match_aria_snapshot(
+        """
+        - checkbox "district_competitiveness in the model" [checked]
+        - combobox "district_id"
+        - button "Snap to the fit"
+        - slider "σ, spread"
+        - spinbutton "σ, spread, typed": "0.598"
+        - slider "γ₁, slope"
+        - spinbutton "γ₁, slope, typed": "3.87"
+        - img /253 levels of district_id against district_competitiveness. estimates 0.10 to 0.56/
+        - slider "low value"
+        - spinbutton "low value, typed": "0.500"
+        - slider "high value"
+        - spinbutton "high value, typed": "0.800"
+        - combobox "Show"
+        - combobox "Target"
+        - combobox "Interval"
+        - img /probability against district_competitiveness, typical. all 0.187 at 0.5/
+        - group: Table of the 253 estimates
+        - status: /one-step 0.789/
+        - group: Table of the quantities of interest
+        """
+    )
+    assert uk.page.evaluate(OVERFLOW) <= 0
+    assert points(effect, POINTS).count() == points(effect, RAW).count() == 253
+    assert uk.complaints == []
+
+
+def test_the_switch_and_sigma_show_how_points_shrink(uk: Notebook) -> None:
+    effect = shown(uk)
+    shows(effect, "σ of district_id = 0.60")
+    switch = effect.get_by_role("checkbox", name=X)
+    switch.focus()
+    uk.page.keyboard.press("Space")
+    shows(effect, "Without district_competitiveness: σ of district_id = 0.71")
+    shows(effect, "shown estimates has slope 0.175")
+    uk.settles("effect.with_predictor", False)
+    expect(effect.get_by_role("slider", name="γ₁, slope")).to_be_hidden()
+    press(uk, slider(effect, "σ, spread"), "Home")
+    shows(effect, "σ of district_id = 0.01")
+    uk.settles("effect.sigma", 0.01)
+    assert spread(effect) < 2  # complete pooling: all at the mean
+    switch.check()
+    shows(effect, "With district_competitiveness: σ of district_id = 0.60")
+    assert spread(effect) > 30
+    drag(uk, slider(effect, "σ, spread"), share=0.0)
+    shows(effect, "σ of district_id = 0.01")
+    assert uk.python("effect.sigma") == 0.01
+    flat = heights(effect)
+    line = uk.python("[float(v) for v in effect._rows[0].points.y]")
+    assert len({round(a + b * 0, 1) for a, b in zip(flat, line, strict=True)}) > 20  # on the curve
+    effect.get_by_role("button", name="Snap to the fit").focus()
+    uk.page.keyboard.press("Enter")
+    shows(effect, "σ of district_id = 0.60")
+    uk.settles("effect.sigma == effect._fitted_sigma", True)
+    assert uk.complaints == []
+
+
+def test_the_slope_turns_the_curve(uk: Notebook) -> None:
+    effect = shown(uk)
+    press(uk, slider(effect, "γ₁, slope"), "PageUp", "PageUp")
+    uk.settles("effect.slope > 4", True)
+    shows(effect, "below the fit's")
+    box = effect.get_by_role("spinbutton", name="γ₁, slope, typed")
+    box.fill("0")
+    box.press("Enter")
+    uk.settles("effect.slope", 0)
+    uk.settles("round(float(effect._rows[0].line.y.max() - effect._rows[0].line.y.min()), 9)", 0)
+    box.fill("1000")
+    box.press("Enter")
+    expect(effect.get_by_role("alert")).to_contain_text("γ₁, slope: a number from")
+
+
+def test_low_and_high_by_mouse_keys_and_typing(uk: Notebook) -> None:
+    effect = shown(uk)
+    drag(uk, slider(effect, "low value"), share=0.1)
+    dragged = uk.python("effect.low")
+    assert 0.38 < dragged < 0.43
+    shows(effect, f"{dragged:g} to 0.8")
+    exact = uk.python(
+        f"hw.comparisons(fit, {{'{X}': [effect.low, 0.8]}}, hw.load('uk').head(1), "
+        "re_formula='~0')['estimate'].item()"
+    )
+    shows(effect, f"+{exact:.2f} [")
+    press(uk, slider(effect, "high value"), "ArrowRight")
+    uk.settles("effect.high > 0.8", True)
+    box = effect.get_by_role("spinbutton", name="low value, typed")
+    box.fill("0.5")
+    box.press("Enter")
+    box = effect.get_by_role("spinbutton", name="high value, typed")
+    box.fill("0.8")
+    box.press("Enter")
+    shows(effect, "0.5 to 0.8: +0.24 [0.15, 0.33]. Slopes: raw 0.625, two-step 0.175, one-step")
+    found = rows(effect, "Table of the quantities of interest")
+    expect(found).to_have_count(9)
+    expect(found.filter(has_text="change")).to_have_text("change0.5 to 0.80.2370.145 to 0.328")
+    expect(found.filter(has_text="slope, two-step")).to_have_text("slope, two-stepall0.175")
+
+
+def test_a_point_is_picked_by_click_and_by_key(uk: Notebook) -> None:
+    effect = shown(uk)
+    points(effect, RAW).first.click()
+    shows(effect, "District 319: district_competitiveness 0.584, n = 1, raw 0.000")
+    assert uk.python("effect.selected") == "District 319"
+    press(uk, effect.get_by_role("combobox", name="district_id"), "ArrowDown")
+    shows(effect, "District 320: district_competitiveness 0.658")
+    uk.settles("effect.selected", "District 320")
+    row = rows(effect, "Table of the 253 estimates").filter(has_text="District 320")
+    expect(row).to_contain_text("0.658")
+
+
+def test_an_error_shows_in_the_widget_and_closing_removes_it(uk: Notebook) -> None:
+    effect = shown(uk)
+    box = effect.get_by_role("spinbutton", name="low value, typed")
+    box.fill("0.8")
+    box.press("Enter")
+    shows(effect, "This could not be drawn: both values of 'district_competitiveness' are 0.8")
+    box.fill("0.6")
+    box.press("Enter")
+    shows(effect, "0.6 to 0.8: +")
+    uk.execute("effect.close()")
+    expect(effect).to_have_count(0)
+
+
+@pytest.mark.parametrize("code", [FIT, DRAWS], ids=["fit", "draws"])
+def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
+    notebook = open_notebook("effect-several.ipynb", code)
+    notebook.run_all()
+    effect = shown(notebook)
+    facets = effect.locator(".hw-facets-0")
+    for title in ("Canada (SMD)", "Finland (PR)", "Great Britain (SMD)", "Portugal 2005 (PR)"):
+        expect(facets).to_contain_text(title)
+    assert points(effect, POINTS).count() == 567
+    assert notebook.page.evaluate(OVERFLOW) <= 0
+    expect(effect.get_by_role("slider")).to_have_count(2)
+
+    press(notebook, effect.get_by_role("combobox", name="Show"), "End")
+    expect(effect.locator(".hw-effect")).to_contain_text("difference of ME")
+    notebook.settles("effect.quantity", "difference of marginal effects")
+    effect.get_by_role("combobox", name="Interval").select_option("95%")
+    notebook.settles("effect.level", 0.95)
+    drag(notebook, slider(effect, "low value"), share=0.5)
+    low = notebook.python("effect.low")
+    shows(effect, f"{low:g} to 0.8: PR +")
+    found = rows(effect, "Table of the quantities of interest")
+    row = found.filter(has_text="difference of marginal effects").first
+    exact = notebook.python(
+        f"hw.slopes(model, '{X}', hw.load('rainey2015').head(1).assign({X}=effect.low), "
+        "across={'electoral_rules': ['PR', 'SMD']}, re_formula='~0', interval=0.95)"
+        "[['estimate', 'conf_low', 'conf_high']].iloc[0].tolist()"
+    )
+    expect(row).to_contain_text("{:.3f}{:.3f} to {:.3f}".format(*exact))
+
+    effect.get_by_role("combobox", name="Target").select_option("average over 567 units")
+    expect(effect.get_by_role("status")).to_contain_text("Average district_id", timeout=20_000)
+    if code == DRAWS:
+        shows(effect, "From 500 of 10,000 draws.")
+    before = spread(effect)
+    effect.get_by_role("checkbox", name=X).uncheck()
+    shows(effect, "Without district_competitiveness")
+    shows(effect, "In the model with it: Average")
+    assert spread(effect) != before
+    points(effect, POINTS).last.click()
+    shows(effect, "in Portugal 2005: district_competitiveness")
+    assert "Portugal 2005" in notebook.python("effect.selected")
+    assert notebook.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
+    lab.use_theme(theme)
+    try:
+        notebook = open_notebook("effect-theme.ipynb", UK)
+        notebook.run_all()
+        effect = shown(notebook)
+        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
+            assert effect.locator(place).first.evaluate(CONTRAST) >= 4.5, place
+        for colour in (RAW, POINTS):
+            assert points(effect, colour).first.evaluate(CONTRAST) >= 3, colour
+        lines = effect.locator(".hw-facets-0 path.line:visible, .hw-effect path.line:visible")
+        for line in lines.all():
+            if line.evaluate("node => parseFloat(getComputedStyle(node).strokeWidth) >= 2"):
+                assert line.evaluate(CONTRAST) >= 3, line.get_attribute("style")
+        picture = effect.screenshot()
+    finally:
+        lab.use_theme("JupyterLab Light")
+    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
+        IMAGES.mkdir(exist_ok=True)
+        (IMAGES / "competitiveness-effect.png").write_bytes(picture)
