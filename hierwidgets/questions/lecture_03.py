@@ -37,52 +37,52 @@ def _grid(mu: float, sigma: float) -> tuple[NDArray[np.float64], float]:
 
 
 def _log_h(
-    alpha: NDArray[np.float64], mu: float, sigma: float, y: float, n: float
+    alpha: NDArray[np.float64], y: float, n: float, mu: float, sigma: float
 ) -> NDArray[np.float64]:
     likelihood = y * alpha - n * np.logaddexp(0.0, alpha)
     constant = np.log(sigma * np.sqrt(2 * np.pi))
     return np.asarray(likelihood - 0.5 * ((alpha - mu) / sigma) ** 2 - constant)
 
 
-def _log_marginal(mu: float, sigma: float, y: float, n: float) -> float:
+def _log_marginal(y: float, n: float, mu: float, sigma: float) -> float:
     alpha, step = _grid(mu, sigma)
-    return float(np.log(np.sum(np.exp(_log_h(alpha, mu, sigma, y, n))) * step))
+    return float(np.log(np.sum(np.exp(_log_h(alpha, y, n, mu, sigma))) * step))
 
 
-def _no_step(mu: float, sigma: float, y: float, n: float) -> float:
-    return _log_marginal(mu, sigma, y, n) - float(np.log(_grid(mu, sigma)[1]))
+def _no_step(y: float, n: float, mu: float, sigma: float) -> float:
+    return _log_marginal(y, n, mu, sigma) - float(np.log(_grid(mu, sigma)[1]))
 
 
-def _no_constant(mu: float, sigma: float, y: float, n: float) -> float:
-    return _log_marginal(mu, sigma, y, n) + float(np.log(sigma * np.sqrt(2 * np.pi)))
+def _no_constant(y: float, n: float, mu: float, sigma: float) -> float:
+    return _log_marginal(y, n, mu, sigma) + float(np.log(sigma * np.sqrt(2 * np.pi)))
 
 
-def _not_logged(mu: float, sigma: float, y: float, n: float) -> float:
-    return float(np.exp(_log_marginal(mu, sigma, y, n)))
+def _not_logged(y: float, n: float, mu: float, sigma: float) -> float:
+    return float(np.exp(_log_marginal(y, n, mu, sigma)))
 
 
-def _with_ways(mu: float, sigma: float, y: float, n: float) -> float:
-    return _log_marginal(mu, sigma, y, n) + log(comb(round(n), round(y)))
+def _with_ways(y: float, n: float, mu: float, sigma: float) -> float:
+    return _log_marginal(y, n, mu, sigma) + log(comb(round(n), round(y)))
 
 
-def _at_mu(mu: float, sigma: float, y: float, n: float) -> float:
+def _at_mu(y: float, n: float, mu: float, sigma: float) -> float:
     return float(y * mu - n * np.logaddexp(0.0, mu))
 
 
 def _adds_to_one(function: Callable[..., object]) -> bool:
-    logs = [float(function(-0.8, 0.9, y, 5)) for y in range(6)]  # type: ignore[arg-type]
+    logs = [float(function(y, 5, -0.8, 0.9)) for y in range(6)]  # type: ignore[arg-type]
     return bool(abs(np.dot([comb(5, y) for y in range(6)], np.exp(logs)) - 1) < 1e-3)
 
 
 def _falls_back(function: Callable[..., object]) -> bool:
-    tight = float(function(-1.0, 1e-3, 3, 10))  # type: ignore[arg-type]
-    return bool(abs(tight - _at_mu(-1.0, 1e-3, 3, 10)) < 1e-2)
+    tight = float(function(3, 10, -1.0, 1e-3))  # type: ignore[arg-type]
+    return bool(abs(tight - _at_mu(3, 10, -1.0, 1e-3)) < 1e-2)
 
 
 LOG_MARGINAL = Exercise(
     name="03-log-marginal",
     expected=lambda: _log_marginal,
-    inputs=((-1.37, 0.31, 10, 23), (-1.37, 0.31, 29, 179), (0.0, 1.0, 0, 1), (-0.85, 0.7, 0, 4)),
+    inputs=((10, 23, -1.37, 0.31), (29, 179, -1.37, 0.31), (0, 1, 0.0, 1.0), (0, 4, -0.85, 0.7)),
     properties=(
         (
             "the probabilities of all possible y, each times its number of ways, add up to 1",
@@ -276,7 +276,7 @@ INTERVAL = Exercise(
 def _weights() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     mu, sigma = _estimates(1)
     alpha, _ = _grid(mu, sigma)
-    h = np.exp(_log_h(alpha, mu, sigma, 10, 23))
+    h = np.exp(_log_h(alpha, 10, 23, mu, sigma))
     return alpha, h / h.sum()
 
 
