@@ -379,7 +379,7 @@ def _two_way(values: ArrayLike) -> Floats:
 
 
 def printed_summary() -> pd.DataFrame:
-    """The summary that the lecture page prints for its several-countries model: it must not be used.
+    """The summary that the lecture page prints for its several-countries model: not to be used.
 
     The page fits ``contacted ~ district_competitiveness * electoral_rules + (1 | district_id) +
     (1 + district_competitiveness | election_id)`` with brms, 10 chains of 4000 iterations (half

@@ -165,9 +165,9 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         row, many = self._case.row, len(self._case.frame)
         level, group, outcome = map(escape, (str(row["level"]), self._group, self._outcome))
         return (
-            f'<div class="hw-question"><b>{level}</b>, one of {many} levels of {group}: the answer was '
-            f"<i>{outcome}</i> for {row['events']} of {row['n']}. If everybody there had been "
-            "asked, what would the rate be?</div>"
+            f'<div class="hw-question"><b>{level}</b>, one of {many} levels of {group}: the answer '
+            f"was <i>{outcome}</i> for {row['events']} of {row['n']}. If everybody there had "
+            "been asked, what would the rate be?</div>"
         )
 
     def _build_line(self) -> bqplot.Figure:
