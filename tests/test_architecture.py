@@ -11,7 +11,7 @@ PACKAGE = Path(__file__).parents[1] / "hierwidgets"
 
 # Lowest first; within a line, a module may import those to its left.
 LAYERS = (
-    ("errors", "families", "formula", "answers", "exercises", "datasets"),
+    ("errors", "families", "formula", "answers", "exercises", "datasets", "page"),
     ("covariance", "frames", "columns", "design"),
     ("density", "blocks", "priors"),
     ("marginal", "quadrature", "nested", "optimum", "gaussian", "estimate"),
