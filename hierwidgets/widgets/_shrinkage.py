@@ -375,7 +375,8 @@ def _places(
     at = at[(at >= low) & (at <= high)]
     curves = {"at": at}
     for name, (own, density) in on_axis.items():
-        curves[name] = np.interp(at, own, density, left=0.0, right=0.0)
+        beyond = None if name == "likelihood" else 0.0  # it may be highest at 0 or 1
+        curves[name] = np.interp(at, own, density, left=beyond, right=beyond)
     return curves
 
 

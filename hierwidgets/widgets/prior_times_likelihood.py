@@ -217,7 +217,8 @@ class PriorTimesLikelihood(Instrument):
 
         low, high = self._limits["n"]
         counting = {"digits": 0, "steps": int(high - low)} if self._whole else {}
-        self._mu_slider = slider("mu", "μ, prior centre")
+        alone = len(self._fit.fixef) == 1  # otherwise predictors move the centre of each level
+        self._mu_slider = slider("mu", "μ, prior centre" if alone else "μ, intercept")
         self._sigma_slider = slider("sigma", "σ, prior spread", log=True)
         self._n_slider = slider("n", "n, trials", **counting)
         self._y_slider = NamedSlider(
@@ -237,9 +238,9 @@ class PriorTimesLikelihood(Instrument):
             layout={"width": "50%", "margin": "2px 0 0 30px"},
         )  # fmt: skip
         self._button = ipywidgets.Button(
-            description="Back to data and fit",
+            description="Back to data and fit", layout={"width": "170px"},
             tooltip="The level's own counts, and μ and σ at their maximum likelihood values",
-        )
+        )  # fmt: skip
 
     def _build_picture(self) -> bqplot.Figure:
         self._place = bqplot.LinearScale(allow_padding=False)
@@ -272,9 +273,13 @@ class PriorTimesLikelihood(Instrument):
         self._place_axis = bqplot.Axis(
             scale=self._place, grid_lines="none", label_offset="32px", tick_format="~g"
         )
-        self._row_axis = upright(
-            bqplot.Axis(scale=height, grid_lines="none", tick_style={"font-size": "11px"})
-        )
+        names = {at: name.removesuffix(" posterior") for name, (at, _) in ROWS.items()}
+        self._row_axis = upright(  # with new ticks new labels are lost: it has all from the start
+            bqplot.Axis(
+                scale=height, grid_lines="none", tick_style={"font-size": "11px"},
+                tick_labels=names, tick_values=np.zeros(1),
+            )
+        )  # fmt: skip
         marks = [self._ground, *self._lines.values(), self._bars, self._means, self._modes]
         return figure("hw-curves", "330px", marks, [self._place_axis, self._row_axis], bottom=44)
 
@@ -348,19 +353,17 @@ class PriorTimesLikelihood(Instrument):
     def _draw_axes(self) -> None:
         on_rates = self.scale == "probability"
         low, high = (0.0, 1.0) if on_rates else self._shown
-        if (self._place.min, self._place.max) != (low, high):
+        air = 0.012 * (high - low)  # a mark at an end is whole
+        if (self._place.min, self._place.max) != (low - air, high + air):
             with self._place.hold_sync():
-                self._place.min, self._place.max = low, high
+                self._place.min, self._place.max = low - air, high + air
             rate = rate_name(self._fit)
             self._place_axis.tick_values = round_ticks(low, high, most=12)
             self._place_axis.label = rate if on_rates else f"{self.scale} {rate}"
             self._ground.x = [low, high]
-        rows = {k: v for k, v in ROWS.items() if self.full_bayes or k != "plug-in posterior"}
-        labels = {at: name.removesuffix(" posterior") for name, (at, _) in rows.items()}
-        if labels != self._row_axis.tick_labels:
-            with self._row_axis.hold_sync():
-                self._row_axis.tick_labels = labels
-                self._row_axis.tick_values = np.array(list(labels))
+        rows = [at for at, _ in ROWS.values()][: 4 if self.full_bayes else 3]
+        if len(rows) != len(self._row_axis.tick_values):
+            self._row_axis.tick_values = np.array(rows)
             self._lines["plug-in posterior"].visible = self.full_bayes
             self._legend.value = _legend(self.full_bayes)
 

@@ -1,0 +1,183 @@
+"""The district strip as a student uses it: by mouse, by keyboard, on 14 and on 253 districts.
+
+Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lab import LabServer, Notebook
+from playwright.sync_api import Locator, expect
+from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Notebook]
+
+IMAGES = Path(__file__).parents[2] / "lectures" / "images"
+RATE, NO_WIDTH = "rgb(27, 158, 119)", "rgb(217, 95, 2)"
+MAKE = """
+import hierwidgets as hw
+strip = hw.widgets.DistrictStrip(hw.load({name!r}), "contacted", "district_id", "Contacted")
+strip
+"""
+
+
+def shown(notebook: Notebook) -> Locator:
+    """The strip on the screen, once its picture and its text alternative are there."""
+    strip = notebook.widget("DistrictStrip")
+    expect(strip.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
+    expect(points(strip, RATE).first).to_be_attached()
+    strip.scroll_into_view_if_needed()
+    return strip
+
+
+def points(strip: Locator, colour: str) -> Locator:
+    return strip.locator(f'.hw-strip path.dot[style*="stroke: {colour}"]')
+
+
+def names(strip: Locator) -> list[str]:
+    written = strip.locator(".hw-strip .tick text").all_inner_texts()
+    return [text for text in written if text.startswith("District")]
+
+
+def menu(strip: Locator, name: str) -> Locator:
+    return strip.get_by_role("combobox", name=name)
+
+
+def test_fourteen_districts_by_mouse_and_by_keyboard(open_notebook: Open) -> None:
+    notebook = open_notebook("strip-finland.ipynb", MAKE.format(name="finland"))
+    notebook.run_all()
+    strip = shown(notebook)
+    expect(strip).to_match_aria_snapshot(
+        """
+        - combobox "Interval"
+        - combobox "Method"
+        - combobox "Sort by"
+        - combobox "district_id"
+        - checkbox "Show n" [checked]
+        - img /14 levels of district_id, sorted by rate. rates 0.09 to 0.43 with 90 % Wald/
+        - status: /90 % Wald intervals. None of the 14 intervals has zero width/
+        - group: Table of the 14 rates
+        """
+    )
+    assert names(strip)[-1] == "District 309"
+    press(notebook, menu(strip, "Method"), "ArrowDown")
+    press(notebook, menu(strip, "Interval"), "ArrowDown")
+    shows(strip, "95 % Wilson intervals")
+    notebook.settles("[strip.method, strip.level]", ["wilson", 0.95])
+    picture = strip.get_by_role("img", name=re.compile("with 95 % Wilson intervals"))
+    expect(picture).to_be_visible()
+
+    points(strip, RATE).last.click()
+    shows(strip, "District 309: 10 of 23, rate 0.435; its 95 % Wilson interval")
+    assert notebook.python("strip.selected") == "District 309"
+    press(notebook, menu(strip, "Sort by"), "ArrowDown")
+    notebook.settles("strip.sort", "n")
+    expect(strip.locator(".hw-strip .tick text").filter(has_text="District").first).to_have_text(
+        "District 309"
+    )
+
+    above = strip.locator(".hw-strip .tick text").filter(has_text=re.compile("^179$"))
+    expect(above).to_have_count(1)
+    box = strip.get_by_role("checkbox", name="Show n")
+    box.focus()
+    notebook.page.keyboard.press("Space")
+    expect(above).to_have_count(0)
+    assert notebook.python("strip.show_n") is False
+
+    strip.locator("summary").focus()
+    notebook.page.keyboard.press("Enter")
+    row = strip.get_by_role("row", name="District 309")
+    expect(row).to_have_text("District 30923100.4350.2560.632")
+    menu(strip, "Method").select_option("Clopper-Pearson")
+    expect(row).to_have_text("District 30923100.4350.2320.655")
+    check_errors_and_the_end(notebook, strip)
+    assert notebook.complaints == []
+
+
+def check_errors_and_the_end(notebook: Notebook, strip: Locator) -> None:
+    """An error of a callback is where a student looks, and the next redraw removes it."""
+    notebook.execute(
+        "from unittest import mock\n"
+        "broken = mock.patch.object(strip, '_sorted', side_effect=ValueError('no luck'))\n"
+        "_ = broken.start()"
+    )
+    menu(strip, "Interval").select_option("80 %")
+    shows(strip, "This could not be drawn: no luck")
+    notebook.execute("_ = broken.stop()")
+    menu(strip, "Interval").select_option("90 %")
+    shows(strip, "District 309: 10 of 23")
+    notebook.execute("strip.close()")
+    expect(strip).to_have_count(0)
+
+
+def test_253_districts_in_a_narrow_pane(open_notebook: Open) -> None:
+    notebook = open_notebook("strip-uk.ipynb", MAKE.format(name="uk"), width=700)
+    notebook.run_all()
+    strip = shown(notebook)
+    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert cut_off(strip) == []
+    shows(strip, "140 of the 253 intervals have zero width")
+    assert (points(strip, RATE).count(), points(strip, NO_WIDTH).count()) == (113, 140)
+    assert names(strip) == []
+
+    menu(strip, "Method").select_option("Jeffreys")
+    shows(strip, "None of the 253 intervals has zero width")
+    expect(points(strip, NO_WIDTH)).to_have_count(0)
+    expect(points(strip, RATE)).to_have_count(253)
+    menu(strip, "Method").select_option("Wald")
+
+    box = strip.get_by_role("spinbutton", name="levels in view, typed")
+    box.fill("20")
+    box.press("Enter")
+    shows(strip, "In view: 1 to 20")
+    expect(strip.locator(".hw-strip .tick text").filter(has_text="District")).to_have_count(20)
+    before = names(strip)
+    drag(notebook, slider(strip, "first in view"), share=1.0)
+    shows(strip, "In view: 234 to 253")
+    notebook.settles("strip.first", 234)
+    press(notebook, slider(strip, "first in view"), "ArrowLeft")
+    shows(strip, "In view: 233 to 252")
+    assert not set(names(strip)) & set(before)
+    box.fill("1000")
+    box.press("Enter")
+    expect(strip.get_by_role("alert")).to_have_text(
+        "levels in view: a number from 5 to 253, please"
+    )
+    assert notebook.python("strip.shown") == 20
+    assert notebook.complaints == []
+
+
+def cut_off(instrument: Locator) -> list[str]:
+    """Which parts of an instrument reach out of it to the right."""
+    return list(instrument.evaluate(CUT_OFF))
+
+
+CUT_OFF = """(node) => {
+  const edge = node.parentElement.getBoundingClientRect().right + 1;
+  return [...node.querySelectorAll("input, select, button, svg, .hw-status, .hw-legend span")]
+    .filter((part) => part.getClientRects().length && part.getBoundingClientRect().right > edge)
+    .map((part) => part.outerHTML.slice(0, 80));
+}"""
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
+    lab.use_theme(theme)
+    try:
+        notebook = open_notebook("strip-theme.ipynb", MAKE.format(name="finland"))
+        notebook.run_all()
+        strip = shown(notebook)
+        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
+            assert strip.locator(place).first.evaluate(CONTRAST) >= 4.5, place
+        assert points(strip, RATE).first.evaluate(CONTRAST) >= 3
+        picture = strip.screenshot()
+    finally:
+        lab.use_theme("JupyterLab Light")
+    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
+        IMAGES.mkdir(exist_ok=True)
+        (IMAGES / "district-strip.png").write_bytes(picture)

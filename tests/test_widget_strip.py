@@ -1,0 +1,331 @@
+"""The district strip without a browser: rates, intervals, order, traits, errors, the end.
+
+Intervals are held to statsmodels' `proportion_confint`, which computes them from the same
+published formulas by other code, at rtol 1e-9.
+"""
+
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import traitlets
+from ipywidgets.widgets.widget import _instances
+from statsmodels.stats.proportion import proportion_confint
+
+import hierwidgets as hw
+from hierwidgets.widgets import DistrictStrip, district_strip, people_frame, strip_frame
+from hierwidgets.widgets._base import owned_widgets
+
+NAMES = {"wald": "normal", "wilson": "wilson", "jeffreys": "jeffreys", "exact": "beta"}
+COUNTRIES = ("finland", "uk")
+
+
+@pytest.fixture(scope="module")
+def data():
+    return {name: hw.load(name) for name in COUNTRIES}
+
+
+@pytest.fixture
+def strip(data):
+    strip = DistrictStrip(data["finland"], "contacted", "district_id", "Contacted")
+    yield strip
+    strip.close()
+
+
+@pytest.fixture
+def uk(data):
+    strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted")
+    yield strip
+    strip.close()
+
+
+def counts(data):
+    """Answers and events of every district, by name."""
+    events = data["contacted"].eq("Contacted").groupby(data["district_id"])
+    return events.agg(n="size", events="sum")
+
+
+def frame_of(data, **options):
+    return strip_frame(data, "contacted", "district_id", event="Contacted", **options)
+
+
+# --- the frame ----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("country", COUNTRIES)
+@pytest.mark.parametrize("method", NAMES)
+@pytest.mark.parametrize("level", [0.8, 0.9, 0.95])
+def test_intervals_are_those_of_statsmodels(data, country, method, level):
+    frame = frame_of(data[country], level=level, method=method).set_index("level")
+    wanted = counts(data[country]).loc[frame.index]
+    np.testing.assert_array_equal(frame[["n", "events"]], wanted)
+    np.testing.assert_allclose(frame["estimate"], wanted["events"] / wanted["n"], rtol=1e-12)
+    low, high = proportion_confint(*wanted[["events", "n"]].T.to_numpy(), 1 - level, NAMES[method])
+    if method == "wald":  # statsmodels cuts it at 0 and 1; it is drawn as the formula gives it
+        np.testing.assert_array_equal(frame["outside"], (frame["conf_low"] < 0)
+                                      | (frame["conf_high"] > 1))  # fmt: skip
+        frame[["conf_low", "conf_high"]] = frame[["conf_low", "conf_high"]].clip(0, 1)
+    if method == "jeffreys":  # Brown, Cai and DasGupta reach 0 and 1 where all answers are the same
+        low = np.where(wanted["events"] == 0, 0.0, low)
+        high = np.where(wanted["events"] == wanted["n"], 1.0, high)
+    np.testing.assert_allclose(frame["conf_low"], low, rtol=1e-9, atol=1e-12)
+    np.testing.assert_allclose(frame["conf_high"], high, rtol=1e-9, atol=1e-12)
+
+
+def test_zero_width_is_where_all_answers_are_the_same(data):
+    found = counts(data["uk"])
+    same = found["events"].eq(0) | found["events"].eq(found["n"])
+    assert same.sum() == 140
+    for method, many in {"wald": 140, "wilson": 0, "jeffreys": 0, "exact": 0}.items():
+        frame = frame_of(data["uk"], method=method).set_index("level")
+        assert frame["zero_width"].sum() == many
+        if many:
+            np.testing.assert_array_equal(frame["zero_width"], same.loc[frame.index])
+    assert not frame_of(data["finland"])["zero_width"].any()
+
+
+@pytest.mark.parametrize(
+    ("sort", "keys"), [("rate", ["estimate", "n"]), ("n", ["n", "estimate"]), ("name", ["level"])]
+)
+def test_the_order_is_what_was_asked_for(data, sort, keys):
+    frame = frame_of(data["uk"], sort=sort)
+    pairs = list(frame[keys].itertuples(index=False, name=None))
+    assert pairs == sorted(pairs)
+
+
+def test_every_answer_has_its_place(data):
+    people = people_frame(data["finland"], "contacted", "district_id", event="Contacted")
+    wanted = data["finland"]["contacted"].eq("Contacted")
+    assert (people["level"] == data["finland"]["district_id"]).all()
+    np.testing.assert_array_equal(people["y"].round(), wanted)
+    assert people["shift"].between(-0.36, 0.36).all()
+    assert (people["y"] - wanted).abs().max() <= 0.06
+    again = people_frame(data["finland"], "contacted", "district_id", event="Contacted")
+    pd.testing.assert_frame_equal(people, again)
+
+
+def test_of_very_many_answers_a_sample_is_drawn():
+    many = pd.DataFrame({"g": np.repeat(["a", "b"], 5000), "y": np.tile([0, 1], 5000)})
+    people = people_frame(many, "y", "g")
+    assert len(people) == 6000
+    assert set(people["level"]) == {"a", "b"}
+    strip = DistrictStrip(many, "y", "g")
+    assert len(strip._people.x) == 3 * 6000 - 1
+    assert "None of the 2 intervals" in strip.status
+    strip.close()
+
+
+# --- what a strip accepts -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answers", "event"),
+    [
+        ([0, 1, 1, 0, 1], None),
+        ([False, True, True, False, True], None),
+        (["no", "yes", "yes", "no", "yes"], "yes"),
+    ],
+)
+def test_any_frame_works(answers, event):
+    data = pd.DataFrame({"class": [7, 7, 7, 9, 9], "passed": answers})
+    before = data.copy()
+    strip = DistrictStrip(data, "passed", "class", event, method="exact", selected=7)
+    assert strip.status.startswith("7: 2 of 3, rate 0.667; its 90 % Clopper-Pearson interval")
+    assert strip._level_menu.options == ("none", "7", "9")
+    strip.close()
+    pd.testing.assert_frame_equal(data, before)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("contacted", "district"), "'district'"),
+        (("contact", "district_id"), "'contact'"),
+        (("contacted", "district_id"), "event"),
+        (("contacted", "district_id", "contacted"), "'contacted'"),
+    ],
+)
+def test_wrong_columns_are_refused_with_the_reason(data, arguments, says):
+    before = set(_instances)
+    with pytest.raises(hw.DataError, match=says):
+        DistrictStrip(data["finland"], *arguments)
+    assert set(_instances) == before
+
+
+def test_what_is_no_frame_is_refused():
+    with pytest.raises(hw.DataError, match="list"):
+        DistrictStrip([0, 1], "y", "g")
+
+
+@pytest.mark.parametrize(
+    ("keywords", "error", "says"),
+    [
+        ({"methd": "wald"}, TypeError, "does not know 'methd'; its keywords are level, method"),
+        ({"level": 0.99}, traitlets.TraitError, "level must be one of .0.8, 0.9, 0.95.; 0.99"),
+        ({"method": "bayes"}, traitlets.TraitError, "'wald', 'wilson', 'jeffreys', 'exact'"),
+        ({"sort": "size"}, traitlets.TraitError, "'rate', 'n', 'name'.; 'size' was given"),
+        ({"selected": "District 1"}, traitlets.TraitError, "one of the 14 levels of district_id"),
+        ({"shown": 2}, traitlets.TraitError, "shown must be from 5 to 14; 2 was given"),
+        ({"first": 15}, traitlets.TraitError, "first must be from 1 to 14; 15 was given"),
+    ],
+)
+def test_wrong_keywords_and_values_are_refused(data, keywords, error, says):
+    before = set(_instances)
+    with pytest.raises(error, match=says):
+        DistrictStrip(data["finland"], "contacted", "district_id", "Contacted", **keywords)
+    assert set(_instances) == before
+
+
+def test_frames_refuse_unknown_orders(data):
+    with pytest.raises(hw.DataError, match="sort must be one of"):
+        frame_of(data["finland"], sort="size")
+
+
+# --- the traits and the marks -------------------------------------------------------------
+
+
+def test_marks_show_the_frame(strip, data):
+    strip.method, strip.level, strip.sort = "jeffreys", 0.95, "n"
+    frame = frame_of(data["finland"], level=0.95, method="jeffreys", sort="n")
+    np.testing.assert_array_equal(strip._rates.y, frame["estimate"])
+    np.testing.assert_array_equal(strip._intervals.y[0::3], frame["conf_low"])
+    np.testing.assert_array_equal(strip._intervals.y[1::3], frame["conf_high"])
+    np.testing.assert_array_equal(strip._intervals.x[0::3], np.arange(14))
+    assert strip._rates.names.tolist() == frame["level"].tolist()
+    assert list(strip._n_axis.tick_labels.values()) == frame["n"].astype(str).tolist()
+    assert list(strip._name_axis.tick_labels.values()) == frame["level"].tolist()
+
+
+def test_answers_stay_with_their_district(strip, data):
+    strip.sort = "n"
+    order = list(frame_of(data["finland"], sort="n")["level"])
+    places = np.round(strip._people.x[0::3]).astype(int)
+    assert [order[place] for place in places] == data["finland"]["district_id"].tolist()
+
+
+def test_controls_and_traits_move_each_other(strip):
+    strip._method_menu.label = "Clopper-Pearson"
+    strip._interval_menu.label = "80 %"
+    strip._sort_menu.value = "name"
+    strip._n_box.value = False
+    assert (strip.method, strip.level, strip.sort, strip.show_n) == ("exact", 0.8, "name", False)
+    assert strip._n_axis.num_ticks == 0
+    strip.level, strip.method, strip.show_n = 0.95, "wald", True
+    assert (strip._interval_menu.label, strip._method_menu.label) == ("95 %", "Wald")
+    assert strip._n_box.value
+    assert strip._n_axis.num_ticks is None
+
+
+def test_the_menu_and_a_click_pick_a_level(strip):
+    strip._level_menu.label = "District 309"
+    assert strip.selected == "District 309"
+    assert strip._ring.visible
+    assert strip._ring.x.tolist() == [13]
+    assert "10 of 23, rate 0.435; its 90 % Wald interval goes from 0.265 to 0.605" in strip.status
+    click(strip._rates, 0)
+    assert strip.selected == "District 312"
+    assert strip._level_menu.label == "District 312"
+    strip._level_menu.index = 0
+    assert strip.selected is None
+    assert not strip._ring.visible
+
+
+def click(mark, index):
+    """What the front end sends when a point is clicked."""
+    mark._handle_custom_msgs(mark, {"event": "element_click", "data": {"index": index}})
+
+
+def test_intervals_without_width_have_their_own_marker(uk, data):
+    frame = frame_of(data["uk"])
+    assert (len(uk._rates.x), len(uk._widthless.x)) == (113, 140)
+    np.testing.assert_array_equal(uk._widthless.x, np.flatnonzero(frame["zero_width"]))
+    assert "140 of the 253 intervals have zero width: all answers there are the same" in uk.status
+    assert "78 reach below 0 or above 1" in uk.status
+    uk.method = "wilson"
+    assert (len(uk._rates.x), len(uk._widthless.x)) == (253, 0)
+    assert "None of the 253 intervals has zero width" in uk.status
+    uk.method = "wald"
+    click(uk._widthless, 139)
+    assert frame_of(data["uk"]).iloc[-1]["level"] == uk.selected
+    assert "1.000" in uk.status
+
+
+def test_many_levels_are_read_a_few_at_a_time(uk):
+    assert (uk.shown, uk._name_axis.num_ticks) == (253, 0)
+    assert uk._name_axis.label == "253 levels of district_id, sorted by rate"
+    uk.shown, uk.first = 20, 101
+    assert uk._name_axis.tick_values.tolist() == list(range(100, 120))
+    assert uk._place.min < 100 < 119 < uk._place.max < 120
+    assert uk._first_slider.layout.display is None
+    assert "In view: 101 to 120" in uk.status
+    uk.first = 253  # the view stays full
+    assert uk._name_axis.tick_values.tolist() == list(range(233, 253))
+    uk.selected = uk._sorted()["level"][3]
+    assert uk._name_axis.tick_values[0] == 0
+    assert uk.first == 1
+    np.testing.assert_array_equal(uk._stems.y[1::3], uk._sorted()["n"])
+    uk.show_n = False
+    assert uk._sizes.layout.display == "none"
+
+
+def test_the_table_follows_once_it_is_open(strip, data):
+    strip._table.is_open = True
+    strip.method = "wilson"
+    row = frame_of(data["finland"], method="wilson").iloc[-1]
+    values = [f"{row[column]:.3f}" for column in ("estimate", "conf_low", "conf_high")]
+    assert strip._table.rows[-1] == ["District 309", "23", "10", *values]
+
+
+def test_pictures_have_a_text_that_follows(strip):
+    before = strip._status.pictures["hw-strip"]
+    assert before.startswith("14 levels of district_id, sorted by rate: rates 0.09 to 0.43")
+    strip.method = "exact"
+    assert "90 % Clopper-Pearson intervals" in strip._status.pictures["hw-strip"]
+
+
+def test_an_error_while_drawing_shows_in_the_status(strip, monkeypatch):
+    def fail(*_, **__):
+        raise hw.DataError("no such interval")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(district_strip, "strip_frame", fail)
+        strip.method = "wilson"
+    assert strip.status == "This could not be drawn: no such interval"
+    assert strip._status.problem
+    strip.level = 0.8
+    assert strip.status.startswith("80 % Wilson intervals.")
+
+
+def test_nothing_is_rebuilt(uk):
+    before = {id(widget) for widget in owned_widgets(uk)}
+    for method in ("wilson", "jeffreys", "exact", "wald"):
+        uk.method, uk.level = method, 0.8
+    uk.sort, uk.selected, uk.shown, uk.first = "n", uk._levels[5], 12, 30
+    assert {id(widget) for widget in owned_widgets(uk)} == before
+
+
+def test_253_levels_are_redrawn_quickly(uk):
+    uk.shown = 20
+    start, uk.first = time.perf_counter(), 1
+    for first in range(2, 32):
+        uk.first = first
+    assert (time.perf_counter() - start) / 30 < 0.030  # 5 ms on an idle machine
+
+
+def test_the_text_is_short_and_the_same_each_time(strip):
+    assert repr(strip) == (
+        "DistrictStrip(level=0.9, method='wald', sort='rate', show_n=True, selected=None, "
+        "shown=14, first=1)"
+    )
+
+
+def test_closing_frees_every_widget_and_observer(data):
+    before = set(_instances)
+    strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted", shown=9)
+    menu = strip._method_menu
+    assert len(set(_instances) - before) > 20
+    strip.close()
+    assert set(_instances) == before
+    menu.value = "exact"
+    assert strip.method == "wald"
