@@ -46,7 +46,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         return str(self._status.text)
 
     def _assemble(self, *parts: ipywidgets.DOMWidget, width: str) -> None:
-        self.layout.width = width
+        self.layout.width, self.layout.max_width = width, "100%"
         self.children = (*parts, self._status, self._table)
         self._held = tuple(owned_widgets(self))
         self._status.on_msg(lambda _, message, buffers: self._front_end_is_there(message))

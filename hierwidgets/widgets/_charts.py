@@ -18,10 +18,11 @@ WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
 def figure(
     name: str, height: str, marks: list[bqplot.Mark], axes: list[bqplot.Axis], bottom: int
 ) -> bqplot.Figure:
-    """A figure of fixed size; `name` is its class, by which its text alternative finds it."""
+    """A figure, narrower in a narrow pane; by its class `name` its text alternative finds it."""
     drawn = bqplot.Figure(
-        marks=marks, axes=axes, layout={"width": WIDTH, "height": height}, display_toolbar=False,
-        fig_margin={**MARGIN, "bottom": bottom}, background_style={"fill": "none"},
+        marks=marks, axes=axes, display_toolbar=False, background_style={"fill": "none"},
+        layout={"width": WIDTH, "max_width": "100%", "height": height},
+        fig_margin={**MARGIN, "bottom": bottom},
     )  # fmt: skip
     drawn.add_class(name)
     return drawn

@@ -240,7 +240,9 @@ def _yours(share: float) -> str:
         return "From the raw rate you went away from the overall rate"
     if share > 1.005:
         return "From the raw rate you went past the overall rate"
-    return f"From the raw rate you went {100 * max(share, 0.0):.0f} % of the way to the overall rate"
+    return (
+        f"From the raw rate you went {100 * max(share, 0.0):.0f} % of the way to the overall rate"
+    )
 
 
 def _answers(n: int) -> str:

@@ -22,6 +22,7 @@ __all__ = [
     "Level",
     "Settings",
     "first_level",
+    "link_axis",
     "link_limits",
     "one_level",
     "shrinkage",
@@ -264,8 +265,9 @@ def shrinkage(
     def times(prior: LogDensity) -> LogDensity:
         return lambda alpha: prior(alpha) + likelihood(alpha)
 
-    near, far = (target - 12 * sigma, target + 12 * sigma), (-100.0, 100.0)
-    plain = _curve(times(normal), *near)
+    near = target - 12 * sigma, target + 12 * sigma
+    far = min(near[0], -100.0), max(near[1], 100.0)  # many data pull far out of a narrow prior
+    plain = _curve(times(normal), *far)
     if averaged is None:
         found = {"prior": _curve(normal, *near), "posterior": plain}
     else:
@@ -422,7 +424,8 @@ def _checked(
     without = None
     if isinstance(prior, AveragedPrior):
         without = prior.without(level.index, level.offset)
-    return shrinkage(fit.family, level, settings, link_limits(fit), without)
+    axis = link_axis(fit.family, link_limits(fit), settings)
+    return shrinkage(fit.family, level, settings, axis, without)
 
 
 def link_limits(fit: Fit) -> tuple[float, float]:
@@ -431,6 +434,16 @@ def link_limits(fit: Fit) -> tuple[float, float]:
     raw = frame.loc[np.isfinite(frame["raw_link"]), "raw_link"]
     values = np.concatenate([raw, frame["target_link"], frame["estimate_link"]])
     return float(np.floor(values.min() - 1.0)), float(np.ceil(values.max() + 1.0))
+
+
+def link_axis(
+    family: Family, limits: tuple[float, float], settings: Settings
+) -> tuple[float, float]:
+    """The limits, further out where a rate that was edited lies beyond them."""
+    raw = _forward(family, settings.y / settings.n)
+    if not np.isfinite(raw):
+        return limits
+    return min(limits[0], float(np.floor(raw - 1))), max(limits[1], float(np.ceil(raw + 1)))
 
 
 def _number(name: str, value: Any, above: float = -np.inf, least: float = -np.inf) -> float:

@@ -23,6 +23,7 @@ from ._shrinkage import (
     Settings,
     Shrinkage,
     first_level,
+    link_axis,
     link_limits,
     one_level,
     shrinkage,
@@ -195,9 +196,6 @@ class PriorTimesLikelihood(Instrument):
         self._build_controls()
         self._legend = ipywidgets.HTML()
         picture = self._build_picture()
-        half = {"width": "50%"}
-        for slider in (self._n_slider, self._y_slider, self._multiplier_slider):
-            slider.layout = half
         self._table.title = "Table of the curves"
         self._table.columns = ["curve", "mode", "mean", "5 %", "95 %"]
         self._assemble(
@@ -217,14 +215,18 @@ class PriorTimesLikelihood(Instrument):
 
         low, high = self._limits["n"]
         counting = {"digits": 0, "steps": int(high - low)} if self._whole else {}
+        half = {"width": "366px"}
         alone = len(self._fit.fixef) == 1  # otherwise predictors move the centre of each level
         self._mu_slider = slider("mu", "μ, prior centre" if alone else "μ, intercept")
         self._sigma_slider = slider("sigma", "σ, prior spread", log=True)
-        self._n_slider = slider("n", "n, trials", **counting)
+        self._n_slider = slider("n", "n, trials", layout=dict(half), **counting)
         self._y_slider = NamedSlider(
-            label="y, events", value=self.y, max=self.n, digits=0 if self._whole else 3
+            label="y, events", value=self.y, max=self.n, digits=0 if self._whole else 3,
+            layout=dict(half),
+        )  # fmt: skip
+        self._multiplier_slider = slider(
+            "multiplier", "both times", log=True, steps=6, layout=dict(half)
         )
-        self._multiplier_slider = slider("multiplier", "both times", log=True, steps=6)
         self._level_menu = ipywidgets.Dropdown(
             description=self._group, options=[*map(str, self._levels)], index=0,
             layout={"width": "330px"}, style={"description_width": "9.5em"},
@@ -235,7 +237,7 @@ class PriorTimesLikelihood(Instrument):
         )  # fmt: skip
         self._switch = ipywidgets.Checkbox(
             description="full Bayes: average over μ, σ", value=self.full_bayes, indent=False,
-            layout={"width": "50%", "margin": "2px 0 0 30px"},
+            layout={"width": "300px", "margin": "2px 0 0 30px"},
         )  # fmt: skip
         self._button = ipywidgets.Button(
             description="Back to data and fit", layout={"width": "170px"},
@@ -329,12 +331,13 @@ class PriorTimesLikelihood(Instrument):
             return
         settings = Settings(self.mu, self.sigma, self.y, self.n, self.multiplier, self.scale)
         family = self._fit.family
-        found = shrinkage(family, self._own, settings, self._shown, self._prior_of_level())
+        axis = link_axis(family, self._shown, settings)
+        found = shrinkage(family, self._own, settings, axis, self._prior_of_level())
         self._level_menu.index = self._levels.index(self.level)
         with self._y_slider.hold_sync():
             self._y_slider.max = self.n
             self._y_slider.steps = int(self.n) if self._whole else 200
-        self._draw_axes()
+        self._draw_axes((0.0, 1.0) if self.scale == "probability" else axis)
         self._draw_curves(found)
         self._draw_bars(found.summary)
         self._report(found)
@@ -350,15 +353,15 @@ class PriorTimesLikelihood(Instrument):
             self._priors[index] = self._averaged.without(index, self._own.offset)
         return self._priors[index]
 
-    def _draw_axes(self) -> None:
-        on_rates = self.scale == "probability"
-        low, high = (0.0, 1.0) if on_rates else self._shown
+    def _draw_axes(self, limits: tuple[float, float]) -> None:
+        low, high = limits
         air = 0.012 * (high - low)  # a mark at an end is whole
         if (self._place.min, self._place.max) != (low - air, high + air):
             with self._place.hold_sync():
                 self._place.min, self._place.max = low - air, high + air
             rate = rate_name(self._fit)
             self._place_axis.tick_values = round_ticks(low, high, most=12)
+            on_rates = self.scale == "probability"
             self._place_axis.label = rate if on_rates else f"{self.scale} {rate}"
             self._ground.x = [low, high]
         rows = [at for at, _ in ROWS.values()][: 4 if self.full_bayes else 3]

@@ -40,7 +40,7 @@ def points(strip: Locator, colour: str) -> Locator:
 
 
 def names(strip: Locator) -> list[str]:
-    written = strip.locator(".hw-strip .tick text").all_inner_texts()
+    written = strip.locator(".hw-strip .tick text").all_text_contents()
     return [text for text in written if text.startswith("District")]
 
 
@@ -65,6 +65,7 @@ def test_fourteen_districts_by_mouse_and_by_keyboard(open_notebook: Open) -> Non
         """
     )
     assert names(strip)[-1] == "District 309"
+    assert len(names(strip)) == 14
     press(notebook, menu(strip, "Method"), "ArrowDown")
     press(notebook, menu(strip, "Interval"), "ArrowDown")
     shows(strip, "95 % Wilson intervals")
