@@ -126,7 +126,7 @@ class Panel:
         ]  # fmt: skip
         self.axis = bqplot.Axis(
             scale=self.value, grid_lines="none", tick_format="~g", label=TITLES[measure],
-            label_offset="30px",
+            label_offset="32px",
         )  # fmt: skip
         rows = upright(
             bqplot.Axis(
@@ -135,7 +135,7 @@ class Panel:
             )
         )  # fmt: skip
         marks = [goal, *self.bars, *self.dots]
-        self.figure = figure(panel_class(measure), "128px", marks, [self.axis, rows], bottom=40)
+        self.figure = figure(panel_class(measure), "132px", marks, [self.axis, rows], bottom=44)
         self.figure.layout.width = "368px"
 
     def draw(self, estimate: Floats, low: Floats, high: Floats) -> None:

@@ -280,7 +280,7 @@ class RecoveryLab(Instrument):
             return NamedSlider(label=label, value=value, min=low, max=high, layout=wide, **more)
 
         self._n_slider = slider(
-            "people per group, n", people, 1, MOST_PEOPLE, steps=MOST_PEOPLE - 1, digits=0
+            "n per group", people, 1, MOST_PEOPLE, steps=MOST_PEOPLE - 1, digits=0
         )
         self._J_slider = slider("groups, J", self.J, 2, MOST_GROUPS, steps=298, digits=0)
         self._mu_slider = slider("μ, mean log-odds", self.mu, -5, 5, digits=2)

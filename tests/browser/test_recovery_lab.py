@@ -140,9 +140,9 @@ def test_every_control_has_a_name_and_typed_numbers_are_taken_or_refused(
         - group: Table of the measures, Monte Carlo errors in brackets
         """
     )
-    expect(lab.get_by_role("slider", name="people per group, n")).to_have_count(0)
+    expect(lab.get_by_role("slider", name="n per group")).to_have_count(0)
     lab.get_by_role("combobox", name="Group sizes").select_option("all equal")
-    press(finland, slider(lab, "people per group, n"), "ArrowRight")
+    press(finland, slider(lab, "n per group"), "ArrowRight")
     finland.settles("lab.n", 31)
     box = lab.get_by_role("spinbutton", name="groups, J, typed")
     box.fill("9.6")
