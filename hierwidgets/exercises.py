@@ -23,7 +23,9 @@ from importlib import import_module
 from .answers import mismatch, times_hundred
 from .errors import DataError
 
-__all__ = ["Exercise", "Hint", "Mistake", "Verdict", "check", "hint", "names", "register"]
+__all__ = [
+    "Exercise", "Hint", "Mistake", "Verdict", "check", "hint", "names", "register", "require",
+]  # fmt: skip
 
 _QUESTIONS = f"{__package__}.questions"
 _OPEN = "Put your answer in place of the three dots and run the cell again."
@@ -139,7 +141,10 @@ def check(name: str, answer: object) -> Verdict:
     >>> bool(check("01-interval", "about a third"))
     False
     """
-    exercise = _find(name)
+    return _judge(_find(name), answer)
+
+
+def _judge(exercise: Exercise, answer: object) -> Verdict:
     try:
         problem = _OPEN if _is_open(answer) else _problem(exercise, answer)
     except _OpenError:
@@ -147,6 +152,38 @@ def check(name: str, answer: object) -> Verdict:
     if problem is _OPEN:
         return Verdict("open", _OPEN)
     return Verdict("right", exercise.right) if problem is None else Verdict("wrong", problem)
+
+
+def require(exercise: str | Exercise, answer: object) -> None:
+    """Print the verdict on a right answer; raise on any other, as a graded cell needs it.
+
+    Parameters
+    ----------
+    exercise
+        The name of a registered exercise, or an `Exercise` itself, which a hidden test makes on
+        the spot and registers nowhere.
+    answer
+        As for `check`.
+
+    Raises
+    ------
+    AssertionError
+        With the verdict as its message, unless the answer is right.
+
+    Examples
+    --------
+    >>> from hierwidgets.exercises import Exercise, require
+    >>> third = Exercise("doc-third", expected=lambda: 1 / 3, hints=("One of three.",))
+    >>> require(third, 0.333)
+    ✓ Right.
+    >>> require(third, 0.5)
+    Traceback (most recent call last):
+    AssertionError: ✗ Not yet. ...
+    """
+    verdict = _judge(exercise if isinstance(exercise, Exercise) else _find(exercise), answer)
+    if verdict.status != "right":
+        raise AssertionError(repr(verdict)) from None
+    print(verdict)
 
 
 def hint(name: str, step: int = 1) -> Hint:
