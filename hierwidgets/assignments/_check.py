@@ -1,0 +1,182 @@
+"""Is an assignment fit to be given out? Five questions, answered by running it."""
+
+import re
+import shutil
+import tempfile
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from ..errors import DataError
+from ._cells import HIDDEN, grade_id, is_answer, is_test, points, question, rebuild
+from ._course import Course, copy_course
+from ._grade import run_notebook
+from ._sandbox import USUAL, Limits
+
+__all__ = ["Finding", "check", "release"]
+
+SOLUTION = re.compile(r"### BEGIN SOLUTION\n(.*?)[ \t]*### END SOLUTION", re.DOTALL)
+MARKS = (
+    *(f"### {end} {what}" for end in ("BEGIN", "END") for what in ("SOLUTION", "HIDDEN TESTS")),
+    *(f"=== {end} MARK SCHEME ===" for end in ("BEGIN", "END")),
+)
+STATED = re.compile(r"^#+ *(?:Question|Q)\s*(\d+)[^\n]*\((\d+) points?\)", re.MULTILINE)
+SHORT = 12  # lines shorter than this are common to many programs
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One of the questions, whether the answer is good, and what was seen."""
+
+    name: str
+    good: bool
+    seen: str
+
+    def __str__(self) -> str:
+        return f"{'ok  ' if self.good else 'BAD '} {self.name}: {self.seen}"
+
+
+def release(course: Course, assignment: str) -> Path:
+    """Make the student copy with nbgrader, and refuse it if anything secret is in it.
+
+    Returns
+    -------
+    Path
+        The folder of the student copy.
+
+    Raises
+    ------
+    DataError
+        If nbgrader refuses the source or the copy gives away a solution or a hidden test.
+    """
+    with course.nbgrader() as api:
+        result = api.generate_assignment(assignment, force=True, create=True)
+    if not result["success"]:
+        why = (result.get("error") or result.get("log") or "").strip()[-600:]
+        raise DataError(f"nbgrader could not make the release of {assignment}: {why}")
+    folder = course.notebook("release", assignment).parent
+    if leaks := _leaks(course, assignment):
+        shutil.rmtree(folder)
+        raise DataError(f"{assignment} was not released, it would give away: {'; '.join(leaks)}")
+    return folder
+
+
+def check(course: Course, assignment: str, limits: Limits = USUAL) -> list[Finding]:
+    """Answer the questions on a copy, so that gradebook and release stay as they are.
+
+    The source must pass its own tests with all points, and the release must fail every one of
+    them; nothing secret may be in the release; the points of the cells must add up to those that
+    the headings state; and this environment must be the one of the lectures.
+    """
+    with tempfile.TemporaryDirectory(prefix="checking-") as place:
+        copy = copy_course(course, Path(place) / "course")
+        with copy.nbgrader() as api:
+            result = api.generate_assignment(assignment, force=True, create=True)
+        if not result["success"]:
+            why = (result.get("error") or result.get("log") or "").strip()[-600:]
+            return [Finding("nbgrader makes a release", False, why)]
+        return [
+            _source_passes(copy, assignment, limits),
+            _release_fails(copy, assignment, limits),
+            _nothing_leaks(copy, assignment),
+            _points_add_up(copy, assignment),
+            environment(),
+        ]
+
+
+def _source_passes(course: Course, assignment: str, limits: Limits) -> Finding:
+    name, source = "the source passes its tests", course.read("source", assignment)
+    notebook = rebuild(course.read("release", assignment), source, source).notebook
+    flag, notes = run_notebook(course, assignment, notebook, limits)
+    failed = [grade_id(c) for c in notebook.cells if is_test(c) and _failed(c)]
+    worth = sum(points(c) for c in notebook.cells if is_test(c))
+    if failed or flag != "ok":
+        return Finding(name, False, f"{flag}; failed: {', '.join(failed)} {' '.join(notes)}")
+    return Finding(name, True, f"{worth:g} points by tests")
+
+
+def _release_fails(course: Course, assignment: str, limits: Limits) -> Finding:
+    name = "an empty answer gets no points"
+    blank, source = course.read("release", assignment), course.read("source", assignment)
+    notebook = rebuild(blank, source, blank).notebook
+    run_notebook(course, assignment, notebook, limits)
+    given = [grade_id(c) for c in notebook.cells if is_test(c) and points(c) and not _failed(c)]
+    return Finding(name, not given, f"points for nothing: {', '.join(given)}" if given else "none")
+
+
+def _failed(cell: Any) -> bool:
+    return any(output.output_type == "error" for output in cell.get("outputs", []))
+
+
+def _nothing_leaks(course: Course, assignment: str) -> Finding:
+    leaks = _leaks(course, assignment)
+    return Finding("the release gives nothing away", not leaks, "; ".join(leaks) or "nothing found")
+
+
+def _leaks(course: Course, assignment: str) -> list[str]:
+    """Marks, lines of solutions and lines of hidden tests that the release holds."""
+    source, given = course.read("source", assignment), course.read("release", assignment)
+    text = "\n".join(cell.source for cell in given.cells) + "\n" + str(given.metadata)
+    for path in course.extras("release", assignment):
+        text += "\n" + path.read_text(encoding="utf-8", errors="ignore")
+    public = {line.strip() for cell in source.cells for line in _public(cell.source).splitlines()}
+    found = [f"the mark {mark!r}" for mark in MARKS if mark in text]
+    for cell in source.cells:
+        for line in _secret_lines(cell.source) - public:
+            if line in text:
+                found.append(f"a line of {grade_id(cell)}: {line[:40]}")
+    stored = [grade_id(c) for c in given.cells if c.get("outputs")]
+    return found + [f"outputs of {name or 'a cell'}" for name in stored]
+
+
+def _public(source: str) -> str:
+    return SOLUTION.sub("", HIDDEN.sub("", source))
+
+
+def _secret_lines(source: str) -> set[str]:
+    parts = SOLUTION.findall(source) + HIDDEN.findall(source)
+    lines = {line.strip() for part in parts for line in part.splitlines()}
+    return {line for line in lines if len(line) >= SHORT and not line.startswith("#")}
+
+
+def _points_add_up(course: Course, assignment: str) -> Finding:
+    """The sums by question against those that the headings state, "## Question 2 (6 points)"."""
+    source = course.read("source", assignment)
+    text = "\n".join(cell.source for cell in source.cells if cell.cell_type == "markdown")
+    stated = {f"Q{number}": float(worth) for number, worth in STATED.findall(text)}
+    sums: dict[str, float] = {}
+    for cell in source.cells:
+        if points(cell):
+            name = question(grade_id(cell))
+            sums[name] = sums.get(name, 0.0) + points(cell)
+    wrong = sorted(name for name in stated.keys() | sums if stated.get(name) != sums.get(name))
+    seen = ", ".join(f"{n}: {sums.get(n, 0):g} (stated {stated.get(n, 0):g})" for n in wrong)
+    unnamed = [c for c in source.cells if (is_answer(c) or points(c)) and not grade_id(c)]
+    total = f"{sum(sums.values()):g} points in {len(sums)} questions"
+    return Finding("the points add up", not wrong and not unnamed, seen or total)
+
+
+def environment() -> Finding:
+    """Is everything installed that the lectures need, at the versions this package was tested with?
+
+    A grading environment without numpy gives every student 0 and says nothing.
+    """
+    from packaging.requirements import Requirement
+
+    wanted = [Requirement(text) for text in metadata.requires("hierwidgets") or []]
+    missing, other = [], []
+    for wish in wanted:
+        if wish.marker and not any(wish.marker.evaluate({"extra": e}) for e in ("", "lab")):
+            continue
+        try:
+            version = metadata.version(wish.name)
+        except metadata.PackageNotFoundError:
+            missing.append(wish.name)
+            continue
+        if not wish.specifier.contains(version, prereleases=True):
+            other.append(f"{wish.name} {version} (wanted {wish.specifier})")
+    seen = [f"missing: {', '.join(missing)}"] if missing else []
+    seen += [f"other versions: {', '.join(other)}"] if other else []
+    name = "this environment is the one of the lectures"
+    return Finding(name, not seen, "; ".join(seen) or f"{len(wanted)} requirements looked at")

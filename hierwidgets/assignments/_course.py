@@ -1,0 +1,128 @@
+"""A course directory as nbgrader knows it: where things are, and nbgrader's own converters."""
+
+import logging
+import os
+import shutil
+import warnings
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from ..errors import DataError, MissingExtraError
+
+__all__ = ["Course", "copy_course", "open_course"]
+
+CONFIG = "nbgrader_config.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A folder with ``nbgrader_config.py`` and ``source/``; everything else is made in it."""
+
+    root: Path
+
+    def assignments(self) -> list[str]:
+        """The names of the assignments that have a source."""
+        folders = (self.root / "source").iterdir()
+        return sorted(p.name for p in folders if any(p.glob("*.ipynb")))
+
+    def notebook(self, step: str, assignment: str, student: str = "") -> Path:
+        """Where the notebook of an assignment is or belongs: step "source", "release", ..."""
+        name = self._source(assignment).name
+        return self.root / step / student / assignment / name
+
+    def _source(self, assignment: str) -> Path:
+        found = sorted((self.root / "source" / assignment).glob("*.ipynb"))
+        if len(found) != 1:
+            raise DataError(
+                f"an assignment has one notebook; source/{assignment} has {len(found)}. "
+                f"Assignments here: {', '.join(self.assignments()) or 'none'}"
+            )
+        return found[0]
+
+    def read(self, step: str, assignment: str, student: str = "") -> Any:
+        """The notebook of a step, in the present version of the format."""
+        return nbformat.read(self.notebook(step, assignment, student), as_version=4)
+
+    def extras(self, step: str, assignment: str) -> list[Path]:
+        """The files that belong to an assignment besides its notebook."""
+        folder = self.root / step / assignment
+        return sorted(
+            p for p in folder.rglob("*")
+            if p.is_file() and p.suffix != ".ipynb" and "__pycache__" not in p.parts
+        )  # fmt: skip
+
+    def students(self, assignment: str) -> list[str]:
+        """Who has handed something in."""
+        folders = (self.root / "submitted").glob(f"*/{assignment}")
+        return sorted(folder.parent.name for folder in folders if folder.is_dir())
+
+    @contextmanager
+    def nbgrader(self, **settings: Mapping[str, Any]) -> Iterator[Any]:
+        """nbgrader's programming interface on this course; `settings` by class name.
+
+        nbgrader works in the current directory, so this changes it for the block.
+        """
+        from nbgrader.apps.api import NbGraderAPI
+        from traitlets.config import Config
+        from traitlets.config.loader import PyFileConfigLoader
+
+        config = PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
+        config.merge(Config({"CourseDirectory": {"root": str(self.root)}}))
+        config.merge(Config({name: dict(values) for name, values in settings.items()}))
+        logging.getLogger("traitlets").setLevel(logging.ERROR)
+        before = Path.cwd()
+        os.chdir(self.root)
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of its database layer
+                yield NbGraderAPI(config=config)
+        finally:
+            os.chdir(before)
+
+    @property
+    def gradebook(self) -> str:
+        """The address of the gradebook's database."""
+        with self.nbgrader() as api:
+            return str(api.coursedir.db_url)
+
+
+def open_course(path: str | Path | None = None) -> Course:
+    """The course directory at `path`; without one, ``lectures/assignments`` or the current one.
+
+    Raises
+    ------
+    MissingExtraError
+        If nbgrader is not installed.
+    DataError
+        If the folder is not a course directory.
+    """
+    if find_spec("nbgrader") is None:
+        raise MissingExtraError('Grading needs nbgrader: run pip install "hierwidgets[grading]".')
+    places = [Path(path)] if path is not None else [Path("lectures/assignments"), Path()]
+    for place in places:
+        if (place / CONFIG).is_file() and (place / "source").is_dir():
+            return Course(place.resolve())
+    raise DataError(
+        f"{places[0]} is not a course directory: it needs {CONFIG} and a folder source/. "
+        "Go to one, or name it with --course"
+    )
+
+
+def copy_course(course: Course, target: Path) -> Course:
+    """A private copy of the configuration and the sources, without anybody's work."""
+    if target.exists() and any(target.iterdir()):
+        raise DataError(f"{target} is not empty; choose a new folder for the private copy")
+    target.mkdir(parents=True, exist_ok=True)
+    for name in (CONFIG, "source"):
+        origin = course.root / name
+        if origin.is_dir():
+            shutil.copytree(origin, target / name, ignore=shutil.ignore_patterns("__pycache__"))
+        else:
+            shutil.copy2(origin, target / name)
+    return Course(target.resolve())
