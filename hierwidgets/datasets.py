@@ -26,12 +26,13 @@ The measure of competitiveness
 
 from functools import cache
 from importlib.resources import as_file, files
+from typing import Any
 
 import pandas as pd
 
 from .errors import DataError
 
-__all__ = ["load"]
+__all__ = ["codebook", "load"]
 
 _FILES = {
     "finland": "finland.csv",
@@ -39,6 +40,84 @@ _FILES = {
     "rainey2015": "rainey2015.csv",
     "rainey2015_individual": "rainey_ld.csv",
 }
+
+_DISTRICT = "the district, a number without meaning of its own"
+_CONTACTED = "did a party get in touch during the campaign, as the respondent remembers it?"
+_COMPETITIVENESS = "how close the race in the district was, 0 to 1; higher is closer"
+_YES = "1 yes, 0 no"
+
+_MEANINGS = {
+    "finland": {"district_id": _DISTRICT, "contacted": _CONTACTED},
+    "uk": {
+        "district_id": _DISTRICT,
+        "contacted": _CONTACTED,
+        "district_competitiveness": _COMPETITIVENESS,
+    },
+    "rainey2015": {
+        "election_id": "the election; Portugal held two",
+        "district_id": "election and district",
+        "contacted": _CONTACTED,
+        "district_competitiveness": _COMPETITIVENESS,
+        "electoral_rules": "SMD: one seat per district; PR: seats in proportion to votes",
+    },
+    "rainey2015_individual": {
+        "row_id": "row label of the source",
+        "Contacted": "1 contacted, 0 not",
+        "Age": "years",
+        "Male": _YES,
+        "Education": "eight ordered categories, 8 the highest",
+        "Married": _YES,
+        "Union.Member": _YES,
+        "Household.Income": "fifths of the income distribution, 5 the highest",
+        "Urban": _YES,
+        "Close.To.Party": _YES,
+        "District.Competitiveness": _COMPETITIVENESS,
+        "ENEP": "effective number of electoral parties in the district",
+        "PR": "1 proportional representation, 0 single-member districts",
+        "Alpha.Polity": "the election",
+        "District": "the number of the district",
+        "District.Country": "election and district in one label",
+    },
+}
+
+
+def codebook(name: str) -> pd.DataFrame:
+    """What the columns of a data set mean, and what is in them.
+
+    Parameters
+    ----------
+    name
+        As for `load`.
+
+    Returns
+    -------
+    DataFrame
+        One row per column of the data, in order: ``column``, ``meaning``, ``distinct`` (how many
+        different values) and ``values`` (all of them if they are few, otherwise the smallest and
+        the largest, or an example of a text).
+
+    Examples
+    --------
+    >>> from hierwidgets.datasets import codebook
+    >>> codebook("finland")[["column", "distinct", "values"]]
+            column  distinct                    values
+    0  district_id        14      such as District 304
+    1    contacted         2  Contacted, Not Contacted
+    """
+    data = load(name)
+    meanings = _MEANINGS[name]
+    rows = [(c, meanings[c], data[c].nunique(), _values(data[c])) for c in data.columns]
+    return pd.DataFrame(rows, columns=["column", "meaning", "distinct", "values"])
+
+
+def _values(column: "pd.Series[Any]") -> str:
+    different = sorted(column.unique())
+    if len(different) <= 5:
+        return ", ".join(str(value) for value in different)
+    if pd.api.types.is_numeric_dtype(column):
+        digits = 0 if pd.api.types.is_integer_dtype(column) else 2
+        return f"{different[0]:.{digits}f} to {different[-1]:.{digits}f}"
+    return f"such as {different[0]}"
 
 
 def load(name: str) -> pd.DataFrame:

@@ -46,6 +46,7 @@ LAYERS = (
         "figures",
         "integral_figures",
         "pooling_figures",
+        "course_figures",
         "questions",
         "widgets",
         "lectures",

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hierwidgets.datasets import load
+from hierwidgets.datasets import codebook, load
 from hierwidgets.errors import DataError
 
 FILES = {
@@ -91,3 +91,21 @@ def test_each_call_gives_a_fresh_copy():
 def test_unknown_name_lists_the_data_sets(name):
     with pytest.raises(DataError, match="'finland', 'uk', 'rainey2015', 'rainey2015_individual'"):
         load(name)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_the_codebook_describes_every_column(name):
+    book, frame = codebook(name), load(name)
+    assert book["column"].tolist() == list(frame.columns)
+    assert book["distinct"].tolist() == [frame[column].nunique() for column in frame]
+    assert book["meaning"].str.len().min() > 3
+    for column, values in zip(book["column"], book["values"], strict=True):
+        if pd.api.types.is_numeric_dtype(frame[column]) and frame[column].nunique() > 5:
+            low, high = map(float, values.split(" to "))
+            np.testing.assert_allclose([low, high], frame[column].agg(["min", "max"]), atol=0.005)
+        elif frame[column].nunique() <= 5:
+            assert values.split(", ") == [str(v) for v in sorted(frame[column].unique())]
+        else:
+            assert values.removeprefix("such as ") in set(frame[column])
+    assert all(f"``{name}``" in load.__doc__ for name in FILES)
+    assert all(column in load.__doc__ for column in book["column"])

@@ -38,10 +38,7 @@ LECTURES = Path(__file__).parents[1] / "lectures"
 # Lectures still to be written or finished: links may lead to them, and what a test finds wrong
 # with a draft of theirs is expected. Whoever finishes one takes it out. Empty at the end.
 TO_COME = {
-    "00-map-and-notation",
-    "01-finland-no-pooling",
     "03-fitting-the-model",
-    "04-three-kinds-of-pooling",
     "02-the-309-problem",
     "05-simulate-and-recover",
     "06-uk-tiny-groups",
