@@ -47,6 +47,7 @@ LAYERS = (
         "integral_figures",
         "pooling_figures",
         "course_figures",
+        "shrinkage_figures",
         "questions",
         "widgets",
         "lectures",
