@@ -331,6 +331,14 @@ def test_sliders_and_traits_move_each_other_and_the_curves(shown, finland):
     assert shown._sigma_slider.value == 0.5
 
 
+def test_the_worth_of_a_narrow_prior_is_written_in_full(shown):
+    assert shown.status.endswith(
+        "own data carry 30% of the weight, the prior is worth 64.5 trials."
+    )
+    shown.sigma = 0.01
+    assert shown.status.endswith("0% of the weight, the prior is worth 62,000 trials.")
+
+
 def test_a_new_level_brings_its_counts(shown):
     shown.multiplier = 4
     shown._level_menu.label = "District 310"

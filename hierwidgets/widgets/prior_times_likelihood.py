@@ -425,9 +425,10 @@ class PriorTimesLikelihood(Instrument):
         )
         data = f"{self.level}: y = {y:g}, n = {n:g}{times}, raw rate {self.y / self.n:.3f}."
         last = rows["posterior"]
+        trials = float(f"{last['pseudo_n']:.3g}")
         worth = (
             f"own data carry {last['weight']:.0%} of the weight, the prior is worth "
-            f"{last['pseudo_n']:.3g} trials"
+            f"{trials:,g} trials"
         )
         if not self.full_bayes:
             return f"{data} Posterior: {_sizes(last)}; {worth}."
