@@ -1,0 +1,176 @@
+"""Guess first as a student plays it: the guess by mouse, keys or typing, then the reveal.
+
+Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
+"""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lab import LabServer, Notebook
+from playwright.sync_api import Locator, expect
+from test_district_strip import cut_off
+from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Notebook]
+
+IMAGES = Path(__file__).parents[2] / "lectures" / "images"
+GUESS, RAW, POOLED, OVERALL = (
+    f"rgb({rgb})" for rgb in ("231, 41, 138", "27, 158, 119", "217, 95, 2", "117, 112, 179")
+)
+FINLAND = """
+import hierwidgets as hw
+game = hw.widgets.Guess309()
+game
+"""
+UK = """
+import hierwidgets as hw
+game = hw.widgets.Guess309(
+    hw.load("uk"), outcome="contacted", group="district_id", event="Contacted")
+game
+"""
+
+
+def shown(notebook: Notebook) -> Locator:
+    """The game on the screen, once its picture has its text alternative."""
+    game = notebook.widget("Guess309")
+    expect(game.locator('.hw-guess[role="img"]')).to_be_visible()
+    game.scroll_into_view_if_needed()
+    return game
+
+
+def points(game: Locator, colour: str) -> Locator:
+    return game.locator(f'.hw-guess path.dot[style*="stroke: {colour}"]')
+
+
+def across(point: Locator) -> float:
+    box = point.bounding_box()
+    assert box is not None
+    return box["x"] + box["width"] / 2
+
+
+def button(game: Locator, name: str) -> Locator:
+    return game.get_by_role("button", name=name, exact=True)
+
+
+def test_the_guess_comes_first_and_the_mouse_is_enough(open_notebook: Open) -> None:
+    notebook = open_notebook("guess-finland.ipynb", FINLAND)
+    notebook.run_all()
+    game = shown(notebook)
+    expect(game).to_match_aria_snapshot(
+        """
+        - text: /District 309, one of 14 levels of district_id/
+        - slider "your guess"
+        - spinbutton "your guess, typed": "0.00"
+        - button "Reveal" [disabled]
+        - button "Start again" [disabled]
+        - img /your guess comes first/
+        - status: /Move the slider or type a number. your guess comes first/
+        - group: Table of the numbers
+        """
+    )
+    assert "0.268" not in game.inner_html()
+    assert [points(game, c).count() for c in (GUESS, RAW, POOLED, OVERALL)] == [0, 0, 0, 0]
+
+    drag(notebook, slider(game, "your guess"), share=0.3)
+    shows(game, "Your guess is 0.")
+    guess = notebook.python("game.guess")
+    assert guess == pytest.approx(0.3, abs=0.02)
+    expect(points(game, GUESS)).to_have_count(1)
+    assert "0.268" not in game.inner_html()
+    button(game, "Reveal").click()
+    shows(
+        game, f"Your guess {guess:.3f}; raw rate 0.435, partial pooling 0.268, overall rate 0.207"
+    )
+    assert notebook.python("game.revealed") is True
+    for colour in (RAW, POOLED, OVERALL):
+        expect(points(game, colour)).to_have_count(1)
+    places = [across(points(game, colour)) for colour in (OVERALL, POOLED, RAW)]
+    assert places == sorted(places)
+    assert across(points(game, POOLED)) < across(points(game, GUESS)) < across(points(game, RAW))
+    expect(slider(game, "your guess")).to_be_hidden()
+
+    game.get_by_role("button", name="How many answers?").click()
+    expect(game.locator(".hw-reason")).to_contain_text("District 309 has 23 answers")
+    notebook.settles("list(game.opened)", [0])
+    button(game, "Start again").click()
+    shows(game, "your guess comes first")
+    expect(points(game, RAW)).to_have_count(0)
+    expect(game.get_by_role("group", name="Reasons")).to_be_hidden()
+    assert notebook.python("game.guess") is None
+    assert notebook.complaints == []
+
+
+def test_the_keyboard_is_enough_in_a_narrow_pane(open_notebook: Open) -> None:
+    notebook = open_notebook("guess-uk.ipynb", UK, width=700)
+    notebook.run_all()
+    game = shown(notebook)
+    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert cut_off(game) == []
+    expect(game.locator(".hw-question")).to_contain_text("one of 253 levels of district_id")
+    press(notebook, slider(game, "your guess"), "PageUp", "PageUp", "ArrowRight")
+    shows(game, "Your guess is 0.")
+    assert notebook.python("game.guess") > 0.05
+    box = game.get_by_role("spinbutton", name="your guess, typed")
+    box.fill("1.5")
+    box.press("Enter")
+    expect(game.get_by_role("alert")).to_have_text("your guess: a number from 0 to 1, please")
+    box.fill("0.5")
+    box.press("Enter")
+    shows(game, "Your guess is 0.500")
+    button(game, "Reveal").focus()
+    notebook.page.keyboard.press("Enter")
+    shows(game, "Your guess 0.500; raw rate 1.000, partial pooling 0.3")
+    expect(button(game, "Reveal")).to_be_disabled()
+
+    chip = game.get_by_role("button", name="Where among the others?")
+    expect(chip).to_have_attribute("aria-expanded", "false")
+    chip.focus()
+    notebook.page.keyboard.press("Enter")
+    expect(chip).to_have_attribute("aria-expanded", "true")
+    expect(game.locator(".hw-reason")).to_contain_text("None of the 253 raw rates is higher")
+    picture = game.locator('.hw-guess[role="img"]')
+    assert "luck helped it to the top" in (picture.get_attribute("aria-label") or "")
+    notebook.page.keyboard.press("Enter")
+    expect(game.locator(".hw-reason")).to_have_count(0)
+    game.locator("summary").focus()
+    notebook.page.keyboard.press("Enter")
+    expect(game.get_by_role("row", name="raw rate")).to_have_text("raw rate1.000")
+    check_errors_and_the_end(notebook, game)
+    assert notebook.complaints == []
+
+
+def check_errors_and_the_end(notebook: Notebook, game: Locator) -> None:
+    notebook.execute(
+        "from unittest import mock\n"
+        "broken = mock.patch.object(game, '_values', side_effect=ValueError('no luck'))\n"
+        "_ = broken.start()"
+    )
+    button(game, "Start again").click()
+    shows(game, "This could not be drawn: no luck")
+    notebook.execute("_ = broken.stop(); game.close()")
+    expect(game).to_have_count(0)
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
+    lab.use_theme(theme)
+    try:
+        code = FINLAND.replace("Guess309()", "Guess309(guess=0.3, revealed=True, opened=[0, 3])")
+        notebook = open_notebook("guess-theme.ipynb", code)
+        notebook.run_all()
+        game = shown(notebook)
+        places = (".hw-status", ".axislabel", ".tick text", ".hw-question", ".hw-reason", "summary")
+        for place in (*places, ".hw-chips button"):
+            assert game.locator(place).first.evaluate(CONTRAST) >= 4.5, place
+        for colour in (GUESS, RAW, POOLED, OVERALL):
+            assert points(game, colour).first.evaluate(CONTRAST) >= 3, colour
+        picture = game.screenshot()
+    finally:
+        lab.use_theme("JupyterLab Light")
+    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
+        IMAGES.mkdir(exist_ok=True)
+        (IMAGES / "guess309.png").write_bytes(picture)

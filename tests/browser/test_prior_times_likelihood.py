@@ -1,0 +1,199 @@
+"""Prior times likelihood as a student uses it: drag, click, type, and by keyboard alone.
+
+Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lab import LabServer, Notebook
+from playwright.sync_api import Locator, expect
+from test_district_strip import cut_off
+from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Notebook]
+
+IMAGES = Path(__file__).parents[2] / "lectures" / "images"
+PRIOR, DATA, POSTERIOR, PLUG_IN = (
+    f"rgb({rgb})" for rgb in ("117, 112, 179", "27, 158, 119", "217, 95, 2", "166, 118, 29")
+)
+FINLAND = """
+import hierwidgets as hw
+fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
+shown = hw.widgets.PriorTimesLikelihood(fit)
+shown
+"""
+UK = """
+import hierwidgets as hw
+fit = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", hw.load("uk"),
+               event="Contacted")
+shown = hw.widgets.PriorTimesLikelihood(fit)
+shown
+"""
+
+
+@pytest.fixture
+def finland(open_notebook: Open) -> Notebook:
+    notebook = open_notebook("prior-finland.ipynb", FINLAND)
+    notebook.run_all()
+    return notebook
+
+
+def on_screen(notebook: Notebook) -> Locator:
+    """The instrument, once its curves and their text alternative are there."""
+    found = notebook.widget("PriorTimesLikelihood")
+    expect(found.get_by_role("img", name=re.compile("Curves of"))).to_be_visible()
+    expect(curve(found, POSTERIOR).first).to_be_attached()
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def curve(found: Locator, colour: str) -> Locator:
+    return found.locator(f'.hw-curves path.line[style*="stroke: {colour}"]')
+
+
+def mode(found: Locator, colour: str) -> float:
+    """Where a curve's filled diamond is, in pixels from the left."""
+    middle = "path => (r => r.left + r.width / 2)(path.getBoundingClientRect())"
+    dots = found.locator(f'.hw-curves path.dot[style*="fill: {colour}"]')
+    return float(dots.first.evaluate(middle))
+
+
+def typed(found: Locator, name: str, value: str) -> None:
+    box = found.get_by_role("spinbutton", name=f"{name}, typed")
+    box.fill(value)
+    box.press("Enter")
+
+
+def test_prior_and_data_pull_the_posterior(finland: Notebook) -> None:
+    found = on_screen(finland)
+    expect(found).to_match_aria_snapshot(
+        """
+        - combobox "district_id"
+        - combobox "Scale"
+        - button "Back to data and fit"
+        - slider "μ, prior centre"
+        - spinbutton "μ, prior centre, typed": "-1.372"
+        - slider "σ, prior spread"
+        - spinbutton "σ, prior spread, typed": "0.310"
+        - slider "n, trials"
+        - spinbutton "n, trials, typed": "23"
+        - slider "y, events"
+        - spinbutton "y, events, typed": "10"
+        - slider "both times"
+        - spinbutton "both times, typed": "1.000"
+        - 'checkbox "full Bayes: average over μ, σ"'
+        - img /Curves of District 309 on the probability scale/
+        - status: /District 309. y = 10, n = 23, raw rate 0.435. Posterior. mode 0.262/
+        - group: Table of the curves
+        """
+    )
+    assert mode(found, PRIOR) < mode(found, POSTERIOR) < mode(found, DATA)
+    before, data = mode(found, POSTERIOR), mode(found, DATA)
+    drag(finland, slider(found, "both times"), share=1.0)
+    shows(found, "(160 and 368, × 16)")
+    finland.settles("shown.multiplier", 16)
+    assert before + 20 < mode(found, POSTERIOR) < data
+    assert abs(mode(found, DATA) - data) < 1  # the rate is the same
+    press(finland, slider(found, "σ, prior spread"), "Home")
+    finland.settles("shown.sigma", 0.01)
+    shows(found, "own data carry 1% of the weight")
+    assert mode(found, POSTERIOR) - mode(found, PRIOR) < 10
+    found.get_by_role("button", name="Back to data and fit").focus()
+    finland.page.keyboard.press("Enter")
+    shows(found, "Posterior: mode 0.262, mean 0.270, 90 % interval 0.192 to 0.358")
+    assert finland.python("shown.multiplier") == 1
+
+    typed(found, "n, trials", "5")
+    shows(found, "y = 5, n = 5, raw rate 1.000")
+    assert finland.python("[shown.y, shown.n]") == [5, 5]
+    press(finland, slider(found, "y, events"), "Home", "ArrowRight")
+    shows(found, "y = 1, n = 5, raw rate 0.200")
+    typed(found, "y, events", "6")
+    expect(found.get_by_role("alert")).to_have_text("y, events: a number from 0 to 5, please")
+    assert finland.python("shown.y") == 1
+    check_errors_and_the_end(finland, found)
+    assert finland.complaints == []
+
+
+def check_errors_and_the_end(notebook: Notebook, found: Locator) -> None:
+    notebook.execute(
+        "from unittest import mock\n"
+        "import hierwidgets.widgets.prior_times_likelihood as module\n"
+        "broken = mock.patch.object(module, 'shrinkage', side_effect=ValueError('no luck'))\n"
+        "_ = broken.start()"
+    )
+    press(notebook, slider(found, "σ, prior spread"), "ArrowRight")
+    shows(found, "This could not be drawn: no luck")
+    notebook.execute("_ = broken.stop()")
+    press(notebook, slider(found, "σ, prior spread"), "ArrowRight")
+    shows(found, "y = 1, n = 5")
+    notebook.execute("shown.close()")
+    expect(found).to_have_count(0)
+
+
+def test_full_bayes_and_the_other_scale_by_keyboard(finland: Notebook) -> None:
+    found = on_screen(finland)
+    expect(curve(found, PLUG_IN)).to_be_hidden()
+    switch = found.get_by_role("checkbox", name="full Bayes: average over μ, σ")
+    switch.focus()
+    finland.page.keyboard.press("Space")
+    shows(found, "Full Bayes posterior: mode 0.247, mean 0.291")
+    shows(found, "Plug-in posterior: mode 0.262, mean 0.270, 90 % interval 0.192 to 0.358")
+    finland.settles("shown.full_bayes", True)
+    rows = found.locator(".hw-curves .tick text")
+    expect(rows.filter(has_text="plug-in")).to_have_count(1)
+    press(finland, found.get_by_role("combobox", name="Scale"), "ArrowDown")
+    expect(found.locator(".hw-curves")).to_contain_text("logit Pr(contacted = Contacted)")
+    expect(found.get_by_role("img", name=re.compile("on the logit scale"))).to_be_visible()
+    assert finland.python("shown.scale") == "logit"
+    press(finland, found.get_by_role("combobox", name="district_id"), "ArrowDown")
+    shows(found, "District 304: y = 35, n = 153")
+    found.locator("summary").focus()
+    finland.page.keyboard.press("Enter")
+    expect(found.get_by_role("row")).to_have_count(5)
+    switch.focus()
+    finland.page.keyboard.press("Space")
+    expect(found.get_by_role("row")).to_have_count(4)
+    expect(rows.filter(has_text="plug-in")).to_have_count(0)
+    assert finland.complaints == []
+
+
+def test_a_model_with_a_predictor_in_a_narrow_pane(open_notebook: Open) -> None:
+    notebook = open_notebook("prior-uk.ipynb", UK, width=700)
+    notebook.run_all()
+    found = on_screen(notebook)
+    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert cut_off(found) == []
+    level = notebook.python("shown.level")
+    shows(found, f"{level}: y = ")
+    assert found.get_by_role("combobox", name="district_id").locator("option").count() == 253
+    before = mode(found, POSTERIOR)
+    press(notebook, slider(found, "μ, intercept"), "PageUp")
+    notebook.settles("shown.mu > fit.fixef['Intercept']", True)
+    assert mode(found, POSTERIOR) > before + 3
+    assert notebook.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
+    lab.use_theme(theme)
+    try:
+        notebook = open_notebook("prior-theme.ipynb", FINLAND)
+        notebook.run_all()
+        found = on_screen(notebook)
+        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
+            assert found.locator(place).first.evaluate(CONTRAST) >= 4.5, place
+        for colour in (PRIOR, DATA, POSTERIOR):
+            assert curve(found, colour).first.evaluate(CONTRAST) >= 3, colour
+        picture = found.screenshot()
+    finally:
+        lab.use_theme("JupyterLab Light")
+    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
+        IMAGES.mkdir(exist_ok=True)
+        (IMAGES / "prior-times-likelihood.png").write_bytes(picture)
