@@ -373,11 +373,11 @@ class CompetitivenessEffect(Instrument):
         self._draw_curves()
 
     def _draw_scale(self) -> None:
-        s, low, high = self._setting, -0.03, 1.03
+        s, low, high = self._setting, -0.045, 1.045
         units = self._units_of(s.model)
         if s.facet is not None:
             line = self._line_of(s.model)
-            high = min(1.03, 1.06 * float(max(units["estimate"].max(), line["conf_high"].max())))
+            high = min(1.045, 1.06 * float(max(units["estimate"].max(), line["conf_high"].max())))
         for row in self._rows:
             row.raw.y = units["raw"].to_numpy()[row.units]
             row.limits(low, high, words.rate_name(s.model))
