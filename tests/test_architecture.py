@@ -40,6 +40,7 @@ LAYERS = (
         "effects",
         "interop",
         "arviz_interop",
+        "boundary",
         "draws",
     ),
     (
@@ -48,6 +49,8 @@ LAYERS = (
         "pooling_figures",
         "course_figures",
         "shrinkage_figures",
+        "model_figures",
+        "boundary_figures",
         "questions",
         "widgets",
         "lectures",
