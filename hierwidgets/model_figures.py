@@ -289,7 +289,7 @@ def _coding(
     for (intercept, slope), rule, label in zip(
         (zero, one), rules, (names[2], f"{names[2]} + {names[3]}"), strict=True
     ):
-        x_label, shift = (0.62, 0.3) if rule == "SMD" else (0.99, -0.6)
+        x_label, shift = (0.62, 0.3) if rule == "SMD" else (0.99, -0.8)
         height = intercept + slope * x_label + shift
         axes.text(x_label, height, f"slope {label}", size=11, ha="right", va="center")
     axes.set(xlabel="district competitiveness", xlim=(-0.22, 1.18))

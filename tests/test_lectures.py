@@ -41,7 +41,6 @@ TO_COME = {
     "05-simulate-and-recover",
     "06-uk-tiny-groups",
     "07-group-level-predictors",
-    "08-several-countries-model",
     "09-fragile-fits",
     "10-full-bayes-and-diagnostics",
     "11-quantities-of-interest",
