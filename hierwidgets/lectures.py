@@ -11,6 +11,7 @@ A path is a notebook or a folder of them; without one, ``lectures``.
 """
 
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -121,7 +122,9 @@ def main(arguments: Sequence[str]) -> int:
     for path in notebooks(paths):
         if command == "refresh":
             print(f"running {path} ...", flush=True)
+            start = time.perf_counter()
             refresh(path)
+            print(f"  {time.perf_counter() - start:.0f} s", flush=True)
             continue
         notebook: Any = nbformat.read(path, as_version=4)
         if command == "clean":
