@@ -214,12 +214,8 @@ _ROWS = {
     _UK: "253 districts,\nfew people in each",
     _ALL: "567 districts,\nfive elections",
 }
-_LOOKS = {
-    "": ("#ffffff", _INK),
-    _FI: ("#e6f4ef", "#1b9e77"),
-    _UK: ("#fdeee1", "#d95f02"),
-    _ALL: ("#eeedf6", "#7570b3"),
-}
+# Blues, from light to dark: the colours of `STYLES` mean kinds of pooling and nothing else.
+_EDGES = {"": _INK, _FI: "#6baed6", _UK: "#3182bd", _ALL: "#08519c"}
 
 
 def _places() -> dict[str, tuple[float, float]]:
@@ -236,10 +232,10 @@ def _places() -> dict[str, tuple[float, float]]:
 def _stop(axes: "Axes", stop: Stop, at: tuple[float, float]) -> None:
     from matplotlib.patches import FancyBboxPatch
 
-    face, edge = _LOOKS[stop.data]
     corner, style = (at[0] - 0.48, at[1] - 0.33), "round,pad=0.02,rounding_size=0.08"
+    edge = _EDGES[stop.data]
     axes.add_patch(
-        FancyBboxPatch(corner, 0.96, 0.66, boxstyle=style, fc=face, ec=edge, lw=1.6, zorder=3)
+        FancyBboxPatch(corner, 0.96, 0.66, boxstyle=style, fc="white", ec=edge, lw=2, zorder=3)
     )
     axes.text(at[0], at[1] + 0.2, stop.name[:2], ha="center", va="center", weight="bold", zorder=4)
     axes.text(at[0], at[1] - 0.1, stop.title, ha="center", va="center", fontsize=8.5, zorder=4)
