@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 __all__ = ["COURSE", "Stop", "course_map", "index_lines", "model_graphs", "sizes_of_groups"]
 
 _INK, _PALE = "#333333", "#8c8c8c"
+# ColorBrewer Blues: the colours of `STYLES` mean kinds of pooling and nothing else.
+_BLUES = ("#6baed6", "#3182bd", "#08519c")
 _GROUPS, _ANSWERS = 3, 3  # of the model graphs
 
 
@@ -137,7 +139,7 @@ def index_lines(j: Sequence[int], k: Sequence[int]) -> "Figure":
         for child, parent in enumerate(parents):
             ends = [rows[low][child], rows[low + 1][parent - 1]]
             axes.plot(ends, [low, low + 1], color=_PALE, lw=1.1, zorder=1)
-    colors = [_PALE, STYLES["partial pooling"].color, STYLES["complete pooling"].color]
+    colors = [_PALE, _BLUES[1], _BLUES[2]]
     for height, (places, color) in enumerate(zip(rows, colors, strict=True)):
         for number, x in enumerate(places, start=1):
             _node(axes, (x, height), str(number), color, "so^"[height], (330, 430, 760)[height])
@@ -175,7 +177,7 @@ def sizes_of_groups(counts: "Mapping[str, pd.Series[int]]") -> "Figure":
         x, y = sizes * np.exp(0.07 * shift[0]), height + 0.36 * shift[1]
         axes.scatter(x, y, s=12, facecolors="none", edgecolors=_INK, alpha=0.5)
         middle = float(np.median(sizes))
-        axes.plot([middle, middle], [height - 0.42, height + 0.42], color="#d95f02", lw=2.5)
+        axes.plot([middle, middle], [height - 0.42, height + 0.42], color=_BLUES[1], lw=2.5)
     axes.set_yticks(range(len(counts)), list(counts)[::-1])
     axes.set_xticks(
         [1, 2, 5, 10, 20, 50, 100, 200], ["1", "2", "5", "10", "20", "50", "100", "200"]
@@ -214,8 +216,7 @@ _ROWS = {
     _UK: "253 districts,\nfew people in each",
     _ALL: "567 districts,\nfive elections",
 }
-# Blues, from light to dark: the colours of `STYLES` mean kinds of pooling and nothing else.
-_EDGES = {"": _INK, _FI: "#6baed6", _UK: "#3182bd", _ALL: "#08519c"}
+_EDGES = dict(zip(("", _FI, _UK, _ALL), (_INK, *_BLUES), strict=True))
 
 
 def _places() -> dict[str, tuple[float, float]]:
