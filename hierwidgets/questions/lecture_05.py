@@ -1,0 +1,236 @@
+"""Lecture 05, simulate and recover: draw, coverage, the largest estimate, enough repetitions."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..exercises import Exercise, Mistake
+
+__all__ = ["EXERCISES"]
+
+Floats = NDArray[np.float64]
+
+
+def _expit(value: Floats) -> Floats:
+    return np.asarray(1.0 / (1.0 + np.exp(-value)))
+
+
+def _draw(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+    sizes, rng = np.asarray(n), np.random.default_rng(seed)
+    truth = _expit(rng.normal(mu, sigma, size=len(sizes)))
+    return truth, rng.binomial(sizes, truth).astype(np.float64)
+
+
+def _variance(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+    return _draw(seed, n, mu, sigma**2)
+
+
+def _rates(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+    truth, y = _draw(seed, n, mu, sigma)
+    return truth, y / np.asarray(n)
+
+
+def _log_odds(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+    truth, y = _draw(seed, n, mu, sigma)
+    return np.log(truth / (1 - truth)), y
+
+
+def _one_for_all(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+    sizes, rng = np.asarray(n), np.random.default_rng(seed)
+    truth = np.full(len(sizes), float(_expit(np.asarray(rng.normal(mu, sigma)))))
+    return truth, rng.binomial(sizes, truth).astype(np.float64)
+
+
+def _seed_decides(function: Callable[..., Any]) -> bool:
+    first, second, third = (np.asarray(function(s, [50] * 8, 0.0, 1.0)) for s in (3, 3, 4))
+    return bool(np.array_equal(first, second) and not np.array_equal(first, third))
+
+
+DRAW = Exercise(
+    name="05-draw",
+    expected=lambda: _draw,
+    atol=1e-9,
+    inputs=(
+        (1, [58, 23, 179], -1.37, 0.31),
+        (2, [1, 2, 3, 4, 10], -0.87, 0.8),
+        (3, [20] * 6, 0.0, 0.0),
+    ),
+    properties=(("the same seed gives the same draw, and another seed another", _seed_decides),),
+    hints=(
+        "Two steps, as in the model: the log-odds of the districts, then the answers.",
+        "The log-odds: `rng.normal(mu, sigma, size=len(n))`. `expit` turns them into rates.",
+        "The answers: `rng.binomial(n, truth)`, one count per district. Return `truth, y`.",
+    ),
+    right="You are nature now: you know what every district's rate is, and the estimators do not.",
+    mistakes=(
+        Mistake(lambda: _variance, "sigma was squared: `rng.normal` takes the sd."),
+        Mistake(lambda: _rates, "The second result should be counts; these are rates y / n."),
+        Mistake(lambda: _log_odds, "The first result should be probabilities, not log-odds."),
+        Mistake(
+            lambda: _one_for_all,
+            "Every district got the same rate: draw as many log-odds as there are districts.",
+        ),
+    ),
+)
+
+
+# --- coverage -----------------------------------------------------------------------------
+
+
+def _hits(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> Floats:
+    low, high, truth = (np.asarray(v, dtype=np.float64) for v in (low, high, truth))
+    return ((low <= truth) & (truth <= high)).astype(np.float64)
+
+
+def _coverage(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    per_draw = _hits(low, high, truth).mean(axis=1)
+    return float(per_draw.mean()), float(per_draw.std(ddof=1) / np.sqrt(len(per_draw)))
+
+
+def _as_if_independent(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    hits = _hits(low, high, truth)
+    share = float(hits.mean())
+    return share, float(np.sqrt(share * (1 - share) / hits.size))
+
+
+def _spread(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    per_draw = _hits(low, high, truth).mean(axis=1)
+    return float(per_draw.mean()), float(per_draw.std(ddof=1))
+
+
+def _by_district(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    per_district = _hits(low, high, truth).mean(axis=0)
+    return (
+        float(per_district.mean()),
+        float(per_district.std(ddof=1) / np.sqrt(len(per_district))),
+    )
+
+
+def _population_sd(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    per_draw = _hits(low, high, truth).mean(axis=1)
+    return float(per_draw.mean()), float(per_draw.std() / np.sqrt(len(per_draw)))
+
+
+_TRUTH = [[0.2, 0.3, 0.4], [0.1, 0.5, 0.2], [0.3, 0.3, 0.9], [0.2, 0.6, 0.4]]
+_LOW = [[0.1, 0.1, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.3], [0.1, 0.2, 0.5]]
+_HIGH = [[0.3, 0.5, 0.6], [0.4, 0.7, 0.5], [0.4, 0.5, 0.8], [0.3, 0.7, 0.7]]
+
+
+def _always_covers(function: Callable[..., Any]) -> bool:
+    truth = np.full((5, 4), 0.3)
+    return bool(np.allclose(function(truth - 1, truth + 1, truth), (1.0, 0.0)))
+
+
+COVERAGE = Exercise(
+    name="05-coverage",
+    expected=lambda: _coverage,
+    atol=1e-6,
+    inputs=((_LOW, _HIGH, _TRUTH), (_LOW[:2], _HIGH[:2], _TRUTH[:2])),
+    properties=(("intervals that always hold the truth cover 1, with error 0", _always_covers),),
+    hints=(
+        "For each draw (row), the share of districts whose interval holds the truth.",
+        "Coverage is the mean of these shares over the draws; its Monte Carlo error comes from "
+        "how much the shares vary between draws.",
+        "`share = np.mean((low <= truth) & (truth <= high), axis=1)`, then `share.mean()` and "
+        "`share.std(ddof=1) / np.sqrt(len(share))`. Make arrays with `np.asarray` first.",
+    ),
+    right="Districts of one draw share one estimated mu and sigma: the draws are what is counted.",
+    mistakes=(
+        Mistake(
+            lambda: _as_if_independent,
+            "The error treats all districts of all draws as independent. Those of one draw share "
+            "its estimated mu and sigma: use the share covered in each draw.",
+        ),
+        Mistake(lambda: _spread, "The sd between draws still has to be divided by their root."),
+        Mistake(
+            lambda: _by_district, "Average over the districts (axis=1) first, then over draws."
+        ),
+        Mistake(lambda: _population_sd, "Use the sd with ddof=1; numpy's default divides by R."),
+    ),
+)
+
+
+# --- the largest --------------------------------------------------------------------------
+
+
+def _curse(raw: ArrayLike, truth: ArrayLike) -> float:
+    raw, truth = np.asarray(raw, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    at = np.arange(len(raw)), raw.argmax(axis=1)
+    return float((raw[at] - truth[at]).mean())
+
+
+def _largest_of_each(raw: ArrayLike, truth: ArrayLike) -> float:
+    return float((np.max(raw, axis=1) - np.max(truth, axis=1)).mean())
+
+
+def _largest_error(raw: ArrayLike, truth: ArrayLike) -> float:
+    return float(np.max(np.asarray(raw) - np.asarray(truth), axis=1).mean())
+
+
+def _everywhere(raw: ArrayLike, truth: ArrayLike) -> float:
+    return float((np.asarray(raw) - np.asarray(truth)).mean())
+
+
+def _backwards(raw: ArrayLike, truth: ArrayLike) -> float:
+    return -_curse(raw, truth)
+
+
+CURSE = Exercise(
+    name="05-curse",
+    expected=lambda: _curse,
+    atol=1e-9,
+    inputs=(
+        ([[0.2, 0.5, 0.4], [0.3, 0.2, 0.4]], [[0.25, 0.45, 0.1], [0.2, 0.35, 0.3]]),
+        ([[0.9, 0.1], [0.2, 0.6], [0.3, 0.2]], [[0.5, 0.6], [0.4, 0.3], [0.3, 0.5]]),
+    ),
+    hints=(
+        "In each draw, find the district with the largest raw rate. What is its error?",
+        "`raw.argmax(axis=1)` gives its position in every draw (row).",
+        "`rows = np.arange(len(raw))`; then the mean of `raw[rows, top] - truth[rows, top]`.",
+    ),
+    right="Whoever is on top got there by being high or by being lucky, and usually by both.",
+    mistakes=(
+        Mistake(
+            lambda: _largest_of_each,
+            "The truth compared with is the largest truth. Take the truth of the same district.",
+        ),
+        Mistake(
+            lambda: _largest_error,
+            "This is the largest error. Asked for is the error of the largest estimate.",
+        ),
+        Mistake(lambda: _everywhere, "This is the error over all districts: almost no bias."),
+        Mistake(lambda: _backwards, "The sign: estimate minus truth."),
+    ),
+)
+
+
+# --- repetitions --------------------------------------------------------------------------
+
+_SD, _WANTED = 0.20, 0.005
+
+REPETITIONS = Exercise(
+    name="05-repetitions",
+    expected=lambda: (_SD / _WANTED) ** 2,
+    atol=1.5,
+    hints=(
+        "The Monte Carlo error of a mean over R draws is sd / sqrt(R).",
+        "Solve sd / sqrt(R) = 0.005 for R.",
+        "R = (0.20 / 0.005) squared.",
+    ),
+    right="Half the error costs four times the computing: a square root is a hard master.",
+    mistakes=(
+        Mistake(lambda: _SD / _WANTED, "This is the root of the number. Square it."),
+        Mistake(
+            lambda: 0.9 * 0.1 / _WANTED**2,
+            "This takes every draw for a single yes or no. A draw's share has an sd of 0.20.",
+        ),
+        Mistake(
+            lambda: (_SD / _WANTED) ** 2 / 14,
+            "The sd of 0.20 is already that of the share over 14 districts.",
+        ),
+    ),
+)
+
+EXERCISES = (DRAW, COVERAGE, CURSE, REPETITIONS)
