@@ -52,6 +52,7 @@ LAYERS = (
         "model_figures",
         "boundary_figures",
         "recovery_figures",
+        "tally_figures",
         "questions",
         "widgets",
         "lectures",

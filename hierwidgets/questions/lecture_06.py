@@ -1,0 +1,183 @@
+"""Lecture 06, many tiny groups: zero width, one respondent, equal patterns, Laplace's error."""
+
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..datasets import load
+from ..exercises import Exercise, Mistake
+from ..model import glmer
+from ..results import Fit
+
+__all__ = ["EXERCISES"]
+
+Floats = NDArray[np.float64]
+
+
+@cache
+def _data() -> pd.DataFrame:
+    uk = load("uk")
+    return uk.assign(contacted=(uk["contacted"] == "Contacted").astype(int))
+
+
+@cache
+def _counts() -> pd.DataFrame:
+    return pd.DataFrame(_data().groupby("district_id")["contacted"].agg(y="sum", n="size"))
+
+
+@cache
+def _fit() -> Fit:
+    return glmer("contacted ~ 1 + (1 | district_id)", _data())
+
+
+def _mu() -> float:
+    return float(_fit().fixef["Intercept"])
+
+
+def _sigma() -> float:
+    return float(_fit().theta[0])
+
+
+def _expit(value: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-value)))
+
+
+def _none() -> int:
+    return int((_counts()["y"] == 0).sum())
+
+
+def _all() -> int:
+    return int((_counts()["y"] == _counts()["n"]).sum())
+
+
+ZERO_WIDTH = Exercise(
+    name="06-zero-width",
+    expected=lambda: _none() + _all(),
+    atol=0.1,
+    hints=(
+        "A Wald standard error is zero when the estimated rate is 0, and in one more case.",
+        "The frame `no` has a column `std_error`. Count the zeros in it.",
+        '`(no["std_error"] == 0).sum()`.',
+    ),
+    right="More than half of all districts claim to be certain, most of them after two answers.",
+    mistakes=(
+        Mistake(_none, "These are the districts with a rate of 0. A rate of 1 is as bad."),
+        Mistake(_all, "These are the districts with a rate of 1. A rate of 0 is as bad."),
+        Mistake(
+            lambda: int((_counts()["n"] == 1).sum()),
+            "These are the districts with one respondent. Others can be unanimous, too.",
+        ),
+        Mistake(
+            lambda: len(_counts()) - _none() - _all(),
+            "These are the districts whose standard error is not zero.",
+        ),
+    ),
+)
+
+
+def _rate(y: int, n: int, mu: float, sigma: float) -> float:
+    alpha = mu
+    for _ in range(60):
+        p = _expit(alpha)
+        alpha += (y - n * p - (alpha - mu) / sigma**2) / (n * p * (1 - p) + 1 / sigma**2)
+    return _expit(alpha)
+
+
+def _one_respondent(sigma: float) -> tuple[float, float]:
+    return _rate(0, 1, _mu(), sigma), _rate(1, 1, _mu(), sigma)
+
+
+ONE = Exercise(
+    name="06-one",
+    expected=lambda: _one_respondent(_sigma()),
+    atol=5e-4,
+    proportion=True,
+    hints=(
+        "The estimate is the mode of likelihood times prior: where its slope is zero.",
+        "Solve y - n * expit(alpha) - (alpha - mu) / sigma**2 = 0 for alpha, with y = 0, n = 1, "
+        "and then with y = 1, n = 1.",
+        "`brentq(lambda a: y - n * expit(a) - (a - mu) / sigma**2, -10, 10)` gives alpha; `expit` "
+        "gives the rate.",
+    ),
+    right="One answer moves the estimate by a few points either way: it is one answer.",
+    mistakes=(
+        Mistake(lambda: (0.0, 1.0), "These are the raw rates. The model does not believe them."),
+        Mistake(
+            lambda: (_expit(_mu()), _expit(_mu())),
+            "This is the target of all districts. The one answer counts a little, too.",
+        ),
+        Mistake(
+            lambda: _one_respondent(_sigma() ** 0.5),
+            "The variance of the prior is sigma**2, and here sigma stands in its place.",
+        ),
+        Mistake(
+            lambda: (_rate(1, 1, _mu(), _sigma()), _rate(0, 1, _mu(), _sigma())),
+            "The two are exchanged: the first is for the district that said no.",
+        ),
+    ),
+)
+
+DISTINCT = Exercise(
+    name="06-distinct",
+    expected=lambda: len(_counts().drop_duplicates()),
+    atol=0.1,
+    hints=(
+        "What does the model know of a district? Two numbers.",
+        "Districts with the same y and the same n get the same estimate. Count the pairs.",
+        "`counts.drop_duplicates()` keeps one row of each pair.",
+    ),
+    right="253 districts, and the model can tell only so many apart: y and n are all it sees.",
+    mistakes=(
+        Mistake(lambda: len(_counts()), "These are the districts. Many share one estimate."),
+        Mistake(
+            lambda: len((_counts()["y"] / _counts()["n"]).round(10).unique()),
+            "These are the different raw rates. 0 of 1 and 0 of 5 are the same rate and get "
+            "different estimates.",
+        ),
+        Mistake(lambda: _counts()["n"].nunique(), "These are the different sizes n alone."),
+    ),
+)
+
+
+def _log_h(alpha: Floats, y: int, n: int) -> Floats:
+    standard = (alpha - _mu()) / _sigma()
+    return y * alpha - n * np.log1p(np.exp(alpha)) - 0.5 * standard**2
+
+
+def _laplace_error(y: int, n: int) -> float:
+    """Percent by which Laplace's area lies above the true one (negative: below)."""
+    alpha = np.linspace(_mu() - 10 * _sigma(), _mu() + 10 * _sigma(), 40001)
+    h = np.exp(_log_h(alpha, y, n))
+    area = float(h.sum() * (alpha[1] - alpha[0]))
+    p = _rate(y, n, _mu(), _sigma())
+    mode = float(np.log(p / (1 - p)))
+    sd = (n * p * (1 - p) + 1 / _sigma() ** 2) ** -0.5
+    laplace = float(np.exp(_log_h(np.array([mode]), y, n))[0] * sd * np.sqrt(2 * np.pi))
+    return 100 * (laplace / area - 1)
+
+
+LAPLACE = Exercise(
+    name="06-laplace",
+    expected=lambda: _laplace_error(1, 1),
+    atol=0.005,
+    hints=(
+        "Take lecture 3's two areas of one district, with y = 1 and n = 1: by strips, and by "
+        "Laplace.",
+        "The function `log_area` above gives the logarithm of either: with 1 node, and with 25. "
+        "The difference of two logarithms is the logarithm of the ratio.",
+        "`100 * (np.exp(log_area(1, 1, mu, sigma, 1) - log_area(1, 1, mu, sigma, 25)) - 1)`.",
+    ),
+    right="A fifth of a percent, too small. It looks harmless, and there are 253 of them.",
+    mistakes=(
+        Mistake(lambda: -_laplace_error(1, 1), "The sign: is Laplace's area too large or small?"),
+        Mistake(lambda: _laplace_error(0, 1), "This is the error for y = 0."),
+        Mistake(
+            lambda: _laplace_error(1, 1) / 100,
+            "This is the share. Give it in percent.",
+        ),
+    ),
+)
+
+EXERCISES = (ZERO_WIDTH, ONE, DISTINCT, LAPLACE)

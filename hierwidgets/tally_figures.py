@@ -1,0 +1,212 @@
+"""Pictures of many small groups: groups with the same result stand for each other.
+
+A group of n answers with y events is known to the model by y and n alone, so that hundreds of
+tiny groups fall into a few dozen patterns. matplotlib is imported when a figure is drawn.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from .errors import DataError, MissingExtraError
+from .figures import STYLES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["patterns", "patterns_moved", "patterns_tallied", "ranked_intervals"]
+
+_FADED = "#999999"
+
+
+def patterns(no: pd.DataFrame, partial: pd.DataFrame) -> pd.DataFrame:
+    """Each combination of n and y that occurs, how often, and its two estimates.
+
+    Parameters
+    ----------
+    no, partial
+        Frames of `hierwidgets.no_pooling` (``level n estimate``) and of
+        `hierwidgets.partial_pooling` (``level estimate``), matched by label.
+
+    Returns
+    -------
+    DataFrame
+        ``n y groups raw estimate``, one row per pattern, sorted by n and y. Groups with the same
+        n and y have the same partial pooling estimate unless a predictor tells them apart; then
+        ``estimate`` is their mean.
+
+    Raises
+    ------
+    DataError
+        If a column, or a level of `no` in `partial`, is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.tally_figures import patterns
+    >>> no = pd.DataFrame({"level": ["a", "b", "c"], "n": [1, 2, 1], "estimate": [0.0, 0.5, 0.0]})
+    >>> partial = pd.DataFrame({"level": ["c", "b", "a"], "estimate": [0.3, 0.4, 0.3]})
+    >>> patterns(no, partial)
+       n  y  groups  raw  estimate
+    0  1  0       2  0.0       0.3
+    1  2  1       1  0.5       0.4
+    """
+    _check(no, "level", "n", "estimate")
+    _check(partial, "level", "estimate")
+    by_level = partial.set_index(partial["level"].astype(object))["estimate"]
+    pooled = no["level"].astype(object).map(by_level)
+    if pooled.isna().any():
+        level = no.loc[pooled.isna(), "level"].iloc[0]
+        raise DataError(f"partial pooling has no row for the level {level!r}")
+    y = (no["n"] * no["estimate"]).round().astype(int)
+    frame = pd.DataFrame({"n": no["n"], "y": y, "raw": no["estimate"], "estimate": pooled})
+    by_pattern = frame.astype({"estimate": float}).groupby(["n", "y"])
+    found = by_pattern.agg(
+        groups=("raw", "size"), raw=("raw", "first"), estimate=("estimate", "mean")
+    )
+    return found.reset_index()
+
+
+def patterns_tallied(frame: pd.DataFrame) -> "Figure":
+    """How many groups have n answers of which y are events: a disc with its number.
+
+    Parameters
+    ----------
+    frame
+        ``n y groups``, as `patterns` gives it.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.tally_figures import patterns_tallied
+    >>> frame = pd.DataFrame({"n": [1, 1, 2], "y": [0, 1, 1], "groups": [39, 18, 23]})
+    >>> [text.get_text() for text in patterns_tallied(frame).axes[0].texts]
+    ['39', '18', '23']
+    """
+    _check(frame, "n", "y", "groups")
+    figure = _figure(8, 4.2)
+    axes = figure.add_subplot(xlabel="n, people asked", ylabel="y, people contacted")
+    area = 70 + 17 * frame["groups"].to_numpy(dtype=float)
+    certain = (frame["y"] == 0) | (frame["y"] == frame["n"])
+    for chosen, color, edge in [(~certain, "#d9d9d9", "#8c8c8c"), (certain, "#fddcc4", "#d95f02")]:
+        style: dict[str, Any] = {"color": color, "edgecolors": edge}
+        axes.scatter(frame["n"][chosen], frame["y"][chosen], s=area[chosen.to_numpy()], **style)
+    for row in frame.itertuples():
+        axes.text(row.n, row.y, str(row.groups), ha="center", va="center", fontsize=9)  # type: ignore[arg-type]
+    axes.set_xticks(range(1, int(frame["n"].max()) + 1))
+    axes.margins(0.07, 0.12)
+    axes.spines[["top", "right"]].set_visible(False)
+    return figure
+
+
+def patterns_moved(
+    frame: pd.DataFrame, target: float | None = None, label: str = "contact rate"
+) -> "Figure":
+    """From each pattern's raw rate an arrow to its partial pooling estimate, along n.
+
+    Parameters
+    ----------
+    frame
+        ``n y groups raw estimate``, as `patterns` gives it.
+    target
+        Where a horizontal line marks what partial pooling pulls toward.
+    label
+        Of the vertical axis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.tally_figures import patterns_moved
+    >>> frame = pd.DataFrame({"n": [1, 1], "y": [0, 1], "groups": [39, 18],
+    ...                       "raw": [0.0, 1.0], "estimate": [0.27, 0.37]})
+    >>> len(patterns_moved(frame, 0.3).axes[0].texts)
+    3
+    """
+    _check(frame, "n", "raw", "estimate", "groups")
+    figure = _figure(8, 4.2)
+    axes = figure.add_subplot(xlabel="n, people asked", ylabel=label)
+    for row in frame.itertuples():
+        axes.annotate(
+            "", (float(row.n), float(row.estimate)), (float(row.n), float(row.raw)),  # type: ignore[arg-type]
+            arrowprops={"arrowstyle": "-|>", "color": _FADED, "linewidth": 1}, zorder=1,
+        )  # fmt: skip
+    for kind, column in [("no pooling", "raw"), ("partial pooling", "estimate")]:
+        style = STYLES[kind]
+        axes.scatter(
+            frame["n"], frame[column], s=18 + 2.2 * frame["groups"], color=style.color,
+            marker=style.marker, alpha=0.8, zorder=3, label=kind,
+        )  # fmt: skip
+    if target is not None:
+        axes.axhline(target, color=STYLES["complete pooling"].color, linestyle=":", zorder=0)
+        place = (float(frame["n"].max()) + 0.4, target)
+        axes.annotate("target", place, va="bottom", ha="right", color="#5d58a0", fontsize=9)
+    axes.set_xticks(range(1, int(frame["n"].max()) + 1))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
+    for handle in axes.get_legend().legend_handles:  # type: ignore[union-attr]
+        handle.set_sizes([36])  # type: ignore[union-attr]
+    return figure
+
+
+def ranked_intervals(frames: Mapping[str, pd.DataFrame], label: str = "contact rate") -> "Figure":
+    """Every group's interval as a thin line, groups in the order of the estimate, by kind.
+
+    Intervals without width are drawn as a cross, since a line would not be seen.
+
+    Parameters
+    ----------
+    frames
+        ``level estimate conf_low conf_high`` by the title of their panel.
+    label
+        Of the vertical axis.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.tally_figures import ranked_intervals
+    >>> frame = pd.DataFrame({"level": ["a", "b"], "estimate": [0.5, 0.0],
+    ...                       "conf_low": [0.1, 0.0], "conf_high": [0.9, 0.0]})
+    >>> [axes.get_title() for axes in ranked_intervals({"Wald": frame}).axes]
+    ['Wald']
+    """
+    figure = _figure(8, 3.4)
+    panels = figure.subplots(1, len(frames), sharey=True, squeeze=False)[0]
+    for axes, (title, frame) in zip(panels, frames.items(), strict=True):
+        _check(frame, "estimate", "conf_low", "conf_high")
+        _ranked(axes, frame.sort_values(["estimate", "conf_high"], kind="stable"))
+        axes.set_title(title, fontsize=10)
+    panels[0].set_ylabel(label)
+    figure.supxlabel("groups, lowest estimate first", fontsize=10)
+    return figure
+
+
+def _ranked(axes: "Axes", frame: pd.DataFrame) -> None:
+    place = np.arange(len(frame))
+    low, high, estimate = (
+        frame[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high", "estimate")
+    )
+    flat = high - low <= 0
+    axes.vlines(place[~flat], low[~flat], high[~flat], color="#9ad0bd", linewidth=0.8)
+    axes.scatter(place[~flat], estimate[~flat], s=5, color="#0d5c45", zorder=3)
+    axes.scatter(place[flat], estimate[flat], s=16, marker="x", color="#d95f02", linewidths=0.8)
+    axes.set_xticks([])
+    axes.spines[["top", "right", "bottom"]].set_visible(False)
+
+
+def _check(frame: pd.DataFrame, *columns: str) -> None:
+    for column in columns:
+        if column not in frame.columns:
+            raise DataError(f"{column!r} is not a column; columns are {list(frame.columns)}")
+
+
+def _figure(width: float, height: float) -> "Figure":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")
