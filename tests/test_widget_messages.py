@@ -40,22 +40,26 @@ def redraw(dial):
 def test_marks_speak_for_themselves_until_a_page_listens(dial):
     sent = messages(lambda: setattr(dial, "sigma", 2.0))
     assert {msg["method"] for _, msg in sent} == {"update"}
-    assert dial._pooled in [widget for widget, _ in sent]
+    assert dial._estimates.pooled in [widget for widget, _ in sent]
 
 
 def test_one_message_holds_every_change(dial):
     say_ready(dial)
-    pooled = dial._pooled.y.copy()
+    pooled = dial._estimates.pooled.y.copy()
     sent = messages(lambda: setattr(dial, "sigma", 2.0))
     (frame,) = [msg["content"] for _, msg in sent if msg["method"] == "custom"]
     others = {widget for widget, msg in sent if msg["method"] == "update"}
     assert others <= {dial._sigma_slider}  # what the trait is linked to
     states = frame["states"]
-    assert {dial._pooled.model_id, dial._segments.model_id, dial._status.model_id} <= set(states)
+    assert {
+        dial._estimates.pooled.model_id,
+        dial._estimates.segments.model_id,
+        dial._status.model_id,
+    } <= set(states)
     assert states[dial._status.model_id]["text"] == dial.status
     assert states[dial._status.model_id]["frames"] == 1
-    assert [dial._pooled.model_id, "y", "value"] in frame["buffer_paths"]
-    assert not np.array_equal(dial._pooled.y, pooled)
+    assert [dial._estimates.pooled.model_id, "y", "value"] in frame["buffer_paths"]
+    assert not np.array_equal(dial._estimates.pooled.y, pooled)
 
 
 def test_nothing_is_sent_when_nothing_changes(dial):
@@ -82,4 +86,8 @@ def test_a_page_that_missed_frames_gets_every_state(dial):
     sent = messages(lambda: say_ready(dial, frames=1))
     assert sent == []
     sent = messages(lambda: say_ready(dial, frames=0))
-    assert {widget for widget, _ in sent} >= {dial._pooled, dial._segments, dial._status}
+    assert {widget for widget, _ in sent} >= {
+        dial._estimates.pooled,
+        dial._estimates.segments,
+        dial._status,
+    }

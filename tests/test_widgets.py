@@ -243,9 +243,20 @@ def test_a_singular_fit_starts_at_the_smallest_sigma():
     dial.close()
 
 
-def click(mark, index):
-    """What the front end sends when a point is clicked."""
-    mark._handle_custom_msgs(mark, {"event": "element_click", "data": {"index": index}})
+def pooled_points(dial):
+    """The middles of the diamonds: the corners at the sides are at their height."""
+    return dial._estimates.pooled.y[0::6]
+
+
+def click(dial, x, y):
+    """What the page sends when the upper picture is clicked at (x, y)."""
+    panel = dial._estimates
+    share = [
+        (value - scale.min) / (scale.max - scale.min)
+        for value, scale in ((x, panel.place), (y, panel.value))
+    ]
+    message = {"place": "hw-estimates", "x": share[0], "y": share[1]}
+    dial._status._handle_custom_msg(message, [])
 
 
 # --- the traits ---------------------------------------------------------------------------
@@ -264,11 +275,12 @@ def test_sliders_and_traits_move_each_other_and_the_points(dial, fits):
     dial._mu_slider.value = -1.0
     assert (dial.sigma, dial.mu) == (1.5, -1.0)
     frame = pooling_frame(fits["finland"], 1.5, -1.0).iloc[dial._order]
-    np.testing.assert_array_equal(dial._pooled.y, frame["estimate"])
-    np.testing.assert_array_equal(dial._target.y, frame["target"])
-    np.testing.assert_array_equal(dial._raw.y, frame["raw"])
-    np.testing.assert_array_equal(dial._segments.y[0::3], frame["raw"])
-    np.testing.assert_array_equal(dial._segments.y[1::3], frame["estimate"])
+    panel = dial._estimates
+    np.testing.assert_array_equal(pooled_points(dial), frame["estimate"])
+    np.testing.assert_array_equal(panel.target.y, frame["target"])
+    np.testing.assert_array_equal(panel.raw.y, frame["raw"])
+    np.testing.assert_array_equal(panel.segments.y[0::3], frame["raw"])
+    np.testing.assert_array_equal(panel.segments.y[1::3], frame["estimate"])
     np.testing.assert_array_equal(dial._here.x, [1.5, 1.5])
     assert dial._here.y[1] == loglik_at(fits["finland"], 1.5, -1.0)
     dial.sigma = 0.7
@@ -284,44 +296,53 @@ def test_dragging_rebuilds_nothing(dial):
 
 
 def test_levels_are_ordered_by_raw_rate(dial):
-    assert (np.diff(dial._raw.y) >= 0).all()
-    assert dial._raw.names[-1] == "District 309"
+    raw = dial._estimates.raw
+    assert (np.diff(raw.y) >= 0).all()
+    assert raw.names[-1] == "District 309"
 
 
 def test_infinite_raw_logits_sit_at_the_edge_with_their_own_marker(fits):
     dial = PoolingDial(fits["uk0"])
     raw = pooling_frame(fits["uk0"])["raw"]
-    assert [len(mark.x) for mark in (dial._below, dial._raw, dial._above)] == [0, 253, 0]
+    panel = dial._estimates
+    assert [len(mark.x) for mark in (panel.below, panel.raw, panel.above)] == [0, 253, 0]
     dial.scale = "logit"
-    counts = [len(mark.x) for mark in (dial._below, dial._raw, dial._above)]
+    counts = [len(mark.x) for mark in (panel.below, panel.raw, panel.above)]
     inside = raw.between(0, 1, inclusive="neither")
     assert counts == [raw.eq(0).sum(), inside.sum(), raw.eq(1).sum()]
-    assert np.isfinite(dial._raw.y).all()
-    low, high = dial._value.min, dial._value.max
-    assert low < dial._below.y.max() < min(dial._raw.y.min(), dial._pooled.y.min())
-    assert max(dial._raw.y.max(), dial._pooled.y.max()) < dial._above.y.min() < high
+    assert np.isfinite(panel.raw.y).all()
+    low, high = panel.value.min, panel.value.max
+    pooled = pooled_points(dial)
+    assert low < panel.below.y.max() < min(panel.raw.y.min(), pooled.min())
+    assert max(panel.raw.y.max(), pooled.max()) < panel.above.y.min() < high
     dial.close()
 
 
 def test_the_menu_and_a_click_pick_a_level(dial):
     dial._level_menu.index = 6
     assert dial.selected == "District 309"
-    assert dial._ring.visible
-    assert dial._ring.y.tolist() == [dial._raw.y[-1], dial._pooled.y[-1]]
+    ring = dial._estimates.ring
+    assert ring.visible
+    assert ring.y.tolist() == [dial._estimates.raw.y[-1], pooled_points(dial)[-1]]
     assert "District 309: n = 23, raw 0.435, pooled 0.268, target 0.202" in dial.status
     assert "30% of the weight" in dial.status
-    click(dial._raw, 0)
+    click(dial, 0, dial._estimates.raw.y[0])
     assert dial.selected == "District 312"
     assert dial._level_menu.label == "District 312"
     dial._level_menu.index = 0
     assert dial.selected is None
-    assert not dial._ring.visible
+    assert not ring.visible
+    click(dial, 0, pooled_points(dial)[0] + 0.003)
+    assert dial.selected == "District 312"
+    click(dial, 0, 0.42)  # nothing is near
+    assert dial.selected == "District 312"
 
 
 def test_a_click_on_the_logit_scale_picks_the_level_under_it(fits):
     dial = PoolingDial(fits["uk0"], scale="logit")
-    place = int(dial._above.x[3])
-    click(dial._above, 3)
+    above = dial._estimates.above
+    place = int(above.x[3])
+    click(dial, above.x[3], above.y[3])
     assert dial.selected == dial._levels[dial._order[place]]
     assert pooling_frame(fits["uk0"]).set_index("level")["raw"][dial.selected] == 1
     dial.close()
@@ -352,7 +373,7 @@ def test_an_error_while_drawing_shows_in_the_status(dial, monkeypatch):
         raise hw.FitError("the modes did not settle")
 
     with monkeypatch.context() as patch:
-        patch.setattr(pooling_dial, "pooling_frame", fail)
+        patch.setattr(pooling_dial, "pooling_columns", fail)
         dial.sigma = 1.0
     assert dial.status == "This could not be drawn: the modes did not settle"
     assert dial._status.problem

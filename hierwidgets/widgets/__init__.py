@@ -16,7 +16,14 @@ if _missing:
 from ._averaged import averaged_prior  # noqa: E402
 from ._comparison import comparison_frame, crossing_pairs  # noqa: E402
 from ._guess import guess_frame  # noqa: E402
-from ._pooling import loglik_at, pooling_frame, profile_frame  # noqa: E402
+from ._pooling import (  # noqa: E402
+    half_weight_size,
+    imagined_frame,
+    loglik_at,
+    pooling_frame,
+    profile_frame,
+    weight_curve,
+)
 from ._recovery import judged_frame, truth_frame  # noqa: E402
 from ._shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
 from ._strip import people_frame, strip_frame  # noqa: E402
@@ -40,6 +47,8 @@ __all__ = [
     "comparison_frame",
     "crossing_pairs",
     "guess_frame",
+    "half_weight_size",
+    "imagined_frame",
     "judged_frame",
     "loglik_at",
     "people_frame",
@@ -49,4 +58,5 @@ __all__ = [
     "shrinkage_frame",
     "strip_frame",
     "truth_frame",
+    "weight_curve",
 ]

@@ -69,6 +69,19 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         """Call `redraw` when one of the traits changes; its errors go to the status line."""
         self.observe(lambda change: self._guarded(redraw), names=list(names))
 
+    def _on_place(self, name: str, action: Callable[[float, float], None]) -> None:
+        """Call `action` with the place of a click in the plot of the figure of that class.
+
+        The place is a share of the plot's width, from the left, and of its height, from below.
+        """
+
+        def answer(_: object, message: dict[str, Any], buffers: object) -> None:
+            if message.get("place") == name:
+                self._guarded(lambda: action(float(message["x"]), float(message["y"])))
+
+        self._status.on_msg(answer)
+        self._status.clickable = [*self._status.clickable, name]
+
     def _guarded(self, action: Callable[[], None]) -> None:
         with self._one_message():
             try:

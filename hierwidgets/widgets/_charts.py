@@ -7,12 +7,14 @@ from numpy.typing import NDArray
 from ..results import Fit
 
 __all__ = [
-    "WIDTH", "figure", "joined_segments", "level_tooltip", "rate_name", "round_ticks", "upright",
+    "WIDTH", "diamonds", "figure", "half_width", "joined_segments", "level_tooltip", "nearest",
+    "plot_size", "rate_name", "round_ticks", "upright",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
 WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
+HALF = "368px"
 
 
 def figure(
@@ -25,6 +27,13 @@ def figure(
         fig_margin={**MARGIN, "bottom": bottom},
     )  # fmt: skip
     drawn.add_class(name)
+    return drawn
+
+
+def half_width(drawn: bqplot.Figure) -> bqplot.Figure:
+    """The figure at half the width, to stand beside another."""
+    drawn.layout.width = HALF
+    drawn.fig_margin = {**drawn.fig_margin, "left": 66, "right": 12}
     return drawn
 
 
@@ -42,6 +51,37 @@ def level_tooltip() -> bqplot.Tooltip:
 def joined_segments(start: Floats, end: Floats) -> Floats:
     """Segments as one line: start, end and a gap for each level; one path is quick to draw."""
     return np.column_stack([start, end, np.full(len(start), np.nan)]).ravel()[:-1]
+
+
+def diamonds(middle: Floats, half: float | Floats, across: bool = False) -> Floats:
+    """One coordinate of diamonds as one line, each closed, with a gap between; `half` to a corner.
+
+    Of the corners in order, left and right are off the middle in x (`across`), the others in y.
+    """
+    turn = np.array([-1.0, 0.0, 1.0, 0.0, -1.0]) if across else np.array([0.0, 1.0, 0.0, -1.0, 0.0])
+    corners = np.asarray(middle)[:, None] + np.multiply.outer(
+        np.broadcast_to(half, len(middle)), turn
+    )
+    return np.column_stack([corners, np.full(len(corners), np.nan)]).ravel()[:-1]
+
+
+def plot_size(drawn: bqplot.Figure) -> tuple[float, float]:
+    """Width and height in pixels of what the axes enclose, where the pane is wide enough."""
+    margin = drawn.fig_margin
+    width, height = (
+        float(getattr(drawn.layout, n).removesuffix("px")) for n in ("width", "height")
+    )
+    return width - margin["left"] - margin["right"], height - margin["top"] - margin["bottom"]
+
+
+def nearest(
+    x: Floats, y: Floats, point: tuple[float, float], per_pixel: tuple[float, float],
+    most: float = 30.0,
+) -> int | None:  # fmt: skip
+    """The row whose (x, y) is nearest to a point, if that is at most so many pixels away."""
+    away = np.hypot((x - point[0]) / per_pixel[0], (y - point[1]) / per_pixel[1])
+    best = int(np.argmin(away))
+    return best if away[best] <= most else None
 
 
 def round_ticks(low: float, high: float, most: int = 7) -> Floats:

@@ -33,7 +33,8 @@ class NamedSlider(anywidget.AnyWidget):  # type: ignore[misc]
 class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     """One line of text in a live region, and the text alternatives of the pictures.
 
-    `pictures` maps the class of a figure inside the same instrument to its text alternative.
+    `pictures` maps the class of a figure inside the same instrument to its text alternative;
+    `clickable` has the classes of those whose clicks are told, as shares of the plot.
     It also takes the states of all other widgets of the instrument to the page in one message;
     `frames` counts those messages and `listening` says that a page can unpack them.
     """
@@ -45,6 +46,7 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     problem = t.Bool(False).tag(sync=True)
     pictures = t.Dict(value_trait=t.Unicode(), key_trait=t.Unicode()).tag(sync=True)
     frames = t.Int(0).tag(sync=True)
+    clickable = t.List(t.Unicode()).tag(sync=True)
     listening = False
 
     def send_frame(self, states: dict[str, dict[str, Any]]) -> None:

@@ -16,16 +16,20 @@ from ..results import Fit
 __all__ = [
     "check_fit",
     "half_weight_size",
+    "imagined_columns",
     "imagined_frame",
     "loglik_at",
+    "pooling_columns",
     "pooling_frame",
     "profile_frame",
+    "weight_at",
     "weight_curve",
 ]
 
 IMAGINED = "imagined"  # the label of a level that is not in the data
 
 Floats = NDArray[np.float64]
+Columns = dict[str, NDArray[Any]]
 
 
 def pooling_frame(fit: Fit, sigma: float | None = None, mu: float | None = None) -> pd.DataFrame:
@@ -79,16 +83,21 @@ def pooling_frame(fit: Fit, sigma: float | None = None, mu: float | None = None)
     >>> frame.loc["District 309", ["raw", "target", "estimate", "weight"]].round(3).to_dict()
     {'raw': 0.435, 'target': 0.202, 'estimate': 0.268, 'weight': 0.303}
     """
+    return pd.DataFrame(pooling_columns(fit, sigma, mu))
+
+
+def pooling_columns(fit: Fit, sigma: float | None = None, mu: float | None = None) -> Columns:
+    """The columns of `pooling_frame` as arrays: a redraw has no time to build a frame."""
     check_fit(fit)
-    return _frame(fit, fit.design, _sigma(fit, sigma), _coefficients(fit, mu))
+    return _columns(fit, fit.design, _sigma(fit, sigma), _coefficients(fit, mu))
 
 
 def _sigma(fit: Fit, sigma: float | None) -> float:
     return float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
 
 
-def _frame(fit: Fit, design: Design, sigma: float, beta: Floats) -> pd.DataFrame:
-    """The frame of `pooling_frame` for the levels of this design."""
+def _columns(fit: Fit, design: Design, sigma: float, beta: Floats) -> Columns:
+    """The columns of `pooling_frame` for the levels of this design."""
     family, codes, levels = fit.family, design.terms[0].codes, design.terms[0].levels
     eta = design.X @ beta + design.offset
     b = conditional_modes(design, family, beta, np.array([sigma])).b[0][:, 0]
@@ -99,19 +108,17 @@ def _frame(fit: Fit, design: Design, sigma: float, beta: Floats) -> pd.DataFrame
     n, events = by_level(design.trials), by_level(design.y)
     target = by_level(design.trials * eta) / n
     information = by_level(family.derivatives(design.y, design.trials, eta + b[codes]).weight)
-    return pd.DataFrame(
-        {
-            "level": levels,
-            "n": n,
-            "raw": events / n,
-            "target": family.link.inverse(target)[0],
-            "estimate": family.link.inverse(target + b)[0],
-            "weight": sigma**2 * information / (1.0 + sigma**2 * information),
-            "raw_link": _forward(fit, events / n),
-            "target_link": target,
-            "estimate_link": target + b,
-        }
-    )
+    return {
+        "level": levels,
+        "n": n,
+        "raw": events / n,
+        "target": family.link.inverse(target)[0],
+        "estimate": family.link.inverse(target + b)[0],
+        "weight": sigma**2 * information / (1.0 + sigma**2 * information),
+        "raw_link": _forward(fit, events / n),
+        "target_link": target,
+        "estimate_link": target + b,
+    }
 
 
 def imagined_frame(
@@ -142,6 +149,13 @@ def imagined_frame(
     >>> imagined_frame(fit, 100, 230)[["raw", "estimate", "weight"]].round(3).to_dict("records")
     [{'raw': 0.435, 'estimate': 0.392, 'weight': 0.841}]
     """
+    return pd.DataFrame(imagined_columns(fit, y, n, sigma, mu))
+
+
+def imagined_columns(
+    fit: Fit, y: float, n: float, sigma: float | None = None, mu: float | None = None
+) -> Columns:
+    """The columns of `imagined_frame` as arrays of one element."""
     check_fit(fit)
     n, y = _number("n", n, at_least=0.0), _number("y", y, at_least=0.0)
     if not 0 <= y <= n or n == 0:
@@ -157,7 +171,7 @@ def imagined_frame(
         design, y=np.array([y]), trials=np.array([n]), X=np.zeros((1, design.X.shape[1])),
         offset=np.array([_middle(fit, mu)]), terms=(one,),
     )  # fmt: skip
-    return _frame(fit, alone, _sigma(fit, sigma), _coefficients(fit, mu))
+    return _columns(fit, alone, _sigma(fit, sigma), _coefficients(fit, mu))
 
 
 def half_weight_size(fit: Fit, sigma: float | None = None, mu: float | None = None) -> float:
@@ -221,8 +235,13 @@ def weight_curve(
     >>> weight_curve(fit, [0, 23, 179])["weight"].round(3).tolist()
     [0.0, 0.263, 0.735]
     """
-    size, sizes = half_weight_size(fit, sigma, mu), np.asarray(n, dtype=np.float64)
-    return pd.DataFrame({"n": sizes, "weight": sizes / (sizes + size)})
+    sizes = np.asarray(n, dtype=np.float64)
+    return pd.DataFrame({"n": sizes, "weight": weight_at(sizes, half_weight_size(fit, sigma, mu))})
+
+
+def weight_at(n: Floats, half: float) -> Floats:
+    """The weight n / (n + n0) at a given n0, that of `half_weight_size`."""
+    return n / (n + half)
 
 
 def _middle(fit: Fit, mu: float | None) -> float:

@@ -10,34 +10,31 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 import traitlets as t
-from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..results import Fit
 from ._base import Instrument
-from ._charts import WIDTH, figure, joined_segments, level_tooltip, round_ticks, upright
+from ._charts import WIDTH, figure, half_width, rate_name, round_ticks, upright
+from ._estimates_panel import EstimatesPanel, link_range
 from ._parts import NamedSlider, NumberBox
 from ._pooling import (
+    Columns,
     check_fit,
     half_weight_size,
-    imagined_frame,
+    imagined_columns,
     loglik_at,
+    pooling_columns,
     pooling_frame,
     profile_frame,
-    weight_curve,
+    weight_at,
 )
-from ._weight_panel import IMAGINED, POOLED, RAW, TARGET, WeightPanel
+from ._weight_panel import IMAGINED, POOLED, RAW, TARGET, Floats, WeightPanel
 
 __all__ = ["PoolingDial"]
 
-Floats = NDArray[np.float64]
-Columns = dict[str, NDArray[Any]]  # those of `pooling_frame`, in the order of the picture
-
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
-MOST_LABELS = 40  # more levels than this, and the axis names none
 MOST_TRIALS = 100_000  # of an imagined level
 GREY = "#808080"
-HALF = "368px"  # the width of a figure with another beside it
 
 
 class PoolingDial(Instrument):
@@ -117,14 +114,13 @@ class PoolingDial(Instrument):
     def _prepare(self) -> None:
         """Limits, order and profile: everything that depends on the fit alone."""
         fitted = float(self._fit.theta[0])
-        frame = pooling_frame(self._fit)
+        frame = self._frame = pooling_frame(self._fit)
         self._group = self._fit.design.terms[0].group
         self._levels = list(frame["level"])
         rounded = frame.assign(target_link=frame["target_link"].round(8))  # equal but for rounding
         self._order = rounded.sort_values(["target_link", "raw", "n"]).index.to_numpy()
         self._sigma_range = (SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * fitted))
-        self._link_range = _link_range(frame)
-        self._mu_range = _mu_range(self._fit, frame, self._link_range)
+        self._mu_range = _mu_range(self._fit, frame)
         grid = np.geomspace(*self._sigma_range, 41)
         ticks = [fitted] if fitted > grid[0] else []
         self._profile = profile_frame(self._fit, np.sort(np.append(grid, ticks)))
@@ -183,17 +179,19 @@ class PoolingDial(Instrument):
 
     def _build(self) -> None:
         self._build_controls()
-        upper = self._build_estimates()
-        frame = pooling_frame(self._fit)
-        self._weights = WeightPanel(frame, lambda row: self._guarded(lambda: self._pick_row(row)))
-        lower = ipywidgets.HBox([_half(self._build_profile()), _half(self._weights.figure)])
-        legend = ipywidgets.HTML(_legend(not np.isfinite(frame["raw_link"]).all()))
+        ordered = {name: column[self._order] for name, column in pooling_columns(self._fit).items()}
+        self._estimates = EstimatesPanel(
+            ordered, self._fit.family, self._group, rate_name(self._fit)
+        )
+        self._weights = WeightPanel(self._frame)
+        lower = ipywidgets.HBox([self._build_profile(), self._weights.figure])
+        legend = ipywidgets.HTML(_legend(not np.isfinite(self._frame["raw_link"]).all()))
         row = ipywidgets.HBox([self._level_menu, self._scale_menu, self._button])
         more = ipywidgets.HBox([self._y_box, self._n_box])
         self._table.title = f"Table of the {len(self._levels)} estimates"
         self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
         self._assemble(
-            self._sigma_slider, self._mu_slider, row, more, legend, upper, lower,
+            self._sigma_slider, self._mu_slider, row, more, legend, self._estimates.figure, lower,
             width=WIDTH,
         )  # fmt: skip
 
@@ -221,67 +219,6 @@ class PoolingDial(Instrument):
             for name, low in (("imagine one more level: events y", 0), ("of trials n", 1))
         )
         self._show_boxes()
-
-    def _build_estimates(self) -> bqplot.Figure:
-        count = len(self._levels)
-        size = 45 if count <= MOST_LABELS else 16
-        place = self._place = bqplot.LinearScale(min=-0.8, max=count - 0.2)
-        self._value = bqplot.LinearScale(allow_padding=False)
-        scales = {"x": place, "y": self._value}
-        at = np.arange(count, dtype=np.float64)
-        names = self._names = np.array([str(self._levels[i]) for i in self._order])
-        self._target = bqplot.Lines(
-            scales=scales, x=at, y=at, colors=[TARGET], line_style="dashed", stroke_width=2.5
-        )
-        self._segments = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=["#8c8c8c"], stroke_width=1, opacities=[0.7]
-        )
-        self._raw, self._below, self._above, self._pooled = (
-            bqplot.Scatter(
-                scales=scales, x=at, y=at, names=names, display_names=False, marker=marker,
-                colors=[color], stroke=color, fill=fill, default_size=area, tooltip=level_tooltip(),
-                interactions={"hover": "tooltip", "click": "select"},
-                selected_style={}, unselected_style={},
-            )
-            for color, marker, fill, area in (
-                (RAW, "circle", False, 2 * size),
-                (RAW, "triangle-down", False, 2 * size),
-                (RAW, "triangle-up", False, 2 * size),
-                (POOLED, "diamond", True, size),
-            )
-        )  # fmt: skip
-        self._ring = bqplot.Scatter(
-            scales=scales, x=[0, 0], y=[0, 0], colors=["#808080"], fill=False, stroke="#808080",
-            stroke_width=2, default_size=300, interactions={}, visible=False,
-        )  # fmt: skip
-        self._extra_line = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=[IMAGINED], stroke_width=1.5
-        )
-        self._extra_raw, self._extra_pooled = (
-            bqplot.Scatter(
-                scales=scales, x=[0], y=[0], marker="square", colors=[IMAGINED], stroke=IMAGINED,
-                fill=fill, default_size=max(70, size), interactions={}, visible=False,
-            )
-            for fill in (False, True)
-        )  # fmt: skip
-        self._labelled = count <= MOST_LABELS
-        labels = dict(enumerate([*names, "imagined"])) if self._labelled else {}
-        self._place_axis = bqplot.Axis(
-            scale=place, grid_lines="none", tick_rotate=-35 if labels else 0,
-            tick_values=at if labels else np.array([]), tick_labels=labels or None,
-            tick_style={"text-anchor": "end"} if labels else {"display": "none"},
-            label_offset="24px",
-            label="" if labels else f"{count} levels of {self._group}, by target and raw rate",
-        )  # fmt: skip
-        self._value_axis = upright(
-            bqplot.Axis(scale=self._value, grid_lines="none", label_offset="46px", tick_format="~g")
-        )
-        return figure(
-            "hw-estimates", "300px" if labels else "270px",
-            [self._ring, self._target, self._segments, self._raw, self._below, self._above,
-             self._pooled, self._extra_line, self._extra_raw, self._extra_pooled],
-            [self._place_axis, self._value_axis], bottom=72 if labels else 40,
-        )  # fmt: skip
 
     def _build_profile(self) -> bqplot.Figure:
         best = float(self._profile["loglik"].max())
@@ -318,7 +255,8 @@ class PoolingDial(Instrument):
                 )
             ),
         ]  # fmt: skip
-        return figure("hw-profile", "170px", [curve, tick, self._here], axes, bottom=44)
+        marks = [curve, tick, self._here]
+        return half_width(figure("hw-profile", "170px", marks, axes, bottom=44))
 
     # --- what changes ---
 
@@ -331,10 +269,8 @@ class PoolingDial(Instrument):
         for box in (self._y_box, self._n_box):
             box.observe(lambda _: self._guarded(self._imagine), names="value")
         self._button.on_click(lambda _: self._guarded(self.snap))
-        for mark in (self._raw, self._below, self._above, self._pooled):
-            mark.on_element_click(
-                lambda mark, event: self._guarded(lambda: self._pick(mark, event))
-            )
+        self._on_place("hw-estimates", self._pick_estimate)
+        self._on_place("hw-weights", self._pick_weight)
         self._redraw_on(self._draw, *self.state_names)
         self._table.observe(lambda _: self._guarded(self._draw), names="is_open")
 
@@ -342,12 +278,15 @@ class PoolingDial(Instrument):
         index = self._level_menu.index
         self.selected = self._levels[index - 1] if index else None
 
-    def _pick(self, mark: bqplot.Scatter, event: dict[str, Any]) -> None:
-        place = int(mark.x[event["data"]["index"]])
-        self._pick_row(int(self._order[place]))
+    def _pick_estimate(self, x: float, y: float) -> None:
+        place = self._estimates.pick(x, y)
+        if place is not None:
+            self.selected = self._levels[self._order[place]]
 
-    def _pick_row(self, row: int) -> None:
-        self.selected = self._levels[row]
+    def _pick_weight(self, x: float, y: float) -> None:
+        row = self._weights.pick(x, y)
+        if row is not None:
+            self.selected = self._levels[row]
 
     def _show_boxes(self) -> None:
         """The boxes show the trait, unless it is they that have just set it."""
@@ -376,15 +315,17 @@ class PoolingDial(Instrument):
 
     def _draw(self) -> None:
         """Bring every mark to the present state; marks that do not change send nothing."""
-        frame = pooling_frame(self._fit, self.sigma, self.mu)
-        shown = {str(name): column.to_numpy()[self._order] for name, column in frame.items()}
-        loglik = loglik_at(self._fit, self.sigma, self.mu)
+        columns = pooling_columns(self._fit, self.sigma, self.mu)
+        shown = {name: column[self._order] for name, column in columns.items()}
         extra = self._extra_level()
-        # Nothing is sent before all is computed: messages in one burst are drawn in one frame.
-        self._draw_estimates(shown, extra)
-        self._draw_profile(loglik)
-        self._draw_weights(frame["weight"].to_numpy(), extra)
-        self._report(shown, loglik, extra)
+        half = half_weight_size(self._fit, self.sigma, self.mu)
+        row = None if self.selected is None else self._levels.index(self.selected)
+        place = None if row is None else int(np.flatnonzero(self._order == row)[0])
+        self._level_menu.index = 0 if row is None else 1 + row
+        self._estimates.show(shown, self.scale, place, extra)
+        self._draw_weights(columns["weight"], half, row, extra)
+        loglik = self._draw_profile()
+        self._report(shown, loglik, half, place, extra)
         if self._table.is_open or not self._table.rows:
             self._table.rows = _table_rows(shown) + ([] if extra is None else _table_rows(extra))
 
@@ -392,109 +333,32 @@ class PoolingDial(Instrument):
         if self.imagined is None:
             return None
         y, n = self.imagined
-        frame = imagined_frame(self._fit, y, n, self.sigma, self.mu)
-        return {str(name): column.to_numpy() for name, column in frame.items()}
+        return imagined_columns(self._fit, y, n, self.sigma, self.mu)
 
-    def _draw_weights(self, weights: Floats, extra: Columns | None) -> None:
+    def _draw_weights(
+        self, weights: Floats, half: float, selected: int | None, extra: Columns | None
+    ) -> None:
         self._weights.make_room(None if extra is None else extra["n"][0])
-        curve = weight_curve(self._fit, self._weights.sizes, self.sigma, self.mu)["weight"]
-        selected = None if self.selected is None else self._levels.index(self.selected)
+        curve = weight_at(self._weights.sizes, half)
         point = None if extra is None else (extra["n"][0], extra["weight"][0])
-        self._weights.show(weights, curve.to_numpy(), selected, point)
+        self._weights.show(weights, curve, selected, point)
 
-    def _draw_estimates(self, frame: Columns, extra: Columns | None) -> None:
-        suffix = "" if self.scale == "probability" else "_link"
-        raw, target, pooled = (frame[name + suffix] for name in ("raw", "target", "estimate"))
-        low, high = self._limits(frame, extra)
-        if (self._value.min, self._value.max) != (low, high):
-            self._draw_raw(raw, low, high)
-        shown = np.clip(raw, *_edges(low, high))
-        self._pooled.y = pooled
-        self._target.y = target
-        self._segments.y = joined_segments(shown, pooled)
-        self._draw_ring(shown, pooled)
-        self._draw_extra(extra, suffix)
-
-    def _draw_extra(self, extra: Columns | None, suffix: str) -> None:
-        """The imagined level to the right of the others, with a gap, and the axis as long."""
-        count, gap = len(self._levels), 0.02 * len(self._levels)
-        place = count + gap if count > MOST_LABELS else count
-        marks = (self._extra_raw, self._extra_pooled)
-        for mark in marks:
-            mark.visible = extra is not None
-        self._place.max = count - 0.2 if extra is None else place + 0.8 + gap
-        if self._labelled:
-            ticks = count if extra is None else count + 1
-            self._place_axis.tick_values = np.arange(ticks, dtype=np.float64)
-        if extra is None:
-            self._extra_line.x = self._extra_line.y = []
-            return
-        ends = np.clip(extra["raw" + suffix][0], *_edges(self._value.min, self._value.max))
-        ends = [float(ends), float(extra["estimate" + suffix][0])]
-        for mark, y in zip(marks, ends, strict=True):
-            with mark.hold_sync():
-                mark.x, mark.y = [place], [y]
-        with self._extra_line.hold_sync():
-            self._extra_line.x, self._extra_line.y = [place, place], ends
-
-    def _draw_raw(self, raw: Floats, low: float, high: float) -> None:
-        """New axis limits, and raw rates that have no finite place on them at its edge."""
-        at, finite = np.arange(len(raw), dtype=np.float64), np.isfinite(raw)
-        shown = np.clip(raw, *_edges(low, high))
-        with self._value.hold_sync():
-            self._value.min, self._value.max = low, high
-        self._value_axis.tick_values = round_ticks(low, high)
-        rate = _rate_name(self._fit)
-        self._value_axis.label = rate if self.scale == "probability" else f"{self.scale} {rate}"
-        self._segments.x = joined_segments(at, at)
-        layers = ((self._raw, finite), (self._below, raw == -np.inf), (self._above, raw == np.inf))
-        for mark, keep in layers:
-            with mark.hold_sync():
-                mark.x, mark.y, mark.names = at[keep], shown[keep], self._names[keep]
-
-    def _draw_ring(self, shown: Floats, pooled: Floats) -> None:
-        place = self._place_of_selected()
-        self._level_menu.index = 0 if place is None else 1 + self._levels.index(self.selected)
-        self._ring.visible = place is not None
-        if place is not None:
-            with self._ring.hold_sync():
-                self._ring.x, self._ring.y = [place, place], [shown[place], pooled[place]]
-
-    def _place_of_selected(self) -> int | None:
-        if self.selected is None:
-            return None
-        return int(np.flatnonzero(self._order == self._levels.index(self.selected))[0])
-
-    def _limits(self, frame: Columns, extra: Columns | None) -> tuple[float, float]:
-        low, high = self._link_range
-        if extra is not None:
-            values = np.append(extra["raw_link"], extra["estimate_link"])
-            values = values[np.isfinite(values)]
-            low, high = min(low, values.min() - 0.4), max(high, values.max() + 0.4)
-        if self.scale != "probability":
-            return float(low), float(high)
-        raw = (
-            frame["raw_link"] if extra is None else np.append(frame["raw_link"], extra["raw_link"])
-        )
-        if not np.isfinite(raw).all():
-            return -0.03, 1.03
-        low, high = self._fit.family.link.inverse(np.array([low, high]))[0]
-        return float(low), float(high)
-
-    def _draw_profile(self, loglik: float) -> None:
+    def _draw_profile(self) -> float:
         """A stem from the axis to the present log-likelihood; below the axis there is none."""
+        loglik = loglik_at(self._fit, self.sigma, self.mu)
         with self._here.hold_sync():
             self._here.x = [self.sigma, self.sigma]
             self._here.y = [self._bottom, loglik]
+        return loglik
 
-    def _report(self, frame: Columns, loglik: float, extra: Columns | None) -> None:
-        place = self._place_of_selected()
-        where = self._where(frame) if place is None else self._about(frame, place)
+    def _report(
+        self, frame: Columns, loglik: float, half: float, place: int | None, extra: Columns | None
+    ) -> None:
+        where = self._where(frame, half) if place is None else self._about(frame, place)
         one_more = "" if extra is None else f" {self._about(extra, 0)}"
         best = float(self._profile["loglik"].max())
         fit = f"Log-likelihood {loglik:.2f}, {max(best - loglik, 0):.2f} below the best possible."
         pooled, raw, weight = frame["estimate"], frame["raw"], frame["weight"]
-        half = half_weight_size(self._fit, self.sigma, self.mu)
         self._say(
             f"{where}{one_more} {fit}",
             hw_estimates=f"{len(raw)} levels of {self._group}: raw rates {_span(raw)}, partial "
@@ -507,12 +371,12 @@ class PoolingDial(Instrument):
             f"one half at n = {half:.3g}.{one_more}",
         )
 
-    def _where(self, frame: Columns) -> str:
+    def _where(self, frame: Columns, half: float) -> str:
         weight = frame["weight"]
         return (
             f"σ = {self.sigma:.3g}, μ = {self.mu:.3g}. Own data carry a weight of "
             f"{weight.mean():.0%} on average, {weight.min():.0%} to {weight.max():.0%}; half where "
-            f"n = {half_weight_size(self._fit, self.sigma, self.mu):.3g}."
+            f"n = {half:.3g}."
         )
 
     def _about(self, frame: Columns, place: int) -> str:
@@ -524,29 +388,11 @@ class PoolingDial(Instrument):
         )
 
 
-def _half(drawn: bqplot.Figure) -> bqplot.Figure:
-    """The figure at half the width, to stand beside another."""
-    drawn.layout.width = HALF
-    drawn.fig_margin = {**drawn.fig_margin, "left": 66, "right": 12}
-    return drawn
-
-
-def _link_range(frame: pd.DataFrame) -> tuple[float, float]:
-    """Limits of the link axis: every finite raw rate, estimate and target, and some air."""
-    raw = frame.loc[np.isfinite(frame["raw_link"]), "raw_link"]
-    values = np.concatenate([raw, frame["target_link"], frame["estimate_link"]])
-    return float(values.min()) - 0.4, float(values.max()) + 0.4
-
-
-def _mu_range(fit: Fit, frame: pd.DataFrame, limits: tuple[float, float]) -> tuple[float, float]:
+def _mu_range(fit: Fit, frame: pd.DataFrame) -> tuple[float, float]:
     """How far mu can go before the mean target leaves the axis."""
+    low, high = link_range({str(name): column.to_numpy() for name, column in frame.items()})
     mu, middle = float(fit.fixef["Intercept"]), float(frame["target_link"].mean())
-    return round(mu + limits[0] - middle, 2), round(mu + limits[1] - middle, 2)
-
-
-def _edges(low: float, high: float) -> tuple[float, float]:
-    air = 0.025 * (high - low)
-    return low + air, high - air
+    return round(mu + low - middle, 2), round(mu + high - middle, 2)
 
 
 def _span(values: Floats) -> str:
@@ -559,13 +405,6 @@ def _table_rows(frame: Columns) -> list[list[str]]:
         [str(level), f"{n:g}", *(f"{value:.3f}" for value in values)]
         for level, n, values in zip(frame["level"], frame["n"], numbers, strict=True)
     ]
-
-
-def _rate_name(fit: Fit) -> str:
-    design = fit.design
-    if design.formula.trials is not None:
-        return f"{design.formula.response} / {design.formula.trials}"
-    return f"Pr({design.formula.response} = {1 if design.event is None else design.event})"
 
 
 def _legend(off_the_scale: bool) -> str:

@@ -6,6 +6,16 @@ function keepKeys(event) {
   event.target.dataset.lmSuppressShortcuts = "true";
 }
 
+// Where in a plot a click was, as shares of its width from the left and its height from below.
+function tellPlace(event, model) {
+  const name = model.get("clickable").find((each) => event.target.closest?.(`.${each}`));
+  const plot = name && event.target.closest(`.${name}`).querySelector(".plotarea_background");
+  if (!plot) return;
+  const box = plot.getBoundingClientRect();
+  const [x, y] = [(event.clientX - box.left) / box.width, (box.bottom - event.clientY) / box.height];
+  if (x >= 0 && x <= 1 && y >= 0 && y <= 1) model.send({ place: name, x, y });
+}
+
 function putBuffers(states, paths, buffers) {
   paths.forEach((path, i) => {
     const last = path[path.length - 1];
@@ -46,9 +56,11 @@ function render({ model, el }) {
     line.textContent = model.get("text");
     line.classList.toggle("hw-problem", model.get("problem"));
   };
+  const click = (event) => tellPlace(event, model);
   const describe = () => {
     const instrument = el.closest(".hw-instrument");
     instrument?.addEventListener("focusin", keepKeys); // the same listener is added only once
+    instrument?.addEventListener("click", click);
     let waiting = instrument === null;
     for (const [name, text] of Object.entries(model.get("pictures"))) {
       const picture = instrument?.querySelector(`.${name}`);

@@ -42,19 +42,42 @@ def shown_dial(notebook: Notebook) -> Locator:
     """The dial on the screen, once its picture and its text alternative are there."""
     dial = notebook.widget("PoolingDial")
     expect(dial.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
-    expect(points(dial, POOLED).first).to_be_attached()
+    dial.page.wait_for_function(f"({MIDDLES})().length > 0")
     dial.scroll_into_view_if_needed()
     return dial
 
 
-def points(dial: Locator, colour: str) -> Locator:
-    return dial.locator(f'.hw-estimates path.dot[style*="stroke: {colour}"]')
+def points(dial: Locator) -> Locator:
+    """The raw rates, a point each."""
+    return dial.locator(f'.hw-estimates path.dot[style*="stroke: {RAW}"]')
 
 
-def heights(dial: Locator, colour: str) -> list[float]:
-    """Where the points of a layer are on the screen, in pixels from the top."""
+def raw_heights(dial: Locator) -> list[float]:
+    """Where the raw rates are on the screen, in pixels from the top."""
     middle = "paths => paths.map(p => (r => r.top + r.height / 2)(p.getBoundingClientRect()))"
-    return list(points(dial, colour).evaluate_all(middle))
+    return list(points(dial).evaluate_all(middle))
+
+
+def pooled_heights(dial: Locator) -> list[float]:
+    """Where the partial pooling estimates are: the diamonds of one path."""
+    return [middle["y"] for middle in dial.page.evaluate(f"({MIDDLES})()")]
+
+
+# The path of the diamonds goes round each: its first corner is at the height of the middle.
+MIDDLES = """() => {
+  const path = [...document.querySelectorAll('.hw-estimates path.line')]
+    .find((each) => each.style.fill === 'POOLED');
+  const place = path.getScreenCTM();
+  return path.getAttribute('d').split('M').slice(1).map((part) => {
+    const corners = part.replace('Z', '').split('L').map((pair) => pair.split(',').map(Number));
+    const x = (corners[0][0] + corners[2][0]) / 2;
+    return {x: place.a * x + place.e, y: place.d * corners[0][1] + place.f};
+  });
+}""".replace("POOLED", POOLED)
+
+
+def diamonds(dial: Locator) -> Locator:
+    return dial.locator(f'.hw-estimates path.line[style*="fill: {POOLED}"]')
 
 
 def slider(dial: Locator, name: str) -> Locator:
@@ -83,7 +106,7 @@ def test_the_lecture_runs_and_its_dial_answers_mouse_and_keys(open_notebook: Ope
     press(notebook, slider(dial, "σ, spread"), "Home")
     shows(dial, "σ = 0.01,")
     assert notebook.python("dial.sigma") == 0.01
-    pooled = heights(dial, POOLED)
+    pooled = pooled_heights(dial)
     assert max(pooled) - min(pooled) < 1.5  # complete pooling: one height for all
 
     dial.get_by_role("button", name="Snap to the fit").focus()
@@ -91,7 +114,7 @@ def test_the_lecture_runs_and_its_dial_answers_mouse_and_keys(open_notebook: Ope
     shows(dial, "σ = 0.31,")
     assert notebook.python("dial.sigma") == best
 
-    points(dial, RAW).last.click()
+    points(dial).last.click()
     shows(dial, "309: n = 23, raw 0.435, pooled 0.268")
     assert "309" in notebook.python("str(dial.selected)")
     assert notebook.complaints == []
@@ -119,7 +142,7 @@ def press(notebook: Notebook, control: Locator, *keys: str) -> None:
 
 
 def gaps(dial: Locator) -> list[float]:
-    pairs = zip(heights(dial, RAW), heights(dial, POOLED), strict=True)
+    pairs = zip(raw_heights(dial), pooled_heights(dial), strict=True)
     return [abs(raw - pooled) for raw, pooled in pairs]
 
 
@@ -187,7 +210,7 @@ def test_an_error_shows_in_the_widget_and_closing_removes_it(finland: Notebook) 
     finland.execute(
         "from unittest import mock\n"
         "import hierwidgets.widgets.pooling_dial as module\n"
-        "broken = mock.patch.object(module, 'pooling_frame', side_effect=ValueError('no luck'))\n"
+        "broken = mock.patch.object(module, 'pooling_columns', side_effect=ValueError('no luck'))\n"
         "_ = broken.start()"
     )
     press(finland, slider(dial, "σ, spread"), "ArrowRight")
@@ -203,7 +226,7 @@ def test_253_districts_work_and_fit_a_1280_pixel_window(open_notebook: Open) -> 
     notebook = open_notebook("dial-uk.ipynb", MAKE.format(name="uk"))
     notebook.run_all()
     dial = shown_dial(notebook)
-    assert points(dial, POOLED).count() == points(dial, RAW).count() == 253
+    assert len(pooled_heights(dial)) == points(dial).count() == 253
     assert notebook.page.evaluate(OVERFLOW) <= 0
     before = max(gaps(dial))
     press(notebook, slider(dial, "σ, spread"), "PageUp", "PageUp")
@@ -211,11 +234,11 @@ def test_253_districts_work_and_fit_a_1280_pixel_window(open_notebook: Open) -> 
     assert max(gaps(dial)) < before
     dial.get_by_role("combobox", name="Scale").select_option("logit")
     expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
-    triangles = notebook.python("[len(dial._below.x), len(dial._above.x)]")
+    triangles = notebook.python("[len(dial._estimates.below.x), len(dial._estimates.above.x)]")
     assert min(triangles) > 0
-    assert points(dial, RAW).count() == 253
-    points(dial, RAW).last.click()
-    assert notebook.python("dial.selected in dial._above.names.tolist()")
+    assert points(dial).count() == 253
+    points(dial).last.click()
+    assert notebook.python("dial.selected in dial._estimates.above.names.tolist()")
     shows(dial, "raw 1.000")
     assert notebook.complaints == []
 
@@ -235,8 +258,8 @@ def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, the
         dial = shown_dial(notebook)
         for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
             assert dial.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        for colour in (RAW, POOLED):
-            assert points(dial, colour).first.evaluate(CONTRAST) >= 3, colour
+        for mark in (points(dial).first, diamonds(dial)):
+            assert mark.evaluate(CONTRAST) >= 3
         picture = dial.screenshot()
     finally:
         lab.use_theme("JupyterLab Light")
