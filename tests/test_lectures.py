@@ -39,7 +39,6 @@ LECTURES = Path(__file__).parents[1] / "lectures"
 # with a draft of theirs is expected. Whoever finishes one takes it out. Empty at the end.
 TO_COME = {
     "07-group-level-predictors",
-    "09-fragile-fits",
     "10-full-bayes-and-diagnostics",
     "11-quantities-of-interest",
     "12-which-pooling-how-much",
