@@ -92,7 +92,11 @@ def _arrows(axes: "Axes", kind: str, truth: Any, estimate: Any, rows: Any) -> No
 
 
 def recovered(
-    estimates: pd.DataFrame, truth: Mapping[str, float], labels: Mapping[str, str] | None = None
+    estimates: pd.DataFrame,
+    truth: Mapping[str, float],
+    labels: Mapping[str, str] | None = None,
+    *,
+    share: bool = False,
 ) -> "Figure":
     """How often each value of a parameter was estimated, with its true value.
 
@@ -104,6 +108,8 @@ def recovered(
         The true value of each parameter that is shown.
     labels
         What to write for a parameter in place of its name.
+    share
+        Give all panels one scale: for several estimates of the same parameter.
 
     Raises
     ------
@@ -120,7 +126,7 @@ def recovered(
     """
     _check(estimates, *truth)
     figure = _figure(8, 2.6)
-    panels = figure.subplots(1, len(truth), squeeze=False)[0]
+    panels = figure.subplots(1, len(truth), squeeze=False, sharex=share)[0]
     for axes, (name, value) in zip(panels, truth.items(), strict=True):
         axes.hist(estimates[name], bins=20, color="#d9d9d9", edgecolor="#8c8c8c", linewidth=0.5)
         mean = float(estimates[name].mean())

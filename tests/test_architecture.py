@@ -51,6 +51,7 @@ LAYERS = (
         "shrinkage_figures",
         "model_figures",
         "boundary_figures",
+        "predictor_figures",
         "recovery_figures",
         "tally_figures",
         "questions",

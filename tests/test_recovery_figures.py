@@ -59,6 +59,9 @@ def test_parameters_are_marked_at_truth_and_mean():
     marks = [line.get_xdata()[0] for line in figure.axes[1].lines]
     np.testing.assert_allclose(marks, [1.0, 1.1])
     assert sum(bar.get_height() for bar in figure.axes[0].patches) == 3
+    assert figure.axes[0].get_xlim() != figure.axes[1].get_xlim()
+    shared = recovered(found, {"sigma": 0.45, "mu": 1.0}, share=True).axes
+    assert shared[0].get_xlim() == shared[1].get_xlim()
 
 
 def test_measures_stand_where_the_table_has_them(result):

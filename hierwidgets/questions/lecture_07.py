@@ -1,0 +1,238 @@
+"""Lecture 07, group-level predictors: target, integral, two-step slope, effect, test."""
+
+from collections.abc import Callable
+from functools import cache
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ..comparison import compare
+from ..datasets import load
+from ..exercises import Exercise, Mistake
+from ..model import glmer
+from ..pooling import partial_pooling
+from ..results import Fit
+
+__all__ = ["EXERCISES"]
+
+Floats = NDArray[np.float64]
+
+X = "district_competitiveness"
+
+
+@cache
+def _data() -> pd.DataFrame:
+    uk = load("uk")
+    return uk.assign(contacted=(uk["contacted"] == "Contacted").astype(int))
+
+
+@cache
+def _fit(predictor: bool) -> Fit:
+    fixed = f"1 + {X}" if predictor else "1"
+    return glmer(f"contacted ~ {fixed} + (1 | district_id)", _data())
+
+
+@cache
+def _districts() -> pd.DataFrame:
+    by_district = _data().groupby("district_id")
+    return pd.DataFrame(
+        {
+            "x": by_district[X].first(),
+            "raw": by_district["contacted"].mean(),
+            "shrunken": partial_pooling(_fit(False)).set_index("level")["estimate"],
+            "one_step": partial_pooling(_fit(True)).set_index("level")["estimate"],
+        }
+    )
+
+
+def _expit(value: float) -> float:
+    return float(1.0 / (1.0 + np.exp(-value)))
+
+
+def _line(x: float) -> float:
+    """The log-odds that districts of competitiveness x are pulled toward."""
+    gamma0, gamma1 = _fit(True).fixef
+    return float(gamma0 + gamma1 * x)
+
+
+TARGET = Exercise(
+    name="07-target",
+    expected=lambda: _expit(_line(0.8)),
+    atol=1e-3,
+    proportion=True,
+    hints=(
+        "Nobody was asked, so there is no likelihood. What is left of the model?",
+        "The prior's centre is gamma0 + gamma1 * 0.8, in log-odds.",
+        "`expit(gamma0 + gamma1 * 0.8)`.",
+    ),
+    right="A district without a single answer gets an estimate, and not everybody's.",
+    mistakes=(
+        Mistake(lambda: _line(0.8), "This is a log-odds. Give it as a rate."),
+        Mistake(
+            lambda: _expit(float(_fit(False).fixef["Intercept"])),
+            "This is the target of the model without the predictor.",
+        ),
+        Mistake(
+            lambda: _expit(float(_fit(True).fixef["Intercept"])),
+            "This is the target of a district of competitiveness 0: the slope is missing.",
+        ),
+    ),
+)
+
+
+def _log_area(y: int, n: int, mu: float, sigma: float) -> float:
+    alpha = np.linspace(mu - 10 * sigma, mu + 10 * sigma, 8001)
+    standard = (alpha - mu) / sigma
+    log_h = y * alpha - n * np.logaddexp(0, alpha) - 0.5 * standard**2
+    area = np.exp(log_h).sum() * (alpha[1] - alpha[0]) / (sigma * np.sqrt(2 * np.pi))
+    return float(np.log(area))
+
+
+def _log_marginal(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
+    return _log_area(y, n, gamma0 + gamma1 * x, sigma)
+
+
+def _without_slope(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
+    return _log_area(y, n, gamma0, sigma)
+
+
+def _not_logged(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
+    return float(np.exp(_log_marginal(y, n, x, gamma0, gamma1, sigma)))
+
+
+def _on_the_line(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
+    p = _expit(gamma0 + gamma1 * x)
+    return float(y * np.log(p) + (n - y) * np.log(1 - p))
+
+
+def _variance(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
+    return _log_area(y, n, gamma0 + gamma1 * x, sigma**2)
+
+
+def _adds_to_one(function: Callable[..., object]) -> bool:
+    logs = [float(function(y, 1, 0.6, -3.4, 3.9, 0.6)) for y in (0, 1)]  # type: ignore[arg-type]
+    return bool(abs(np.exp(logs).sum() - 1) < 1e-3)
+
+
+LOG_MARGINAL = Exercise(
+    name="07-marginal",
+    expected=lambda: _log_marginal,
+    atol=1e-4,
+    inputs=(
+        (0, 1, 0.45, -3.4, 3.9, 0.6),
+        (3, 5, 0.8, -3.4, 3.9, 0.6),
+        (7, 9, 0.6, -1.0, 0.5, 1.5),
+    ),
+    properties=(("the two results of one answer have probabilities that add to 1", _adds_to_one),),
+    hints=(
+        "It is lecture 3's integral. Only the centre of the prior is new.",
+        "Let `mu = gamma0 + gamma1 * x`, and go on as if mu were a number.",
+        "A grid of alpha from mu - 8 sigma to mu + 8 sigma; `log_h = y * alpha - n * "
+        "np.log1p(np.exp(alpha)) - 0.5 * ((alpha - mu) / sigma)**2 - np.log(sigma * np.sqrt(2 * "
+        "np.pi))`; the log of the sum of `np.exp(log_h)` times the step.",
+    ),
+    right="One line has changed since lecture 3: the mean of the prior depends on x.",
+    mistakes=(
+        Mistake(lambda: _without_slope, "The centre of the prior is gamma0 + gamma1 * x."),
+        Mistake(lambda: _not_logged, "This is the integral itself. Return its logarithm."),
+        Mistake(
+            lambda: _on_the_line,
+            "This puts the district on the line. Average over where it may lie around it.",
+        ),
+        Mistake(lambda: _variance, "sigma was squared: it is the sd of the prior."),
+    ),
+)
+
+
+def _slope(column: str) -> float:
+    districts = _districts()
+    return float(np.polyfit(districts["x"], districts[column], 1)[0])
+
+
+TWO_STEP = Exercise(
+    name="07-two-step",
+    expected=lambda: _slope("shrunken"),
+    atol=2e-3,
+    hints=(
+        "A straight line through the points of Figure 1: one point per district.",
+        "`np.polyfit(x, y, 1)` returns slope and intercept, in this order.",
+        '`np.polyfit(districts["x"], districts["shrunken"], 1)[0]`.',
+    ),
+    right="Ten points of competitiveness go with not even two points of contact, it seems.",
+    mistakes=(
+        Mistake(lambda: _slope("raw"), "This line goes through the raw rates."),
+        Mistake(
+            lambda: _slope("one_step"),
+            "This line goes through the estimates of the model that knows the predictor.",
+        ),
+        Mistake(
+            lambda: float(np.polyfit(_districts()["x"], _districts()["shrunken"], 1)[1]),
+            "This is the intercept.",
+        ),
+    ),
+)
+
+EFFECT = Exercise(
+    name="07-effect",
+    expected=lambda: _expit(_line(0.8)) - _expit(_line(0.5)),
+    atol=1e-3,
+    proportion=True,
+    hints=(
+        "Two rates and their difference. A typical district lies on the line.",
+        "The rate at x is `expit(gamma0 + gamma1 * x)`.",
+        "`expit(gamma0 + gamma1 * 0.8) - expit(gamma0 + gamma1 * 0.5)`.",
+    ),
+    right="A first difference: the effect in the units that people understand.",
+    mistakes=(
+        Mistake(
+            lambda: _line(0.8) - _line(0.5),
+            "This is a difference of log-odds. Take the inverse logit of each first.",
+        ),
+        Mistake(
+            lambda: _expit(_line(0.8) - _line(0.5)),
+            "The inverse logit of a difference is not the difference of two rates.",
+        ),
+        Mistake(
+            lambda: _expit(_line(0.5)) - _expit(_line(0.8)), "The sign: from .5 *to* .8, please."
+        ),
+    ),
+)
+
+
+def _test() -> tuple[float, float]:
+    found = compare(_fit(False), _fit(True))
+    return found.chi_square, found.p
+
+
+def _tail(square: float) -> float:
+    from scipy.special import chdtrc
+
+    return float(chdtrc(1, square))
+
+
+TEST = Exercise(
+    name="07-test",
+    expected=lambda: (_test()[0], _test()[1] * 1e5),
+    atol=0.05,
+    hints=(
+        "Twice the difference of the two log-likelihoods, larger model first.",
+        "`chi2.sf(value, df=1)` is the probability of something larger, if the predictor is idle.",
+        "`square = 2 * (fit.loglik - plain.loglik)`, and the pair is "
+        "`(square, 1e5 * chi2.sf(square, 1))`.",
+    ),
+    right="Adding one number to the model raised the log-likelihood by more than eight.",
+    mistakes=(
+        Mistake(
+            lambda: (_test()[0] / 2, 1e5 * _tail(_test()[0] / 2)),
+            "Twice the difference, not the difference.",
+        ),
+        Mistake(lambda: (_test()[0], _test()[1]), "The second number should be 100,000 times p."),
+        Mistake(
+            lambda: (-_test()[0], 1e5),
+            "Take the larger model's log-likelihood minus the smaller's.",
+        ),
+    ),
+)
+
+EXERCISES = (TARGET, LOG_MARGINAL, TWO_STEP, EFFECT, TEST)
