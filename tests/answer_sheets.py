@@ -98,15 +98,17 @@ class _Mutator(ast.NodeTransformer):
     """Changes the one place of a tree whose turn it is."""
 
     def __init__(self, turn: int) -> None:
-        self.turn, self.place, self.said = turn, -1, ""
+        self.turn, self.place, self.said, self.line = turn, -1, "", 0
 
-    def _mine(self) -> bool:
+    def _mine(self, node: ast.expr) -> bool:
         self.place += 1
+        if self.place == self.turn:
+            self.line = node.lineno
         return self.place == self.turn
 
     def visit_BinOp(self, node: ast.BinOp) -> ast.AST:
         self.generic_visit(node)
-        if type(node.op) in SWAPS and self._mine():
+        if type(node.op) in SWAPS and self._mine(node):
             before = ast.unparse(node)
             node.op = SWAPS[type(node.op)]()
             self.said = f"{before} became {ast.unparse(node)}"
@@ -114,7 +116,7 @@ class _Mutator(ast.NodeTransformer):
 
     def visit_Compare(self, node: ast.Compare) -> ast.AST:
         self.generic_visit(node)
-        if type(node.ops[0]) in SWAPS and self._mine():
+        if type(node.ops[0]) in SWAPS and self._mine(node):
             before = ast.unparse(node)
             node.ops = [SWAPS[type(node.ops[0])]()]
             self.said = f"{before} became {ast.unparse(node)}"
@@ -122,14 +124,14 @@ class _Mutator(ast.NodeTransformer):
 
     def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
-        if isinstance(node.op, ast.USub) and self._mine():
+        if isinstance(node.op, ast.USub) and self._mine(node):
             self.said = f"{ast.unparse(node)} lost its minus"
             return node.operand
         return node
 
     def visit_Constant(self, node: ast.Constant) -> ast.AST:
         number = isinstance(node.value, int | float) and not isinstance(node.value, bool)
-        if number and self._mine():
+        if number and self._mine(node):
             self.said = f"{node.value} became {node.value + 1}"
             return ast.copy_location(ast.Constant(node.value + 1), node)
         return node
@@ -153,5 +155,5 @@ def mutants(source: str) -> Iterator[tuple[str, str]]:
         for changed, first in zip(ast.walk(copied), ast.walk(tree), strict=False):
             if isinstance(changed, ast.FunctionDef) and isinstance(first, ast.FunctionDef):
                 changed.args = first.args
-        yield mutator.said, ast.unparse(copied)
+        yield f"line {mutator.line}: {mutator.said}", ast.unparse(copied)
         turn += 1
