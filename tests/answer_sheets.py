@@ -44,8 +44,9 @@ def worth(notebook: Any) -> dict[str, float]:
 
 
 def reference(notebook: Any) -> dict[str, str]:
-    """The answers of the source: the reference solution."""
-    return {grade_id(c): c.source for c in notebook.cells if is_answer(c) and c.cell_type == "code"}
+    """The answers of the source that are judged by tests: the reference solution."""
+    code = [c for c in notebook.cells if is_answer(c) and c.cell_type == "code" and not points(c)]
+    return {grade_id(c): c.source for c in code}
 
 
 def blank(notebook: Any) -> dict[str, str]:
