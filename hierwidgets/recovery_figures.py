@@ -189,7 +189,8 @@ def _judged_panel(axes: "Axes", cells: pd.DataFrame, measure: str, level: float)
     axes.set_yticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    axes.locator_params(axis="x", nbins=3)
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.locator_params(axis="x", nbins=2 if measure == "bias" else 3)
 
 
 def error_lines(
