@@ -41,6 +41,7 @@ LAYERS = (
         "interop",
         "arviz_interop",
         "boundary",
+        "hmc",
         "draws",
     ),
     (
@@ -52,6 +53,7 @@ LAYERS = (
         "model_figures",
         "boundary_figures",
         "predictor_figures",
+        "chain_figures",
         "recovery_figures",
         "tally_figures",
         "questions",

@@ -38,7 +38,6 @@ LECTURES = Path(__file__).parents[1] / "lectures"
 # Lectures still to be written or finished: links may lead to them, and what a test finds wrong
 # with a draft of theirs is expected. Whoever finishes one takes it out. Empty at the end.
 TO_COME = {
-    "10-full-bayes-and-diagnostics",
     "11-quantities-of-interest",
     "12-which-pooling-how-much",
     "A-slide-vs-data",

@@ -1,0 +1,214 @@
+"""Pictures of chains: traces, ranks, a funnel, and statistics against their thresholds.
+
+matplotlib is imported when a figure is drawn.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .errors import DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["against_exact", "funnel_panels", "ranks", "statistic_rows", "traces"]
+
+Floats = NDArray[np.float64]
+
+_INK, _FADED = "#333333", "#999999"
+_COLORS = ("#d95f02", "#7570b3", "#1b9e77", "#a6761d")
+
+
+def _panels(many: int, width: float, height: float, **options: Any) -> "tuple[Figure, list[Axes]]":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
+        ) from error
+    figure = Figure(figsize=(width, height), layout="constrained")
+    row = list(figure.subplots(1, many, squeeze=False, **options)[0])
+    for axes in row:
+        axes.spines[["top", "right"]].set_visible(False)
+    return figure, row
+
+
+def _two_way(name: str, values: Floats) -> Floats:
+    if values.ndim != 2:
+        raise DataError(f"{name!r}: draws have the shape (chains, draws); {values.shape} was given")
+    return values
+
+
+def traces(runs: Mapping[str, Floats], label: str) -> "Figure":
+    """Draws in their order, a panel per run, its chains in rows below each other.
+
+    Parameters
+    ----------
+    runs
+        (chains, draws) by name.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hierwidgets.chain_figures import traces
+    >>> figure = traces({"a run": np.zeros((4, 30))}, "x")
+    >>> len(figure.axes[0].lines)
+    4
+    """
+    arrays = {name: _two_way(name, values) for name, values in runs.items()}
+    figure, row = _panels(len(arrays), 7.0 if len(arrays) == 1 else 4.4 * len(arrays), 3.6)
+    low = min(float(values.min()) for values in arrays.values())
+    high = max(float(values.max()) for values in arrays.values())
+    for axes, (name, values) in zip(row, arrays.items(), strict=True):
+        for c, chain in enumerate(values):
+            axes.plot((chain - low) / (high - low) - c, color=_COLORS[c % 4], lw=0.5)
+        axes.set_yticks(
+            [0.5 - c for c in range(len(values))], [str(c + 1) for c in range(len(values))]
+        )
+        axes.set_title(name, size=10)
+        axes.set_xlabel("draw")
+    row[0].set_ylabel(f"{label}, by chain")
+    return figure
+
+
+def ranks(runs: Mapping[str, Floats], bins: int = 20) -> "Figure":
+    """Histograms of each chain's ranks among all draws, a panel per run, chains below each other.
+
+    Chains that draw from one distribution have flat histograms: each bar near the dashed line
+    (Vehtari et al. 2021, Bayesian Anal. 16(2), section 4.1).
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hierwidgets.chain_figures import ranks
+    >>> figure = ranks({"a run": np.arange(80.0).reshape(4, 20)}, bins=4)
+    >>> len(figure.axes[0].patches)
+    16
+    """
+    figure, row = _panels(len(runs), 4.4 * len(runs), 3.6, sharey=True)
+    for axes, (name, values) in zip(row, runs.items(), strict=True):
+        C, D = _two_way(name, values).shape
+        rank = pd.Series(values.ravel()).rank().to_numpy().reshape(C, D) / (C * D + 1)
+        for c in range(C):
+            counts, edges = np.histogram(rank[c], bins=bins, range=(0, 1))
+            bottom, expected = -float(c), D / bins
+            axes.bar(
+                edges[:-1], 0.3 * counts / expected, 0.9 / bins, bottom=bottom, align="edge",
+                color=_COLORS[c % 4],
+            )  # fmt: skip
+            axes.plot([0, 1], [bottom + 0.3] * 2, "--", color=_INK, lw=0.9)
+        axes.set_yticks([0.3 - c for c in range(C)], [str(c + 1) for c in range(C)])
+        axes.set_title(name, size=10)
+        axes.set_xlabel("rank among all draws, low to high")
+    row[0].set_ylabel("chain")
+    return figure
+
+
+def funnel_panels(runs: Mapping[str, pd.DataFrame], x: str, y: str) -> "Figure":
+    """Scatters of two quantities; draws whose path diverged as crosses.
+
+    Parameters
+    ----------
+    runs
+        Frames with the columns `x`, `y` and ``divergent``, by name.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.chain_figures import funnel_panels
+    >>> run = pd.DataFrame({"a": [0.0, 1.0], "b": [1.0, 2.0], "divergent": [0, 1]})
+    >>> len(funnel_panels({"run": run}, "a", "b").axes[0].collections)
+    2
+    """
+    figure, row = _panels(len(runs), 4.4 * len(runs), 3.7, sharex=True, sharey=True)
+    for axes, (name, frame) in zip(row, runs.items(), strict=True):
+        bad = frame["divergent"].to_numpy(dtype=bool)
+        good = frame[~bad]
+        axes.scatter(good[x], good[y], s=5, color="#7570b3", alpha=0.35, linewidths=0)
+        axes.scatter(
+            frame[x][bad], frame[y][bad], s=26, marker="x", color="#d95f02", linewidths=1.2,
+            label=f"diverged: {int(bad.sum())}",
+        )  # fmt: skip
+        axes.legend(frameon=False, fontsize=9, loc="lower right")
+        axes.set_title(name, size=10)
+        axes.set_xlabel(x.replace("_", " "))
+    row[0].set_ylabel(y.replace("_", " "))
+    return figure
+
+
+def against_exact(
+    runs: Mapping[str, Floats], grid: Floats, density: Floats, label: str
+) -> "Figure":
+    """Histograms of draws, a panel per run, under the exact density on a grid.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hierwidgets.chain_figures import against_exact
+    >>> figure = against_exact({"a run": np.zeros(9)}, np.linspace(-1, 1, 5), np.ones(5), "x")
+    >>> len(figure.axes[0].lines)
+    1
+    """
+    figure, row = _panels(len(runs), 4.4 * len(runs), 3.1, sharex=True, sharey=True)
+    for axes, (name, values) in zip(row, runs.items(), strict=True):
+        axes.hist(
+            np.ravel(values), bins=60, range=(float(grid[0]), float(grid[-1])), density=True,
+            color="#7570b3", alpha=0.75, label="draws",
+        )  # fmt: skip
+        axes.plot(grid, density, color="#d95f02", lw=2, label="exact")
+        axes.set_title(name, size=10)
+        axes.set_xlabel(label)
+        axes.set_yticks([])
+    row[0].legend(frameon=False, fontsize=9, loc="upper left")
+    return figure
+
+
+def statistic_rows(
+    table: pd.DataFrame, limits: Mapping[str, Sequence[float]], names: Mapping[str, str]
+) -> "Figure":
+    """Statistics of parameters as dots, a panel per statistic, with lines at thresholds.
+
+    Parameters
+    ----------
+    table
+        One row per parameter.
+    limits
+        Thresholds by column; effective sample sizes get a logarithmic axis.
+    names
+        Column titles.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.chain_figures import statistic_rows
+    >>> table = pd.DataFrame({"rhat": [1.0, 1.05], "ess": [900, 40]}, index=["a", "b"])
+    >>> figure = statistic_rows(table, {"rhat": [1.01], "ess": [400, 2000]}, {"ess": "ESS"})
+    >>> [axes.get_xlabel() for axes in figure.axes]
+    ['rhat', 'ESS']
+    """
+    figure, row = _panels(len(limits), 9.2, 0.9 + 0.34 * len(table), sharey=True)
+    places = np.arange(len(table))
+    for axes, (column, lines) in zip(row, limits.items(), strict=True):
+        values = table[column].to_numpy(dtype=float)
+        first = lines[0]
+        fails = values > first + 1e-9 if column == "rhat" else values < first
+        axes.plot(values[~fails], places[~fails], "o", color="#7570b3")
+        axes.plot(values[fails], places[fails], "X", color="#d95f02", ms=9)
+        for line, dashes in zip(lines, ("-", ":"), strict=False):
+            axes.axvline(line, color=_INK, lw=1, linestyle=dashes)
+        if column != "rhat":
+            axes.set_xscale("log")
+            ticks = [10, 100, 400, 2000, 10000]
+            shown = [t for t in ticks if 0.5 * values.min() < t < 1.5 * max(*values, *lines)]
+            axes.set_xticks(shown, [f"{t:,}" for t in shown])
+            axes.minorticks_off()
+        axes.set_xlabel(names.get(column, column))
+        axes.grid(axis="y", color="#eeeeee")
+    row[0].set_yticks(places, list(table.index))
+    row[0].set_ylim(len(table) - 0.5, -0.5)
+    return figure
