@@ -248,6 +248,7 @@ def test_the_typical_line_agrees_with_the_page(draws):
     np.testing.assert_allclose(nearest[NUMBERS].to_numpy(float), [0.660, 0.605, 0.711], atol=0.02)
 
 
+@pytest.mark.slow  # the district effects of 10,000 draws are simulated anew
 def test_individual_covariates_are_held_at_their_middle():
     post = hw.load_posterior("rainey2015_individual")
     found = setting(post, "competitiveness")
