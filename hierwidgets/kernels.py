@@ -24,7 +24,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from .logit_kernel import LARGEST, integrated
+from .logit_kernel import logit_levels
 
 __all__ = ["Problem", "constrain", "log_density"]
 
@@ -228,8 +228,6 @@ def _mode(q: Problem, base: Array, sd: float, a: int, b: int, u: float) -> float
 def _levels(q: Problem, base: Array, sd: float, grad: Array) -> tuple[float, float]:
     """A scalar group term integrated by adaptive quadrature: see `quadrature.adaptive`."""
     K = q.node.size
-    weight = np.exp(q.log_weight)
-    quick = q.family == 0 and K % 2 == 1
     widest = 0
     for j in range(q.starts.size - 1):
         widest = max(widest, q.starts[j + 1] - q.starts[j])
@@ -238,15 +236,6 @@ def _levels(q: Problem, base: Array, sd: float, grad: Array) -> tuple[float, flo
     value, by_sd = 0.0, 0.0
     for j in range(q.starts.size - 1):
         a, b = q.starts[j], q.starts[j + 1]
-        if quick and b - a == 1 and q.trials[a] <= LARGEST and q.trials[a] % 1.0 == 0.0:
-            log_j, by_base, by_sd_j, safe = integrated(
-                q.y[a], q.trials[a], q.z0[a], sd, base[a], q.u_start[j], q.node, weight
-            )
-            if safe:
-                value += log_j
-                grad[a] = by_base
-                by_sd += by_sd_j
-                continue
         mode = _mode(q, base, sd, a, b, q.u_start[j])
         A, A_observed, bent = 1.0, 1.0, 0.0
         for i in range(a, b):
@@ -656,6 +645,11 @@ def _likelihood(
     if q.family == 4:
         value, by_sd, by_sigma = _gaussian_levels(q, base, sd, by_row, 1.0 / sigma**2)
         return value, by_sd * sd, by_sigma
+    if q.family == 0:
+        value, by_sd = logit_levels(
+            q.y, q.trials, q.z0, base, q.starts, sd, q.u_start, q.node, q.log_weight, by_row
+        )
+        return value, by_sd * sd, 0.0
     value, by_sd = _levels(q, base, sd, by_row)
     return value, by_sd * sd, 0.0
 
