@@ -303,9 +303,7 @@ def _at_node(
 
 
 @compiled
-def _coefficients(
-    A: Array, bent: Array, scale: Array, by_scale: Array, by_mode: Array
-) -> None:
+def _coefficients(A: Array, bent: Array, scale: Array, by_scale: Array, by_mode: Array) -> None:
     """c1 and c3 of `quadrature.adaptive`, in the place of by_scale and by_mode."""
     for j in range(A.size):
         by_scale[j] = -0.5 * (1.0 + scale[j] * by_scale[j]) / A[j]
