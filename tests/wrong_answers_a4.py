@@ -168,7 +168,7 @@ def failing(summary, rhat=1.01, ess=400):
     ),
     Wrong(
         "posterior means", "one quantity of the mean coefficients instead of one for every draw",
-        {"q4-quantities": swap(QUANTITIES, ("np.quantile(values, ", "np.quantile(values.mean(), "))},
+        {"q4-quantities": swap(QUANTITIES, ("quantile(values, ", "quantile(values.mean(), "))},
         MAIN | {"q4-level", "q5-average", "q5-new"},
     ),
     Wrong(
