@@ -34,7 +34,7 @@ _SQRT2 = math.sqrt(2.0)
 _LOG2 = math.log(2.0)
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _bits(context: Any, x: Any) -> Any:
     """The 64 bits of a number."""
 
@@ -44,7 +44,7 @@ def _bits(context: Any, x: Any) -> Any:
     return int64(float64), generate
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def _number(context: Any, bits: Any) -> Any:
     """The number that 64 bits stand for."""
 
