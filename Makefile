@@ -7,7 +7,7 @@ LAB_ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
-EXTRAS ?= lab,dev,bayes
+EXTRAS ?= lab,dev,bayes,grading
 # One stamp for each version of Python: a second run installs nothing, another version all.
 VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])")
 STAMP := $(VENV)/.installed-$(VERSION)
