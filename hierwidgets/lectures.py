@@ -26,7 +26,9 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 def clean(notebook: Any) -> Any:
     """Remove from a notebook, in place, what differs from run to run; outputs stay.
 
-    Widget views get model ids counted from 1, so that a second run gives the same file.
+    A widget that has a still beside its view (HTML) keeps the still alone, for a page without a
+    kernel would show an error in place of the view. Other views get model ids counted from 1, so
+    that a second run gives the same file.
 
     Examples
     --------
@@ -43,8 +45,10 @@ def clean(notebook: Any) -> Any:
         for key in _VOLATILE:
             cell.metadata.pop(key, None)
         for output in cell.get("outputs", []):
-            view = output.get("data", {}).get(_VIEW)
-            if view:
+            data = output.get("data", {})
+            if _VIEW in data and "text/html" in data:
+                del data[_VIEW]
+            if view := data.get(_VIEW):
                 view["model_id"] = ids.setdefault(view["model_id"], f"{len(ids) + 1:032x}")
     return notebook
 

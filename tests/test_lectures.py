@@ -45,6 +45,7 @@ TO_COME = {
 OVERVIEW = {"S1", "S2", "S3", "S4", "X4", "X5", "X6"}  # what 00 may teach alone
 NOT_REPRODUCIBLE = {("S84", "minutes")}  # a time on another machine: quoted, not asserted
 WIDGET = "application/vnd.jupyter.widget-view+json"
+STILL = '<div class="hw-still">'  # what a stored notebook has in place of a widget
 FEWEST_WORDS = 15  # of a Markdown cell that teaches something
 LONGEST_FUNCTION = 10  # lines; what is longer belongs in the package
 
@@ -348,7 +349,8 @@ def sections(name: str) -> list[list[Any]]:
 
 
 def has_widget(cell: Any) -> bool:
-    return bool(outputs(cell, WIDGET))
+    stills = [text for text in outputs(cell, "text/html") if STILL in "".join(text)]
+    return bool(outputs(cell, WIDGET) or stills)
 
 
 def has_figure(cell: Any) -> bool:

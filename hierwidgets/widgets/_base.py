@@ -8,17 +8,28 @@ class binds traits to marks and changes the marks in place. A subclass
 - redraws in one method that `_redraw_on` calls whenever a named trait changes.
 
 Errors while redrawing show in the status line, where a student looks, not in a log.
+
+Two things come by themselves. `as_code` writes the call that makes the instrument as it stands:
+every name in `state_names` is a keyword of the constructor. And where there is no kernel, a
+still stands in for the instrument, of `picture`, the status line and the table; a subclass whose
+figures are not all bqplot's Lines and Scatter has its own `picture`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+import inspect
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import ipywidgets
 import numpy as np
 import traitlets
 
-from ._parts import StatusLine, TextTable
+from ._parts import CodeLine, StatusLine, TextTable
+from ._still import draw, figure_rows, html, legends
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Instrument", "owned_widgets"]
 
@@ -31,12 +42,23 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     _links: tuple[traitlets.link, ...] = ()
     _held: tuple[ipywidgets.Widget, ...] = ()
     _holding = False
+    _arguments: Mapping[str, Any] = {}
+    _at_start: Mapping[str, Any] = {}
+
+    def __new__(cls, *args: Any, **keywords: Any) -> "Instrument":
+        made = super().__new__(cls, *args, **keywords)
+        try:
+            bound = inspect.signature(cls.__init__).bind(made, *args, **keywords)
+        except TypeError:
+            return made  # __init__ says what is wrong
+        made._arguments = dict(list(bound.arguments.items())[1:])
+        return made
 
     def __init__(self, **unknown: object) -> None:
         if unknown:
             raise TypeError(_unknown_keywords(type(self).__name__, unknown, self.state_names))
-        self._status, self._table = StatusLine(), TextTable()
-        super().__init__(children=(self._status, self._table))
+        self._status, self._table, self._code = StatusLine(), TextTable(), CodeLine()
+        super().__init__(children=(self._status, self._code, self._table))
         self.add_class("hw-instrument")
         self.add_class(f"hw-{type(self).__name__}")
 
@@ -47,9 +69,11 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
 
     def _assemble(self, *parts: ipywidgets.DOMWidget, width: str) -> None:
         self.layout.width, self.layout.max_width = width, "100%"
-        self.children = (*parts, self._status, self._table)
+        self.children = (*parts, self._status, self._code, self._table)
         self._held = tuple(owned_widgets(self))
         self._status.on_msg(lambda _, message, buffers: self._front_end_is_there(message))
+        self._code.on_msg(lambda _, message, buffers: self._send_code(message))
+        self._at_start = {name: getattr(self, name) for name in self.state_names}
 
     def _start_at(self, **state: object) -> None:
         """Set the traits a constructor was given; a wrong value leaves no widget behind."""
@@ -131,14 +155,57 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
             self._status.text = text
             self._status.pictures = {n.replace("_", "-"): text for n, text in pictures.items()}
 
+    def as_code(self) -> str:
+        """The call that makes this instrument as it stands, as a line of Python.
+
+        A fit or a data frame goes by its name in the notebook, or by that of the parameter where
+        it has none. A part of the state that was neither given nor changed is left out.
+        """
+        given, parts = dict(self._arguments), []
+        for name, parameter in inspect.signature(type(self).__init__).parameters.items():
+            if name in self.state_names:
+                value = getattr(self, name)
+                if name in given or not _same(value, self._at_start.get(name, value)):
+                    parts.append(f"{name}={_literal(value, name)}")
+            elif name in given and parameter.kind is not parameter.VAR_KEYWORD:
+                text = _literal(given[name], name)
+                positional = parameter.kind is parameter.POSITIONAL_OR_KEYWORD
+                parts.append(text if positional and not _named(parts) else f"{name}={text}")
+        return f"hw.widgets.{type(self).__name__}({', '.join(parts)})"
+
+    def _send_code(self, message: dict[str, Any]) -> None:
+        if message.get("wanted"):
+            self._guarded(lambda: self._code.send({"code": self.as_code()}))
+
+    def picture(self) -> "Figure | None":
+        """The instrument's figures as they stand, as one matplotlib figure."""
+        rows = list(figure_rows(self))
+        return draw(rows, legends(self)) if rows else None
+
+    def _still(self) -> str:
+        """What stands in for the instrument where there is no kernel."""
+        with self._table.hold_sync():  # rows are up to date only while the table is open
+            was, self._table.is_open = self._table.is_open, True
+            self._table.is_open = was
+        status, picture = self.status, None
+        try:
+            picture = self.picture()
+        except Exception as error:  # the instrument itself may well work
+            status = f"{status} The picture could not be drawn: {error}"
+        table = self._table.title, self._table.columns, self._table.rows
+        return html(picture, " ".join(self._status.pictures.values()), status, table)
+
     def close(self) -> None:
         """Free the front end's and the kernel's memory: links, observers and all children."""
+        self._arguments = self._at_start = {}
         for link in self._links:
             link.unlink()
         self._links = ()
-        for widget in list(owned_widgets(self)):
-            widget.unobserve_all()
-            ipywidgets.Widget.close(widget)
+        aside = [held for value in vars(self).values() for held in _widgets_in(value)]
+        for root in (*aside, self):  # a part that is not shown at present is freed too
+            for widget in list(owned_widgets(root)):
+                widget.unobserve_all()
+                ipywidgets.Widget.close(widget)
 
     def __repr__(self) -> str:
         state = (f"{name}={_short(getattr(self, name))}" for name in self.state_names)
@@ -146,7 +213,11 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {"text/plain": repr(self), "application/vnd.jupyter.widget-view+json": view}
+        return {
+            "text/plain": repr(self),
+            "text/html": self._still(),
+            "application/vnd.jupyter.widget-view+json": view,
+        }
 
 
 def owned_widgets(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
@@ -178,6 +249,45 @@ def _short(value: object) -> str:
     if isinstance(value, float | np.floating):
         return f"{value:.3g}"
     return repr(value)
+
+
+def _same(one: object, other: object) -> bool:
+    try:
+        return bool(one == other)
+    except ValueError:  # frames and arrays
+        return one is other
+
+
+def _named(parts: list[str]) -> bool:
+    """Whether a keyword has been written, after which no argument may go without its name."""
+    return any("=" in part.split("(")[0].split("'")[0].split('"')[0] for part in parts)
+
+
+def _literal(value: Any, name: str) -> str:
+    """Source code of a value: itself if it is plain, else the variable that holds it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or isinstance(value, str | bool | int | float):
+        return repr(value)
+    if isinstance(value, list | tuple):
+        inner = ", ".join(_literal(each, name) for each in value)
+        if isinstance(value, list):
+            return f"[{inner}]"
+        return f"({inner},)" if len(value) == 1 else f"({inner})"
+    if known := _variable(value):
+        return known
+    if isinstance(value, dict):
+        inner = ", ".join(f"{key!r}: {_literal(each, name)}" for key, each in value.items())
+        return f"{{{inner}}}"
+    return name
+
+
+def _variable(value: object) -> str | None:
+    """The name under which the notebook knows an object, if it does."""
+    shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
+    names = shell.user_ns if shell else {}
+    found = (n for n, held in names.items() if held is value and not n.startswith("_"))
+    return next(found, None)
 
 
 def _unknown_keywords(name: str, unknown: Iterable[str], allowed: tuple[str, ...]) -> str:

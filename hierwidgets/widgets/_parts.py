@@ -11,7 +11,7 @@ import anywidget
 import traitlets as t
 from ipywidgets.widgets.widget import _remove_buffers
 
-__all__ = ["Chips", "NamedSlider", "NumberBox", "StatusLine", "TextTable"]
+__all__ = ["Chips", "CodeLine", "NamedSlider", "NumberBox", "StatusLine", "TextTable"]
 
 _HERE = Path(__file__).parent
 
@@ -58,7 +58,7 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
             self._states_to_send.discard("frames")  # it goes with the others
         states.setdefault(self.model_id, {})["frames"] = self.frames
         bare, paths, buffers = _remove_buffers(states)
-        self.send({"states": bare, "buffer_paths": paths}, buffers)
+        self.send({"states": bare, "buffer_paths": paths, "frames": self.frames}, buffers)
 
 
 class TextTable(anywidget.AnyWidget):  # type: ignore[misc]
@@ -70,6 +70,12 @@ class TextTable(anywidget.AnyWidget):  # type: ignore[misc]
     columns = t.List(t.Unicode()).tag(sync=True)
     rows = t.List(t.List(t.Unicode())).tag(sync=True)
     is_open = t.Bool(False).tag(sync=True)
+
+
+class CodeLine(anywidget.AnyWidget):  # type: ignore[misc]
+    """A button that asks for a line of code (`wanted`), shows it and copies it."""
+
+    _esm = _HERE / "code_line.js"
 
 
 class NumberBox(anywidget.AnyWidget):  # type: ignore[misc]

@@ -2,8 +2,18 @@
 // it their text alternatives (bqplot has none), and the controls beside it their keys: in command
 // mode JupyterLab takes arrow keys away from a focused control unless that carries an attribute.
 
+const STOPPED = "The kernel behind this has stopped or was restarted. Run the cells above again, "
+  + "then this one.";
+
 function keepKeys(event) {
   event.target.dataset.lmSuppressShortcuts = "true";
+}
+
+// Its parts say nothing by themselves: they are hidden from those who do not see them.
+function describePicture(picture, text) {
+  picture.setAttribute("role", "img");
+  picture.setAttribute("aria-label", text);
+  for (const part of picture.children) part.setAttribute("aria-hidden", "true");
 }
 
 // Where in a plot a click was, as shares of its width from the left and its height from below.
@@ -39,9 +49,11 @@ async function unpack(manager, { states, buffer_paths }, buffers) {
 function initialize({ model }) {
   let last = Promise.resolve(); // frames are shown in the order in which they were sent
   model.on("msg:custom", (message, buffers) => {
-    if (message.states) {
-      last = last.then(() => unpack(model.widget_manager, message, buffers)).catch(console.error);
-    }
+    if (!message.states) return;
+    const seen = model.get("frames");
+    last = last.then(() => unpack(model.widget_manager, message, buffers)).catch(console.error);
+    // A message was lost on the way: every state is asked for again.
+    if (message.frames > seen + 1) last.then(() => model.send({ frames: seen }));
   });
   model.send({ frames: model.get("frames") });
 }
@@ -53,9 +65,11 @@ function render({ model, el }) {
   el.append(line);
 
   const show = () => {
-    line.textContent = model.get("text");
-    line.classList.toggle("hw-problem", model.get("problem"));
+    const alone = el.closest(".jupyter-widgets-disconnected") !== null;
+    line.textContent = alone ? STOPPED : model.get("text");
+    line.classList.toggle("hw-problem", alone || model.get("problem"));
   };
+  const showSoon = () => setTimeout(show); // after the page has marked what lost its kernel
   const click = (event) => tellPlace(event, model);
   const describe = () => {
     const instrument = el.closest(".hw-instrument");
@@ -65,20 +79,21 @@ function render({ model, el }) {
     for (const [name, text] of Object.entries(model.get("pictures"))) {
       const picture = instrument?.querySelector(`.${name}`);
       if (!picture) waiting = true;
-      picture?.setAttribute("role", "img");
-      picture?.setAttribute("aria-label", text);
+      else if (picture.ariaLabel !== text) describePicture(picture, text);
     }
     if (waiting && alive) setTimeout(describe, 100); // the figures are drawn after this line
   };
 
   let alive = true;
   model.on("change:text change:problem", show);
+  model.on("comm_live_update", showSoon);
   model.on("change:pictures", describe);
   show();
   describe();
   return () => {
     alive = false;
     model.off("change:text change:problem", show);
+    model.off("comm_live_update", showSoon);
     model.off("change:pictures", describe);
   };
 }

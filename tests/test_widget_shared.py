@@ -1,0 +1,344 @@
+"""What every instrument can do: write itself as code, stand still without a kernel, be freed.
+
+No browser: the code is run again and must give the same state; the still is read as HTML and its
+picture's points are those of the marks.
+"""
+
+import inspect
+import io
+import re
+from base64 import b64decode
+from collections.abc import Callable
+from html.parser import HTMLParser
+from types import SimpleNamespace
+
+import bqplot
+import ipywidgets
+import matplotlib.image
+import nbformat
+import numpy as np
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+import hierwidgets as hw
+from hierwidgets import lectures
+from hierwidgets.widgets import PoolingDial, _base, _still, _still_legend
+from hierwidgets.widgets._base import Instrument
+from hierwidgets.widgets._charts import upright
+
+VIEW = "application/vnd.jupyter.widget-view+json"
+INTERCEPT = "contacted ~ 1 + (1 | district_id)"
+
+
+@pytest.fixture(scope="module")
+def given():
+    """What a notebook has: data and fits under names of their own."""
+    finland, uk = hw.load("finland"), hw.load("uk")
+    return {
+        "hw": hw,
+        "finland": finland,
+        "uk": uk,
+        "one": hw.glmer(INTERCEPT, finland, event="Contacted"),
+        "two": hw.glmer(INTERCEPT, uk, event="Contacted"),
+        "line": hw.glmer(
+            "contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted"
+        ),
+    }
+
+
+# For each class a call, and a change of state that a student would make.
+CASES = {
+    "CompetitivenessEffect": (
+        'hw.widgets.CompetitivenessEffect(line, "district_competitiveness")',
+        lambda w: w.set_trait("high", 0.7),
+    ),
+    "DistrictStrip": (
+        'hw.widgets.DistrictStrip(finland, "contacted", "district_id", "Contacted", sort="n")',
+        lambda w: w.set_trait("method", "wilson"),
+    ),
+    "Guess309": (
+        "hw.widgets.Guess309(finland, outcome='contacted', group='district_id', event='Contacted')",
+        lambda w: w.set_trait("guess", 0.31),
+    ),
+    "PoolingComparison": (
+        'hw.widgets.PoolingComparison({"Finland": one, "UK": two})',
+        lambda w: w.set_trait("shown", "UK"),
+    ),
+    "PoolingDial": ("hw.widgets.PoolingDial(one)", lambda w: w.set_trait("sigma", 1.25)),
+    "PriorTimesLikelihood": (
+        "hw.widgets.PriorTimesLikelihood(one)",
+        lambda w: w.set_trait("multiplier", 4.0),
+    ),
+    "RecoveryLab": ("hw.widgets.RecoveryLab(seed=4)", lambda w: w.set_trait("sigma", 0.6)),
+}
+
+
+def instruments() -> list[str]:
+    """Every public instrument."""
+    found = [getattr(hw.widgets, name) for name in hw.widgets.__all__]
+    return [c.__name__ for c in found if isinstance(c, type) and issubclass(c, Instrument)]
+
+
+@pytest.fixture
+def make(given):
+    made = []
+
+    def make_one(name: str) -> Instrument:
+        made.append(eval(CASES[name][0], dict(given)))
+        return made[-1]
+
+    yield make_one
+    for instrument in made:
+        instrument.close()
+
+
+def test_every_instrument_is_tried() -> None:
+    assert sorted(CASES) == sorted(instruments())
+
+
+every = pytest.mark.parametrize("name", instruments())
+Make = Callable[[str], Instrument]
+
+
+# --- as code ------------------------------------------------------------------------------------
+
+
+def state(instrument: Instrument) -> dict[str, object]:
+    return {name: getattr(instrument, name) for name in instrument.state_names}
+
+
+@every
+def test_every_part_of_the_state_is_a_keyword(name: str) -> None:
+    cls = getattr(hw.widgets, name)
+    assert set(cls.state_names) <= set(inspect.signature(cls.__init__).parameters)
+
+
+@every
+def test_the_code_makes_the_same_state_again(make: Make, given, name: str, monkeypatch) -> None:
+    monkeypatch.setattr(_base, "_variable", lambda value: named(given, value))
+    instrument = make(name)
+    CASES[name][1](instrument)
+    again = eval(instrument.as_code(), dict(given))
+    try:
+        assert state(again) == state(instrument)
+        assert again.as_code() == instrument.as_code()
+    finally:
+        again.close()
+
+
+def named(given: dict[str, object], value: object) -> str | None:
+    return next((name for name, held in given.items() if held is value), None)
+
+
+def test_the_code_is_short_and_follows(make: Make) -> None:
+    dial = make("PoolingDial")
+    assert dial.as_code() == "hw.widgets.PoolingDial(fit)"
+    dial.set_trait("sigma", 0.31)
+    dial.set_trait("selected", "District 309")
+    assert dial.as_code() == "hw.widgets.PoolingDial(fit, sigma=0.31, selected='District 309')"
+    dial.set_trait("imagined", (3, 9))
+    assert dial.as_code().endswith("imagined=(3.0, 9.0))")
+
+
+def test_data_go_by_the_notebooks_name_for_them(make: Make, given, monkeypatch) -> None:
+    names = {"_": given["one"], "_3": given["one"], "my_fit": given["one"]}
+    monkeypatch.setattr("IPython.get_ipython", lambda: SimpleNamespace(user_ns=names))
+    assert make("PoolingDial").as_code() == "hw.widgets.PoolingDial(my_fit)"
+
+
+def test_the_button_gets_the_code(make: Make, monkeypatch) -> None:
+    dial, sent = make("PoolingDial"), []
+    monkeypatch.setattr(dial._code, "send", sent.append)
+    dial._code._handle_custom_msg({"wanted": True}, [])
+    assert sent == [{"code": dial.as_code()}]
+
+
+# --- without a kernel ---------------------------------------------------------------------------
+
+
+class Reader(HTMLParser):
+    """The texts, the images and the table of a still."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self.images: list[dict[str, str | None]] = []
+        self.rows: list[list[str]] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        if tag == "img":
+            self.images.append(dict(attrs))
+        if tag == "tr":
+            self.rows.append([])
+        if tag in ("th", "td"):
+            self.rows[-1].append("")
+
+    def handle_data(self, data):
+        self.texts.append(data)
+        if self.lasttag in ("th", "td"):
+            self.rows[-1][-1] += data.strip()
+
+
+@every
+def test_a_still_has_words_picture_and_table(make: Make, name: str) -> None:
+    instrument = make(name)
+    CASES[name][1](instrument)
+    bundle = instrument._repr_mimebundle_()
+    assert bundle["text/plain"] == repr(instrument)
+    assert bundle[VIEW]["model_id"] == instrument.model_id
+    still = Reader(bundle["text/html"])
+    assert instrument.status in still.texts
+    assert not any("could not be drawn" in text for text in still.texts)
+    (image,) = still.images
+    assert image["alt"] == " ".join(instrument._status.pictures.values())
+    data = re.fullmatch("data:image/png;base64,(.*)", str(image["src"]))
+    assert data
+    height, width = matplotlib.image.imread(io.BytesIO(b64decode(data[1]))).shape[:2]
+    assert width >= 700
+    assert height >= 150
+    assert still.rows == ([list(instrument._table.columns), *instrument._table.rows]
+                          if instrument._table.rows else [])  # fmt: skip
+    assert not instrument._table.is_open
+
+
+@every
+def test_a_still_is_the_same_each_time(make: Make, name: str) -> None:
+    assert make(name)._still() == make(name)._still()
+
+
+def test_the_stills_table_is_that_of_the_present_state(make: Make) -> None:
+    dial = make("PoolingDial")
+    first = Reader(dial._still()).rows
+    dial.set_trait("sigma", 2.0)
+    assert dial._table.rows == first[1:]  # a closed table waits
+    assert Reader(dial._still()).rows != first
+
+
+def test_the_picture_has_the_marks_points(make: Make) -> None:
+    dial = make("PoolingDial")
+    axes = dial.picture().axes
+    upper = next(a for a in axes if a.get_ylabel() == "Pr(contacted = Contacted)")
+    raw = next(c for c in upper.collections if len(c.get_offsets()) == 14)
+    np.testing.assert_allclose(raw.get_offsets()[:, 1], dial._estimates.raw.y)
+    assert upper.get_xlim() == (dial._estimates.place.min, dial._estimates.place.max)
+    assert [text.get_text() for text in upper.get_xticklabels()][-1] == "District 309"
+    key = next(a for a in axes if a.texts)
+    names = [text.get_text() for text in key.texts]
+    assert names[:2] == ["no pooling: raw rate", "partial pooling"]
+
+
+def test_figures_that_are_not_shown_are_left_out(make: Make) -> None:
+    dial = make("PoolingDial")
+    assert [len(row) for row in _still.figure_rows(dial)] == [1, 2]
+    dial._weights.figure.layout.display = "none"
+    assert [len(row) for row in _still.figure_rows(dial)] == [1, 1]
+
+
+def test_a_picture_that_fails_leaves_words_and_table(make: Make, monkeypatch) -> None:
+    dial = make("PoolingDial")
+
+    def fail():
+        raise ValueError("no luck")
+
+    monkeypatch.setattr(dial, "picture", fail)
+    still = Reader(dial._still())
+    assert any("could not be drawn: no luck" in text for text in still.texts)
+    assert still.images == []
+    assert len(still.rows) == 15
+
+
+def test_marks_of_all_kinds_are_drawn() -> None:
+    scales = {"x": bqplot.LogScale(min=1, max=100), "y": bqplot.LinearScale(reverse=True)}
+    lines = bqplot.Lines(
+        scales=scales, x=[1, 10, 100], y=[[1, 2, 3], [3, 4, 5]], colors=["red", "blue"],
+        fill="between", fill_colors=["grey"], fill_opacities=[0.5], opacities=[1, 0.5],
+    )  # fmt: skip
+    hidden = bqplot.Scatter(scales=scales, x=[1], y=[1], visible=False)
+    named = bqplot.Scatter(scales=scales, x=[2], y=[1], names=["here"])
+    axes = [
+        bqplot.Axis(scale=scales["x"], side="top", grid_lines="solid"),
+        upright(bqplot.Axis(scale=scales["y"], tick_values=[-1, 0, 2])),
+    ]
+    layout = {"width": "300px", "height": "200px"}
+    margin = {"top": 10, "bottom": 20, "left": 30, "right": 10}
+    figure = bqplot.Figure(
+        marks=[lines, hidden, named], axes=axes, fig_margin=margin, layout=layout
+    )
+    (ax,) = [a for a in _still.draw([[figure]], []).axes if a.lines]
+    assert [line.get_color() for line in ax.lines] == ["red", "blue"]
+    assert ax.get_xscale() == "log"
+    assert ax.get_xlim() == (1, 100)
+    assert len(ax.collections) == 2  # the band and the point that is shown
+    assert [text.get_text() for text in ax.texts] == ["here"]
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["\N{MINUS SIGN}1", "0", "2"]
+    for widget in [*_base.owned_widgets(figure)]:
+        ipywidgets.Widget.close(widget)
+
+
+def test_a_legends_keys_and_their_drawings() -> None:
+    legend = (
+        '<div class="hw-legend"><span><svg width="18" height="16" stroke-width="2">'
+        '<path d="M9 1l5 7-5 7-5-7z" fill="red"/></svg>one</span>'
+        '<span><svg width="30" height="16"><path d="M0 8h30V2" stroke="blue"/></svg>two</span>'
+        "</div>"
+    )
+    keys = _still_legend.keys_in(legend)
+    assert [key[:2] for key in keys] == [("one", 18.0), ("two", 30.0)]
+    corners, closed = _still_legend._corners(keys[0][2][0].get("d"))
+    assert np.array(corners).tolist() == [[9, 1], [14, 8], [9, 15], [4, 8]]
+    assert closed
+    corners, closed = _still_legend._corners(keys[1][2][0].get("d"))
+    assert np.array(corners).tolist() == [[0, 8], [30, 8], [30, 2]]
+    assert not closed
+    assert _still_legend.keys_in("<b>no legend</b>") == []
+    assert [len(row) for row in _still_legend.legend_rows(keys, 90)] == [1, 1]
+    assert [len(row) for row in _still_legend.legend_rows(keys, 300)] == [2]
+
+
+def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
+    def output(**data):
+        return nbformat.v4.new_output("display_data", data)
+
+    still = output(**{"text/html": "<div>still</div>", "text/plain": "PoolingDial()", VIEW: {}})
+    bare = output(**{"text/plain": "Bar()", VIEW: {"model_id": "abc"}})
+    cell = nbformat.v4.new_code_cell("1", outputs=[still, bare])
+    lectures.clean(nbformat.v4.new_notebook(cells=[cell]))
+    assert set(cell.outputs[0].data) == {"text/html", "text/plain"}
+    assert cell.outputs[1].data[VIEW] == {"model_id": f"{1:032x}"}
+
+
+# --- the end ------------------------------------------------------------------------------------
+
+
+@every
+def test_closing_frees_every_widget_and_what_was_given(given, name: str) -> None:
+    before = set(_instances)
+    instrument = eval(CASES[name][0], dict(given))
+    instrument._still()
+    instrument.close()
+    assert set(_instances) == before
+    assert instrument._arguments == {}
+
+
+def test_a_page_that_missed_a_message_can_tell(make: Make, monkeypatch) -> None:
+    dial, sent = make("PoolingDial"), []
+    dial._status._handle_custom_msg({"frames": 0}, [])
+    monkeypatch.setattr(dial._status, "send", lambda content, buffers: sent.append(content))
+    dial.set_trait("sigma", 1.0)
+    dial.set_trait("sigma", 2.0)
+    assert [content["frames"] for content in sent] == [1, 2]
+
+
+def test_places_are_told_only_where_they_are_asked_for(make: Make) -> None:
+    dial = make("PoolingDial")
+    assert dial._status.clickable == ["hw-estimates", "hw-weights"]
+    dial._status._handle_custom_msg({"place": "hw-profile", "x": 0.5, "y": 0.5}, [])
+    assert dial.selected is None
+
+
+def test_wrong_keywords_leave_the_error_to_the_constructor(given) -> None:
+    with pytest.raises(TypeError, match="does not know 'colour'"):
+        PoolingDial(given["one"], colour="red")
+    with pytest.raises(TypeError, match="missing 1 required positional argument"):
+        PoolingDial()
