@@ -41,3 +41,25 @@ def open_notebook(browser: Browser, lab: LabServer) -> Iterator[Callable[..., No
     yield open_one
     for notebook in opened:
         notebook.shut_down()
+
+
+@pytest.fixture(scope="module")
+def run_again(browser: Browser, lab: LabServer) -> Iterator[Callable[..., Notebook]]:
+    """``run_again(name, code)`` opens a notebook once in a module, and runs it anew each time.
+
+    Opening a page and starting a kernel takes several times as long as making a widget again.
+    """
+    opened: dict[str, Notebook] = {}
+
+    def run(name: str, code: str) -> Notebook:
+        if name not in opened:
+            write_notebook(lab.root / name, code)
+            page = browser.new_page(viewport={"width": 1280, "height": 960})
+            opened[name] = Notebook(page, lab, name)
+        opened[name].complaints.clear()
+        opened[name].run_all()
+        return opened[name]
+
+    yield run
+    for notebook in opened.values():
+        notebook.shut_down()

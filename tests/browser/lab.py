@@ -164,7 +164,7 @@ class Notebook:
     def run_all(self, seconds: float = 90) -> None:
         """Run All, as the menu does, and wait for the last cell's end."""
         self.page.evaluate(
-            "void (window.hwRun = jupyterapp.commands.execute("
+            "window.hwRan = false; void (window.hwRun = jupyterapp.commands.execute("
             "'notebook:run-all-cells').then(() => { window.hwRan = true }))"
         )
         self.page.wait_for_function("window.hwRan === true", timeout=1000 * seconds)

@@ -45,10 +45,8 @@ effect
 
 
 @pytest.fixture
-def uk(open_notebook: Open) -> Notebook:
-    notebook = open_notebook("effect-uk.ipynb", UK)
-    notebook.run_all()
-    return notebook
+def uk(run_again: Open) -> Notebook:
+    return run_again("effect-uk.ipynb", UK)
 
 
 def shown(notebook: Notebook) -> Locator:

@@ -38,10 +38,8 @@ shown
 
 
 @pytest.fixture
-def finland(open_notebook: Open) -> Notebook:
-    notebook = open_notebook("prior-finland.ipynb", FINLAND)
-    notebook.run_all()
-    return notebook
+def finland(run_again: Open) -> Notebook:
+    return run_again("prior-finland.ipynb", FINLAND)
 
 
 def on_screen(notebook: Notebook) -> Locator:

@@ -41,10 +41,8 @@ with warnings.catch_warnings():
 
 
 @pytest.fixture
-def finland(open_notebook: Open) -> Notebook:
-    notebook = open_notebook("recovery-finland.ipynb", MAKE.format(arguments=""))
-    notebook.run_all()
-    return notebook
+def finland(run_again: Open) -> Notebook:
+    return run_again("recovery-finland.ipynb", MAKE.format(arguments=""))
 
 
 def shown_lab(notebook: Notebook) -> Locator:
