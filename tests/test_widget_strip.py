@@ -269,6 +269,14 @@ def test_many_levels_are_read_a_few_at_a_time(uk):
     assert uk._sizes.layout.display == "none"
 
 
+def test_the_still_names_levels_only_where_there_is_room(strip, uk):
+    first, second = (instrument.picture().axes[0] for instrument in (strip, uk))
+    names = [text.get_text() for text in first.get_xticklabels()]
+    assert names == strip._sorted()["level"].tolist()
+    assert list(second.get_xticks()) == []
+    assert second.get_xlabel() == "253 levels of district_id, sorted by rate"
+
+
 def test_the_table_follows_once_it_is_open(strip, data):
     strip._table.is_open = True
     strip.method = "wilson"

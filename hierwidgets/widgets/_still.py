@@ -176,7 +176,7 @@ def _draw_axis(ax: "Axes", axis: bqplot.Axis) -> None:
     if axis.tick_values is None:
         one.set_major_locator(_some_ticks(axis.num_ticks))
     else:
-        hidden = (axis.tick_style or {}).get("display") == "none"
+        hidden = axis.num_ticks == 0 or (axis.tick_style or {}).get("display") == "none"
         values = np.array([] if hidden else axis.tick_values, dtype=float)
         names = {float(at): text for at, text in (axis.tick_labels or {}).items()}
         one.set_ticks(values, [names.get(float(value), _number(value)) for value in values])
