@@ -195,10 +195,14 @@ def test_workflow_runs_what_ci_runs() -> None:
 
 
 def test_repository_address_is_one_setting() -> None:
-    """Only pyproject.toml spells the address; the README's copy must agree with it."""
+    """Only pyproject.toml spells the address; every copy elsewhere must agree with it."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     address = project["urls"]["Repository"]
-    for found in re.findall(
-        r"https://github\.com/[\w.-]+/[\w.-]+", (ROOT / "README.md").read_text()
-    ):
-        assert found.removesuffix(".git") == address
+    owner_and_name = address.removeprefix("https://github.com/")
+    for path in tracked():
+        if path.suffix in {".md", ".cff", ".ipynb", ".yml"}:
+            text = path.read_text()
+            for found in re.findall(r"https://github\.com/(hierwidgets/[\w.-]+)", text):
+                assert found.removesuffix(".git") == owner_and_name, path.name
+            for found in re.findall(r"mybinder\.org/v2/gh/([\w.-]+/[\w.-]+)/", text):
+                assert found == owner_and_name, path.name

@@ -87,13 +87,13 @@ def lab_environment(state: Path) -> dict[str, str]:
 
 
 @contextmanager
-def lab_server(root: Path, state: Path) -> Iterator[LabServer]:
+def lab_server(root: Path, state: Path, python: str | Path = sys.executable) -> Iterator[LabServer]:
     """JupyterLab serving `root`, with all its own files under `state`, until the block ends."""
     server = LabServer(free_port(), secrets.token_hex(16), root, state / "settings")
     for plugin, values in QUIET_SETTINGS.items():
         write_settings(server.settings, plugin, values)
     command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root"),
+        *(str(python), "-m", "jupyterlab", "--no-browser", "--allow-root"),
         *("--ServerApp.ip=127.0.0.1", f"--ServerApp.port={server.port}"),
         "--ServerApp.port_retries=0",
         *(f"--IdentityProvider.token={server.token}", f"--ServerApp.root_dir={root}"),
