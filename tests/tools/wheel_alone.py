@@ -1,0 +1,50 @@
+"""Install a wheel into a fresh environment and see that it works without the repository.
+
+    python tests/tools/wheel_alone.py dist/hierwidgets-*.whl [python]
+
+It loads all data, fits the page's first model, reads cached draws, makes a widget and answers an
+exercise, and prints how large the wheel is.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+TRY = """
+import warnings; warnings.simplefilter("error")
+import hierwidgets as hw
+from hierwidgets.exercises import check
+assert {n: len(hw.load(n)) for n in ("finland", "uk", "rainey2015", "rainey2015_individual")} == {
+    "finland": 1086, "uk": 756, "rainey2015": 5126, "rainey2015_individual": 5126}
+fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
+assert abs(fit.loglik + 552.2633) < 1e-3
+assert hw.load_posterior("finland").nobs > 0
+dial = hw.widgets.PoolingDial(fit)
+dial.selected = dial.selected
+assert "Log-likelihood" in dial.status or dial.status
+assert not check("01-rates", 3)
+print(hw.__file__)
+"""
+
+
+def main(arguments: list[str]) -> int:
+    wheel, python = Path(arguments[0]).resolve(), (arguments[1:] or [sys.executable])[0]
+    with tempfile.TemporaryDirectory() as place:
+        env = Path(place) / "env"
+        subprocess.run([python, "-m", "venv", str(env)], check=True)
+        pip = [f"{env}/bin/python", "-m", "pip", "--disable-pip-version-check", "install", "-q"]
+        constraints = ["-c", str(ROOT / "constraints.txt")]
+        subprocess.run([*pip, *constraints, f"{wheel}[lab]"], check=True)
+        own = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+        done = subprocess.run(
+            [f"{env}/bin/python", "-c", TRY], cwd=place, env=own, capture_output=True, text=True
+        )
+        print(done.stderr or f"{wheel.name} ({wheel.stat().st_size / 1e6:.1f} MB) works alone")
+        return done.returncode or int(not done.stdout.startswith(str(env)))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
