@@ -24,10 +24,13 @@ from scipy.special import expit, logit
 import hierwidgets as hw
 from hierwidgets.widgets import (
     PoolingDial,
+    half_weight_size,
+    imagined_frame,
     loglik_at,
     pooling_dial,
     pooling_frame,
     profile_frame,
+    weight_curve,
 )
 from hierwidgets.widgets._base import owned_widgets
 
@@ -414,3 +417,169 @@ def test_the_package_does_not_load_the_widgets_unasked():
     code = "import sys, hierwidgets; print('bqplot' in sys.modules, 'ipywidgets' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]
+
+
+# --- shrinkage by size, and one more level ------------------------------------------------
+
+
+@pytest.mark.parametrize(("y", "n"), [(3, 9), (0, 40), (12, 12), (100, 230)])
+@pytest.mark.parametrize("sigma", [0.2, 1.0])
+def test_an_imagined_levels_mode_is_the_highest_point(fits, y, n, sigma):
+    """The mode of b by brute force: the conditional density on a fine grid."""
+    row = imagined_frame(fits["finland"], y, n, sigma, -1.2).iloc[0]
+    b = np.linspace(-6, 6, 2_000_001)
+    density = y * (-1.2 + b) - n * np.logaddexp(0, -1.2 + b) - b**2 / (2 * sigma**2)
+    assert row["estimate_link"] == pytest.approx(-1.2 + b[density.argmax()], abs=1e-5)
+    assert row["target_link"] == pytest.approx(-1.2, abs=1e-12)
+    p = expit(row["estimate_link"])
+    information = n * p * (1 - p)
+    assert row["weight"] == pytest.approx(information / (information + 1 / sigma**2), rel=1e-9)
+    assert (row["level"], row["n"], row["raw"]) == ("imagined", n, y / n)
+
+
+def test_a_level_of_the_data_imagined_again_has_its_own_row(fits):
+    frame = pooling_frame(fits["finland"]).set_index("level")
+    row = frame.loc["District 309"]
+    again = imagined_frame(fits["finland"], 10, 23).iloc[0]
+    for name in ("estimate", "target", "weight", "raw_link"):
+        assert again[name] == pytest.approx(row[name], rel=1e-9), name
+
+
+def test_an_imagined_levels_target_is_the_mean_of_the_others(fits):
+    frame = pooling_frame(fits["uk1"], 0.5, -2.0)
+    row = imagined_frame(fits["uk1"], 2, 5, 0.5, -2.0).iloc[0]
+    assert row["target_link"] == pytest.approx(frame["target_link"].mean(), abs=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("y", "n", "says"),
+    [(5, 3, "5 of 3 given"), (0, 0, "0 of 0 given"), (-1, 3, "y must be"), (1, "x", "n must be")],
+)
+def test_impossible_levels_are_refused(fits, y, n, says):
+    with pytest.raises(hw.DataError, match=says):
+        imagined_frame(fits["finland"], y, n)
+
+
+@pytest.mark.parametrize("sigma", [0.05, 0.31, 2.0])
+def test_half_the_weight_is_at_the_half_weight_size(fits, sigma):
+    """A level that lies on its target, with that many trials, carries one half (closed form)."""
+    fit, mu = fits["finland"], -1.1
+    p = expit(mu)
+    half = half_weight_size(fit, sigma, mu)
+    assert half == pytest.approx(1 / (sigma**2 * p * (1 - p)), rel=1e-12)
+    row = imagined_frame(fit, half * p, half, sigma, mu).iloc[0]
+    assert row["estimate"] == pytest.approx(p, abs=1e-9)
+    assert row["weight"] == pytest.approx(0.5, abs=1e-9)
+    assert weight_curve(fit, [0, half, 3 * half], sigma, mu)["weight"].tolist() == pytest.approx(
+        [0, 0.5, 0.75]
+    )
+
+
+def test_without_spread_own_data_carry_nothing(fits):
+    assert half_weight_size(fits["finland"], 0.0) == np.inf
+    assert weight_curve(fits["finland"], [0, 10, 1000], 0.0)["weight"].tolist() == [0, 0, 0]
+
+
+def test_the_curve_is_the_weight_of_levels_on_their_target(fits):
+    sizes = np.array([1.0, 7.0, 300.0])
+    curve = weight_curve(fits["uk0"], sizes, 0.7, -0.5)["weight"]
+    p = expit(-0.5)
+    rows = [imagined_frame(fits["uk0"], n * p, n, 0.7, -0.5)["weight"].item() for n in sizes]
+    np.testing.assert_allclose(curve, rows, rtol=1e-8)
+
+
+def test_another_link_has_its_own_information():
+    data, formula = FORMULAS["finland"]
+    fit = hw.glmer(formula, hw.load(data), event="Contacted", link="probit")
+    mu = fit.fixef["Intercept"]
+    density, p = stats.norm.pdf(mu), stats.norm.cdf(mu)
+    information = density**2 / (p * (1 - p))
+    assert half_weight_size(fit, 0.4) == pytest.approx(1 / (0.16 * information), rel=1e-9)
+
+
+def test_typed_counts_make_the_imagined_level(dial, fits):
+    panel = dial._estimates
+    end = panel.place.max
+    dial._y_box.value = 3
+    assert dial.imagined is None  # one number is not enough
+    dial._n_box.value = 9
+    assert dial.imagined == (3.0, 9.0)
+    row = imagined_frame(fits["finland"], 3, 9).iloc[0]
+    assert panel.extra_pooled.visible
+    assert panel.extra_pooled.y.tolist() == [row["estimate"]]
+    assert panel.extra_raw.y.tolist() == [3 / 9]
+    assert panel.place.max > end
+    assert dial._weights.extra.y.tolist() == [row["weight"]]
+    assert "imagined: n = 9, raw 0.333" in dial.status
+    assert "imagined: n = 9" in dial._status.pictures["hw-estimates"]
+    dial._table.is_open = True
+    assert dial._table.rows[-1][:2] == ["imagined", "9"]
+    dial.sigma = 2.0
+    row = imagined_frame(fits["finland"], 3, 9, 2.0).iloc[0]
+    assert panel.extra_pooled.y.tolist() == [row["estimate"]]
+    dial._n_box.value = None
+    assert dial.imagined is None
+    assert not panel.extra_pooled.visible
+    assert panel.place.max == end
+
+
+def test_more_events_than_trials_are_taken_away_with_the_reason(dial):
+    dial._y_box.value, dial._n_box.value = 3, 9
+    dial._y_box.value = 11
+    assert dial.imagined is None
+    assert dial.status == (
+        "This could not be drawn: 11 events cannot be in 9 trials: y is at most n"
+    )
+    dial.imagined = (4, 20)
+    assert (dial._y_box.value, dial._n_box.value) == (4, 20)
+    assert not dial._status.problem
+
+
+def test_a_click_in_the_weights_picks_the_level(dial):
+    sizes = dial._weights._sizes
+    row = dial._levels.index("District 309")
+    weight = pooling_frame(dial._fit)["weight"][row]
+    click_weight(dial, sizes[row], weight)
+    assert dial.selected == "District 309"
+    assert dial._weights.ring.x.tolist() == [23]
+    assert dial._weights.ring.y.tolist() == [weight]
+    click_weight(dial, sizes.max(), 0.02)  # nothing is near
+    assert dial.selected == "District 309"
+
+
+def test_levels_at_one_place_are_picked_in_turn(fits):
+    dial = PoolingDial(fits["uk0"])
+    frame = pooling_frame(fits["uk0"])
+    alike = frame.index[(frame["n"] == 1) & (frame["raw"] == 0)].tolist()
+    assert len(alike) > 1
+    seen = set()
+    for _ in alike:
+        click_weight(dial, 1.0, frame["weight"][alike[0]])
+        seen.add(dial.selected)
+    assert len(seen) > 1
+    dial.close()
+
+
+def click_weight(dial, n, weight):
+    """What the page sends when the picture of weights is clicked at (n, weight)."""
+    scale = dial._weights._size
+    x = (n - scale.min) / (scale.max - scale.min)
+    message = {"place": "hw-weights", "x": x, "y": (weight + 0.05) / 1.1}
+    dial._status._handle_custom_msg(message, [])
+
+
+def test_sizes_far_apart_are_drawn_on_a_log_scale():
+    rng = np.random.default_rng(8)
+    sizes = np.array([2, 5, 20, 80, 300, 900])
+    data = pd.DataFrame({"g": np.repeat(list("abcdef"), sizes)})
+    data["y"] = (rng.random(len(data)) < np.repeat(rng.uniform(0.2, 0.6, 6), sizes)).astype(int)
+    dial = PoolingDial(hw.glmer("y ~ 1 + (1 | g)", data), sigma=0.5)
+    panel = dial._weights
+    middles = panel.points.x[1::6]
+    np.testing.assert_allclose(sorted(middles), sizes)
+    low, high = np.log10([panel._size.min, panel._size.max])
+    message = {"place": "hw-weights", "x": (np.log10(300) - low) / (high - low)}
+    message["y"] = (pooling_frame(dial._fit, 0.5)["weight"][4] + 0.05) / 1.1
+    dial._status._handle_custom_msg(message, [])
+    assert dial.selected == "e"
+    dial.close()

@@ -9,7 +9,7 @@ function render({ model, el }) {
   line.setAttribute("aria-label", "This state as code");
   line.hidden = true;
   const done = document.createElement("span");
-  done.setAttribute("role", "status");
+  done.setAttribute("aria-live", "polite"); // the status line stays the only status
   el.append(button, line, done);
 
   button.addEventListener("click", () => {

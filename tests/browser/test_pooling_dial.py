@@ -157,9 +157,13 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
         - combobox "district_id"
         - combobox "Scale"
         - button "Snap to the fit"
+        - 'spinbutton "imagine one more level: events y"'
+        - spinbutton "of trials n"
         - img /14 levels of district_id. raw rates 0.09 to 0.43/
         - img /Profile log-likelihood of sigma. highest, -552.26, at sigma 0.31/
+        - img /Weight of a level's own data, 0.30 to 0.72, against its n, 23 to 179/
         - status: /σ = 0.31, μ = -1.37. Own data carry/
+        - button "Copy this state as code"
         - group: Table of the 14 estimates
         """
     )
@@ -192,6 +196,82 @@ def test_typed_numbers_are_taken_or_refused_in_place(finland: Notebook) -> None:
     box.press("Enter")
     shows(dial, "σ = 1,")
     expect(refusal).to_have_count(0)
+
+
+@pytest.mark.parametrize("name", ["finland", "uk"])
+def test_an_imagined_level_is_typed_and_shrinks_by_its_size(open_notebook: Open, name: str) -> None:
+    notebook = open_notebook(f"dial-imagine-{name}.ipynb", MAKE.format(name=name))
+    notebook.run_all()
+    dial = shown_dial(notebook)
+    events = dial.get_by_role("spinbutton", name="imagine one more level: events y")
+    trials = dial.get_by_role("spinbutton", name="of trials n")
+    events.focus()
+    notebook.page.keyboard.type("6")
+    notebook.page.keyboard.press("Tab")
+    expect(trials).to_be_focused()
+    notebook.page.keyboard.type("9")
+    notebook.page.keyboard.press("Enter")
+    shows(dial, "imagined: n = 9, raw 0.667")
+    notebook.settles("dial.imagined", [6, 9])
+    weight = notebook.python("dial._extra_level()['weight'][0]")
+    small = squares(dial)
+    assert len(small) == 3  # raw and pooled above, the weight below
+    trials.fill("90")
+    trials.press("Enter")
+    shows(dial, "imagined: n = 90, raw 0.067")
+    assert notebook.python("dial._extra_level()['weight'][0]") > weight
+    assert squares(dial)[2] < small[2]  # more weight: higher in the picture of weights
+    trials.fill("4")
+    trials.press("Enter")
+    shows(dial, "6 events cannot be in 4 trials: y is at most n")
+    assert notebook.python("dial.imagined") is None
+    expect(dial.locator(SQUARES).first).not_to_be_visible()
+    assert notebook.complaints == []
+
+
+SQUARES = 'path.dot[style*="stroke: rgb(231, 41, 138)"]'
+
+
+def squares(dial: Locator) -> list[float]:
+    """Heights of what stands for the imagined level, from the top of the page."""
+    middle = "paths => paths.map(p => (r => r.top + r.height / 2)(p.getBoundingClientRect()))"
+    return list(dial.locator(SQUARES).evaluate_all(middle))
+
+
+@pytest.mark.parametrize("name", ["finland", "uk"])
+def test_a_click_in_the_weights_picks_a_level(open_notebook: Open, name: str) -> None:
+    notebook = open_notebook(f"dial-pick-{name}.ipynb", MAKE.format(name=name))
+    notebook.run_all()
+    dial = shown_dial(notebook)
+    x, y = notebook.page.evaluate(WEIGHT_POINT)
+    notebook.page.mouse.click(x, y)
+    shows(dial, "its own data carry")
+    n, weight = (notebook.python(f"float(dial._weights.ring.{axis}[0])") for axis in ("x", "y"))
+    shows(dial, f"n = {n:g}, raw")
+    shows(dial, f"carry {weight:.0%} of the weight")
+    expect(dial.get_by_role("combobox", name="district_id")).not_to_have_value("none")
+    assert notebook.python("dial.selected in dial._levels")
+    assert notebook.complaints == []
+
+
+# The middle of the last diamond of the picture of weights: a level with many trials.
+WEIGHT_POINT = """() => {
+  const path = [...document.querySelectorAll('.hw-weights path.line')]
+    .find((each) => each.style.fill === 'POOLED');
+  const corners = path.getAttribute('d').split('M').at(-1).replace('Z', '').split('L')
+    .map((pair) => pair.split(',').map(Number));
+  const at = path.getScreenCTM();
+  const [x, y] = [(corners[0][0] + corners[2][0]) / 2, corners[0][1]];
+  return [at.a * x + at.e, at.d * y + at.f];
+}""".replace("POOLED", POOLED)
+
+
+def test_a_click_on_a_diamond_picks_its_level(finland: Notebook) -> None:
+    dial = shown_dial(finland)
+    at = finland.page.evaluate(f"({MIDDLES})()")[3]
+    finland.page.mouse.click(at["x"], at["y"])
+    finland.settles("dial.selected == dial._levels[dial._order[3]]", True)
+    shows(dial, "District 305: n = 40")
 
 
 def test_the_table_opens_by_key_and_follows(finland: Notebook) -> None:
