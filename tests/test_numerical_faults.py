@@ -1,0 +1,159 @@
+"""Numbers that break programs, and what happens to each here.
+
+| given | what happens |
+|---|---|
+| a predictor in units of 1e-12 to 1e12 | the same fit, coefficients in those units |
+| an offset that drives the predictor to overflow | `FitError` |
+| complete separation by a predictor or a level | `FitError` that names it |
+| sigma at 0 | the fit says `singular`; effects are 0, predictions the overall rate |
+| sigma without bound | grows with the data, stays finite |
+| two predictors equal to 1e-9 | estimates whose sum is right; equal ones: `FormulaError` |
+| float32, int8, bool, Int64, boolean columns | the digits of float64 |
+| rows, columns, levels in another order | the same fit |
+| a million trials in a row | the same as a million rows |
+| a constant offset | the intercept takes it; one of 1000 is refused: is it a logarithm? |
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import hierwidgets as hw
+
+F = "y ~ x + (1 | g)"
+
+
+def made(seed=30, n=240, levels=12, sd=0.8):
+    rng = np.random.default_rng(seed)
+    g = np.repeat(np.arange(levels), n // levels)
+    x = rng.normal(size=n).round(3)
+    eta = -0.4 + 0.7 * x + sd * rng.normal(size=levels)[g]
+    return pd.DataFrame({"y": (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(int), "x": x,
+                         "g": [f"g{k}" for k in g]})  # fmt: skip
+
+
+def same(one, other, atol=2e-5):
+    assert np.allclose(one.fixef, other.fixef, atol=atol)
+    assert np.allclose(one.theta, other.theta, atol=atol)
+    assert abs(one.loglik - other.loglik) < 1e-6
+
+
+@pytest.mark.parametrize("unit", [1e-12, 1e-6, 1e6, 1e12])
+def test_units(unit):
+    frame = made()
+    plain, scaled = hw.glmer(F, frame), hw.glmer(F, frame.assign(x=frame["x"] * unit))
+    assert abs(plain.loglik - scaled.loglik) < 1e-6
+    assert np.isclose(scaled.fixef["x"] * unit, plain.fixef["x"], rtol=1e-4)
+    assert np.isclose(scaled.std_error["x"] * unit, plain.std_error["x"], rtol=1e-3)
+    assert np.isclose(scaled.theta[0], plain.theta[0], atol=1e-4)
+
+
+@pytest.mark.parametrize("unit", [1e-9, 1e9])
+def test_units_of_a_gaussian_response(unit):
+    frame = made().assign(z=lambda d: d["x"] + d["y"])
+    plain, scaled = (
+        hw.lmer("z ~ x + (1 | g)", frame),
+        hw.lmer("z ~ x + (1 | g)", frame.assign(z=frame["z"] * unit)),
+    )
+    assert np.allclose(scaled.fixef / unit, plain.fixef, rtol=1e-6)
+    assert np.allclose(scaled.varcorr["sd"] / unit, plain.varcorr["sd"], rtol=1e-4)
+
+
+@pytest.mark.parametrize("size", [40.0, 800.0, 1e6])
+def test_a_predictor_that_overflows(size):
+    frame = made()
+    offset = np.where(frame["y"] == 1, size, -size)
+    with pytest.raises(hw.FitError, match=r"offset|separate the outcomes"):
+        hw.glmer(F, frame, offset=offset)
+
+
+def test_predictions_far_out_are_rates():
+    fit = hw.glmer(F, made())
+    far = fit.predict(pd.DataFrame({"x": [-1e6, 1e6], "g": "g1"}), interval=0.9)
+    assert far["estimate"].tolist() == [0.0, 1.0]
+    assert np.isfinite(far[["conf_low", "conf_high"]].to_numpy()).all()
+
+
+def test_separation_is_named():
+    frame = made()
+    with pytest.raises(hw.FitError, match="'x'"):
+        hw.glmer(F, frame.assign(y=(frame["x"] > 0.2).astype(int)))
+
+
+def test_sigma_at_zero():
+    frame = made(n=200, levels=10).assign(y=np.tile([0, 0, 0, 1], 50))
+    frame["x"] = np.tile([1.0, -1, -1, 1, 0, 0, 0, 0], 25)
+    fit = hw.glmer("y ~ 1 + (1 | g)", frame)
+    assert fit.singular
+    assert fit.theta[0] < 1e-4
+    assert np.allclose(fit.predict()["estimate"], 0.25, atol=1e-3)
+    assert "singular" in str(fit.summary()).lower()
+
+
+def test_sigma_is_as_large_as_the_data_want():
+    y = np.concatenate([np.repeat([0, 1], 50)] * 5)
+    frame = pd.DataFrame({"y": y, "g": np.repeat(np.arange(10), 50)})
+    frame.loc[::50, "y"] = 1 - frame.loc[::50, "y"]  # one exception in every level
+    fit = hw.glmer("y ~ 1 + (1 | g)", frame)
+    assert 2 < fit.theta[0] < 20
+    assert np.isfinite(fit.std_error).all()
+
+
+def test_twin_predictors():
+    frame = made().assign(w=lambda d: d["x"] + 1e-9 * np.arange(len(d)))
+    fit, alone = hw.glmer("y ~ x + w + (1 | g)", frame), hw.glmer(F, frame)
+    assert np.isclose(fit.fixef["x"] + fit.fixef["w"], alone.fixef["x"], atol=1e-2)
+    with pytest.raises(hw.FormulaError, match="w"):
+        hw.glmer("y ~ x + w + (1 | g)", frame.assign(w=2 * frame["x"]))
+
+
+@pytest.mark.parametrize("kind", ["float32", "float16", "Float64", "string"])
+def test_kinds_of_numbers(kind):
+    frame = made().round({"x": 1})
+    if kind == "string":
+        with pytest.raises(hw.HierwidgetsError):
+            hw.glmer(F, frame.assign(x=frame["x"].astype("string") + "?"))
+        return
+    rounded = frame["x"].astype(kind)
+    same(hw.glmer(F, frame.assign(x=rounded)), hw.glmer(F, frame.assign(x=rounded.astype(float))))
+
+
+@pytest.mark.parametrize("kind", ["int8", "uint8", "bool", "Int64", "boolean", "float32"])
+def test_kinds_of_outcomes(kind):
+    frame = made()
+    same(hw.glmer(F, frame), hw.glmer(F, frame.assign(y=frame["y"].astype(kind))))
+
+
+def test_order_of_rows_columns_and_levels():
+    frame = made()
+    mixed = frame.sample(frac=1, random_state=np.random.default_rng(1))[["g", "y", "x"]]
+    mixed["g"] = pd.Categorical(mixed["g"], categories=sorted(set(mixed["g"]))[::-1])
+    one, other = hw.glmer(F, frame), hw.glmer(F, mixed)
+    same(one, other, atol=1e-6)
+    modes = [f.ranef.set_index("level")["mode"] for f in (one, other)]
+    assert np.allclose(modes[0], modes[1].reindex(modes[0].index), atol=1e-5)
+
+
+def test_a_million_trials_are_a_million_rows():
+    rng = np.random.default_rng(31)
+    rate = 1 / (1 + np.exp(-rng.normal(-1, 0.5, 20)))
+    n = np.full(20, 50_000)
+    y = rng.binomial(n, rate)
+    counts = pd.DataFrame({"y": y, "n": n, "g": np.arange(20)})
+    rows = pd.DataFrame({
+        "y": np.concatenate([np.repeat([1, 0], [a, b - a]) for a, b in zip(y, n, strict=True)]),
+        "g": np.repeat(np.arange(20), n),
+    })  # fmt: skip
+    one, other = hw.glmer("p(y, n) ~ 1 + (1 | g)", counts), hw.glmer("y ~ 1 + (1 | g)", rows)
+    assert np.allclose(one.fixef, other.fixef, atol=1e-6)
+    assert np.allclose(one.theta, other.theta, atol=1e-6)
+
+
+def test_a_constant_offset():
+    frame = made()
+    moved = hw.glmer(F, frame, offset=np.full(len(frame), 5.0))
+    plain = hw.glmer(F, frame)
+    assert np.isclose(moved.fixef["Intercept"] + 5, plain.fixef["Intercept"], atol=1e-4)
+    assert np.isclose(moved.fixef["x"], plain.fixef["x"], atol=1e-4)
+    with pytest.raises(hw.FitError, match=r"offsets go from 1e.03 to 1e.03 on the link scale"):
+        hw.glmer(F, frame, offset=np.full(len(frame), 1000.0))
