@@ -14,7 +14,8 @@ that what a sampler ought to find is known (`exact_log_sigma`).
 writes ``hierwidgets/data/NAME.csv`` for each of
 
     funnel    four chains of the centred and of the non-centred form
-    priors    the several-countries model under five priors of its sds (needs the extra bayes)
+    priors    the several-countries model under five priors of its sds: medians and 90 % intervals
+              (needs the extra bayes)
 """
 
 import sys
@@ -241,24 +242,36 @@ def _funnel() -> pd.DataFrame:
 
 
 def _priors() -> pd.DataFrame:
-    parts = []
+    rows: list[dict[str, object]] = []
     model = Model(SEVERAL_COUNTRIES, load("rainey2015"), "binomial", event="Contacted")
     names = ["sd Intercept | election_id", "sd district_competitiveness | election_id"]
     for name, prior in PRIORS.items():
         post = model.sample(
-            draws=1500, seed=11, priors=Priors(by_name=dict.fromkeys(names, prior)),
+            draws=2000, seed=11, priors=Priors(by_name=dict.fromkeys(names, prior)),
             target_accept=0.999, progress=False,
         )  # fmt: skip
         if not (verdict := post.diagnose()).ok:
             raise FitError(f"the draws under {name} are not to be stored:\n{verdict}")
-        values = pd.DataFrame(
-            post.parameters.reshape(-1, len(post.names))[::6], columns=list(post.names)
-        )
-        kept = values[[post.names[3], *names]].set_axis(
-            ["interaction", "sd_intercept", "sd_slope"], axis=1
-        )
-        parts.append(kept.assign(prior=name))
-    return pd.concat(parts, ignore_index=True).round(3)
+        chosen = dict(zip(_QUANTITIES, (post.names[3], post.names[4], *names), strict=True))
+        for quantity, parameter in chosen.items():
+            draws = post.parameters[..., post.names.index(parameter)]
+            rows.append({"prior": name, "quantity": quantity, **_described(draws)})
+    return pd.DataFrame(rows).round(4)
+
+
+_QUANTITIES = ("interaction", "sd_district", "sd_intercept", "sd_slope")
+
+
+def _described(draws: Array) -> dict[str, float]:
+    """Median, 90 % interval and share above 0 of draws (C, D); the error of the lower end is
+    judged by how the chains differ in it."""
+    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
+    own = np.quantile(draws, 0.05, axis=1)
+    return {
+        "conf_low": float(low), "estimate": float(middle), "conf_high": float(high),
+        "low_error": float(own.std(ddof=1) / np.sqrt(len(draws))),
+        "positive": float((draws > 0).mean()),
+    }  # fmt: skip
 
 
 _MAKERS = {"funnel": _funnel, "priors": _priors}

@@ -10,6 +10,7 @@ import pytest
 from scipy.integrate import quad
 from scipy.stats import norm
 
+import hierwidgets as hw
 from hierwidgets import hmc
 from hierwidgets.errors import DataError
 
@@ -115,12 +116,23 @@ def test_the_stored_funnel_shows_what_it_is_for():
     assert weight[np.searchsorted(grid, bad["log_sigma"].min())] > 0.1
 
 
-def test_stored_draws_under_priors_are_ordered_by_their_width():
-    table = hmc.stored("priors")
-    assert table.groupby("prior").size().to_dict() == dict.fromkeys(hmc.PRIORS, 1000)
-    upper = table.groupby("prior")["sd_slope"].quantile(0.95)
+def test_stored_intervals_under_priors_are_ordered_by_their_width():
+    table = hmc.stored("priors").set_index(["quantity", "prior"])
+    assert len(table) == 4 * len(hmc.PRIORS)
     order = ["half-normal(0.5)", "half-normal(2)", "half-Cauchy(5)", "uniform(0, 100)"]
-    assert upper[order].is_monotonic_increasing
-    default = table[table["prior"] == "brms default"]["interaction"]
-    # the posterior shipped with the package: mean 3.04, sd 1.55; 600 effective draws of 1000
-    assert abs(default.mean() - 3.04) < 4 * 1.55 / np.sqrt(600)
+    assert table.loc["sd_slope"].loc[order, "conf_high"].is_monotonic_increasing
+    assert (table["conf_low"] < table["estimate"]).all()
+    assert (table["estimate"] < table["conf_high"]).all()
+
+
+def test_stored_intervals_under_the_default_prior_are_those_of_the_shipped_posterior():
+    row = hmc.stored("priors").set_index(["quantity", "prior"]).loc[("interaction", "brms default")]
+    post = hw.load_posterior("rainey2015")
+    draws = post.parameters[..., post.names.index(post.design.names[3])]
+    low, middle, high = np.quantile(draws, [0.05, 0.5, 0.95])
+    own = np.quantile(draws, [0.05, 0.95], axis=1).std(axis=1, ddof=1) / 2  # of 4 chains
+    # four errors of both runs, each judged by its own four chains: not below .05
+    assert abs(row["conf_low"] - low) < 4 * max(np.hypot(row["low_error"], own[0]), 0.05)
+    assert abs(row["conf_high"] - high) < 4 * max(own[1] * np.sqrt(2), 0.05)
+    assert abs(row["estimate"] - middle) < 4 * 1.55 * 1.2533 / np.sqrt(1500)  # of a median
+    assert abs(row["positive"] - (draws > 0).mean()) < 4 * np.sqrt(0.03 / 1500)
