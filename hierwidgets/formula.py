@@ -320,6 +320,8 @@ def _parse_fixed(part: str, text: str) -> None:
     except (FormulaicError, SyntaxError, ValueError, TypeError) as error:
         why = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise _fail(text, why) from None
+    except Exception:  # its parser stumbles over some nonsense, such as a bracket after a comma
+        raise _fail(text, f"{part.strip()!r} cannot be read") from None
 
 
 def _names(part: str, text: str) -> tuple[list[str], bool]:
