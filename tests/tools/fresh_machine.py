@@ -3,9 +3,10 @@
     python tests/tools/fresh_machine.py [--python PYTHON] [--only lab,again,offline,readonly,test]
 
 The clone lies in a path with a space. The environment is emptied first, so that nothing of this
-machine's settings can help. ``lab``: `make lab` serves the first lecture (and no other path); ``again``: a
-second run is quick; ``offline``: the same without a network (Linux namespaces); ``readonly``: a
-checkout that cannot be written says what it needs; ``test``: `make test`. Prints a table.
+machine's settings can help. ``lab``: `make lab` serves the first lecture (and no other path).
+``again``: a second run is quick. ``offline``: the same without a network (Linux namespaces).
+``readonly``: a checkout that cannot be written says what it needs. ``test``: `make test`. Prints a
+table.
 """
 
 import argparse
