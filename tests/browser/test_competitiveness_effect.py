@@ -241,7 +241,7 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     expect(row).to_contain_text("{:.3f}{:.3f} to {:.3f}".format(*exact))
 
     effect.get_by_role("combobox", name="Target").select_option("average over 567 units")
-    expect(effect.get_by_role("status")).to_contain_text("Average district_id", timeout=20_000)
+    expect(effect.locator(".hw-status")).to_contain_text("Average district_id", timeout=20_000)
     if code == DRAWS:
         shows(effect, "From 500 of 10,000 draws.")
     before = spread(effect)
@@ -270,7 +270,7 @@ def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, the
         for line in lines.all():
             if line.evaluate("node => parseFloat(getComputedStyle(node).strokeWidth) >= 2"):
                 assert line.evaluate(CONTRAST) >= 3, line.get_attribute("style")
-        picture = effect.screenshot()
+        picture = notebook.portrait(effect)
     finally:
         lab.use_theme("JupyterLab Light")
     if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":

@@ -176,7 +176,7 @@ def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, the
         for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
             assert strip.locator(place).first.evaluate(CONTRAST) >= 4.5, place
         assert points(strip, RATE).first.evaluate(CONTRAST) >= 3
-        picture = strip.screenshot()
+        picture = notebook.portrait(strip)
     finally:
         lab.use_theme("JupyterLab Light")
     if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":

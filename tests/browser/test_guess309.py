@@ -168,7 +168,7 @@ def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, the
             assert game.locator(place).first.evaluate(CONTRAST) >= 4.5, place
         for colour in (GUESS, RAW, POOLED, OVERALL):
             assert points(game, colour).first.evaluate(CONTRAST) >= 3, colour
-        picture = game.screenshot()
+        picture = notebook.portrait(game)
     finally:
         lab.use_theme("JupyterLab Light")
     if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":

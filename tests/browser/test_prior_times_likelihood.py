@@ -189,7 +189,7 @@ def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, the
             assert found.locator(place).first.evaluate(CONTRAST) >= 4.5, place
         for colour in (PRIOR, DATA, POSTERIOR):
             assert curve(found, colour).first.evaluate(CONTRAST) >= 3, colour
-        picture = found.screenshot()
+        picture = notebook.portrait(found)
     finally:
         lab.use_theme("JupyterLab Light")
     if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":

@@ -3,7 +3,6 @@
 Set HIERWIDGETS_PICTURES=1 to renew the picture of the lab in lectures/images.
 """
 
-import io
 import os
 import re
 from collections.abc import Callable
@@ -11,7 +10,6 @@ from pathlib import Path
 
 import pytest
 from lab import LabServer, Notebook
-from PIL import Image
 from playwright.sync_api import Locator, expect
 from test_pooling_dial import CONTRAST, OVERFLOW, drag, press
 
@@ -74,7 +72,7 @@ def button(lab: Locator, name: str) -> Locator:
 
 
 def shows(lab: Locator, text: str | re.Pattern[str], seconds: float = 10) -> None:
-    expect(lab.get_by_role("status")).to_contain_text(text, timeout=1000 * seconds)
+    expect(lab.locator(".hw-status")).to_contain_text(text, timeout=1000 * seconds)
 
 
 def test_mouse_and_keys_change_the_draw(finland: Notebook) -> None:
@@ -273,17 +271,9 @@ def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, the
             assert shown.locator(place).first.evaluate(CONTRAST) >= 4.5, place
         for name in COLOURS:
             assert heads(shown, name).first.evaluate(CONTRAST) >= 3, name
-        picture = shown.screenshot()
+        picture = notebook.portrait(shown)
     finally:
         lab.use_theme("JupyterLab Light")
     if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
         IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "recovery-lab.png").write_bytes(small(picture))
-
-
-def small(png: bytes) -> bytes:
-    """The same picture in 96 colours: enough for a drawing, and a third of the size."""
-    out = io.BytesIO()
-    image = Image.open(io.BytesIO(png)).convert("RGB")
-    image.quantize(96, method=Image.Quantize.MEDIANCUT).save(out, "PNG", optimize=True)
-    return out.getvalue()
+        (IMAGES / "recovery-lab.png").write_bytes(picture)
