@@ -85,7 +85,7 @@ def slider(dial: Locator, name: str) -> Locator:
 
 
 def shows(dial: Locator, text: str) -> None:
-    expect(dial.get_by_role("status")).to_contain_text(text)
+    expect(dial.locator(".hw-status")).to_contain_text(text)
 
 
 def test_the_lecture_runs_and_its_dial_answers_mouse_and_keys(open_notebook: Open) -> None:
