@@ -1,0 +1,103 @@
+"""What one student costs a shared machine: import, memory of a kernel, first widget, leaks.
+
+Run it with ``PYTHONPATH=tests python -m benchmarks.bench_classroom``. It prints a table with the
+targets and ends with 1 if one is missed. Forty students need forty times the memory of a kernel.
+"""
+
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+from nbclient import NotebookClient
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "browser"))
+LECTURES = Path(__file__).parents[2] / "lectures"
+LECTURE, TIMES = "04-three-kinds-of-pooling.ipynb", 20
+IMPORT_S, KERNEL_MIB, FIRST_WIDGET_S, GROWTH_MIB = 0.5, 350.0, 3.0, 1.0
+
+
+def import_seconds() -> float:
+    """Median of ten imports in new processes, less that of a process that imports nothing."""
+
+    def median(code: str) -> float:
+        spans = []
+        for _ in range(10):
+            begun = time.perf_counter()
+            subprocess.run([sys.executable, "-c", code], check=True)
+            spans.append(time.perf_counter() - begun)
+        return statistics.median(spans)
+
+    return median("import hierwidgets") - median("pass")
+
+
+def resident(process: psutil.Process) -> float:
+    return float(process.memory_info().rss) / 2**20
+
+
+def kernel_memory(times: int) -> list[float]:
+    """MiB of one kernel after each of several complete runs of a lecture with its widgets."""
+    notebook = nbformat.read(LECTURES / LECTURE, as_version=4)
+    client = NotebookClient(notebook, timeout=300, resources={"metadata": {"path": LECTURES}})
+    found = []
+    with client.setup_kernel():
+        assert client.km is not None
+        process = psutil.Process(client.km.provisioner.pid)  # type: ignore[attr-defined]
+        for k in range(times):
+            for index, cell in enumerate(notebook.cells):
+                if cell.cell_type == "code":
+                    cell.metadata["cellId"] = cell.id
+                    client.execute_cell(cell, index)
+            found.append(resident(process))
+            print(f"  run {k + 1} of {times}: {found[-1]:.0f} MiB", end="\r", flush=True)
+    print(" " * 40, end="\r")
+    return found
+
+
+def first_widget_seconds() -> tuple[float, str]:
+    """From Run All to the first instrument on the screen, in the lecture that has it first."""
+    from lab import Notebook, chromium, lab_server
+
+    browser_path = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser_path is None:
+        return float("nan"), "no Chromium"
+    with tempfile.TemporaryDirectory() as place:
+        root, state = Path(place) / "lectures", Path(place) / "state"
+        shutil.copytree(LECTURES, root)
+        state.mkdir()
+        with lab_server(root, state) as server, chromium(browser_path) as browser:
+            page = browser.new_page(viewport={"width": 1280, "height": 900})
+            notebook = Notebook(page, server, "widgets.ipynb" if (root / "widgets.ipynb").exists()
+                                else "00-map-and-notation.ipynb")  # fmt: skip
+            begun = time.perf_counter()
+            page.evaluate("void jupyterapp.commands.execute('notebook:run-all-cells')")
+            page.locator(".hw-instrument .bqplot svg").first.wait_for(timeout=60_000)
+            seconds = time.perf_counter() - begun
+            notebook.shut_down()
+    return seconds, ""
+
+
+def main() -> int:
+    rows = [("import", import_seconds(), IMPORT_S, "s")]
+    memory = kernel_memory(TIMES)
+    rows.append(("a kernel after one run of lecture 04", memory[0], KERNEL_MIB, "MiB"))
+    growth = (memory[-1] - memory[TIMES // 2]) / (TIMES - 1 - TIMES // 2)
+    rows.append((f"growth per run, runs {TIMES // 2 + 1} to {TIMES}", growth, GROWTH_MIB, "MiB"))
+    rows.append(("Run All to the first widget", first_widget_seconds()[0], FIRST_WIDGET_S, "s"))
+    missed = 0
+    for name, value, target, unit in rows:
+        verdict = "met" if value <= target else "MISSED"
+        missed += verdict != "met"
+        print(f"{name:40} {value:8.2f} {unit:4} target {target:g}: {verdict}")
+    print(f"forty students: {40 * memory[0] / 1024:.1f} GiB; load {os.getloadavg()[0]:.1f}")
+    return int(missed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
