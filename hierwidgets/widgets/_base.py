@@ -26,6 +26,7 @@ import numpy as np
 import traitlets
 
 from ._parts import CodeLine, StatusLine, TextTable
+from ._runs import close_earlier
 from ._still import draw, figure_rows, html, legends
 
 if TYPE_CHECKING:
@@ -74,6 +75,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         self._status.on_msg(lambda _, message, buffers: self._front_end_is_there(message))
         self._code.on_msg(lambda _, message, buffers: self._send_code(message))
         self._at_start = {name: getattr(self, name) for name in self.state_names}
+        close_earlier(self)
 
     def _start_at(self, **state: object) -> None:
         """Set the traits a constructor was given; a wrong value leaves no widget behind."""

@@ -1,0 +1,38 @@
+"""Run a cell again, and the instruments that its last run made are closed.
+
+ipywidgets keeps every widget until it is closed, and so with every run of a cell a kernel would
+hold one instrument more, with all its marks and the fit behind it.
+"""
+
+import sys
+from typing import Any
+from weakref import WeakSet
+
+__all__ = ["close_earlier"]
+
+_made: dict[str, tuple[str, WeakSet[Any]]] = {}  # by cell: the run, and what it made
+
+
+def close_earlier(instrument: Any) -> None:
+    """Note that this instrument was made by the cell that runs; close those of its earlier runs."""
+    cell, run = _now()
+    if not cell:
+        return
+    last, made = _made.get(cell, ("", WeakSet()))
+    if last != run:
+        for old in list(made):
+            old.close()
+        made = WeakSet()
+    made.add(instrument)
+    _made[cell] = run, made
+
+
+def _now() -> tuple[str, str]:
+    """The cell that runs (its id in JupyterLab, elsewhere its code) and this run of it."""
+    shell: Any = getattr(sys.modules.get("IPython"), "get_ipython", lambda: None)()
+    try:
+        message = shell.get_parent()
+        cell = message.get("metadata", {}).get("cellId") or message["content"]["code"]
+        return str(cell), str(message["header"]["msg_id"])
+    except (AttributeError, KeyError, TypeError, LookupError):
+        return "", ""  # not in a notebook
