@@ -10,6 +10,8 @@ is exact (Devroye 1986, Non-Uniform Random Variate Generation, section VII.2; Gi
 Appl. Stat. 41(2)) and accepts three draws in four, however many data a level has.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 import scipy
 from numpy.typing import NDArray
@@ -22,6 +24,10 @@ __all__ = ["draw_levels", "level_integrals", "without"]
 Array = NDArray[np.float64]
 
 _STEPS = 100
+_NEAR = 0.2  # conditional sds; tangents touch one away, so the mode need not be exact
+
+_Derivatives = Callable[[Array, Array, Array], tuple[Array, Array, Array]]
+_Loglik = Callable[[Array, Array, Array], Array]
 
 
 def draw_levels(
@@ -47,8 +53,9 @@ def draw_levels(
     spread = sigma.reshape(-1)
     out = np.empty((term.J, C * D), np.float32)
     streams = np.random.SeedSequence((seed, 7)).spawn(term.J)
+    known = _but(effects, integrated)
     for j, rows in enumerate(_rows_by_level(term.codes, term.J)):
-        base = without(design, rows, beta, effects)
+        base = without(design, rows, beta, known)
         level = _Level(design, family, rows, base, np.outer(term.Z[rows, column], sd), spread)
         out[j] = sd * level.draw(np.random.default_rng(streams[j]))
     whole = effects[t].copy()
@@ -75,12 +82,11 @@ def level_integrals(
     t, column = integrated
     term = design.terms[t]
     sd, spread = factors[t][..., column, column].reshape(-1), sigma.reshape(-1)
-    others = [b.copy() for b in effects]
-    others[t][..., column] = 0.0
+    others = _but(effects, integrated)
     x, log_weight = nodes(n_nodes)
     out = np.empty((term.J, len(sd)))
     for j, rows in enumerate(_rows_by_level(term.codes, term.J)):
-        base = without(design, rows, beta, tuple(others))
+        base = without(design, rows, beta, others)
         level = _Level(design, family, rows, base, np.outer(term.Z[rows, column], sd), spread)
         mode, information = level.mode()
         tau = 1.0 / np.sqrt(information)
@@ -92,13 +98,25 @@ def level_integrals(
     return out
 
 
+def _but(effects: tuple[Array, ...], integrated: tuple[int, int]) -> tuple[Array | None, ...]:
+    """Effects without one column, which is 0; None for a term of which nothing is left."""
+    t, column = integrated
+    rest = None
+    if effects[t].shape[-1] > 1:
+        rest = effects[t].copy()
+        rest[..., column] = 0.0
+    return (*effects[:t], rest, *effects[t + 1 :])
+
+
 def without(
-    design: Design, rows: NDArray[np.intp], beta: Array, effects: tuple[Array, ...]
+    design: Design, rows: NDArray[np.intp], beta: Array, effects: tuple[Array | None, ...]
 ) -> Array:
-    """Linear predictor (rows, S) of coefficients and `effects`."""
+    """Linear predictor (rows, S) of coefficients and `effects`; None stands for zeros."""
     p = beta.shape[-1]
     eta = design.X[rows] @ beta.reshape(-1, p).T + design.offset[rows, None]
     for term, b in zip(design.terms, effects, strict=True):
+        if b is None:
+            continue
         own = b.reshape(-1, term.J, term.k)[:, term.codes[rows]]
         eta += np.einsum("ik,sik->is", term.Z[rows], own)
     return eta
@@ -121,7 +139,8 @@ class _Level:
         zl: Array,
         sigma: Array,
     ) -> None:
-        self.family, self.base, self.zl = family, base, zl
+        self.derivatives, self.row_loglik = _functions(family)
+        self.base, self.zl = base, zl
         self.y = design.y[rows, None]
         self.trials = design.trials[rows, None]
         if family.name == "gaussian":
@@ -131,7 +150,8 @@ class _Level:
     def take(self, which: NDArray[np.intp]) -> "_Level":
         """The same level at some of the draws."""
         part: _Level = object.__new__(_Level)
-        part.family, part.gaussian, part.y = self.family, self.gaussian, self.y
+        part.derivatives, part.row_loglik = self.derivatives, self.row_loglik
+        part.gaussian, part.y = self.gaussian, self.y
         part.base, part.zl = self.base[:, which], self.zl[:, which]
         part.trials = self.trials[:, which] if self.trials.shape[1] > 1 else self.trials
         return part
@@ -139,7 +159,7 @@ class _Level:
     def loglik(self, u: Array) -> Array:
         """l(u), (S,)."""
         eta = self.base + self.zl * u
-        value = self.family.loglik(self.y, self.trials, eta)
+        value = self.row_loglik(self.y, self.trials, eta)
         if self.gaussian:
             known = self.trials > 0
             value = value + np.where(
@@ -147,44 +167,45 @@ class _Level:
             )
         return np.asarray(value.sum(axis=0))
 
-    def slope(self, u: Array) -> tuple[Array, Array]:
-        """l'(u) and the observed information, both (S,)."""
-        y, trials, eta = np.broadcast_arrays(self.y, self.trials, self.base + self.zl * u)
-        d = self.family.derivatives(y, trials, eta)
-        return (d.score * self.zl).sum(axis=0), (d.information * self.zl**2).sum(axis=0)
+    def at(self, u: Array) -> tuple[Array, Array, Array]:
+        """l(u) without a constant, l'(u) and the observed information, (S,) each."""
+        d = self.derivatives(self.y, self.trials, self.base + self.zl * u)
+        return (
+            d[0].sum(axis=0),
+            (d[1] * self.zl).sum(axis=0),
+            (d[2] * self.zl**2).sum(axis=0),
+        )
 
-    def mode(self) -> tuple[Array, Array]:
-        """Where the density peaks, and its curvature there.
+    def mode(self, close: float = 1e-6) -> tuple[Array, Array]:
+        """Where the density peaks, to `close` conditional sds, and its curvature that close by.
 
         g' falls from l'(0) at 0 and crosses zero before l'(0): Newton steps, and the middle of
         what is left where a step leaves it.
         """
         u = np.zeros(self.base.shape[1])
-        first = self.slope(u)[0]
-        low, high = np.minimum(first, 0.0), np.maximum(first, 0.0)
+        slope, information = self.at(u)[1:]
+        low, high = np.minimum(slope, 0.0), np.maximum(slope, 0.0)
         for _ in range(_STEPS):
-            slope, information = self.slope(u)
-            rising = slope > u
-            low, high = np.where(rising, u, low), np.where(rising, high, u)
             new = u + (slope - u) / (1.0 + information)
             new = np.where((new >= low) & (new <= high), new, 0.5 * (low + high))
             step = np.abs(new - u) * np.sqrt(1.0 + information)
             u = new
-            if step.max(initial=0.0) < 1e-6:
+            if step.max(initial=0.0) < close:
                 break
-        return u, 1.0 + self.slope(u)[1]
+            slope, information = self.at(u)[1:]
+            rising = slope > u
+            low, high = np.where(rising, u, low), np.where(rising, high, u)
+        return u, 1.0 + information
 
     def draw(self, rng: np.random.Generator) -> Array:
         """One draw of u at each of the S draws."""
-        mode, curvature = self.mode()
+        mode, curvature = self.mode(1e-6 if self.gaussian else _NEAR)
         tau = 1.0 / np.sqrt(curvature)
         if self.gaussian:
             return mode + rng.standard_normal(len(mode)) * tau
-        a, b = mode - tau, mode + tau
-        at_a, at_b = self.loglik(a) - 0.5 * a**2, self.loglik(b) - 0.5 * b**2
-        up, down = self.slope(a)[0] - a, b - self.slope(b)[0]  # how fast g falls outwards
-        peak = (at_b - at_a + up * a + down * b) / (up + down)
-        top = at_a + up * (peak - a)
+        peak, top, up, down = self._tangents(mode, tau)
+        if not ((up > 0) & (down > 0)).all():
+            peak, top, up, down = self._tangents(*self._precise())
         out, left, here = np.empty(len(mode)), np.arange(len(mode)), self
         while left.size:
             rise, fall = up[left], down[left]
@@ -197,3 +218,42 @@ class _Level:
             left = left[~taken]
             here = self.take(left)
         return out
+
+    def _precise(self) -> tuple[Array, Array]:
+        mode, curvature = self.mode()
+        return mode, 1.0 / np.sqrt(curvature)
+
+    def _tangents(self, mode: Array, tau: Array) -> tuple[Array, Array, Array, Array]:
+        """Where two tangents meet and how high, and how fast g falls outwards on each."""
+        a, b = mode - tau, mode + tau
+        at_a, slope_a, _ = self.at(a)
+        at_b, slope_b, _ = self.at(b)
+        at_a, at_b = at_a - 0.5 * a**2, at_b - 0.5 * b**2
+        up, down = slope_a - a, b - slope_b
+        peak = (at_b - at_a + up * a + down * b) / (up + down)
+        return peak, at_a + up * (peak - a), up, down
+
+
+def _logit(y: Array, trials: Array, eta: Array) -> tuple[Array, Array, Array]:
+    """Log-likelihood, score and information of rows of a logit model, by one exponential."""
+    e = np.exp(-np.abs(eta))
+    small = 1.0 / (1.0 + e)
+    p = np.where(eta > 0, small, e * small)
+    loglik = y * eta - trials * (np.maximum(eta, 0.0) + np.log1p(e))
+    return loglik, y - trials * p, trials * e * small**2
+
+
+def _logit_loglik(y: Array, trials: Array, eta: Array) -> Array:
+    return y * eta - trials * (np.maximum(eta, 0.0) + np.log1p(np.exp(-np.abs(eta))))
+
+
+def _functions(family: Family) -> tuple[_Derivatives, _Loglik]:
+    """Log-likelihood, score and observed information of rows; and the first alone."""
+    if (family.name, family.link.name) == ("binomial", "logit"):
+        return _logit, _logit_loglik
+
+    def general(y: Array, trials: Array, eta: Array) -> tuple[Array, Array, Array]:
+        d = family.derivatives(*np.broadcast_arrays(y, trials, eta))
+        return d.loglik, d.score, d.information
+
+    return general, family.loglik
