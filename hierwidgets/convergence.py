@@ -78,7 +78,7 @@ def array_statistics() -> Any:
             import arviz
     except ImportError:
         raise MissingExtraError(
-            'convergence statistics need arviz; install with: pip install "hierwidgets[bayes]"'
+            'convergence statistics need arviz-stats; install with: pip install "hierwidgets[lab]"'
         ) from None
     return arviz
 
