@@ -9,9 +9,11 @@ from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..results import Fit
-from ._pooling import pooling_frame
 
-__all__ = ["comparison_frame", "crossing_pairs", "n_classes", "named_fits"]
+__all__ = [
+    "check_comparable", "comparison_frame", "crossed_with_each", "crossing_pairs", "n_classes",
+    "named_fits",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -23,31 +25,36 @@ def comparison_frame(fit: Fit) -> pd.DataFrame:
     r"""The three estimates of every level, and its rank under no and under partial pooling.
 
     .. math:: \hat\pi^{no}_j = y_j / n_j, \qquad
-              \hat\pi^{complete} = \sum_j y_j \Big/ \sum_j n_j,
+              \hat\pi^{complete} = \sum_j y_j \Big/ \sum_j n_j, \qquad
+              \hat\pi^{partial}_j = g^{-1}(t_j + b_j),
 
-    and the partial pooling estimate of `pooling_frame`, whose target
-    :math:`g^{-1}(\mu)` is not the complete pooling rate: a mean on the link scale counts the
-    levels almost equally and is carried back through a curve, the overall rate counts the trials.
-    Source: Gelman & Hill (2007), section 12.2.
+    with the link :math:`g`, the target :math:`t_j` (:math:`\mu`, plus the mean of
+    :math:`x\beta` over the level's trials where there are predictors) and the conditional mode
+    :math:`b_j` of the level's effect. The target's value :math:`g^{-1}(t_j)` is not the complete
+    pooling rate: a mean on the link scale counts the levels almost equally and is carried back
+    through a curve, the overall rate counts the trials. For a Gaussian or Poisson outcome the
+    rates are means. Source: Gelman & Hill (2007), section 12.2.
 
     Parameters
     ----------
     fit
-        A binomial fit with one grouping factor whose intercept varies, ``(1 | group)``.
+        A fit with one grouping factor whose intercept varies, ``(1 | group)``.
 
     Returns
     -------
     DataFrame
-        One row per level, in the fit's order: ``level``, ``n``; the rates ``no_pooling``,
-        ``partial_pooling``, ``complete_pooling`` and ``target`` (0 to 1); ``rank_no`` and
-        ``rank_partial``, 1 for the highest rate, with the mean rank where levels are equal;
-        ``rank_change``, places gained by partial pooling; ``crossings``, the number of levels
-        that stand on the other side of it after partial pooling (ties never count).
+        One row per level, in the fit's order: ``level``, ``n`` (trials of a binomial fit, else
+        rows); ``no_pooling``, ``partial_pooling``, ``complete_pooling`` and ``target`` on the
+        scale of the outcome; ``rank_no`` and ``rank_partial``, 1 for the highest, with the mean
+        rank where levels are equal; ``rank_change``, places gained by partial pooling;
+        ``crossings``, the number of levels that stand on the other side of it after partial
+        pooling (ties never count).
 
     Raises
     ------
     DataError
-        If `fit` is something else.
+        If `fit` is something else, or a Poisson fit with an offset: its raw means have
+        different exposures.
 
     Examples
     --------
@@ -59,25 +66,54 @@ def comparison_frame(fit: Fit) -> pd.DataFrame:
     >>> frame.loc["District 309", ["rank_no", "rank_partial", "crossings"]].astype(int).tolist()
     [1, 2, 1]
     """
-    pooled = pooling_frame(fit)
-    raw, estimate = pooled["raw"].round(DIGITS), pooled["estimate"].round(DIGITS)
-    ranks = (values.rank(ascending=False) for values in (raw, estimate))
-    rank_no, rank_partial = ranks
-    overall = float(np.average(pooled["raw"], weights=pooled["n"]))
+    check_comparable(fit)
+    frame = _estimates(fit)
+    raw, estimate = (frame[name].round(DIGITS) for name in ("no_pooling", "partial_pooling"))
+    rank_no, rank_partial = (values.rank(ascending=False) for values in (raw, estimate))
+    return frame.assign(
+        rank_no=rank_no,
+        rank_partial=rank_partial,
+        rank_change=rank_no - rank_partial,
+        crossings=_crossed(raw.to_numpy(), estimate.to_numpy()).sum(axis=1),
+    )
+
+
+def _estimates(fit: Fit) -> pd.DataFrame:
+    design, inverse = fit.design, fit.family.link.inverse
+    term, gaussian = design.terms[0], fit.family.name == "gaussian"
+
+    def by_level(values: Floats) -> Floats:
+        return np.bincount(term.codes, values, minlength=term.J).astype(np.float64, copy=False)
+
+    # a Gaussian design holds values and their weights, the others sums and their trials
+    weight, total = design.trials, design.y * (design.trials if gaussian else 1.0)
+    target = by_level(weight * (design.X @ fit.beta + design.offset)) / by_level(weight)
+    rows = np.bincount(term.codes[design.rows], minlength=term.J).astype(np.float64)
     return pd.DataFrame(
         {
-            "level": pooled["level"],
-            "n": pooled["n"],
-            "no_pooling": pooled["raw"],
-            "partial_pooling": pooled["estimate"],
-            "complete_pooling": overall,
-            "target": pooled["target"],
-            "rank_no": rank_no,
-            "rank_partial": rank_partial,
-            "rank_change": rank_no - rank_partial,
-            "crossings": _crossed(raw.to_numpy(), estimate.to_numpy()).sum(axis=1),
+            "level": term.levels,
+            "n": by_level(weight) if fit.family.name == "binomial" else rows,
+            "no_pooling": by_level(total) / by_level(weight),
+            "partial_pooling": inverse(target + fit.modes.b[0][:, 0])[0],
+            "complete_pooling": float(total.sum() / weight.sum()),
+            "target": inverse(target)[0],
         }
     )
+
+
+def check_comparable(fit: object) -> None:
+    """Refuse what has no three estimates of each level, and say what has."""
+    wanted = "a fit with one (1 | group), as hw.glmer('y ~ 1 + (1 | group)', data) gives"
+    if not isinstance(fit, Fit):
+        raise DataError(f"the comparison needs {wanted}; a {type(fit).__name__} was given")
+    if len(fit.design.terms) != 1 or fit.design.terms[0].names != ("Intercept",):
+        varying = "; ".join(f"{', '.join(v.names)} by {v.group}" for v in fit.design.terms)
+        raise DataError(f"the comparison needs {wanted}; in this fit vary {varying}")
+    if fit.family.name == "poisson" and np.any(fit.design.offset != 0):
+        raise DataError(
+            "the comparison needs counts of equal exposure; this fit has an offset, so the raw "
+            "means of its levels cannot be set beside its estimates"
+        )
 
 
 def crossing_pairs(fit: Fit) -> pd.DataFrame:
@@ -154,10 +190,11 @@ def n_classes(n: Floats, most: int = 3) -> tuple[NDArray[np.intp], list[str]]:
     codes = np.searchsorted(edges, n, side="right")
     used, classes = np.unique(codes, return_inverse=True)
     parts = (n[codes == code] for code in used)
-    return np.asarray(classes), [_span(float(part.min()), float(part.max())) for part in parts]
+    return np.asarray(classes), [n_span(float(part.min()), float(part.max())) for part in parts]
 
 
-def _span(low: float, high: float) -> str:
+def n_span(low: float, high: float) -> str:
+    """A range of n in words."""
     return f"n = {low:g}" if low == high else f"n = {low:g} to {high:g}"
 
 
@@ -167,7 +204,7 @@ def named_fits(fits: Fit | Mapping[str, Fit]) -> dict[str, Fit]:
     Raises
     ------
     DataError
-        No fit, a name that is no text, or a fit that has other groups than a single scalar one.
+        No fit, a name that is no text, or a fit that `comparison_frame` refuses.
 
     Examples
     --------
@@ -183,7 +220,7 @@ def named_fits(fits: Fit | Mapping[str, Fit]) -> dict[str, Fit]:
     for name, fit in found.items():
         if not isinstance(name, str) or not name:
             raise DataError(f"the names of the fits must be texts; {name!r} was given")
-        pooling_frame(fit)  # which refuses what cannot be shown
+        check_comparable(fit)
     return found
 
 

@@ -3,7 +3,7 @@
 The numbers come from `_comparison`; the widget only draws them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 import bqplot
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ..results import Fit
 from ._base import Instrument
 from ._charts import WIDTH, figure, rate_name, round_ticks, upright
-from ._comparison import comparison_frame, crossed_with_each, n_classes, named_fits
+from ._comparison import comparison_frame, crossed_with_each, n_classes, n_span, named_fits
 from ._parts import NamedSlider
 
 __all__ = ["PoolingComparison"]
@@ -24,17 +24,20 @@ __all__ = ["PoolingComparison"]
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
-# ColorBrewer Dark2, colour-blind safe. From few trials to many: colour, shape, opacity of lines.
+# ColorBrewer Dark2, colour-blind safe: kinds of pooling look alike in all pictures.
+NO, PARTIAL, COMPLETE = "#1b9e77", "#d95f02", "#7570b3"
+MARKED, TARGET = "#e7298a", "#a6761d"
+# From few trials to many, lines get darker and wider, and points another shape.
 CLASSES = (
-    ("#d95f02", "circle", 0.45),
-    ("#1b9e77", "square", 0.65),
-    ("#7570b3", "diamond", 0.9),
+    ("#5a9bd4", 0.8, "circle"),
+    ("#3b7dbf", 1.4, "square"),
+    ("#2f5fa5", 2.2, "diamond"),
 )
-MARKED, OVERALL, TARGET = "#e7298a", "#808080", "#a6761d"
-ROWS = {"no": 0.0, "partial": 1.0, "complete": 2.0}
+ROWS = {0: "no", 1: "partial", 2: "complete"}
 HIGHLIGHTS = ("none", "n range", "crossers")
 MOST_APART = 40  # more levels than this, and equal rates are stacked
-BEHIND = 0.15  # opacity of what is not highlighted
+# opacity of lines: of few levels, of many, of what is not highlighted
+FEW, MANY, BEHIND = 0.75, 0.35, 0.25
 
 
 class PoolingComparison(Instrument):
@@ -43,8 +46,8 @@ class PoolingComparison(Instrument):
     Parameters
     ----------
     fits
-        A binomial fit with one ``(1 | group)``, or a dict of such fits by name to choose from;
-        see `comparison_frame` for the numbers shown.
+        A fit with one ``(1 | group)``, or a dict of such fits by name to choose from; see
+        `comparison_frame` for the numbers shown.
     shown
         The name of the fit to show first.
     highlight
@@ -118,6 +121,7 @@ class PoolingComparison(Instrument):
         self._classes, self._class_names = n_classes(n, len(CLASSES))
         self._columns = {str(c): v.to_numpy() for c, v in self._frame.items()}
         self._x, self._y = _vertices(self._frame)
+        self._digits = _digits(self._fit, self._x)
         self.n_low, self.n_high = self._n_limits
         if self.selected not in self._levels:
             self.selected = None
@@ -160,7 +164,7 @@ class PoolingComparison(Instrument):
         self._table.title = "Table of estimates and ranks"
         self._assemble(
             ipywidgets.HBox(menus, layout={"flex_flow": "row wrap"}),
-            self._range, self._legend, self._build_picture(),
+            self._low_slider, self._high_slider, self._legend, self._build_picture(),
             width=WIDTH,
         )  # fmt: skip
 
@@ -176,9 +180,8 @@ class PoolingComparison(Instrument):
         names = ("nothing", "n in a range", "levels that change places")
         self._highlight_menu = menu("Highlight", zip(names, HIGHLIGHTS, strict=True), "260px")
         self._low_slider, self._high_slider = (
-            NamedSlider(label=label, layout={"width": "50%"}) for label in ("n from", "n to")
+            NamedSlider(label=label) for label in ("n from", "n to")
         )
-        self._range = ipywidgets.HBox([self._low_slider, self._high_slider])
 
     def _build_picture(self) -> bqplot.Figure:
         self._rate = bqplot.LinearScale(allow_padding=False)
@@ -189,42 +192,38 @@ class PoolingComparison(Instrument):
 
         def line(color: str, style: str, width: float) -> bqplot.Lines:
             return bqplot.Lines(
-                scales=scales, x=[], y=[], colors=[color], line_style=style, stroke_width=width
-            )
+                scales=scales, x=[], y=[], colors=[color], line_style=style, stroke_width=width,
+                opacities=[FEW],
+            )  # fmt: skip
 
         def point(color: str, marker: str, **options: Any) -> bqplot.Scatter:
             return bqplot.Scatter(
-                scales=scales, x=[], y=[], marker=marker, colors=[color], stroke=color, **options
+                scales=scales, x=[], y=[], marker=marker, colors=[color], **options
             )
 
-        still = {"interactions": {}}
-        self._all = line(CLASSES[0][0], "solid", 1)
+        still: dict[str, Any] = {"interactions": {}}
+        self._lines = [line(color, "solid", width) for color, width, _ in CLASSES]
         self._marked, self._chosen = line(MARKED, "solid", 2), line(MARKED, "solid", 4)
-        self._overall, self._toward = line(OVERALL, "dashed", 1.5), line(TARGET, "dotted", 2)
-        self._square = point(OVERALL, "square", default_size=90, **still)
+        self._overall, self._toward = line(COMPLETE, "dashed", 1.5), line(TARGET, "dotted", 2)
+        self._square = point(COMPLETE, "square", default_size=90, **still)
         self._targets = point(TARGET, "triangle-down", default_size=60, **still)
         self._ring = point(MARKED, "circle", fill=False, stroke_width=2, default_size=220, **still)
         self._points = [
-            point(
-                color, marker, display_names=False, tooltip=_tooltip(),
-                interactions={"hover": "tooltip", "click": "select"},
-                selected_style={}, unselected_style={},
-            )
-            for color, marker, _ in CLASSES
-        ]  # fmt: skip
-        rows = {at: name for name, at in ROWS.items()}
+            (point(PARTIAL, marker, **_touch()), point(NO, marker, **_touch()))
+            for *_, marker in CLASSES
+        ]
         self._rate_axis = bqplot.Axis(
             scale=self._rate, grid_lines="none", label_offset="32px", tick_format="~g"
         )
         row_axis = upright(
             bqplot.Axis(
-                scale=scales["y"], grid_lines="none", tick_values=np.array(list(rows)),
-                tick_labels=rows, label="pooling", label_offset="58px",
+                scale=scales["y"], grid_lines="none", tick_values=np.array(list(ROWS)),
+                tick_labels=ROWS, tick_format="d", label="pooling", label_offset="58px",
             )
         )  # fmt: skip
         marks = [
-            self._all, self._overall, self._toward, self._marked, self._chosen, self._square,
-            self._targets, *self._points, self._ring,
+            *self._lines, self._overall, self._toward, self._marked, self._chosen, self._square,
+            self._targets, *sum(self._points, ()), self._ring,
         ]  # fmt: skip
         return figure("hw-slopes", "360px", marks, [self._rate_axis, row_axis], bottom=44)
 
@@ -236,10 +235,11 @@ class PoolingComparison(Instrument):
         self._bind("n_low", self._low_slider)
         self._bind("n_high", self._high_slider)
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
-        for mark in self._points:
-            mark.on_element_click(
-                lambda mark, event: self._guarded(lambda: self._pick(mark, event))
-            )
+        for k, pair in enumerate(self._points):
+            for mark in pair:
+                mark.on_element_click(
+                    lambda _, event, k=k: self._guarded(lambda: self._pick(k, event))
+                )
         self.observe(lambda _: self._guarded(self._new_fit), names="shown")
         self.observe(lambda change: self._guarded(lambda: self._push(change["name"])),
                      names=["n_low", "n_high"])  # fmt: skip
@@ -251,9 +251,9 @@ class PoolingComparison(Instrument):
         if not self._quiet and index is not None:
             self.selected = self._levels[index - 1] if index else None
 
-    def _pick(self, mark: bqplot.Scatter, event: dict[str, Any]) -> None:
-        of_class = np.flatnonzero(self._classes == self._points.index(mark))
-        self.selected = self._levels[of_class[event["data"]["index"] % len(of_class)]]
+    def _pick(self, of_class: int, event: dict[str, Any]) -> None:
+        places = np.flatnonzero(self._classes == of_class)
+        self.selected = self._levels[places[event["data"]["index"]]]
 
     def _push(self, moved: str) -> None:
         """One end of the range takes the other along where they would cross."""
@@ -285,7 +285,7 @@ class PoolingComparison(Instrument):
             self._group, "n", "no", "partial", "complete", "rank, no", "rank, partial",
             "places gained", "changes places with",
         ]  # fmt: skip
-        self._table.rows = _table_rows(self._frame)
+        self._table.rows = _table_rows(self._frame, self._digits)
 
     def _draw_controls(self) -> None:
         self._level_menu.options = ["none", *map(str, self._levels)]
@@ -308,44 +308,42 @@ class PoolingComparison(Instrument):
         with self._rate.hold_sync():
             self._rate.min, self._rate.max = low - air, high + air
         self._rate_axis.tick_values = round_ticks(low - air, high + air, most=12)
-        self._rate_axis.label = rate_name(self._fit)
+        self._rate_axis.label = _outcome_name(self._fit)
 
     def _draw_lines(self) -> None:
-        """The lines of all levels, a row of the mark for each class of n; and the two pulls."""
-        parts = [np.flatnonzero(self._classes == k) for k in range(len(self._class_names))]
-        paths = [(_path(self._x[:, part]), _path(self._y[:, part])) for part in parts]
-        width = max(len(x) for x, _ in paths)
-        with self._all.hold_sync():
-            self._all.colors = [color for color, *_ in CLASSES[: len(parts)]]
-            self._all.x = np.array([_padded(x, width) for x, _ in paths])
-            self._all.y = np.array([_padded(y, width) for _, y in paths])
-        overall = self._columns["complete_pooling"][0]
+        """The lines of all levels, a mark for each class of n; and where they are pulled."""
+        for k, mark in enumerate(self._lines):
+            part = np.flatnonzero(self._classes == k)
+            with mark.hold_sync():
+                mark.x, mark.y = _path(self._x[:, part]), _path(self._y[:, part])
+        overall = self._columns["complete_pooling"][:1]
         targets = np.unique(self._columns["target"].round(8))
-        for mark, at in ((self._overall, [overall]), (self._toward, targets)):
+        for mark, at in ((self._overall, overall), (self._toward, targets)):
             with mark.hold_sync():
-                mark.x, mark.y = (list(at) * 2, [-0.5, 2.4]) if len(at) == 1 else ([], [])
-        for mark, at, row in ((self._square, [overall], 2.0), (self._targets, targets, 2.35)):
+                mark.x, mark.y = (list(at) * 2, [-0.5, 2.35]) if len(at) == 1 else ([], [])
+        self._targets.default_size = 60 if len(targets) <= MOST_APART else 20
+        for mark, at, row in ((self._square, overall, 2.0), (self._targets, targets, 2.35)):
             with mark.hold_sync():
-                mark.x, mark.y = np.array(at), np.full(len(at), row)
+                mark.x, mark.y = at, np.full(len(at), row)
 
     def _draw_points(self) -> None:
-        """No and partial pooling of each class; the same level twice in each mark."""
+        """Partial and no pooling of each class, a mark each."""
         area = 60 if len(self._levels) <= MOST_APART else 18
         names = np.array([str(level) for level in self._levels])
-        for k, mark in enumerate(self._points):
+        for k, pair in enumerate(self._points):
             of_class = np.flatnonzero(self._classes == k)
-            with mark.hold_sync():
-                mark.default_size = area
-                mark.x = self._x[1:, of_class].ravel()
-                mark.y = self._y[1:, of_class].ravel()
-                mark.names = np.tile(names[of_class], 2)
+            for row, mark in enumerate(pair, start=1):
+                with mark.hold_sync():
+                    mark.default_size, mark.names = area, names[of_class]
+                    mark.x, mark.y = self._x[row, of_class], self._y[row, of_class]
 
     def _draw(self) -> None:
         """What is highlighted and selected; the rest moves into the background."""
         if self._quiet:
             return
         shown, place = self._highlighted(), self._place_of_selected()
-        self._range.layout.display = "flex" if self.highlight == "n range" else "none"
+        for slider in (self._low_slider, self._high_slider):
+            slider.layout.display = None if self.highlight == "n range" else "none"
         self._level_menu.index = 0 if place is None else 1 + place
         with self._marked.hold_sync():
             self._marked.x, self._marked.y = _path(self._x[:, shown]), _path(self._y[:, shown])
@@ -354,14 +352,14 @@ class PoolingComparison(Instrument):
             with mark.hold_sync():
                 mark.x, mark.y = self._x[first:, one].ravel(), self._y[first:, one].ravel()
         back = bool(shown.any()) or place is not None
-        opacities = [BEHIND if back else o for *_, o in CLASSES[: len(self._class_names)]]
-        if opacities != self._all.opacities:
-            self._all.opacities = opacities
+        before = FEW if len(self._levels) <= MOST_APART else MANY
+        for line in self._lines:
+            line.opacities = [BEHIND if back else before]
         self._report(shown, place)
 
     def _draw_table(self) -> None:
         if self._table.is_open:
-            self._table.rows = _table_rows(self._frame)
+            self._table.rows = _table_rows(self._frame, self._digits)
 
     def _place_of_selected(self) -> int | None:
         return None if self.selected is None else self._levels.index(self.selected)
@@ -375,37 +373,39 @@ class PoolingComparison(Instrument):
         return np.zeros(len(n), dtype=bool)
 
     def _report(self, shown: Flags, place: int | None) -> None:
-        c, count = self._columns, len(self._levels)
+        c, count, marked = self._columns, len(self._levels), self._about_marked(shown, place)
         crossings = int(self._crossed.sum()) // 2
-        where = self._whole() if place is None else self._about(place)
-        marked = self._about_marked(shown, place)
         self._say(
-            f"{where} {marked}",
+            f"{self._whole() if place is None else self._about(place)} {marked}".strip(),
             hw_slopes=f"{count} levels of {self._group} as lines over three rows. Complete "
-            f"pooling: {c['complete_pooling'][0]:.3f} for all. Partial pooling: "
-            f"{_span(c['partial_pooling'])}, pulled toward {_span(c['target'])}. No pooling: "
-            f"{_span(c['no_pooling'])}. {crossings} of {count * (count - 1) // 2} pairs change "
-            f"places. {marked}",
+            f"pooling: {self._span(c['complete_pooling'])} for all. Partial pooling: "
+            f"{self._span(c['partial_pooling'])}, pulled toward {self._span(c['target'])}. No "
+            f"pooling: {self._span(c['no_pooling'])}. {crossings} of {count * (count - 1) // 2} "
+            f"pairs change places. {marked}".strip(),
         )
 
     def _whole(self) -> str:
         c, count = self._columns, len(self._levels)
         pairs, crossings = count * (count - 1) // 2, int(self._crossed.sum()) // 2
+        overall = self._span(c["complete_pooling"], 1)
         return (
-            f"{crossings} of {pairs} pairs of {self._group} change places between no and partial "
-            f"pooling. Complete pooling gives all {c['complete_pooling'][0]:.4f}; partial pooling "
-            f"pulls toward {_span(c['target'], 4)}."
+            f"{crossings:,} of {pairs:,} pairs of {self._group} change places between no and "
+            f"partial pooling. Complete pooling gives all {overall}; partial pooling pulls toward "
+            f"{self._span(c['target'], 1)}."
         )
 
     def _about(self, place: int) -> str:
         row = {name: values[place] for name, values in self._columns.items()}
+        no, partial, complete = (
+            f"{row[name]:.{self._digits}f}"
+            for name in ("no_pooling", "partial_pooling", "complete_pooling")
+        )
         others = [str(self._levels[i]) for i in np.flatnonzero(self._crossed[place])]
-        named = f" ({', '.join(others)})" if 0 < len(others) <= 4 else ""
+        whom = f"{len(others)} others" if len(others) > 4 else ", ".join(others) or "none"
         return (
-            f"{row['level']}: n = {row['n']:g}; no pooling {row['no_pooling']:.3f}, rank "
-            f"{row['rank_no']:g}; partial {row['partial_pooling']:.3f}, rank "
-            f"{row['rank_partial']:g} of {len(self._levels)}; complete "
-            f"{row['complete_pooling']:.3f}. It changes places with {len(others)}{named}."
+            f"{row['level']}: n = {row['n']:g}; no pooling {no}, rank {row['rank_no']:g}; partial "
+            f"{partial}, rank {row['rank_partial']:g} of {len(self._levels)}; complete {complete}. "
+            f"It changes places with {whom}."
         )
 
     def _about_marked(self, shown: Flags, place: int | None) -> str:
@@ -414,13 +414,19 @@ class PoolingComparison(Instrument):
         count = int(shown.sum())
         if self.highlight == "crossers":
             whom = "another" if place is None else str(self.selected)
-            return f"Highlighted: the {count} that change places with {whom}."
+            those = "the one that changes" if count == 1 else f"the {count} that change"
+            return f"Highlighted: {those} places with {whom}."
         moves = np.abs(self._columns["partial_pooling"] - self._columns["no_pooling"])[shown]
-        far = f"; they move by {moves.mean():.3f} on average" if count else ""
-        return f"Highlighted: {count} with n from {self.n_low:g} to {self.n_high:g}{far}."
+        far = f"; they move by {moves.mean():.{self._digits}f} on average" if count else ""
+        return f"Highlighted: {count} with {n_span(self.n_low, self.n_high)}{far}."
+
+    def _span(self, values: Floats, more: int = 0) -> str:
+        digits = self._digits + more
+        low, high = f"{values.min():.{digits}f}", f"{values.max():.{digits}f}"
+        return low if low == high else f"{low} to {high}"
 
 
-def _one_of(name: str, value: object, allowed: Iterable[str]) -> str:
+def _one_of(name: str, value: object, allowed: Collection[str]) -> str:
     if value not in allowed:
         names = ", ".join(map(repr, allowed))
         raise t.TraitError(f"{name} must be one of {names}; {value!r} was given")
@@ -450,50 +456,65 @@ def _padded(values: Floats, width: int) -> Floats:
     return np.concatenate([values, np.full(width - len(values), np.nan)])
 
 
-def _span(values: Floats, digits: int = 3) -> str:
-    low, high = f"{values.min():.{digits}f}", f"{values.max():.{digits}f}"
-    return low if low == high else f"{low} to {high}"
+def _digits(fit: Fit, values: Floats) -> int:
+    """Decimals that tell a thousandth of the spread apart; three for rates."""
+    if fit.family.name == "binomial":
+        return 3
+    spread = float(np.ptp(values)) or abs(float(values.flat[0])) or 1.0
+    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 12))
 
 
-def _tooltip() -> bqplot.Tooltip:
-    return bqplot.Tooltip(fields=["name", "x"], labels=["level", "rate"], formats=["", ".3f"])
+def _outcome_name(fit: Fit) -> str:
+    return (
+        rate_name(fit)
+        if fit.family.name == "binomial"
+        else f"mean of {fit.design.formula.response}"
+    )
 
 
-def _table_rows(frame: pd.DataFrame) -> list[list[str]]:
+def _touch() -> dict[str, Any]:
+    """What a point does under the mouse."""
+    shown = bqplot.Tooltip(fields=["name", "x"], labels=["level", "value"], formats=["", ".4~g"])
+    return {
+        "display_names": False, "tooltip": shown, "selected_style": {}, "unselected_style": {},
+        "interactions": {"hover": "tooltip", "click": "select"},
+    }  # fmt: skip
+
+
+def _table_rows(frame: pd.DataFrame, digits: int) -> list[list[str]]:
     """The largest changes of rank first."""
     size = frame["rank_change"].abs()
     ordered = frame.assign(size=size).sort_values(["size", "rank_no"], ascending=[False, True])
-    return [
-        [
-            str(row.level), f"{row.n:g}",
-            *(f"{v:.3f}" for v in (row.no_pooling, row.partial_pooling, row.complete_pooling)),
-            f"{row.rank_no:g}", f"{row.rank_partial:g}", f"{row.rank_change:+g}",
-            f"{row.crossings}",
-        ]
-        for row in ordered.itertuples()
-    ]  # fmt: skip
+    estimates = ["no_pooling", "partial_pooling", "complete_pooling"]
+    texts = {"level": ordered["level"].map(str), "n": ordered["n"].map("{:g}".format)}
+    texts |= {name: ordered[name].map(f"{{:.{digits}f}}".format) for name in estimates}
+    texts |= {name: ordered[name].map("{:g}".format) for name in ("rank_no", "rank_partial")}
+    texts["rank_change"] = ordered["rank_change"].map("{:+g}".format)
+    texts["crossings"] = ordered["crossings"].map(str)
+    return [list(row) for row in pd.DataFrame(texts).to_numpy()]
 
 
 def _legend(classes: list[str], many_targets: bool) -> str:
-    """The key; shapes and dashes tell the layers apart without colour."""
+    """The key; shapes, widths and dashes tell the layers apart without colour."""
     shapes = {
         "circle": '<circle cx="15" cy="8" r="5" fill="{0}"/>',
         "square": '<rect x="10" y="3" width="10" height="10" fill="{0}"/>',
         "diamond": '<path d="M15 1l6 7-6 7-6-7z" fill="{0}"/>',
     }
+    across = '<path d="M0 8h30" stroke="{0}" stroke-width="{1}"/>'
+    upright = '<path d="M15 0v16" stroke="{0}" stroke-width="2" stroke-dasharray="{1}"/>'
     keys = [
-        (name, shapes[shape].format(color))
-        for name, (color, shape, _) in zip(classes, CLASSES, strict=False)
+        (name, across.format(color, width) + shapes[shape].format(color))
+        for name, (color, width, shape) in zip(classes, CLASSES, strict=False)
     ]
-    line = '<path d="M15 0v16" stroke="{0}" stroke-width="2" stroke-dasharray="{1}"/>'
     triangle = f'<path d="M10 3h10l-5 9z" fill="{TARGET}"/>'
-    pulled = "what partial pooling pulls toward" + (", by level" if many_targets else "")
+    pulled = "target of partial pooling" + (", one for each level" if many_targets else "")
+    ring = f'<circle cx="15" cy="8" r="6" fill="none" stroke="{MARKED}"/>'
     keys += [
-        ("complete pooling rate", line.format(OVERALL, "4 2") + shapes["square"].format(OVERALL)),
-        (pulled, (line.format(TARGET, "2 2") if not many_targets else "") + triangle),
-        ("highlighted, selected with a ring", f'<path d="M0 8h30" stroke="{MARKED}" '
-         f'stroke-width="3"/><circle cx="15" cy="8" r="6" fill="none" stroke="{MARKED}"/>'),
-    ]  # fmt: skip
+        ("complete pooling", upright.format(COMPLETE, "4 2") + shapes["square"].format(COMPLETE)),
+        (pulled, ("" if many_targets else upright.format(TARGET, "2 2")) + triangle),
+        ("highlighted; selected in a ring", across.format(MARKED, 3) + ring),
+    ]
     spans = (
         f'<span><svg width="30" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
         f"{name}</span>"
