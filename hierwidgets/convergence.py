@@ -24,6 +24,7 @@ THRESHOLDS = pd.DataFrame(
         ("rhat", "at most", 1.01, "chains agree (Vehtari et al. 2021)"),
         ("ess", "at least", 400, "enough to trust the other numbers (Vehtari et al. 2021)"),
         ("ess_to_publish", "at least", 1000, "what the draws shipped with this package have"),
+        ("ess_of_course", "above", 2000, "the course's own rule, with R-hat below 1.01"),
         ("divergences", "at most", 0, "no region was skipped (Betancourt 2017)"),
         ("at_max_depth", "at most", 0.01, "share of draws cut short by the largest tree"),
         ("bfmi", "at least", 0.3, "energy explored (Betancourt 2016)"),

@@ -14,6 +14,8 @@ if _missing:
     )
 
 from ._averaged import averaged_prior  # noqa: E402
+from ._chain_examples import printed_summary, stuck_chains  # noqa: E402
+from ._chains import judged_table  # noqa: E402
 from ._comparison import comparison_frame, crossing_pairs  # noqa: E402
 from ._guess import guess_frame  # noqa: E402
 from ._pooling import (  # noqa: E402
@@ -27,6 +29,7 @@ from ._pooling import (  # noqa: E402
 from ._recovery import judged_frame, truth_frame  # noqa: E402
 from ._shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
 from ._strip import people_frame, strip_frame  # noqa: E402
+from .chain_clinic import ChainClinic  # noqa: E402
 from .competitiveness_effect import CompetitivenessEffect  # noqa: E402
 from .district_strip import DistrictStrip  # noqa: E402
 from .guess309 import Guess309  # noqa: E402
@@ -36,6 +39,7 @@ from .prior_times_likelihood import PriorTimesLikelihood  # noqa: E402
 from .recovery_lab import RecoveryLab  # noqa: E402
 
 __all__ = [
+    "ChainClinic",
     "CompetitivenessEffect",
     "DistrictStrip",
     "Guess309",
@@ -50,13 +54,16 @@ __all__ = [
     "half_weight_size",
     "imagined_frame",
     "judged_frame",
+    "judged_table",
     "loglik_at",
     "people_frame",
     "pooling_frame",
+    "printed_summary",
     "profile_frame",
     "shrinkage_curves",
     "shrinkage_frame",
     "strip_frame",
+    "stuck_chains",
     "truth_frame",
     "weight_curve",
 ]

@@ -158,9 +158,8 @@ class PoolingComparison(Instrument):
     def _build(self) -> None:
         self._build_controls()
         self._legend = ipywidgets.HTML()
-        menus = [self._level_menu, self._highlight_menu]
-        if len(self._fits) > 1:
-            menus.insert(0, self._fit_menu)
+        menus = [self._fit_menu, self._level_menu, self._highlight_menu]
+        self._fit_menu.layout.display = None if len(self._fits) > 1 else "none"
         self._table.title = "Table of estimates and ranks"
         self._assemble(
             ipywidgets.HBox(menus, layout={"flex_flow": "row wrap"}),

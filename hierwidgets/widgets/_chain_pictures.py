@@ -1,0 +1,210 @@
+"""The pictures of the chain clinic: chains in lanes, and statistics against their limits."""
+
+import bqplot
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from ._charts import MARGIN, figure, half_width, joined_segments, upright
+from ._effect_words import shorter
+
+__all__ = ["FAILS", "PASSES", "SELECTED", "Lanes", "StatisticsPicture"]
+
+Floats = NDArray[np.float64]
+
+# ColorBrewer Dark2, colour-blind safe; passing and failing also differ in being hollow or filled
+CHAINS, EXPECTED = "#3b7dbf", "#a6761d"
+PASSES, FAILS, SELECTED = "#7570b3", "#d95f02", "#e7298a"
+LANE = 0.86  # of a lane's height that is used
+MOST_ROWS = 25  # of the picture of statistics
+_RHAT, _ESS = (0.0, 0.44), (0.56, 1.0)  # shares of the width
+_HIGHEST_RHAT = 2.0
+
+
+class Lanes:
+    """One figure with a lane for each chain: a line in it, and one to compare it with.
+
+    Attributes
+    ----------
+    figure
+        To be shown.
+    """
+
+    def __init__(self, name: str, height: str, label: str, expected: str) -> None:
+        self._across = bqplot.LinearScale(min=0, max=1, allow_padding=False)
+        self._up = bqplot.LinearScale(min=-1, max=0, allow_padding=False)
+        scales = {"x": self._across, "y": self._up}
+        self.line = bqplot.Lines(scales=scales, x=[], y=[], colors=[CHAINS], stroke_width=0.9)
+        self.expected = bqplot.Lines(
+            scales=scales, x=[], y=[], colors=[EXPECTED], stroke_width=2, line_style=expected
+        )
+        self._bottom = bqplot.Axis(
+            scale=self._across, grid_lines="none", label=label, label_offset="32px", num_ticks=4,
+            tick_format="~g",
+        )  # fmt: skip
+        self._side = upright(
+            bqplot.Axis(scale=self._up, grid_lines="none", label="chain", label_offset="34px")
+        )
+        marks, axes = [self.line, self.expected], [self._bottom, self._side]
+        self.figure = half_width(figure(name, height, marks, axes, bottom=44))
+        self.figure.fig_margin = {**self.figure.fig_margin, "left": 50}
+
+    def lanes(self, chains: tuple[int, ...], high: float, label: str | None = None) -> None:
+        """One lane for each of these chains, from 0 to `high` across."""
+        self._across.max, self._up.min = high, -float(len(chains))
+        middles = LANE / 2 - 1 - np.arange(len(chains))
+        with self._side.hold_sync():
+            self._side.tick_labels = dict(
+                zip(middles.round(6).tolist(), map(str, chains), strict=True)
+            )
+            self._side.tick_values = middles.round(6)
+        if label is not None:
+            self._bottom.label = label
+
+    def draw(self, x: Floats, y: Floats, at: float) -> None:
+        """Lines (C, P) with y from 0 to 1, and the height to compare them with."""
+        bottom = -1.0 - np.arange(len(y))
+        ends = np.array([self._across.min, self._across.max])
+        for mark, xs, ys in (
+            (self.line, x, bottom[:, None] + LANE * y),
+            (self.expected, np.broadcast_to(ends, (len(y), 2)),
+             np.broadcast_to((bottom + LANE * at)[:, None], (len(y), 2))),
+        ):  # fmt: skip
+            with mark.hold_sync():
+                mark.x, mark.y = _one_path(xs), _one_path(ys)
+
+    def clear(self) -> None:
+        """Nothing, where there are no draws."""
+        for mark in (self.line, self.expected):
+            with mark.hold_sync():
+                mark.x, mark.y = np.array([]), np.array([])
+
+
+def _one_path(rows: Floats) -> Floats:
+    """Rows one after the other, with a gap between: one path is quick to draw."""
+    gaps = np.full((len(rows), 1), np.nan)
+    return np.concatenate([rows, gaps], axis=1).ravel()[:-1]
+
+
+class StatisticsPicture:
+    """R-hat, and bulk and tail effective sample size, of each parameter against their limits."""
+
+    def __init__(self, name: str, rows: int) -> None:
+        x = bqplot.LinearScale(min=-0.02, max=1.02, allow_padding=False)
+        self._up = bqplot.LinearScale(min=-1, max=0, allow_padding=False)
+        scales = {"x": x, "y": self._up}
+        self._limits = bqplot.Lines(
+            scales=scales, x=[], y=[], colors=[EXPECTED], stroke_width=2, line_style="dashed"
+        )
+        self._row = bqplot.Lines(
+            scales=scales, x=[], y=[], colors=[SELECTED], stroke_width=2, opacities=[0.8]
+        )
+        self.marks = {
+            (tail, ok): bqplot.Scatter(
+                scales=scales, x=[], y=[], marker="triangle-up" if tail else "circle",
+                colors=[PASSES if ok else FAILS], stroke=PASSES if ok else FAILS,
+                fill=not ok, stroke_width=1.5, default_size=60, interactions={},
+            )
+            for tail in (False, True)
+            for ok in (True, False)
+        }  # fmt: skip
+        self._below, above = bqplot.Axis(scale=x, grid_lines="none"), bqplot.Axis(
+            scale=x, side="top", grid_lines="none", tick_values=np.array([0.22, 0.78]),
+            tick_labels={0.22: "R-hat", 0.78: "effective sample size"},
+        )  # fmt: skip
+        self._names = upright(bqplot.Axis(scale=self._up, grid_lines="none"))
+        height = f"{70 + 22 * min(rows, MOST_ROWS)}px"
+        marks = [self._row, self._limits, *self.marks.values()]
+        axes = [self._below, above, self._names]
+        self.figure = figure(name, height, marks, axes, bottom=26)
+        self.figure.fig_margin = {**MARGIN, "left": 210, "top": 26, "bottom": 26}
+        self.shown: list[str] = []
+
+    def draw(self, judged: pd.DataFrame, ess: float) -> None:
+        """Every parameter of a judged table, or the worst of many."""
+        table = _worst(judged)
+        self.shown = list(table.index)
+        self._up.min = -float(len(table))
+        middle = -0.5 - np.arange(len(table), dtype=np.float64)
+        high_rhat = float(np.clip(np.nanmax([*table["rhat"], 1.05]) * 1.01, 1.06, _HIGHEST_RHAT))
+        sizes = table[["ess_bulk", "ess_tail"]].to_numpy(np.float64)
+        span = (
+            min(10.0, float(np.nanmin([10.0, *sizes.ravel()]))),
+            max(10_000.0, float(np.nanmax([ess, *sizes.ravel()]))),
+        )
+        self._draw_axes(middle, high_rhat, span)
+        at = np.array([_rhat_place(1.01, high_rhat), _ess_place(ess, span)])
+        with self._limits.hold_sync():
+            self._limits.x = joined_segments(at, at)
+            self._limits.y = joined_segments(np.full(2, -float(len(table))), np.zeros(2))
+        self._draw_points(table, middle, high_rhat, span)
+
+    def _draw_points(
+        self, table: pd.DataFrame, middle: Floats, high: float, span: tuple[float, float]
+    ) -> None:
+        layers = (
+            (False, "rhat", _rhat_place(table["rhat"].to_numpy(np.float64), high), 0.0),
+            (False, "ess_bulk", _ess_place(table["ess_bulk"].to_numpy(np.float64), span), 0.16),
+            (True, "ess_tail", _ess_place(table["ess_tail"].to_numpy(np.float64), span), -0.16),
+        )
+        for (tail, ok), mark in self.marks.items():
+            mine = [
+                (x[table[f"{name}_ok"] == ok], (middle + up)[table[f"{name}_ok"] == ok])
+                for is_tail, name, x, up in layers
+                if is_tail == tail
+            ]
+            with mark.hold_sync():
+                mark.x = np.concatenate([x for x, _ in mine])
+                mark.y = np.concatenate([y for _, y in mine])
+
+    def _draw_axes(self, middle: Floats, high: float, span: tuple[float, float]) -> None:
+        rhats = [v for v in (1.0, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0) if v <= high]
+        rhats = [v for i, v in enumerate(rhats) if i == 0 or v - 1 > 0.13 * (high - 1)]
+        sizes = [10.0**k for k in range(int(np.floor(np.log10(span[0]))), 7)]
+        sizes = [v for v in sizes if span[0] <= v <= span[1]]
+        places = np.concatenate(
+            [_rhat_place(np.array(rhats), high), _ess_place(np.array(sizes), span)]
+        ).round(6)
+        texts = [*(f"{v:g}" for v in rhats), *(f"{v:,.0f}" for v in sizes)]
+        with self._below.hold_sync():
+            self._below.tick_labels, self._below.tick_values = _keyed(places, texts), places
+        with self._names.hold_sync():
+            self._names.tick_labels = _keyed(middle, [shorter(n, 32) for n in self.shown])
+            self._names.tick_values = middle
+
+    def select(self, parameter: str) -> None:
+        """A line through the row of that parameter."""
+        found = self.shown.index(parameter) if parameter in self.shown else None
+        y = np.array([]) if found is None else np.full(2, -0.5 - found)
+        with self._row.hold_sync():
+            self._row.x, self._row.y = np.array([-0.02, 1.02])[: len(y)], y
+
+    def pick(self, up: float) -> str | None:
+        """The parameter at a share of the height, from below."""
+        row = int((1 - up) * len(self.shown))
+        return self.shown[row] if 0 <= row < len(self.shown) else None
+
+
+def _keyed(places: Floats, texts: list[str]) -> dict[float | int, str]:
+    """Keys as the browser writes numbers: 1 and not 1.0."""
+    keys = [int(p) if float(p).is_integer() else float(p) for p in places]
+    return dict(zip(keys, texts, strict=True))
+
+
+def _rhat_place(rhat: float | Floats, high: float) -> Floats:
+    share = (np.asarray(rhat, dtype=np.float64) - 1.0) / (high - 1.0)
+    return _RHAT[0] + (_RHAT[1] - _RHAT[0]) * np.clip(np.nan_to_num(share, nan=1.0), 0, 1)
+
+
+def _ess_place(ess: float | Floats, span: tuple[float, float]) -> Floats:
+    low, high = np.log10(span[0]), np.log10(span[1])
+    share = (np.log10(np.nan_to_num(np.maximum(ess, 1.0), nan=span[0])) - low) / (high - low)
+    return np.asarray(_ESS[0] + (_ESS[1] - _ESS[0]) * np.clip(share, 0, 1))
+
+
+def _worst(judged: pd.DataFrame) -> pd.DataFrame:
+    """All rows, or the worst of too many, in their order."""
+    if len(judged) <= MOST_ROWS:
+        return judged
+    bad = judged["rhat"].fillna(np.inf).rank() - judged[["ess_bulk", "ess_tail"]].min(axis=1).rank()
+    return judged.loc[judged.index.isin(bad.nlargest(MOST_ROWS).index)]
