@@ -79,7 +79,8 @@ def test_partial_pooling_pulls_toward_mu_and_not_toward_the_overall_rate(
     early, tight = (expit(LME4[key]["fixef"]["(Intercept)"]) for key in (stored, f"{stored}_tight"))
     assert round(early, 4) == printed
     frame = comparison_frame(fits[name])
-    np.testing.assert_allclose(frame["target"], tight, rtol=1e-6)
+    # Finland's likelihood is so flat that lme4's tight mu, 3e-8 below the top, is 2e-5 off
+    np.testing.assert_allclose(frame["target"], tight, rtol=5e-5)
     target = frame["target"].iloc[0]
     raw, partial = frame["no_pooling"], frame["partial_pooling"]
     np.testing.assert_array_equal(np.sign(partial - raw), np.sign(target - raw))

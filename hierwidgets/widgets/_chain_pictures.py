@@ -5,7 +5,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._charts import MARGIN, figure, half_width, joined_segments, upright
+from ._charts import MARGIN, figure, half_width, joined_segments, round_ticks, upright
 from ._effect_words import shorter
 
 __all__ = ["FAILS", "PASSES", "SELECTED", "Lanes", "StatisticsPicture"]
@@ -14,6 +14,7 @@ Floats = NDArray[np.float64]
 
 # ColorBrewer Dark2, colour-blind safe; passing and failing also differ in being hollow or filled
 CHAINS, EXPECTED = "#3b7dbf", "#a6761d"
+GREY = "#808080"
 PASSES, FAILS, SELECTED = "#7570b3", "#d95f02", "#e7298a"
 LANE = 0.86  # of a lane's height that is used
 MOST_ROWS = 25  # of the picture of statistics
@@ -38,28 +39,31 @@ class Lanes:
         self.expected = bqplot.Lines(
             scales=scales, x=[], y=[], colors=[EXPECTED], stroke_width=2, line_style=expected
         )
+        self._numbers = _texts(scales, "end", -8, 4)
         self._bottom = bqplot.Axis(
-            scale=self._across, grid_lines="none", label=label, label_offset="32px", num_ticks=4,
-            tick_format="~g",
+            scale=self._across, grid_lines="none", label=label, label_offset="32px",
+            tick_values=np.array([]), tick_format="~g",
         )  # fmt: skip
         self._side = upright(
-            bqplot.Axis(scale=self._up, grid_lines="none", label="chain", label_offset="34px")
+            bqplot.Axis(
+                scale=self._up, grid_lines="none", label="chain", label_offset="34px", num_ticks=0
+            )
         )
-        marks, axes = [self.line, self.expected], [self._bottom, self._side]
+        marks, axes = [self.line, self.expected, self._numbers], [self._bottom, self._side]
         self.figure = half_width(figure(name, height, marks, axes, bottom=44))
-        self.figure.fig_margin = {**self.figure.fig_margin, "left": 50}
+        self.figure.fig_margin = {**self.figure.fig_margin, "left": 50, "right": 22}
 
     def lanes(self, chains: tuple[int, ...], high: float, label: str | None = None) -> None:
         """One lane for each of these chains, from 0 to `high` across."""
-        self._across.max, self._up.min = high, -float(len(chains))
-        middles = LANE / 2 - 1 - np.arange(len(chains))
-        with self._side.hold_sync():
-            self._side.tick_labels = dict(
-                zip(middles.round(6).tolist(), map(str, chains), strict=True)
-            )
-            self._side.tick_values = middles.round(6)
+        self._across.max, self._up.min = high, -float(len(chains)) - 0.04
+        with self._numbers.hold_sync():
+            self._numbers.x = np.zeros(len(chains))
+            self._numbers.y = LANE / 2 - 1 - np.arange(len(chains))
+            self._numbers.text = np.array([str(chain) for chain in chains])
         if label is not None:
-            self._bottom.label = label
+            with self._bottom.hold_sync():
+                self._bottom.label = label
+                self._bottom.tick_values = round_ticks(0.0, high, most=6)
 
     def draw(self, x: Floats, y: Floats, at: float) -> None:
         """Lines (C, P) with y from 0 to 1, and the height to compare them with."""
@@ -78,6 +82,15 @@ class Lanes:
         for mark in (self.line, self.expected):
             with mark.hold_sync():
                 mark.x, mark.y = np.array([]), np.array([])
+
+
+def _texts(scales: dict[str, bqplot.Scale], align: str, right: int, down: int) -> bqplot.Label:
+    """Texts beside the plot: an axis loses new labels that come together with new ticks."""
+    return bqplot.Label(
+        scales=scales, x=np.array([]), y=np.array([]), text=np.array([]), align=align,
+        colors=["currentColor"], default_size=11, font_weight="normal", apply_clip=False,
+        x_offset=right, y_offset=down, interactions={},
+    )  # fmt: skip
 
 
 def _one_path(rows: Floats) -> Floats:
@@ -108,15 +121,19 @@ class StatisticsPicture:
             for tail in (False, True)
             for ok in (True, False)
         }  # fmt: skip
-        self._below, above = bqplot.Axis(scale=x, grid_lines="none"), bqplot.Axis(
+        self._grid = bqplot.Lines(
+            scales=scales, x=[], y=[], colors=[GREY], stroke_width=1, opacities=[0.35]
+        )
+        self._values, self._names = _texts(scales, "middle", 0, 14), _texts(scales, "end", -8, 4)
+        above = bqplot.Axis(
             scale=x, side="top", grid_lines="none", tick_values=np.array([0.22, 0.78]),
             tick_labels={0.22: "R-hat", 0.78: "effective sample size"},
         )  # fmt: skip
-        self._names = upright(bqplot.Axis(scale=self._up, grid_lines="none"))
         height = f"{70 + 22 * min(rows, MOST_ROWS)}px"
-        marks = [self._row, self._limits, *self.marks.values()]
-        axes = [self._below, above, self._names]
-        self.figure = figure(name, height, marks, axes, bottom=26)
+        marks = [
+            self._grid, self._row, self._limits, *self.marks.values(), self._values, self._names,
+        ]  # fmt: skip
+        self.figure = figure(name, height, marks, [above], bottom=26)
         self.figure.fig_margin = {**MARGIN, "left": 210, "top": 26, "bottom": 26}
         self.shown: list[str] = []
 
@@ -162,15 +179,19 @@ class StatisticsPicture:
         rhats = [v for i, v in enumerate(rhats) if i == 0 or v - 1 > 0.13 * (high - 1)]
         sizes = [10.0**k for k in range(int(np.floor(np.log10(span[0]))), 7)]
         sizes = [v for v in sizes if span[0] <= v <= span[1]]
-        places = np.concatenate(
-            [_rhat_place(np.array(rhats), high), _ess_place(np.array(sizes), span)]
-        ).round(6)
-        texts = [*(f"{v:g}" for v in rhats), *(f"{v:,.0f}" for v in sizes)]
-        with self._below.hold_sync():
-            self._below.tick_labels, self._below.tick_values = _keyed(places, texts), places
+        at = np.concatenate([_rhat_place(np.array(rhats), high), _ess_place(np.array(sizes), span)])
+        bottom = np.full(len(at), self._up.min)
+        with self._grid.hold_sync():
+            self._grid.x = joined_segments(at, at)
+            self._grid.y = joined_segments(bottom, np.zeros(len(at)))
+        with self._values.hold_sync():
+            self._values.x, self._values.y = at, bottom
+            self._values.text = np.array(
+                [*(f"{v:g}" for v in rhats), *(f"{v:,.0f}" for v in sizes)]
+            )
         with self._names.hold_sync():
-            self._names.tick_labels = _keyed(middle, [shorter(n, 32) for n in self.shown])
-            self._names.tick_values = middle
+            self._names.x, self._names.y = np.full(len(middle), -0.02), middle
+            self._names.text = np.array([shorter(name, 34) for name in self.shown])
 
     def select(self, parameter: str) -> None:
         """A line through the row of that parameter."""
@@ -183,12 +204,6 @@ class StatisticsPicture:
         """The parameter at a share of the height, from below."""
         row = int((1 - up) * len(self.shown))
         return self.shown[row] if 0 <= row < len(self.shown) else None
-
-
-def _keyed(places: Floats, texts: list[str]) -> dict[float | int, str]:
-    """Keys as the browser writes numbers: 1 and not 1.0."""
-    keys = [int(p) if float(p).is_integer() else float(p) for p in places]
-    return dict(zip(keys, texts, strict=True))
 
 
 def _rhat_place(rhat: float | Floats, high: float) -> Floats:

@@ -191,10 +191,10 @@ class ChainClinic(Instrument):
         )  # fmt: skip
 
     def _build_controls(self, chains: int) -> None:
-        self._run_menu = _menu("Run", list(self._runs), "200px")
+        self._run_menu = _menu("Run", list(self._runs), "170px")
         self._run_menu.layout.display = None if len(self._runs) > 1 else "none"
-        self._parameter_menu = _menu("Parameter", ["none"], "290px")
-        self._rule_menu = _menu("Rule", [(text, n) for n, text in RULES.items()], "380px")
+        self._parameter_menu = _menu("Parameter", ["none"], "240px")
+        self._rule_menu = _menu("Rule", [(text, n) for n, text in RULES.items()], "314px")
         self._boxes = [
             ipywidgets.Checkbox(
                 value=True, description=f"chain {c + 1}", indent=False, layout={"width": "84px"}
@@ -264,11 +264,10 @@ class ChainClinic(Instrument):
             with self._thin_slider.hold_sync():
                 self._thin_slider.max = max(2, self._most_thin)
                 self._thin_slider.steps = max(1, self._most_thin - 1)
-            drawn = None if self._shown.draws is not None else "none"
-            for part in (self._chain_row, self._thin_slider, self._pair):
-                part.layout.display = drawn
-            if drawn is not None or self._most_thin < 2:
-                self._thin_slider.layout.display = "none"
+            drawn = self._shown.draws is not None
+            self._chain_row.layout.display = None if drawn else "none"
+            self._thin_slider.layout.display = None if self._most_thin > 1 else "none"
+            _fold(self._pair, not drawn)
         finally:
             self._quiet = False
         self._show_boxes()
@@ -385,9 +384,8 @@ class ChainClinic(Instrument):
         text = f"{C} chains of {D:,} draws"
         if np.isfinite(row["ess_bulk"]) and row["ess_bulk"] > 0:
             share = C * D / row["ess_bulk"]
-            text += f"; for the mean one in {share:,.1f} counts" if share >= 1.05 else (
-                "; for the mean all count"
-            )  # fmt: skip
+            every = "all count" if share < 1.05 else f"one draw in {share:.3g} counts"
+            text += f"; for the mean, {every}"
         away = "" if row["rhat_ok"] else f" {numbers.remark(values, self._numbers_of_chains)}"
         hidden = f" {C - MOST_CHAINS} chains have no lane." if C > MOST_CHAINS else ""
         return f"{text}.{away}{hidden}".rstrip()
@@ -396,6 +394,13 @@ class ChainClinic(Instrument):
         """Free everything, and forget what was still to be computed."""
         self._forget()
         super().close()
+
+
+def _fold(box: ipywidgets.Box, folded: bool) -> None:
+    """Out of sight; a figure without size would write errors to the browser's log."""
+    box.layout.visibility, box.layout.overflow, box.layout.height = (
+        ("hidden", "hidden", "0px") if folded else (None, None, None)
+    )
 
 
 def _figures(row: "pd.Series[Any]") -> str:
