@@ -14,7 +14,7 @@ Floats = NDArray[np.float64]
 
 # ColorBrewer Dark2, colour-blind safe; passing and failing also differ in being hollow or filled
 CHAINS, EXPECTED = "#3b7dbf", "#a6761d"
-GREY = "#808080"
+GREY, INK = "#808080", "var(--jp-ui-font-color1)"
 PASSES, FAILS, SELECTED = "#7570b3", "#d95f02", "#e7298a"
 LANE = 0.86  # of a lane's height that is used
 MOST_ROWS = 25  # of the picture of statistics
@@ -88,7 +88,7 @@ def _texts(scales: dict[str, bqplot.Scale], align: str, right: int, down: int) -
     """Texts beside the plot: an axis loses new labels that come together with new ticks."""
     return bqplot.Label(
         scales=scales, x=np.array([]), y=np.array([]), text=np.array([]), align=align,
-        colors=["currentColor"], default_size=11, font_weight="normal", apply_clip=False,
+        colors=[INK], default_size=11, font_weight="normal", apply_clip=False,
         x_offset=right, y_offset=down, interactions={},
     )  # fmt: skip
 

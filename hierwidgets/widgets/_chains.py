@@ -291,7 +291,8 @@ def verdict(judged: pd.DataFrame, ess: int = ESS_LIMITS[0]) -> tuple[bool, str]:
     do = "draw more" if rhat_ok.all() else (
         "use none of these numbers; tune longer, or write the model another way"
     )  # fmt: skip
-    return False, f"{passing} of {many} parameters pass. {', '.join(found)}: {do}."
+    said = ", ".join(found)
+    return False, f"{passing} of {many} parameters pass. {said[0].upper()}{said[1:]}: {do}."
 
 
 def remark(draws: Floats, chains: tuple[int, ...]) -> str:

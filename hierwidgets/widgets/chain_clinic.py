@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import traitlets as t
 
+from ..convergence import array_statistics
 from . import _chains as numbers
 from ._base import Instrument
 from ._chain_pictures import FAILS, PASSES, SELECTED, Lanes, StatisticsPicture
@@ -97,6 +98,8 @@ class ChainClinic(Instrument):
         **unknown: object,
     ) -> None:
         self._runs = numbers.as_runs(draws_or_summary)
+        if any(one.draws is not None for one in self._runs.values()):
+            array_statistics()  # says what is missing before there is a widget
         super().__init__(**unknown)
         self._start_at(run=next(iter(self._runs)) if run is None else run)
         self._take_run()
