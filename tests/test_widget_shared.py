@@ -36,6 +36,7 @@ def given():
     finland, uk = hw.load("finland"), hw.load("uk")
     return {
         "hw": hw,
+        "chains": hw.widgets.stuck_chains(),
         "finland": finland,
         "uk": uk,
         "one": hw.glmer(INTERCEPT, finland, event="Contacted"),
@@ -48,6 +49,7 @@ def given():
 
 # For each class a call, and a change of state that a student would make.
 CASES = {
+    "ChainClinic": ("hw.widgets.ChainClinic(chains)", lambda w: w.set_trait("parameter", "slow")),
     "CompetitivenessEffect": (
         'hw.widgets.CompetitivenessEffect(line, "district_competitiveness")',
         lambda w: w.set_trait("high", 0.7),

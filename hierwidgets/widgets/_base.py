@@ -12,7 +12,7 @@ Errors while redrawing show in the status line, where a student looks, not in a 
 Two things come by themselves. `as_code` writes the call that makes the instrument as it stands:
 every name in `state_names` is a keyword of the constructor. And where there is no kernel, a
 still stands in for the instrument, of `picture`, the status line and the table; a subclass whose
-figures are not all bqplot's Lines and Scatter has its own `picture`.
+figures are not all bqplot's Lines, Scatter and Label has its own `picture`.
 """
 
 import inspect

@@ -146,6 +146,8 @@ def _draw_one(ax: "Axes", one: bqplot.Figure) -> None:
             _draw_lines(ax, mark, order)
         elif isinstance(mark, bqplot.Scatter):
             _draw_scatter(ax, mark, order)
+        elif isinstance(mark, bqplot.Label):
+            _draw_texts(ax, mark)
     for axis in one.axes:  # after the marks, which move limits that are not set
         _follow_scales(ax, {"y" if axis.orientation == "vertical" else "x": axis.scale})
 
@@ -250,3 +252,14 @@ def _draw_scatter(ax: "Axes", mark: bqplot.Scatter, order: int) -> None:
     if mark.names is not None and mark.display_names:
         for place in zip(x, y, np.asarray(mark.names), strict=True):
             ax.annotate(str(place[2]), place[:2], (3, 3), textcoords="offset points", fontsize=7)
+
+
+def _draw_texts(ax: "Axes", mark: bqplot.Label) -> None:
+    """Texts at their places, moved by the mark's offsets, in the color of matplotlib's texts."""
+    across = {"start": "left", "middle": "center", "end": "right"}[mark.align]
+    moved = (mark.x_offset * _POINTS, -mark.y_offset * _POINTS)
+    for x, y, text in zip(mark.x, mark.y, np.asarray(mark.text), strict=True):
+        ax.annotate(
+            str(text), (float(x), float(y)), moved, textcoords="offset points", fontsize=7,
+            ha=across, va="baseline", annotation_clip=False,
+        )  # fmt: skip

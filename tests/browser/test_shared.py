@@ -36,6 +36,7 @@ two = hw.glmer("contacted ~ 1 + (1 | district_id)", uk, event="Contacted")
 line = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted")
 """
 SHOWN = {
+    "ChainClinic": "hw.widgets.ChainClinic(hw.widgets.stuck_chains())",
     "CompetitivenessEffect": 'hw.widgets.CompetitivenessEffect(line, "district_competitiveness")',
     "DistrictStrip": 'hw.widgets.DistrictStrip(uk, "contacted", "district_id", "Contacted")',
     "Guess309": "hw.widgets.Guess309(guess=0.3, revealed=True, opened=[0])",
