@@ -318,8 +318,8 @@ def test_253_districts_work_and_fit_a_1280_pixel_window(open_notebook: Open) -> 
     assert min(triangles) > 0
     assert points(dial).count() == 253
     points(dial).last.click()
-    assert notebook.python("dial.selected in dial._estimates.above.names.tolist()")
     shows(dial, "raw 1.000")
+    assert notebook.python("dial.selected in dial._estimates.above.names.tolist()")
     assert notebook.complaints == []
 
 

@@ -171,8 +171,9 @@ def test_a_model_with_a_predictor_in_a_narrow_pane(open_notebook: Open) -> None:
     level = notebook.python("shown.level")
     shows(found, f"{level}: y = ")
     assert found.get_by_role("combobox", name="district_id").locator("option").count() == 253
-    before = mode(found, POSTERIOR)
+    before, said = mode(found, POSTERIOR), found.locator(".hw-status").inner_text()
     press(notebook, slider(found, "μ, intercept"), "PageUp")
+    expect(found.locator(".hw-status")).not_to_have_text(said)
     notebook.settles("bool(shown.mu > fit.fixef['Intercept'])", True)
     assert mode(found, POSTERIOR) > before + 3
     assert notebook.complaints == []
