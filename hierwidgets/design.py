@@ -92,6 +92,15 @@ class NewRows:
     codes: tuple[Index, ...]
     Z: tuple[Array, ...]
 
+    def take(self, rows: Index) -> "NewRows":
+        """Some of the rows."""
+        return NewRows(
+            self.X[rows],
+            self.offset[rows],
+            tuple(c[rows] for c in self.codes),
+            tuple(Z[rows] for Z in self.Z),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Design:

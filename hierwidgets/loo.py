@@ -56,10 +56,28 @@ class Loo:
         """Rows whose Pareto k is above 0.7: their figure cannot be trusted."""
         return int((self.pointwise["pareto_k"] > K_LIMIT).sum())
 
+    def difference(self, other: "Loo") -> pd.Series:
+        """How much better than `other`, another model of the same data: elpd, std_error.
+
+        The standard error is that of a sum of paired differences, ``sqrt(n var(d))`` (Vehtari,
+        Gelman & Gabry 2017, eq. 24).
+        """
+        if not isinstance(other, Loo):
+            raise DataError(f"other must be a Loo; a {type(other).__name__} was given")
+        labels = [
+            table.drop(columns=["elpd", "pareto_k"]) for table in (self.pointwise, other.pointwise)
+        ]
+        if self.by != other.by or not labels[0].equals(labels[1]):
+            raise DataError("the two leave out different things; compare models of the same rows")
+        gap = (self.pointwise["elpd"] - other.pointwise["elpd"]).to_numpy()
+        spread = float(np.sqrt(len(gap) * np.var(gap)))
+        return pd.Series({"elpd": float(gap.sum()), "std_error": spread})
+
     def __repr__(self) -> str:
         what = "observations" if self.by is None else self.by
         tail = "" if not self.unreliable else (
-            f"; {self.unreliable} have a Pareto k above {K_LIMIT}: leave those out by refitting"
+            f"; {self.unreliable} have a Pareto k above {K_LIMIT}: refit without them "
+            "(hw.cross_validate)"
         )  # fmt: skip
         return (
             f"Loo(elpd {self.elpd:.1f} ({self.std_error:.1f}), p_loo {self.p_loo:.1f}, "
@@ -122,7 +140,8 @@ def _by_group(
         able = [] if done is None or done.k > 1 else [done.group]
         raise DataError(
             f"by={by!r}: without refitting, a group can be left out of {able} alone, whose "
-            "effects are integrated out; for others compare fits without it"
+            "effects are integrated out; for others refit, with "
+            f"hw.cross_validate({{'model': post}}, data, by={by!r})"
         )
     given = draws.beta, draws.factors, draws.sigma, draws.effects
     out = level_integrals(design, family, *given, draws.integrated)

@@ -239,7 +239,7 @@ class Posterior:
         step = max(1, _CHUNK // self.draws.sigma.size)
         for a in range(0, len(first), step):
             part = first[a : a + step]
-            eta = self.predictor(_take(new, part), frame.iloc[part], kept, new_levels, seed=seed)
+            eta = self.predictor(new.take(part), frame.iloc[part], kept, new_levels, seed=seed)
             mu = eta if scale == "link" else self.family.link.inverse(eta)[0]
             for name, values in _described(mu, level, "median").items():
                 columns.setdefault(name, []).append(values)
@@ -384,15 +384,6 @@ def _described(values: Array, level: float | None, how: str) -> dict[str, Array]
         low, high = np.quantile(values, tails, axis=1)
         out |= {"std_error": values.std(axis=1, ddof=1), "conf_low": low, "conf_high": high}
     return out
-
-
-def _take(new: NewRows, rows: NDArray[np.intp]) -> NewRows:
-    return NewRows(
-        new.X[rows],
-        new.offset[rows],
-        tuple(c[rows] for c in new.codes),
-        tuple(Z[rows] for Z in new.Z),
-    )
 
 
 def _distinct(

@@ -33,6 +33,7 @@ LAYERS = (
         "pooling",
         "comparison",
         "tables",
+        "scores",
         "validation",
         "recovery",
         "contrasts",

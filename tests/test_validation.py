@@ -281,3 +281,127 @@ def test_a_fold_that_cannot_be_fitted_is_named():
     data = pd.DataFrame({"y": [1] + [0] * 29, "g": list("abc") * 10})
     with pytest.raises(FitError, match=r"model 'a', fold \d: 'y' is 0 in every row"):
         validate({"a": "y ~ (1 | g)"}, data, folds=5)
+
+
+# --- posteriors ---
+
+
+PRIORS = hw.Priors(coefficients="normal(0, 1)", sd="half_normal(1)")
+FEW = {"chains": 2, "tune": 300, "draws": 200}
+
+
+def test_scores_of_a_fold_of_a_posterior(monkeypatch):
+    """By hand from the draws that were made for the fold, unseen districts by integration."""
+    pytest.importorskip("nutpie")
+    from hierwidgets import scores
+
+    made = []
+    real = scores.sampler.sample
+
+    def keep(design, *args, **more):
+        made.append((design, real(design, *args, **more)))
+        return made[-1][1]
+
+    monkeypatch.setattr(scores.sampler, "sample", keep)
+    data = uk()
+    post = hw.load_posterior("uk")
+    model = hw.Model(PARTIAL, data, "binomial")
+    post = hw.Posterior(model.design, model.family, PRIORS, post.draws)
+    found = validate({"a": post, "no": "no pooling"}, data, folds=2, sampling=FEW)
+    again = validate({"b": post}, data, folds=2, sampling=FEW).scores
+    assert (again["b"] == found.scores["a"]).all()
+    test = (found.scores["fold"] == 1).to_numpy()
+    design, drawn = made[0]
+    mu, sd = drawn.beta.reshape(-1), drawn.factors[0].reshape(-1)
+    b = drawn.effects[0].reshape(400, -1)
+    levels = list(design.terms[0].levels)
+    grid = np.linspace(-8, 8, 801)
+    weight = stats.norm.pdf(grid) / stats.norm.pdf(grid).sum()
+    anywhere = np.mean([expit(m + s * grid) @ weight for m, s in zip(mu, sd, strict=True)])
+    held = data[test]
+    unseen = ~held["district_id"].isin(levels)
+    assert 0 < unseen.sum() < len(held)
+    p = np.array([
+        expit(mu + b[:, levels.index(d)]).mean() if d in levels else anywhere
+        for d in held["district_id"]
+    ])  # fmt: skip
+    expected = np.log(np.where(held["contacted"] == 1, p, 1 - p))
+    assert found.scores.loc[test, "a"].to_numpy() == pytest.approx(expected, abs=1e-6)
+
+
+def small():
+    rng = np.random.default_rng(5)
+    g = np.repeat(list("abcde"), 4)
+    x = rng.normal(size=20)
+    return pd.DataFrame({"y": rng.poisson(np.exp(0.8 + 0.4 * x)), "x": x, "g": g})
+
+
+def test_leaving_out_one_row_agrees_with_importance_sampling():
+    """12 refits against PSIS-LOO: two estimates of one number, each with a Monte Carlo error of
+    about .03 a row from 1,000 draws (the sd of the log density, at most 1, over root ESS)."""
+    pytest.importorskip("nutpie")
+    data = small().head(12)
+    post = hw.Model("y ~ x + (1 | g)", data, "poisson").sample(
+        draws=500, seed=1, priors=PRIORS, progress=False
+    )
+    how = {"chains": 2, "tune": 300, "draws": 500}
+    refitted = validate({"a": post}, data, folds=12, sampling=how)
+    smoothed = post.loo()
+    assert smoothed.unreliable == 0
+    gap = refitted.scores["a"].to_numpy() - smoothed.pointwise["elpd"].to_numpy()
+    assert np.abs(gap).max() < 0.15
+    assert abs(gap.sum()) < 0.5
+    assert refitted.scores["fold"].nunique() == 12
+
+
+def test_leaving_out_one_group_has_the_exact_predictive_density():
+    """Sds all but fixed by their priors: what is left out is normal, with the mean and variance
+    of generalised least squares and of a group not seen (Henderson 1975)."""
+    pytest.importorskip("nutpie")
+    rng = np.random.default_rng(3)
+    data = small().assign(y=lambda d: 1 + d["x"] + rng.normal(size=20))
+    sd, sigma = 0.8, 0.6
+    priors = hw.Priors(
+        intercept="flat()",
+        by_name={"sd Intercept | g": hw.priors.normal(sd, 1e-3),
+                 "sigma": hw.priors.normal(sigma, 1e-3)},
+    )  # fmt: skip
+    post = hw.Model("y ~ x + (1 | g)", data, "gaussian").sample(
+        chains=2, tune=200, draws=20, seed=1, priors=priors, progress=False
+    )
+    how = {"chains": 4, "tune": 400, "draws": 1000}
+    found = validate({"a": post}, data, folds=5, by="g", sampling=how)
+    X = np.column_stack([np.ones(20), data["x"]])
+    same = data["g"].to_numpy()[:, None] == data["g"].to_numpy()
+    V = sigma**2 * np.eye(20) + sd**2 * same
+    for level in "abcde":
+        out = (data["g"] == level).to_numpy()
+        W = X[~out].T @ np.linalg.inv(V[np.ix_(~out, ~out)])
+        cov = np.linalg.inv(W @ X[~out])
+        mean = X[out] @ cov @ W @ data["y"][~out]
+        total = sd**2 + sigma**2 + np.einsum("ij,jk,ik->i", X[out], cov, X[out])
+        expected = stats.norm.logpdf(data["y"][out], mean, np.sqrt(total))
+        assert found.scores.loc[out, "a"].to_numpy() == pytest.approx(expected, abs=0.04)
+
+
+def test_settings_of_the_sampler_are_checked():
+    with pytest.raises(DataError, match="sampling="):
+        validate({"a": PARTIAL}, uk(), sampling={"seed": 1})
+
+
+def test_difference_of_two_leave_one_outs():
+    pytest.importorskip("nutpie")
+    plain, more = (
+        hw.Model(f"y ~ {x} + (1 | g)", small(), "poisson").sample(
+            chains=2, tune=200, draws=200, seed=1, priors=PRIORS, progress=False
+        )
+        for x in ("1", "x")
+    )
+    one, two = plain.loo(), more.loo()
+    gap = two.pointwise["elpd"] - one.pointwise["elpd"]
+    found = two.difference(one)
+    assert found["elpd"] == pytest.approx(two.elpd - one.elpd)
+    assert found["std_error"] == pytest.approx(np.sqrt(20) * gap.std(ddof=0))
+    assert (one.difference(one) == 0).all()
+    with pytest.raises(DataError, match="different things"):
+        one.difference(plain.loo("g"))

@@ -1,0 +1,149 @@
+"""Log scores of outcomes whose linear predictor is not known exactly.
+
+    log of the average of p(y | eta + e),    e ~ N(0, variance)
+
+where e is the effect of levels that a model has not seen; for draws from a posterior, also
+averaged over the draws (Gelman, Hwang & Vehtari 2014, Stat. Comput. 24(6), eq. 5).
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy
+from numpy.typing import NDArray
+
+from . import predict as prediction
+from . import sampler
+from .design import Design, NewRows
+from .errors import DataError
+from .families import Family
+from .posterior import Posterior
+from .priors import Priors
+from .quadrature import nodes
+
+__all__ = ["drawn_log_score", "log_score", "sampled_score", "settings"]
+
+Array = NDArray[np.float64]
+Index = NDArray[np.intp]
+
+_NODES = 101
+_CHUNK = 2_000_000  # numbers of one block
+_SAMPLING = {"chains": 4, "tune": 500, "draws": 500}
+
+
+def log_score(
+    family: Family, y: Array, trials: Array, eta: Array, variance: Array, sigma: float | Array
+) -> Array:
+    """``log of the average of p(y | eta + e)`` over ``e ~ N(0, variance)``, (n,).
+
+    Examples
+    --------
+    >>> from hierwidgets.families import family
+    >>> one = np.ones(1)
+    >>> log_score(family("binomial"), one, one, 0 * one, 4 * one, 1.0).round(6)
+    array([-0.693147])
+    """
+    if family.name == "gaussian":
+        total = sigma**2 + variance
+        return -0.5 * (np.log(2 * np.pi * total) + (y - eta) ** 2 / total)
+    x, log_weight = nodes(_NODES if np.any(variance) else 1)
+    shifted = eta[:, None] + np.sqrt(2.0 * variance)[:, None] * x
+    loglik = family.loglik(y[:, None], trials[:, None], shifted) + (log_weight - x**2)
+    top = loglik.max(axis=1)
+    average = np.log(np.exp(loglik - top[:, None]).sum(axis=1)) + top - 0.5 * np.log(np.pi)
+    result: Array = average + family.counting(y, trials)
+    return result
+
+
+def drawn_log_score(
+    post: Posterior, frame: pd.DataFrame, y: Array, trials: Array, new_levels: str = "sample"
+) -> Array:
+    """Log of the average of p(y | draw) over the draws of a posterior, (n,).
+
+    Parameters
+    ----------
+    frame :
+        Rows the posterior has not seen, with outcomes y and trials (n,).
+    new_levels :
+        "sample" averages over the effect of an unseen level, draw by draw; "population" takes
+        it to be 0.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> row = pd.DataFrame({"district_id": ["Nowhere"]})
+    >>> one = np.ones(1)
+    >>> drawn_log_score(hw.load_posterior("finland"), row, one, one).round(2)
+    array([-1.56])
+    """
+    everything = prediction.kept_columns(post.design, None)
+    new = prediction.rows_of(post.design, frame, everything, "population")
+    S = post.draws.sigma.size
+    sigma = post.draws.sigma.reshape(-1)
+    out = np.empty(len(y))
+    unseen = np.any([codes < 0 for codes in new.codes], axis=0)
+    known = ~unseen if new_levels == "sample" else np.ones(len(y), bool)
+    for rows, width in ((np.flatnonzero(known), 1), (np.flatnonzero(~known), _NODES)):
+        step = max(1, _CHUNK // (S * width))
+        for a in range(0, len(rows), step):
+            part = rows[a : a + step]
+            few = new.take(part)
+            eta = post.predictor(few, frame.iloc[part], everything, "population")
+            variance = _variance(post, few) if width > 1 else np.zeros_like(eta)
+            by_draw = log_score(
+                post.family, np.repeat(y[part], S), np.repeat(trials[part], S), eta.ravel(),
+                variance.ravel(), np.tile(sigma, len(part)),
+            )  # fmt: skip
+            out[part] = scipy.special.logsumexp(by_draw.reshape(len(part), S), axis=1) - np.log(S)
+    return out
+
+
+def _variance(post: Posterior, new: NewRows) -> Array:
+    """``z Sigma z'`` of unseen levels, summed over terms, (n, S)."""
+    out = np.zeros((len(new.X), post.draws.sigma.size))
+    for codes, Z, factors in zip(new.codes, new.Z, post.draws.factors, strict=True):
+        k = Z.shape[1]
+        zl = np.einsum("ik,skl->isl", Z, factors.reshape(-1, k, k))
+        out += np.where(codes[:, None] < 0, (zl**2).sum(axis=2), 0.0)
+    return out
+
+
+def settings(asked: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Arguments of the sampler for each fold."""
+    able = (*_SAMPLING, "cores", "target_accept")
+    if asked is not None and (not isinstance(asked, Mapping) or set(asked) - set(able)):
+        raise DataError(
+            f"sampling={asked!r}; give a dictionary with some of {list(able)}, such as "
+            "{'draws': 500}; the seed is that of cross_validate, the priors those of the posterior"
+        )
+    return _SAMPLING | {"cores": None, "target_accept": None} | dict(asked or {})
+
+
+def sampled_score(
+    build: Callable[[pd.DataFrame], Design],
+    family: Family,
+    priors: Priors,
+    frame: pd.DataFrame,
+    y: Array,
+    trials: Array,
+    new_levels: str,
+    how: Mapping[str, Any],
+    seed: int,
+    doubts: list[str],
+) -> Callable[[Index, Index], Array]:
+    """A function of the rows left and those held out: `drawn_log_score` of the latter, of draws
+    made for the former. `doubts` receives what is wrong with the draws."""
+
+    def score(train: Index, test: Index) -> Array:
+        design = build(frame.iloc[train])
+        own = seed + int(test[0])  # the same whatever else is compared
+        drawn = sampler.sample(design, family, priors, seed=own, progress=False, **how)
+        if drawn.interrupted:
+            raise KeyboardInterrupt
+        post = Posterior(design, family, priors, drawn)
+        doubts.extend(what for what, _ in post.diagnose().problems)
+        return drawn_log_score(post, frame.iloc[test], y[test], trials[test], new_levels)
+
+    return score
