@@ -64,9 +64,10 @@ def traces(runs: Mapping[str, Floats], label: str) -> "Figure":
     figure, row = _panels(len(arrays), 7.0 if len(arrays) == 1 else 4.4 * len(arrays), 3.6)
     low = min(float(values.min()) for values in arrays.values())
     high = max(float(values.max()) for values in arrays.values())
+    span = high - low or 1.0  # chains that never moved are lines
     for axes, (name, values) in zip(row, arrays.items(), strict=True):
         for c, chain in enumerate(values):
-            axes.plot((chain - low) / (high - low) - c, color=_COLORS[c % 4], lw=0.5)
+            axes.plot((chain - low) / span - c, color=_COLORS[c % 4], lw=0.5)
         axes.set_yticks(
             [0.5 - c for c in range(len(values))], [str(c + 1) for c in range(len(values))]
         )

@@ -252,9 +252,10 @@ def _find(name: str) -> Exercise:
     registry = _registry()
     if isinstance(name, str) and name in registry:
         return registry[name]
-    close = difflib.get_close_matches(str(name), registry, n=3, cutoff=0.4) or sorted(registry)
+    close = difflib.get_close_matches(str(name), registry, n=3, cutoff=0.4)
     listed = ", ".join(repr(known) for known in close)
-    raise DataError(f"there is no exercise {name!r}; did you mean one of {listed}?")
+    advice = f"did you mean one of {listed}?" if close else "hw.exercises.names() lists them all"
+    raise DataError(f"there is no exercise {name!r}; {advice}")
 
 
 def _problem(exercise: Exercise, answer: object) -> str | None:

@@ -86,7 +86,7 @@ def without_predictor(model: Estimated, predictor: str) -> Fit:
     >>> import hierwidgets as hw
     >>> fit = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)",
     ...                hw.load("uk"), event="Contacted")
-    >>> round(without_predictor(fit, "district_competitiveness").theta[0], 2)
+    >>> round(float(without_predictor(fit, "district_competitiveness").theta[0]), 2)
     0.71
     """
     design = model.design
