@@ -149,11 +149,11 @@ def quantity_frame(
     >>> found = quantity_frame(setting(fit, "district_competitiveness"), 0.5, 0.8)
     >>> found.drop(columns="series").round(2)
               quantity          at  estimate  conf_low  conf_high
-    0      probability         0.5      0.19      0.15       0.23
-    1      probability         0.8      0.42      0.35       0.50
-    2           change  0.5 to 0.8      0.24      0.14       0.34
-    3  marginal effect         0.5      0.59      0.43       0.75
-    4  marginal effect         0.8      0.95      0.52       1.37
+    0      probability         0.5      0.19      0.14       0.24
+    1      probability         0.8      0.42      0.36       0.49
+    2           change  0.5 to 0.8      0.24      0.15       0.33
+    3  marginal effect         0.5      0.59      0.44       0.74
+    4  marginal effect         0.8      0.95      0.53       1.36
     """
     if low == high:
         raise DataError(f"both values of {setting.predictor!r} are {low:g}; give two")
