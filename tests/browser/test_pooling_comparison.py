@@ -1,0 +1,204 @@
+"""The pooling comparison as a student uses it: by mouse, by keyboard, on small and large data.
+
+Every gesture is checked at both ends: on the Python traits and on what the page shows. Set
+HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lab import LabServer, Notebook
+from playwright.sync_api import Locator, expect
+from test_district_strip import cut_off
+from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Notebook]
+
+IMAGES = Path(__file__).parents[2] / "lectures" / "images"
+NO, PARTIAL, COMPLETE, MARKED = (
+    f"rgb({rgb})" for rgb in ("27, 158, 119", "217, 95, 2", "117, 112, 179", "231, 41, 138")
+)
+FINLAND = """
+import hierwidgets as hw
+fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
+shown = hw.widgets.PoolingComparison(fit)
+shown
+"""
+BOTH = """
+import hierwidgets as hw
+x = "district_competitiveness"
+fits = {
+    name: hw.glmer(f"contacted ~ {fixed} + (1 | district_id)", hw.load(data), event="Contacted")
+    for name, data, fixed in (("Finland", "finland", 1), ("UK", "uk", 1), ("UK with x", "uk", x))
+}
+shown = hw.widgets.PoolingComparison(fits)
+shown
+"""
+
+
+@pytest.fixture
+def finland(run_again: Open) -> Notebook:
+    return run_again("comparison-finland.ipynb", FINLAND)
+
+
+def on_screen(notebook: Notebook) -> Locator:
+    """The instrument, once its points and their text alternative are there."""
+    found = notebook.widget("PoolingComparison")
+    expect(found.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
+    expect(points(found, NO).first).to_be_attached()
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def points(found: Locator, colour: str) -> Locator:
+    return found.locator(f'.hw-slopes path.dot[style*="stroke: {colour}"]')
+
+
+def heights(dots: Locator) -> list[float]:
+    middle = "paths => paths.map(p => (r => r.top + r.height / 2)(p.getBoundingClientRect()))"
+    return list(dots.evaluate_all(middle))
+
+
+def menu(found: Locator, name: str) -> Locator:
+    return found.get_by_role("combobox", name=name)
+
+
+def test_rows_are_named_and_stand_in_their_order(finland: Notebook) -> None:
+    found = on_screen(finland)
+    axes = found.locator(".hw-slopes g.axis")
+    rows = axes.filter(has_text="pooling").locator(".tick text")
+    assert sorted(rows.all_text_contents()) == ["complete", "no", "partial"]
+    names = {row.text_content(): row.bounding_box() for row in rows.all()}
+    assert names["complete"]["y"] < names["partial"]["y"] < names["no"]["y"]
+    assert len(heights(points(found, NO))) == len(heights(points(found, PARTIAL))) == 14
+    assert max(heights(points(found, PARTIAL))) < min(heights(points(found, NO)))
+    for name, colour in (("partial", PARTIAL), ("no", NO)):
+        middle = names[name]["y"] + names[name]["height"] / 2
+        assert all(abs(y - middle) < 4 for y in heights(points(found, colour))), name
+    assert finland.complaints == []
+
+
+def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
+    found = on_screen(finland)
+    expect(found).to_match_aria_snapshot(
+        """
+        - combobox "Level"
+        - combobox "Highlight"
+        - img /14 levels of district_id as lines over three rows. Complete pooling. 0.207 for all/
+        - status: /4 of 91 pairs of district_id change places between no and partial pooling/
+        - group: Table of estimates and ranks
+        """
+    )
+    press(finland, menu(found, "Level"), "ArrowDown")
+    shows(found, "District 304: n = 153")
+    finland.settles("shown.selected", "District 304")
+    press(finland, menu(found, "Level"), "ArrowUp")
+    shows(found, "4 of 91 pairs")
+    press(finland, menu(found, "Highlight"), "ArrowDown")
+    shows(found, "Highlighted: 14 with n = 23 to 179")
+    finland.settles("shown.highlight", "n range")
+    press(finland, slider(found, "n to"), "Home")
+    shows(found, "Highlighted: 1 with n = 23; they move by")
+    finland.settles("[shown.n_low, shown.n_high]", [23, 23])
+    press(finland, slider(found, "n to"), "ArrowRight", "ArrowRight")
+    finland.settles("shown.n_high", 25)
+    press(finland, menu(found, "Highlight"), "ArrowDown")
+    shows(found, "Highlighted: the 7 that change places with another.")
+    expect(slider(found, "n to")).to_have_count(0)
+    assert finland.complaints == []
+
+
+def test_points_are_clicked_and_the_range_dragged(finland: Notebook) -> None:
+    found = on_screen(finland)
+    ring = found.locator(f'.hw-slopes path.dot[style*="stroke: {MARKED}"]')
+    expect(ring).to_have_count(0)
+    menu(found, "Highlight").select_option("levels that change places")
+    rightmost = "paths => paths.map(p => p.getBoundingClientRect().left)"
+    lefts = points(found, NO).evaluate_all(rightmost)
+    points(found, NO).nth(lefts.index(max(lefts))).click()
+    shows(found, "District 309: n = 23; no pooling 0.435, rank 1; partial 0.268, rank 2 of 14")
+    shows(found, "It changes places with District 308.")
+    finland.settles("shown.selected", "District 309")
+    expect(menu(found, "Level")).to_have_value("District 309")
+    expect(ring).to_have_count(2)
+    menu(found, "Highlight").select_option("n in a range")
+    drag(finland, slider(found, "n from"), share=0.5)
+    finland.settles("95 < shown.n_low < 107", True)
+    box = found.get_by_role("spinbutton", name="n to, typed")
+    box.fill("160")
+    box.press("Enter")
+    finland.settles("shown.n_high", 160)
+    box.fill("500")
+    box.press("Enter")
+    expect(found.get_by_role("alert")).to_have_text("n to: a number from 23 to 179, please")
+    assert finland.python("shown.n_high") == 160
+    assert finland.complaints == []
+
+
+def test_the_table_opens_by_key_and_an_error_shows(finland: Notebook) -> None:
+    found = on_screen(finland)
+    found.locator("summary").focus()
+    finland.page.keyboard.press("Enter")
+    expect(found.get_by_role("row")).to_have_count(15)
+    expect(found.get_by_role("row", name="District 310")).to_have_text(
+        "District 3101790.1620.1730.2071012-22"
+    )
+    finland.execute(
+        "from unittest import mock\n"
+        "broken = mock.patch.object(shown, '_report', side_effect=ValueError('no luck'))\n"
+        "_ = broken.start()"
+    )
+    press(finland, menu(found, "Level"), "ArrowDown")
+    shows(found, "This could not be drawn: no luck")
+    finland.execute("_ = broken.stop()")
+    press(finland, menu(found, "Level"), "ArrowDown")
+    shows(found, "District 305: n = 40")
+    finland.execute("shown.close()")
+    expect(found).to_have_count(0)
+
+
+@pytest.mark.parametrize("width", [1280, 700])
+def test_another_model_with_253_districts(open_notebook: Open, width: int) -> None:
+    notebook = open_notebook("comparison-uk.ipynb", BOTH, width=width)
+    notebook.run_all()
+    found = on_screen(notebook)
+    press(notebook, menu(found, "Model"), "ArrowDown")
+    shows(found, "1,049 of 31,878 pairs of district_id change places")
+    shows(found, "Complete pooling gives all 0.3201; partial pooling pulls toward 0.2986.")
+    expect(points(found, NO)).to_have_count(253)
+    press(notebook, menu(found, "Model"), "ArrowDown")
+    shows(found, "partial pooling pulls toward 0.1")
+    expect(menu(found, "Level").locator("option")).to_have_count(254)
+    menu(found, "Level").select_option("District 319")
+    shows(found, "District 319: n = 1")
+    assert notebook.python("[shown.shown, shown.selected]") == ["UK with x", "District 319"]
+    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert cut_off(found) == []
+    assert notebook.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
+    lab.use_theme(theme)
+    try:
+        notebook = open_notebook("comparison-theme.ipynb", FINLAND)
+        notebook.run_all()
+        found = on_screen(notebook)
+        found.locator("text=Highlight").first.wait_for()
+        notebook.execute("shown.highlight, shown.selected = 'crossers', 'District 309'")
+        shows(found, "Highlighted: the one that changes places with District 309.")
+        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
+            assert found.locator(place).first.evaluate(CONTRAST) >= 4.5, place
+        for colour in (NO, PARTIAL, MARKED):
+            assert points(found, colour).first.evaluate(CONTRAST) >= 3, colour
+        picture = notebook.portrait(found)
+    finally:
+        lab.use_theme("JupyterLab Light")
+    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
+        IMAGES.mkdir(exist_ok=True)
+        (IMAGES / "pooling-comparison.png").write_bytes(picture)
