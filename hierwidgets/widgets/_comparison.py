@@ -174,13 +174,13 @@ def n_classes(n: Floats, most: int = 3) -> tuple[NDArray[np.intp], list[str]]:
     classes : (J,) int
         0 for the smallest levels.
     names : list of str
-        One per class that occurs: ``"n = 1"``, ``"n = 2 to 3"``.
+        One per class that occurs: ``"n = 1 to 2"``, ``"n = 3"``.
 
     Examples
     --------
     >>> classes, names = n_classes(np.array([1.0, 1, 2, 3, 3, 10]))
     >>> classes.tolist(), names
-    ([0, 0, 1, 1, 1, 2], ['n = 1', 'n = 2 to 3', 'n = 10'])
+    ([0, 0, 0, 1, 1, 2], ['n = 1 to 2', 'n = 3', 'n = 10'])
     """
     sizes = np.unique(n)
     edges = sizes[1:]  # a class of its own for each
