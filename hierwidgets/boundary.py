@@ -16,7 +16,7 @@ The rows "lme4, ..." of ``lme4_rainey2015.csv`` come from R (lme4 1.1-31) and ar
 """
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import as_file, files
@@ -474,8 +474,13 @@ def stored(name: str) -> pd.DataFrame:
     >>> stored("lme4_rainey2015").query("quantity == 'loglik'")["value"].round(3).to_list()
     [-2782.157, -2782.157]
     """
-    if name not in (*_MAKERS, "lme4_rainey2015"):
-        raise DataError(f"there is no table {name!r}; there are {[*_MAKERS, 'lme4_rainey2015']}")
+    return stored_table(name, [*_MAKERS, "lme4_rainey2015"])
+
+
+def stored_table(name: str, known: Sequence[str]) -> pd.DataFrame:
+    """A copy of the stored table of that name, one of the known ones."""
+    if name not in known:
+        raise DataError(f"there is no table {name!r}; there are {list(known)}")
     return _read(name).copy()
 
 
@@ -485,15 +490,15 @@ def _read(name: str) -> pd.DataFrame:
         return pd.read_csv(path)
 
 
-def main(names: Sequence[str]) -> int:
-    """Make the tables named, or all."""
+def write_tables(names: Sequence[str], makers: Mapping[str, Callable[[], pd.DataFrame]]) -> int:
+    """Make the tables named, or all, and store them; the command line of this module and others."""
     folder = Path(__file__).parent / "data"
-    for name in names or _MAKERS:
-        table = _MAKERS[name]()
+    for name in names or makers:
+        table = makers[name]()
         table.to_csv(folder / f"{name}.csv", index=False)
         print(f"{name}: {len(table)} rows")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_tables(sys.argv[1:], _MAKERS))

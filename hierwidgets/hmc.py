@@ -19,17 +19,15 @@ writes ``hierwidgets/data/NAME.csv`` for each of
 """
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import as_file, files
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .boundary import SEVERAL_COUNTRIES
+from .boundary import SEVERAL_COUNTRIES, stored_table, write_tables
 from .datasets import load
 from .errors import DataError, FitError
 from .model import Model, glmer
@@ -286,26 +284,8 @@ def stored(name: str) -> pd.DataFrame:
     >>> stored("funnel").groupby("form").size().to_dict()
     {'centred': 4000, 'non-centred': 4000}
     """
-    if name not in _MAKERS:
-        raise DataError(f"there is no table {name!r}; there are {list(_MAKERS)}")
-    return _read(name).copy()
-
-
-@cache
-def _read(name: str) -> pd.DataFrame:
-    with as_file(files("hierwidgets").joinpath("data", f"{name}.csv")) as path:
-        return pd.read_csv(path)
-
-
-def main(names: Sequence[str]) -> int:
-    """Make the tables named, or all."""
-    folder = Path(__file__).parent / "data"
-    for name in names or _MAKERS:
-        table = _MAKERS[name]()
-        table.to_csv(folder / f"{name}.csv", index=False)
-        print(f"{name}: {len(table)} rows")
-    return 0
+    return stored_table(name, list(_MAKERS))
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(write_tables(sys.argv[1:], _MAKERS))

@@ -16,21 +16,13 @@
 | rate scale | mean and sd of the rates, carried to the logit | Q4 |
 """
 
-from answer_sheets import Wrong, read, reference
+from answer_sheets import Wrong, read, reference, swap
 
 RIGHT = reference(read("A1"))
 TABLE, INTERVALS, SHRINK, HALF, FIT, THREE = (
     RIGHT[f"q{name}"]
     for name in ("1-table", "2-intervals", "3-shrink", "3-half", "4-fit", "5-three")
 )
-
-
-def swap(source: str, *pairs: tuple[str, str]) -> str:
-    """The source with parts exchanged; each must be there."""
-    for old, new in pairs:
-        assert old in source, old
-        source = source.replace(old, new)
-    return source
 
 
 HARD_CODED = {

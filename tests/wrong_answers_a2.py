@@ -21,20 +21,12 @@
 | hard-coded | what the visible checks show | everything hidden |
 """
 
-from answer_sheets import Wrong, read, reference
+from answer_sheets import Wrong, read, reference, swap
 
 RIGHT = reference(read("A2"))
 SIMULATE, JUDGE, THREE, BEST, INTERVAL = (
     RIGHT[f"q{name}"] for name in ("1-simulate", "2-judge", "3-estimates", "3-best", "4-interval")
 )
-
-
-def swap(source: str, *pairs: tuple[str, str]) -> str:
-    """The source with parts exchanged; each must be there."""
-    for old, new in pairs:
-        assert old in source, old
-        source = source.replace(old, new)
-    return source
 
 
 HARD_CODED = {

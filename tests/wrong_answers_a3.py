@@ -23,20 +23,12 @@
 | hard-coded | what the visible checks show | everything hidden |
 """
 
-from answer_sheets import Wrong, read, reference
+from answer_sheets import Wrong, read, reference, swap
 
 RIGHT = reference(read("A3"))
 LOGLIK, FIT, SLOPES, DIFFERENCE, SCORE = (
     RIGHT[f"q{name}"] for name in ("1-loglik", "2-fit", "3-slopes", "4-difference", "5-score")
 )
-
-
-def swap(source: str, *pairs: tuple[str, str]) -> str:
-    """The source with parts exchanged; each must be there."""
-    for old, new in pairs:
-        assert old in source, old
-        source = source.replace(old, new)
-    return source
 
 
 HARD_CODED = {

@@ -26,7 +26,7 @@
 | hard-coded | what the visible checks show | everything hidden |
 """
 
-from answer_sheets import Wrong, read, reference
+from answer_sheets import Wrong, read, reference, swap
 
 RIGHT = reference(read("A4"))
 CODING, AGGREGATE, FAILING, QUANTITIES, CLEAR, THREE = (
@@ -35,14 +35,6 @@ CODING, AGGREGATE, FAILING, QUANTITIES, CLEAR, THREE = (
         "1-coding", "2-aggregate", "3-failing", "4-quantities", "4-clear", "5-three",
     )
 )  # fmt: skip
-
-
-def swap(source: str, *pairs: tuple[str, str]) -> str:
-    """The source with parts exchanged; each must be there."""
-    for old, new in pairs:
-        assert old in source, old
-        source = source.replace(old, new)
-    return source
 
 
 HARD_CODED = {
