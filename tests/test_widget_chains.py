@@ -368,7 +368,7 @@ def test_a_summary_shows_verdicts_and_says_that_there_are_no_draws(clinic):
     assert set(clinic._status.pictures) == {"hw-statistics"}
     assert len(clinic._table.rows) == 8
     assert clinic._table.rows[3] == [
-        INTERACTION, "1.050", "126", "35",
+        INTERACTION, "1.05", "126", "35",
         "R-hat 1.05 is above 1.01; bulk ESS 126, tail ESS 35 are below 400",
     ]  # fmt: skip
 

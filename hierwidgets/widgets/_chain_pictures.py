@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from ._charts import MARGIN, figure, half_width, joined_segments, round_ticks, upright
 from ._effect_words import shorter
 
-__all__ = ["FAILS", "PASSES", "SELECTED", "Lanes", "StatisticsPicture"]
+__all__ = ["EXPECTED", "FAILS", "PASSES", "SELECTED", "Lanes", "StatisticsPicture"]
 
 Floats = NDArray[np.float64]
 

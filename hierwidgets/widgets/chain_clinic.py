@@ -15,7 +15,7 @@ import traitlets as t
 from ..convergence import array_statistics
 from . import _chains as numbers
 from ._base import Instrument
-from ._chain_pictures import FAILS, PASSES, SELECTED, Lanes, StatisticsPicture
+from ._chain_pictures import EXPECTED, FAILS, PASSES, SELECTED, Lanes, StatisticsPicture
 from ._charts import WIDTH
 from ._effect_words import shorter
 from ._parts import NamedSlider
@@ -309,7 +309,7 @@ class ChainClinic(Instrument):
         self._forget()
         self._judge()
         self._statistics.draw(self._judged, self.ess)
-        self._table.rows = _table_rows(self._judged)
+        self._table.rows = _table_rows(self._judged, self._shown.draws is not None)
         self._report()
 
     def _judge(self) -> None:
@@ -367,7 +367,8 @@ class ChainClinic(Instrument):
         _, whole = numbers.verdict(self._judged, self.ess)
         whole = "Judging the other parameters." if waiting else whole
         passes = row["verdict"] == "passes"
-        said = f"{_figures(row)}; it passes" if passes else row["verdict"]
+        exact = self._shown.draws is not None
+        said = f"{_figures(row, exact)}; it passes" if passes else row["verdict"]
         about = f"{self.parameter}: {said}."
         drawn = "" if self._shown.draws is None else self._about_draws(row)
         hidden = len(self._judged) - len(self._statistics.shown)
@@ -406,16 +407,23 @@ def _fold(box: ipywidgets.Box, folded: bool) -> None:
     )
 
 
-def _figures(row: "pd.Series[Any]") -> str:
+def _rhat(value: float, exact: bool) -> str:
+    """Three decimals; of a printed value no zero that may not have been printed."""
+    text = f"{value:.3f}"
+    return text if exact else text.removesuffix("0")
+
+
+def _figures(row: "pd.Series[Any]", exact: bool) -> str:
     return (
-        f"R-hat {row['rhat']:.3f}, bulk ESS {row['ess_bulk']:,.0f}, tail ESS {row['ess_tail']:,.0f}"
+        f"R-hat {_rhat(row['rhat'], exact)}, bulk ESS {row['ess_bulk']:,.0f}, "
+        f"tail ESS {row['ess_tail']:,.0f}"
     )
 
 
-def _table_rows(judged: pd.DataFrame) -> list[list[str]]:
+def _table_rows(judged: pd.DataFrame, exact: bool) -> list[list[str]]:
     return [
-        [str(name), f"{row['rhat']:.3f}", f"{row['ess_bulk']:,.0f}", f"{row['ess_tail']:,.0f}",
-         row["verdict"]]
+        [str(name), _rhat(row["rhat"], exact), f"{row['ess_bulk']:,.0f}",
+         f"{row['ess_tail']:,.0f}", row["verdict"]]
         for name, row in judged.iterrows()
     ]  # fmt: skip
 
@@ -428,7 +436,7 @@ def _menu(name: str, options: list[Any], width: str) -> ipywidgets.Dropdown:
 
 
 def _legend() -> str:
-    """The key of the lower picture; shape and filling tell the layers apart without colour."""
+    """The key of the pictures; shape and filling tell the layers apart without colour."""
     circle, triangle = '<circle cx="9" cy="8" r="5"{}/>', '<path d="M9 2l6 11h-12z"{}/>'
     hollow = f' fill="none" stroke="{PASSES}" stroke-width="2"'
     filled = f' fill="{FAILS}"'
@@ -438,6 +446,10 @@ def _legend() -> str:
         ("hollow: passes", circle.format(hollow)),
         ("filled: fails", circle.format(filled)),
         ("shown above", f'<path d="M0 8h18" stroke="{SELECTED}" stroke-width="3"/>'),
+        (
+            "dashed: median of all chains; even ranks; limits",
+            f'<path d="M0 8h18" stroke="{EXPECTED}" stroke-width="2" stroke-dasharray="5 3"/>',
+        ),
     )
     spans = (
         f'<span><svg width="18" height="16" aria-hidden="true">{shape}</svg>{name}</span>'

@@ -1,0 +1,235 @@
+"""The chain clinic as a student uses it: good and bad draws, and a table without draws.
+
+Every gesture is checked at both ends: on the Python traits and on what the page shows. Set
+HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
+"""
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from lab import LabServer, Notebook
+from playwright.sync_api import Locator, expect
+from test_district_strip import cut_off
+from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
+
+pytestmark = pytest.mark.browser
+
+Open = Callable[..., Notebook]
+
+IMAGES = Path(__file__).parents[2] / "lectures" / "images"
+CHAINS, PASSES, FAILS = "rgb(59, 125, 191)", "rgb(117, 112, 179)", "rgb(217, 95, 2)"
+BAD = """
+import hierwidgets as hw
+clinic = hw.widgets.ChainClinic(hw.widgets.stuck_chains())
+clinic
+"""
+GOOD = """
+import hierwidgets as hw
+clinic = hw.widgets.ChainClinic({"Finland": hw.load_posterior("finland"),
+                                 "UK": hw.load_posterior("uk_competitiveness")})
+clinic
+"""
+ALL = """
+import hierwidgets as hw
+clinic = hw.widgets.ChainClinic({"as printed": hw.widgets.printed_summary(),
+                                 "ours": hw.load_posterior("rainey2015"),
+                                 "stuck": hw.widgets.stuck_chains()})
+clinic
+"""
+
+
+@pytest.fixture
+def bad(run_again: Open) -> Notebook:
+    return run_again("clinic-bad.ipynb", BAD)
+
+
+def on_screen(notebook: Notebook) -> Locator:
+    """The instrument, once its points and their text alternative are there."""
+    found = notebook.widget("ChainClinic")
+    expect(found.get_by_role("img", name=re.compile("Statistics of"))).to_be_visible()
+    expect(points(found).first).to_be_attached()
+    found.scroll_into_view_if_needed()
+    return found
+
+
+def points(found: Locator, colour: str = "") -> Locator:
+    """Points of the statistics: of all, or those drawn in that colour."""
+    return found.locator(f'.hw-statistics path.dot[style*="stroke: {colour}"]')
+
+
+def lanes(found: Locator, figure: str) -> int:
+    """Number of lanes drawn: pieces of the one path of the draws or of their ranks."""
+    path = found.locator(f'.{figure} path.line[style*="stroke: {CHAINS}"]').first
+    return (path.get_attribute("d") or "").count("M")
+
+
+def menu(found: Locator, name: str) -> Locator:
+    return found.get_by_role("combobox", name=name)
+
+
+def test_every_control_has_a_name_and_its_keys(bad: Notebook) -> None:
+    found = on_screen(bad)
+    expect(found).to_match_aria_snapshot(
+        """
+        - combobox "Parameter"
+        - combobox "Rule"
+        - checkbox "chain 1" [checked]
+        - checkbox "chain 2" [checked]
+        - checkbox "chain 3" [checked]
+        - checkbox "chain 4" [checked]
+        - slider "thin, keep 1 in"
+        - spinbutton "thin, keep 1 in, typed": "1"
+        - img /Traces of stuck, a lane for each of 4 chains/
+        - img /Ranks of stuck, a lane for each of 4 chains/
+        - img /Statistics of 2 parameters/
+        - status: /stuck. R-hat 1.\\d+ is above 1.01/
+        - group: Table of statistics and verdicts
+        """
+    )
+    press(bad, menu(found, "Parameter"), "ArrowDown")
+    shows(found, "slow: R-hat")
+    bad.settles("clinic.parameter", "slow")
+    press(bad, slider(found, "thin, keep 1 in"), "ArrowRight", "ArrowRight")
+    shows(found, "4 chains of 334 draws")
+    bad.settles("clinic.thin", 3)
+    press(bad, menu(found, "Rule"), "ArrowDown", "ArrowDown")
+    bad.settles("clinic.ess", 2000)
+    shows(found, "2,000")
+    assert bad.complaints == []
+
+
+def test_leaving_the_stuck_chain_out_by_key_mends_the_statistics(bad: Notebook) -> None:
+    found = on_screen(bad)
+    assert lanes(found, "hw-traces") == lanes(found, "hw-ranks") == 4
+    failing = points(found, FAILS).count()
+    assert failing == points(found).count() == 6  # two circles and a triangle for each parameter
+    found.get_by_role("checkbox", name="chain 4").focus()
+    bad.page.keyboard.press("Space")
+    bad.settles("clinic.chains", [1, 2, 3])
+    shows(found, "stuck: R-hat 1.00")
+    assert lanes(found, "hw-traces") == lanes(found, "hw-ranks") == 3
+    expect(points(found, PASSES)).to_have_count(3)
+    expect(points(found, FAILS)).to_have_count(3)
+    found.get_by_role("checkbox", name="chain 1").uncheck()
+    bad.settles("clinic.chains", [2, 3])
+    found.get_by_role("checkbox", name="chain 2").click()
+    shows(found, "chains must be 2 or more of 1 to 4")
+    expect(found.get_by_role("checkbox", name="chain 2")).to_be_checked()
+    assert bad.python("clinic.chains") == [2, 3]
+    assert bad.complaints == []
+
+
+def test_thinning_by_mouse_and_typing(bad: Notebook) -> None:
+    found = on_screen(bad)
+    drag(bad, slider(found, "thin, keep 1 in"), share=0.5)
+    bad.settles("20 < clinic.thin < 30", True)
+    box = found.get_by_role("spinbutton", name="thin, keep 1 in, typed")
+    box.fill("5")
+    box.press("Enter")
+    bad.settles("clinic.thin", 5)
+    shows(found, "4 chains of 200 draws")
+    shows(found, "parameters")  # the others are judged when the slider rests
+    box.fill("1000")
+    box.press("Enter")
+    expect(found.get_by_role("alert")).to_have_text(re.compile("a number from 1 to 50, please"))
+    assert bad.python("clinic.thin") == 5
+
+
+def test_a_click_on_a_row_chooses_its_parameter(bad: Notebook) -> None:
+    found = on_screen(bad)
+    row = points(found).evaluate_all(
+        "paths => Math.max(...paths.map(p => p.getBoundingClientRect().top))"
+    )
+    plot = found.locator(".hw-statistics svg").first.bounding_box()
+    bad.page.mouse.click(plot["x"] + plot["width"] / 2 + 60, row)
+    shows(found, "slow: R-hat")
+    bad.settles("clinic.parameter", "slow")
+    expect(menu(found, "Parameter")).to_have_value("slow")
+
+
+def test_the_table_opens_by_key_and_an_error_shows(bad: Notebook) -> None:
+    found = on_screen(bad)
+    found.locator("summary").focus()
+    bad.page.keyboard.press("Enter")
+    expect(found.get_by_role("row")).to_have_count(3)
+    expect(found.get_by_role("row", name="stuck")).to_contain_text("is above 1.01")
+    bad.execute(
+        "from unittest import mock\n"
+        "broken = mock.patch.object(clinic, '_values', side_effect=ValueError('no luck'))\n"
+        "_ = broken.start()"
+    )
+    press(bad, menu(found, "Parameter"), "ArrowDown")
+    shows(found, "This could not be drawn: no luck")
+    bad.execute("_ = broken.stop()")
+    press(bad, menu(found, "Parameter"), "ArrowUp")
+    shows(found, "stuck: R-hat")
+    bad.execute("clinic.close()")
+    expect(found).to_have_count(0)
+
+
+def test_good_draws_of_finland_and_the_uk_pass(open_notebook: Open) -> None:
+    notebook = open_notebook("clinic-good.ipynb", GOOD)
+    notebook.run_all()
+    found = on_screen(notebook)
+    shows(found, "Intercept: R-hat 1.00")
+    shows(found, "it passes")
+    shows(found, "4 chains of 2,500 draws")
+    expect(points(found, FAILS)).to_have_count(0)
+    press(notebook, menu(found, "Run"), "ArrowDown")
+    notebook.settles("clinic.run", "UK")
+    expect(points(found, PASSES)).to_have_count(9)
+    menu(found, "Parameter").select_option("district_competitiveness")
+    shows(found, "district_competitiveness: R-hat 1.00")
+    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert notebook.complaints == []
+
+
+@pytest.mark.parametrize("width", [1280, 700])
+def test_a_printed_table_has_verdicts_and_no_draws(open_notebook: Open, width: int) -> None:
+    notebook = open_notebook("clinic-all.ipynb", ALL, width=width)
+    notebook.run_all()
+    found = on_screen(notebook)
+    shows(found, "Intercept: R-hat 1.01, bulk ESS 2,798")
+    shows(found, "A printed summary: there are no draws to look at.")
+    shows(found, "5 of 8 parameters pass. R-hat is above 1.01 for 3, effective sample sizes are")
+    expect(found.get_by_role("img", name=re.compile("Traces of"))).to_have_count(0)
+    expect(found.get_by_role("checkbox")).to_have_count(0)
+    expect(points(found, FAILS)).to_have_count(9)
+    found.locator("summary").click()
+    row = found.get_by_role("row", name="sd district_competitiveness | election_id")
+    expect(row).to_contain_text("R-hat 1.04 is above 1.01; bulk ESS 173, tail ESS 49 are below 400")
+    found.locator("summary").click()
+    menu(found, "Run").select_option("ours")
+    shows(found, "4 chains of 2,500 draws")
+    expect(points(found, FAILS)).to_have_count(0)
+    assert lanes(found, "hw-traces") == 4
+    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert cut_off(found) == []
+    menu(found, "Run").select_option("stuck")
+    shows(found, "stuck: R-hat")
+    menu(found, "Run").select_option("as printed")
+    shows(found, "there are no draws to look at")
+    assert notebook.complaints == []
+
+
+@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
+    lab.use_theme(theme)
+    try:
+        notebook = open_notebook("clinic-theme.ipynb", BAD)
+        notebook.run_all()
+        found = on_screen(notebook)
+        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
+            assert found.locator(place).first.evaluate(CONTRAST) >= 4.5, place
+        assert points(found, FAILS).first.evaluate(CONTRAST) >= 3
+        line = found.locator(f'.hw-traces path.line[style*="stroke: {CHAINS}"]').first
+        assert line.evaluate(CONTRAST) >= 3
+        picture = notebook.portrait(found)
+    finally:
+        lab.use_theme("JupyterLab Light")
+    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
+        IMAGES.mkdir(exist_ok=True)
+        (IMAGES / "chain-clinic.png").write_bytes(picture)
