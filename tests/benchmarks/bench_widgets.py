@@ -5,8 +5,10 @@ with 1 if a target is missed: the median step of every widget, and how far the p
 the mouse when a drag of 60 moves ends.
 
 A step's clock starts at the time stamp of the browser's key event and stops after the paint of the
-last frame in which anything inside the widget changed. A drag moves the mouse once in each of the
-browser's frames, which is as often as a page hears of it; its clock starts with the last move.
+last frame in which anything inside the widget changed; of the chain clinic, inside the traces and
+ranks, for the parameters that are not shown are judged anew when the slider rests. A drag moves
+the mouse once in each of the browser's frames, which is as often as a page hears of it; its clock
+starts with the last move.
 What follows the page's own paint, the raster of its layers and the screen, is not in the figures.
 """
 
@@ -32,12 +34,18 @@ WARM_UP = 10  # steps, for both compilers
 
 @dataclass(frozen=True)
 class Case:
-    """A widget on data: how it is made, and the name of the slider that is stepped."""
+    """A widget on data: how it is made, and the name of the slider that is stepped.
+
+    `redrawn` selects the parts whose redraw ends a step; `rest` is how long (ms) nothing must
+    have changed there before the next one.
+    """
 
     widget: str
     made: str
     slider: str
     levels: int | None = None
+    redrawn: str = ".hw-instrument"
+    rest: float = 120.0
 
 
 SETUP = """
@@ -69,6 +77,10 @@ CASES = [
     Case("Guess309", "widget = hw.widgets.Guess309()", "your guess", 14),
     Case("RecoveryLab", "widget = hw.widgets.RecoveryLab()", "σ, spread", 14),
     Case("RecoveryLab", 'widget = hw.widgets.RecoveryLab(n="uk")', "σ, spread", 253),
+    Case("ChainClinic", 'widget = hw.widgets.ChainClinic(hw.load_posterior("finland"))',
+         "thin, keep 1 in", 14, ".hw-traces, .hw-ranks", 600.0),
+    Case("ChainClinic", 'widget = hw.widgets.ChainClinic(hw.load_posterior("rainey2015"))',
+         "thin, keep 1 in", 567, ".hw-traces, .hw-ranks", 600.0),
 ]  # fmt: skip
 
 # Before any script of the page, for d3 keeps the function it finds when it is loaded.
@@ -81,7 +93,7 @@ KNOW_FRAMES = """
     try { callback(time); } finally { queueMicrotask(() => { frames.drawing = false; }); }
   });
 """
-WATCH = """() => {
+WATCH = """(parts) => {
   const widget = document.querySelector('.hw-instrument');
   const clock = window.hwClock = {started: 0, changed: 0, painted: 0, moves: 0, redrawn: false};
   const soon = () => scheduler.postTask( // posted during a frame, it runs after its paint
@@ -92,10 +104,12 @@ WATCH = """() => {
   };
   widget.addEventListener('keydown', start, true);
   widget.addEventListener('input', (event) => { clock.moves += 1; start(event); }, true);
-  new MutationObserver((changes) => {
+  const inside = (target, where) => (target.parentElement ?? target).closest(where);
+  new MutationObserver((all) => {
+    const changes = all.filter(({target}) => inside(target, parts));
+    if (!changes.length) return;
     clock.changed = performance.now();
-    clock.redrawn ||= changes.some(
-      ({target}) => !(target.parentElement ?? target).closest('.hw-slider'));
+    clock.redrawn ||= changes.some(({target}) => !inside(target, '.hw-slider'));
     if (window.hwFrames.drawing) soon(); // painted at the end of this very frame
     else nextFrame(soon);
   }).observe(widget, {attributes: true, childList: true, characterData: true, subtree: true});
@@ -137,8 +151,8 @@ def measure(browser: Browser, server: LabServer, case: Case) -> bool:
     slider = page.locator(".hw-instrument").get_by_role("slider", name=case.slider)
     slider.focus()
     page.wait_for_timeout(1500)  # the start-up of Lab, which is not what is measured
-    page.evaluate(WATCH)
-    times = key_steps(page, slider)
+    page.evaluate(WATCH, case.redrawn)
+    times = key_steps(page, slider, case.rest)
     lag = drag_lag(page, slider)
     notebook.shut_down()
     median, p95 = statistics.median(times), sorted(times)[int(0.95 * len(times))]
@@ -154,7 +168,7 @@ def measure(browser: Browser, server: LabServer, case: Case) -> bool:
     return not verdict
 
 
-def key_steps(page: Page, slider: Locator, quiet: float = 120.0) -> list[float]:
+def key_steps(page: Page, slider: Locator, quiet: float) -> list[float]:
     """Milliseconds from each arrow key press to the paint of the finished redraw."""
     times = []
     start = float(slider.input_value())
