@@ -172,9 +172,12 @@ def key_steps(page: Page, slider: Locator, quiet: float) -> list[float]:
     """Milliseconds from each arrow key press to the paint of the finished redraw."""
     times = []
     start = float(slider.input_value())
-    ahead = start < 0.5 * float(slider.get_attribute("max") or 1)
+    low, high = float(slider.get_attribute("min") or 0), float(slider.get_attribute("max") or 1)
+    by = float(slider.get_attribute("step") or 1)
+    ahead = start < 0.5 * (low + high)
+    turn = min(10, round((high - start if ahead else start - low) / by))  # never past an end
     for step in range(STEPS + WARM_UP):
-        forward = (step % 20 < 10) == ahead
+        forward = (step % (2 * turn) < turn) == ahead
         page.keyboard.press("ArrowRight" if forward else "ArrowLeft")
         page.wait_for_function(SETTLED, arg=quiet, polling=100)
         clock = page.evaluate("window.hwClock")
