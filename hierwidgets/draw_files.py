@@ -71,7 +71,7 @@ def save(
         np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]
 
 
-def load(path: str | Path) -> tuple[Design, Family, Priors, Draws, str]:
+def load(path: str | Path, effects: bool = True) -> tuple[Design, Family, Priors, Draws, str]:
     """What `save` wrote; the parts of a `Posterior`."""
     if not isinstance(path, str | Path):
         raise DataError(f"a path or a name is needed; {path!r} was given")
@@ -97,7 +97,7 @@ def load(path: str | Path) -> tuple[Design, Family, Priors, Draws, str]:
         design,
         family,
         _priors(header["priors"]),
-        _draws(header, a, design, family),
+        _draws(header, a, design, family, effects),
         header["kind"],
     )
 
@@ -117,7 +117,11 @@ def _model(header: dict[str, Any], a: dict[str, NDArray[Any]]) -> tuple[Design, 
 
 
 def _draws(
-    header: dict[str, Any], a: dict[str, NDArray[Any]], design: Design, family: Family
+    header: dict[str, Any],
+    a: dict[str, NDArray[Any]],
+    design: Design,
+    family: Family,
+    again: bool,
 ) -> Draws:
     def wide(name: str) -> NDArray[np.float64]:
         return a[name].astype(np.float64)
@@ -126,7 +130,7 @@ def _draws(
     effects = []
     for t, term in enumerate(design.terms):
         kept = [i for i in range(term.k) if (t, i) != integrated]
-        b = np.zeros((*a["sigma"].shape, term.J, term.k))
+        b = np.full((*a["sigma"].shape, term.J, term.k), 0.0 if again else np.nan)
         b[..., kept] = a[f"effects/{t}"]
         effects.append(b)
     draws = Draws(
@@ -134,6 +138,8 @@ def _draws(
         wide("sigma"), tuple(effects), integrated, header["seed"], a["divergent"],
         a["depth"].astype(np.int64), wide("energy"), header["seconds"], header["interrupted"],
     )  # fmt: skip
+    if not again:
+        return draws
     drawn = draw_levels(
         design, family, draws.beta, draws.factors, draws.sigma, draws.effects, integrated,
         draws.seed,

@@ -22,7 +22,7 @@ import pandas as pd
 
 from .errors import DataError
 
-__all__ = ["CAUSES", "Printed", "check", "items", "number", "numbers"]
+__all__ = ["CAUSES", "Printed", "check", "items", "number", "numbers", "paired"]
 
 CAUSES: Mapping[str, str] = {
     "stopped early": "lme4's default optimiser stopped short of the top",
@@ -209,6 +209,18 @@ def check(item: str, **ours: Values) -> pd.DataFrame:
             f"{first['ours']:.6g}. {_ADVICE}"
         )
     return table
+
+
+def paired(item: str, name: str, ours: Values) -> dict[str, float]:
+    """The numbers of ours that belong to the page's, by the page's labels; as in `check`.
+
+    Examples
+    --------
+    >>> from hierwidgets import page
+    >>> page.paired("S67", "estimate", {"district_competitiveness": 3.87, "Intercept": -3.41})
+    {'Intercept': -3.41, 'district_competitiveness': 3.87}
+    """
+    return {record.label: value for record, value in _paired(numbers(item, name), ours)}
 
 
 _ADVICE = "Compute it again, or record the cause in hierwidgets/data/page.csv."

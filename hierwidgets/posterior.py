@@ -325,7 +325,7 @@ class Posterior:
         draw_files.save(path, self.design, self.family, self.priors, self.draws, self.kind)
 
 
-def load_posterior(path: str | Path) -> Posterior:
+def load_posterior(path: str | Path, *, effects: bool = True) -> Posterior:
     """The posterior saved at `path`, or one shipped with the package, by name.
 
     Parameters
@@ -333,6 +333,9 @@ def load_posterior(path: str | Path) -> Posterior:
     path :
         A file that `Posterior.save` wrote; or "finland", "uk", "uk_competitiveness",
         "rainey2015", "rainey2015_individual" (`python -m hierwidgets.draws` makes those).
+    effects :
+        False leaves out the group effects that were integrated out (they are NaN), which reads a
+        large file at once. Parameters, and predictions without these effects, are complete.
 
     Notes
     -----
@@ -345,7 +348,7 @@ def load_posterior(path: str | Path) -> Posterior:
     >>> hw.load_posterior("finland")
     Posterior(contacted ~ 1 + (1 | district_id), binomial; 4 chains of 2500 draws)
     """
-    return Posterior(*draw_files.load(path))
+    return Posterior(*draw_files.load(path, effects))
 
 
 # --- pieces -------------------------------------------------------------------------------

@@ -39,9 +39,7 @@ LECTURES = Path(__file__).parents[1] / "lectures"
 # Lectures still to be written or finished: links may lead to them, and what a test finds wrong
 # with a draft of theirs is expected. Whoever finishes one takes it out. Empty at the end.
 TO_COME = {
-    "11-quantities-of-interest",
     "12-which-pooling-how-much",
-    "A-slide-vs-data",
 }
 OVERVIEW = {"S1", "S2", "S3", "S4", "X4", "X5", "X6"}  # what 00 may teach alone
 NOT_REPRODUCIBLE = {("S84", "minutes")}  # a time on another machine: quoted, not asserted

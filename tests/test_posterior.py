@@ -295,3 +295,13 @@ def test_by_name_must_name_a_parameter() -> None:
     model, _ = draws.model("finland")
     with pytest.raises(hw.DataError, match="sd x"):
         Priors(by_name={"sd x | g": "exponential(1)"}).describe(model)
+
+
+def test_a_file_can_be_read_without_the_effects_that_were_integrated_out():
+    whole, quick = hw.load_posterior("uk"), hw.load_posterior("uk", effects=False)
+    assert np.array_equal(whole.parameters, quick.parameters)
+    rows = pd.DataFrame(index=[0])
+    typical = [p.predict(rows, re_formula="~0", interval=0.9) for p in (whole, quick)]
+    pd.testing.assert_frame_equal(*typical)
+    assert np.isnan(quick.draws.effects[0]).all()
+    assert np.isfinite(whole.draws.effects[0]).all()

@@ -1,0 +1,195 @@
+"""Pictures of quantities of interest: curves with bands, rates of imagined groups, two intervals.
+
+matplotlib is imported when a figure is drawn.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .errors import DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["imagined_rates", "named_intervals", "quantity_panels"]
+
+Floats = NDArray[np.float64]
+
+_INK = "#333333"
+# as in the widget of competitiveness; orange means partial pooling and nothing else
+_LOOKS = {"SMD": ("#1b9e77", "-"), "PR": ("#7570b3", "--"), "": ("#a6761d", "-")}
+_OTHERS = (("#333333", "-."), ("#666666", ":"))
+
+
+def quantity_panels(
+    curves: Mapping[str, pd.DataFrame],
+    marks: pd.DataFrame | None = None,
+    *,
+    label: str = "district competitiveness",
+    seen: tuple[float, float] | None = None,
+) -> "Figure":
+    """A panel for each quantity: medians as lines, intervals as bands, a line at zero.
+
+    Parameters
+    ----------
+    curves
+        By title: ``x series estimate conf_low conf_high``; an empty series is the only one.
+    marks
+        Values from elsewhere, drawn as crosses: ``quantity`` (a title), ``x``, ``value``.
+    label
+        Of the horizontal axis.
+    seen
+        The range of x in the data; what lies outside is shaded.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.effect_figures import quantity_panels
+    >>> frame = pd.DataFrame({"x": [0.0, 1.0], "series": "", "estimate": [0.1, 0.2],
+    ...                       "conf_low": [0.0, 0.1], "conf_high": [0.2, 0.3]})
+    >>> [axes.get_title(loc="left") for axes in quantity_panels({"first difference": frame}).axes]
+    ['first difference']
+    """
+    for title, frame in curves.items():
+        _check(frame, title, "x", "series", "estimate", "conf_low", "conf_high")
+    rows = -(-len(curves) // 2)
+    figure = _figure(8.2 if len(curves) > 1 else 5.0, 2.9 * rows + 0.3)
+    panels = figure.subplots(rows, min(len(curves), 2), squeeze=False).ravel()
+    for axes, (title, frame) in zip(panels, curves.items(), strict=False):
+        _curves(axes, frame)
+        axes.set_title(title, loc="left", size=10)
+        if frame["conf_low"].min() < 0:
+            axes.axhline(0, color=_INK, lw=0.8)
+        if marks is not None:
+            mine = marks[marks["quantity"] == title]
+            axes.plot(
+                mine["x"],
+                mine["value"],
+                "x",
+                color="#000000",
+                ms=8,
+                mew=1.8,
+                zorder=5,
+                clip_on=False,
+            )
+        _shade(axes, frame["x"].to_numpy(float), seen)
+        axes.set_xlabel(label)
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in panels[len(curves) :]:
+        axes.set_visible(False)
+    return figure
+
+
+def _curves(axes: "Axes", frame: pd.DataFrame) -> None:
+    names = list(dict.fromkeys(frame["series"]))
+    others = iter(_OTHERS)
+    for name in names:
+        color, dashes = _LOOKS[name] if name in _LOOKS else next(others)
+        part = frame[frame["series"] == name]
+        axes.fill_between(
+            part["x"], part["conf_low"], part["conf_high"], color=color, alpha=0.16, lw=0
+        )
+        axes.plot(part["x"], part["estimate"], dashes, color=color, lw=2.2, label=name or None)
+    if len(names) > 1:
+        axes.legend(frameon=False, loc="upper left")
+
+
+def _shade(axes: "Axes", x: Floats, seen: tuple[float, float] | None) -> None:
+    """Grey where there are no data."""
+    low, high = float(x.min()), float(x.max())
+    axes.set_xlim(low, high)
+    if seen is not None:
+        for start, end in ((low, seen[0]), (seen[1], high)):
+            if end > start:
+                axes.axvspan(start, end, color="#000000", alpha=0.06, lw=0)
+
+
+def imagined_rates(mu: float, sigma: float, marks: Mapping[str, float]) -> "Figure":
+    """The density of the rates of groups drawn from N(mu, sigma^2) in log-odds, and named rates.
+
+    Examples
+    --------
+    >>> from hierwidgets.effect_figures import imagined_rates
+    >>> len(imagined_rates(-0.85, 0.71, {"typical": 0.30, "average": 0.32}).axes)
+    1
+    """
+    figure = _figure(7.4, 3.0)
+    axes = figure.add_subplot(xlabel="rate", ylabel="density of districts")
+    rate = np.linspace(0.002, 0.998, 600)
+    alpha = np.log(rate / (1 - rate))
+    density = np.exp(-0.5 * ((alpha - mu) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
+    density = density / (rate * (1 - rate))
+    axes.fill_between(rate, density, color="#e3e3e3", lw=0)
+    axes.plot(rate, density, color=_INK, lw=1.5)
+    looks = (("#d95f02", "-"), ("#7570b3", "--"), ("#1b9e77", ":"))
+    for (name, value), (color, dashes) in zip(marks.items(), looks, strict=False):
+        text = f"{name}: {value:.3f}"
+        axes.axvline(value, color=color, ls=dashes, lw=2.2, label=text)
+    axes.set(xlim=(0, 0.85), ylim=(0, None), yticks=[])
+    axes.legend(frameon=False)
+    axes.spines[["top", "right", "left"]].set_visible(False)
+    return figure
+
+
+def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) -> "Figure":
+    """Estimates with intervals, a row each, in two styles if the frame has a column ``kind``.
+
+    Parameters
+    ----------
+    frame
+        ``name estimate conf_low conf_high`` and, if wanted, ``kind`` with at most three values.
+    label
+        Of the horizontal axis.
+    at
+        Where a vertical line stands.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.effect_figures import named_intervals
+    >>> frame = pd.DataFrame({"name": ["a", "b"], "estimate": [1.0, 2.0],
+    ...                       "conf_low": [0.0, 1.0], "conf_high": [2.0, 3.0]})
+    >>> [t.get_text() for t in named_intervals(frame, "effect").axes[0].get_yticklabels()]
+    ['a', 'b']
+    """
+    _check(frame, "the frame", "name", "estimate", "conf_low", "conf_high")
+    figure = _figure(7.6, 0.9 + 0.42 * len(frame))
+    axes = figure.add_subplot()
+    kinds = list(dict.fromkeys(frame["kind"])) if "kind" in frame else [""]
+    looks = (("#d95f02", "D", "-"), ("#7570b3", "o", "--"), ("#1b9e77", "s", "-."))
+    for kind, (color, marker, dashes) in zip(kinds, looks, strict=False):
+        mine = np.flatnonzero(frame["kind"] == kind) if kind else np.arange(len(frame))
+        part = frame.iloc[mine]
+        lines = axes.hlines(mine, part["conf_low"], part["conf_high"], color=color, lw=2)
+        lines.set_linestyle(dashes)
+        axes.plot(part["estimate"], mine, marker, color=color, label=kind or None)
+    if at is not None:
+        axes.axvline(at, color=_INK, lw=0.8)
+    axes.set_yticks(range(len(frame)), list(frame["name"]))
+    axes.set_ylim(len(frame) - 0.5, -0.6)
+    axes.set_xlabel(label)
+    axes.spines[["top", "right"]].set_visible(False)
+    if kinds != [""]:
+        axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
+    return figure
+
+
+def _check(frame: pd.DataFrame, name: str, *columns: str) -> None:
+    for column in columns:
+        if column not in frame.columns:
+            raise DataError(f"{name}: {column!r} is not a column; columns are {list(frame)}")
+
+
+def _figure(width: float, height: float) -> "Figure":
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
+        ) from error
+    return Figure(figsize=(width, height), layout="constrained")

@@ -1,0 +1,119 @@
+"""The page's numbers and ours in one picture.
+
+matplotlib is imported when a figure is drawn.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from .errors import DataError, MissingExtraError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+__all__ = ["distances", "distances_drawn"]
+
+# marker and colour by verdict; the order is that of the legend
+_LOOKS: Mapping[str, tuple[str, str]] = {
+    "agrees": ("o", "#8c8c8c"),
+    "stopped early": ("D", "#b35806"),
+    "rounded twice": ("s", "#1f4e79"),
+    "misprint": ("X", "#c51b7d"),
+    "not converged": ("^", "#35978f"),
+    "another machine": ("*", "#222222"),
+    "unexplained": ("P", "#d7191c"),
+}
+_ENDS = 1000.0  # what is farther off is drawn at the edge
+
+
+def distances(table: pd.DataFrame) -> pd.DataFrame:
+    """How far ours lies from the page's number, in units of the last digit printed.
+
+    Parameters
+    ----------
+    table
+        ``item page ours tolerance verdict``, as `page.check` gives it. Half a unit of the last
+        digit is the tolerance.
+
+    Returns
+    -------
+    DataFrame
+        The table with the column ``units``: (ours - page) / (2 tolerance).
+
+    Examples
+    --------
+    >>> from hierwidgets import page
+    >>> from hierwidgets.page_figures import distances
+    >>> distances(page.check("S28", mu=-1.3717, dic=1069.47))["units"].round(2).to_list()
+    [-0.17, -0.53]
+    """
+    for column in ("item", "page", "ours", "tolerance", "verdict"):
+        if column not in table.columns:
+            raise DataError(f"{column!r} is not a column; columns are {list(table.columns)}")
+    printed = table["page"].str.removesuffix("…").astype(float)
+    return table.assign(units=(table["ours"] - printed) / (2 * table["tolerance"]))
+
+
+def distances_drawn(table: pd.DataFrame, titles: Mapping[str, str] | None = None) -> "Figure":
+    """A row of dots for each item: how far each number of ours lies from the page's.
+
+    The axis is linear within one unit of the last digit and logarithmic beyond; the band shows
+    half a unit to either side. Dots are moved up or down a little, so that none hides another.
+
+    Parameters
+    ----------
+    table
+        As for `distances`.
+    titles
+        What stands in each item, to be written beside its name.
+
+    Examples
+    --------
+    >>> from hierwidgets import page
+    >>> from hierwidgets.page_figures import distances_drawn
+    >>> figure = distances_drawn(page.check("S28", mu=-1.3717, dic=1069.47))
+    >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    ['S28']
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
+        ) from error
+    found = distances(table)
+    items = list(dict.fromkeys(found["item"]))
+    figure = Figure(figsize=(8, 1.4 + 0.24 * len(items)), layout="constrained")
+    axes: Axes = figure.add_subplot()
+    place = {item: i for i, item in enumerate(items)}
+    shift = np.random.default_rng(1).uniform(-0.28, 0.28, len(found))
+    found = found.assign(y=found["item"].map(place) + shift)
+    axes.axvspan(-0.5, 0.5, color="#eeeeee", zorder=0)
+    for verdict, (marker, color) in _LOOKS.items():
+        rows = found[found["verdict"] == verdict]
+        if len(rows):
+            x = rows["units"].clip(-_ENDS, _ENDS)
+            size = 12 if verdict == "agrees" else 34
+            name = f"{verdict} ({len(rows)})"
+            axes.scatter(x, rows["y"], s=size, marker=marker, color=color, label=name, lw=0)
+    said = titles or {}
+    _furnish(axes, [f"{said[i]}  {i}" if i in said else i for i in items])
+    return figure
+
+
+def _furnish(axes: "Axes", items: list[str]) -> None:
+    axes.set_xscale("symlog", linthresh=1.0, linscale=1.2)
+    axes.set_xlim(-1.4 * _ENDS, 1.4 * _ENDS)
+    ticks = [-1000, -100, -10, -1, 0, 1, 10, 100, 1000]
+    axes.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axes.set_yticks(range(len(items)), items, fontsize=8)
+    axes.set_ylim(len(items) - 0.4, -0.6)
+    axes.set_xlabel("ours minus the page's, in units of the last digit the page prints")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color="#f2f2f2")
+    axes.set_axisbelow(True)
+    axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)

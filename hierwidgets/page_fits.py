@@ -1,0 +1,124 @@
+"""The page's data as it prepares them, and its four models: at the top, and where lme4 stops.
+
+The stopping points of lme4's default optimiser (lme4 1.1-31, R 4.2.2) are stored in
+``hierwidgets/data/lme4_stops.csv``.
+"""
+
+import csv
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .blocks import layout
+from .datasets import load
+from .errors import DataError
+from .estimate import objective
+from .marginal import conditional_modes
+from .model import Model
+from .optimum import covariance, difference
+from .results import Fit
+
+__all__ = ["MODELS", "fitted", "stopped", "stops", "tidy"]
+
+MODELS: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {
+        "finland": ("contacted ~ 1 + (1 | district_id)", "finland"),
+        "uk": ("contacted ~ 1 + (1 | district_id)", "uk"),
+        "uk_competitiveness": (
+            "contacted ~ district_competitiveness + (1 | district_id)",
+            "uk",
+        ),
+        "rainey2015": (
+            "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "
+            "+ (1 + district_competitiveness | election_id)",
+            "rainey2015",
+        ),
+    }
+)
+"""The page's four models: formula, and name of the data."""
+
+
+@cache
+def tidy(name: str) -> pd.DataFrame:
+    """The data of a country as the page prepares them: an indicator, districts by their rate.
+
+    Parameters
+    ----------
+    name
+        "finland" or "uk".
+
+    Examples
+    --------
+    >>> from hierwidgets.page_fits import tidy
+    >>> tidy("finland")["district_id"].cat.categories[-2:].to_list()
+    ['308', '309']
+    """
+    data = load(name)
+    data["contacted"] = (data["contacted"] == "Contacted").astype(int)
+    district = data["district_id"].str.removeprefix("District ")
+    order = data["contacted"].groupby(district).mean().sort_values(kind="stable").index
+    data["district_id"] = pd.Categorical(district, categories=list(order), ordered=True)
+    return data
+
+
+@cache
+def fitted(name: str) -> Fit:
+    """One of `MODELS` at its maximum (Laplace, as the page's)."""
+    if name not in MODELS:
+        raise DataError(f"there is no model {name!r}; there are {list(MODELS)}")
+    formula, data = MODELS[name]
+    if data == "rainey2015":
+        return Model(formula, load(data), "binomial", event="Contacted").maximize()
+    return Model(formula, tidy(data), "binomial").maximize()
+
+
+@cache
+def stops() -> Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
+    """Where lme4's default optimiser stops: theta and beta, by model."""
+    text = files("hierwidgets").joinpath("data", "lme4_stops.csv").read_text(encoding="utf-8")
+    return MappingProxyType(
+        {
+            row["model"]: (
+                np.array(row["theta"].split(";"), dtype=float),
+                np.array(row["beta"].split(";"), dtype=float),
+            )
+            for row in csv.DictReader(text.splitlines())
+        }
+    )
+
+
+@cache
+def stopped(name: str) -> Fit:
+    """Our formulas at the point where lme4's default optimiser stops.
+
+    Everything is evaluated there: log-likelihood, modes of the group effects, Hessian.
+
+    Examples
+    --------
+    >>> from hierwidgets.page_fits import fitted, stopped
+    >>> bool(stopped("uk").loglik < fitted("uk").loglik)
+    True
+    """
+    top, (theta, beta) = fitted(name), stops()[name]
+    evaluate = objective(layout(top.design), top.family, 1)
+    m = len(theta)
+
+    def gradient(x: NDArray[np.float64]) -> NDArray[np.float64]:
+        return evaluate(x[:m], x[m:], None).gradient
+
+    at = np.concatenate([theta, beta])
+    return replace(
+        top,
+        theta=theta,
+        beta=beta,
+        loglik=-0.5 * evaluate(theta, beta, None).neg2loglik + top.design.constant,
+        gradient=gradient(at),
+        covariance=covariance(difference(gradient, at, 1e-5)),
+        modes=conditional_modes(top.design, top.family, beta, theta),
+    )

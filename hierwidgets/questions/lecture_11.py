@@ -1,0 +1,194 @@
+"""Lecture 11, quantities of interest: differences, an average, where a difference is clear."""
+
+from functools import cache
+from importlib.resources import as_file, files
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.typing import NDArray
+
+from ..datasets import load
+from ..exercises import Exercise, Mistake
+from ..model import glmer
+
+__all__ = ["EXERCISES"]
+
+Floats = NDArray[np.float64]
+
+
+@cache
+def _beta() -> Floats:
+    """The stored draws of the four coefficients of the several-countries model, (4, S)."""
+    with as_file(files("hierwidgets").joinpath("data", "draws", "rainey2015.npz")) as path:
+        beta = np.load(path)["beta"].astype(float)
+    return np.asarray(beta.reshape(-1, 4).T)
+
+
+def _rate(x: float, smd: int) -> Floats:
+    b0, b_x, b_smd, b_both = _beta()
+    return np.asarray(1 / (1 + np.exp(-(b0 + b_x * x + b_smd * smd + b_both * x * smd))))
+
+
+def _slope(x: float, smd: int) -> Floats:
+    p, (_, b_x, _, b_both) = _rate(x, smd), _beta()
+    return p * (1 - p) * (b_x + b_both * smd)
+
+
+def _first(x: float) -> Floats:
+    return _rate(x, 1) - _rate(x, 0)
+
+
+def _summary(draws: Floats, level: float = 0.9) -> Floats:
+    return np.quantile(draws, [0.5, (1 - level) / 2, (1 + level) / 2])
+
+
+def _of_quantiles(x: float) -> Floats:
+    """The difference of the ends, which is not the end of the difference."""
+    return np.asarray(_summary(_rate(x, 1)) - _summary(_rate(x, 0)))
+
+
+FIRST = Exercise(
+    name="11-first-difference",
+    expected=lambda: _summary(_first(0.6)),
+    atol=2e-3,
+    hints=(
+        "Two probabilities for every draw, one under each rule. Subtract draw by draw.",
+        "`probability(0.6, 1) - probability(0.6, 0)` holds ten thousand differences.",
+        "`np.quantile(probability(0.6, 1) - probability(0.6, 0), [0.5, 0.05, 0.95])`.",
+    ),
+    right="Halfway between the safe and the close district, and zero is still inside.",
+    mistakes=(
+        Mistake(lambda: -_summary(_first(0.6))[[0, 2, 1]], "The other way round: SMD minus PR."),
+        Mistake(
+            lambda: _of_quantiles(0.6),
+            "You subtracted the ends of two intervals. Subtract draw by draw first, then look "
+            "for the ends: the two probabilities move together.",
+        ),
+        Mistake(
+            lambda: _summary(_first(0.6), 0.95),
+            "This is the 95 % interval; 90 % leaves 0.05 below.",
+        ),
+        Mistake(
+            lambda: np.sort(_summary(_first(0.6))), "The right numbers: give the median first."
+        ),
+    ),
+)
+
+
+# --- the average over districts -----------------------------------------------------------
+
+
+@cache
+def _finland() -> tuple[float, float]:
+    fit = glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+    return float(fit.fixef["Intercept"]), float(fit.theta[0])
+
+
+def _typical() -> float:
+    return float(1 / (1 + np.exp(-_finland()[0])))
+
+
+def _average() -> float:
+    mu, sigma = _finland()
+    x, w = hermegauss(41)
+    return float(np.sum(w / (1 + np.exp(-(mu + sigma * x)))) / np.sum(w))
+
+
+AVERAGE = Exercise(
+    name="11-average",
+    expected=_average,
+    atol=1.5e-4,
+    proportion=True,
+    hints=(
+        "Imagine very many districts. What is the mean of their rates, not of their log-odds?",
+        "Either draw four million values of N(mu, sigma) and average `expit` of them, or use the "
+        "nodes and weights, as for Britain.",
+        "`np.sum(w * expit(mu_finland + sigma_finland * x)) / np.sum(w)`.",
+    ),
+    right="A little above the typical district, and a little below the share of all answers.",
+    mistakes=(
+        Mistake(
+            _typical,
+            "This is the typical district: the centre, transformed. Transform first, then average.",
+        ),
+        Mistake(
+            lambda: float(load("finland")["contacted"].eq("Contacted").mean()),
+            "This is the share of all answers, in which large districts count more.",
+        ),
+    ),
+)
+
+
+# --- a second difference ------------------------------------------------------------------
+
+
+def _second(low: float, high: float) -> Floats:
+    return _first(high) - _first(low)
+
+
+SECOND = Exercise(
+    name="11-second-difference",
+    expected=lambda: _summary(_second(0.4, 0.9)),
+    atol=2e-3,
+    hints=(
+        "A first difference at 0.9, a first difference at 0.4: how much larger is the one than "
+        "the other, draw by draw?",
+        "`(probability(0.9, 1) - probability(0.9, 0)) - (probability(0.4, 1) - probability(0.4, "
+        "0))`.",
+        "Then `np.quantile(..., [0.5, 0.05, 0.95])`.",
+    ),
+    right="This interval, and no pair of others, answers whether the rule matters more there.",
+    mistakes=(
+        Mistake(
+            lambda: _summary(_first(0.9)),
+            "This is the first difference at 0.9. Subtract the one at 0.4, draw by draw.",
+        ),
+        Mistake(
+            lambda: _summary(_first(0.9)) - _summary(_first(0.4)),
+            "You subtracted summaries. Subtract draws, then summarise.",
+        ),
+        Mistake(
+            lambda: -_summary(_second(0.4, 0.9))[[0, 2, 1]],
+            "The sign: what there is at 0.9, less what there is at 0.4.",
+        ),
+    ),
+)
+
+
+# --- where the difference is clear ----------------------------------------------------------
+
+GRID = np.round(np.arange(0.24, 0.931, 0.01), 2)
+
+
+def _clear_from(difference: bool = True) -> float:
+    for x in GRID:
+        draws = _slope(x, 1) - (_slope(x, 0) if difference else 0.0)
+        if _summary(draws)[1] > 0:
+            return float(x)
+    return float("nan")
+
+
+WHERE = Exercise(
+    name="11-where",
+    expected=_clear_from,
+    atol=1e-6,
+    hints=(
+        "For every x on the grid: the lower end of the interval of the *difference* of the two "
+        "marginal effects.",
+        "`np.quantile(slope(x, 1) - slope(x, 0), 0.05)`, for each x of `xs`.",
+        "`next(x for x in xs if np.quantile(slope(x, 1) - slope(x, 0), 0.05) > 0)`.",
+    ),
+    right="Below it one effect is clear, the other is not, and their difference is not.",
+    mistakes=(
+        Mistake(
+            lambda: _clear_from(difference=False),
+            "Here the effect under SMD is clear. But you were asked about the difference.",
+        ),
+        Mistake(
+            lambda: float(np.flatnonzero(np.isclose(GRID, _clear_from()))[0]),
+            "This is a place in the list. Give the x that stands there.",
+        ),
+    ),
+)
+
+EXERCISES = (FIRST, AVERAGE, SECOND, WHERE)

@@ -1,0 +1,198 @@
+"""Lecture 12, which pooling: log scores, a paired difference, an intraclass correlation, a size."""
+
+from collections.abc import Callable
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numpy.polynomial.hermite_e import hermegauss
+from numpy.typing import NDArray
+
+from ..datasets import load
+from ..exercises import Exercise, Mistake
+from ..model import glmer
+from ..results import Fit
+from ..validation import CrossValidation, cross_validate
+
+__all__ = ["EXERCISES"]
+
+Floats = NDArray[np.float64]
+
+
+# --- the log score ------------------------------------------------------------------------
+
+
+def _log_score(y: Any, p: Any) -> float:
+    y, p = np.asarray(y, dtype=float), np.asarray(p, dtype=float)
+    return float(np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+def _only_yes(y: Any, p: Any) -> float:
+    return float(np.mean(np.asarray(y) * np.log(np.asarray(p, dtype=float))))
+
+
+def _summed(y: Any, p: Any) -> float:
+    return _log_score(y, p) * len(np.asarray(y))
+
+
+def _brier(y: Any, p: Any) -> float:
+    return -float(np.mean((np.asarray(y, dtype=float) - np.asarray(p, dtype=float)) ** 2))
+
+
+def _honest(function: Callable[..., object]) -> bool:
+    """The expected score is highest if p is the truth."""
+    y = np.repeat([1, 0], [3, 7])
+    scores = [float(function(y, np.full(10, p))) for p in (0.2, 0.3, 0.4)]  # type: ignore[arg-type]
+    return scores[1] > max(scores[0], scores[2])
+
+
+SCORE = Exercise(
+    name="12-log-score",
+    expected=lambda: _log_score,
+    atol=1e-6,
+    inputs=(
+        (np.array([1, 0, 0]), np.array([0.5, 0.2, 0.9])),
+        (np.array([1, 1, 0, 0, 0]), np.array([0.3, 0.3, 0.3, 0.3, 0.3])),
+        (np.array([0]), np.array([0.01])),
+    ),
+    properties=(("to say the truth scores best", _honest),),
+    hints=(
+        "Where the answer is 1, the score is the logarithm of p. And where it is 0?",
+        "Then the event that happened had the probability 1 - p.",
+        "`np.mean(np.where(y == 1, np.log(p), np.log(1 - p)))`.",
+    ),
+    right="Zero would be certainty that was right. A coin scores log(1/2), about -0.69.",
+    mistakes=(
+        Mistake(lambda: _only_yes, "The noes count, too: they were predicted with 1 - p."),
+        Mistake(lambda: _summed, "Take the mean, not the sum."),
+        Mistake(lambda: _brier, "These are squared distances (the Brier score). Take logarithms."),
+    ),
+)
+
+
+# --- a paired difference ------------------------------------------------------------------
+
+
+@cache
+def _uk_rows() -> CrossValidation:
+    models = {
+        "no pooling": "no pooling",
+        "complete pooling": "complete pooling",
+        "partial pooling": "contacted ~ 1 + (1 | district_id)",
+        "partial pooling, x": "contacted ~ district_competitiveness + (1 | district_id)",
+    }
+    return cross_validate(models, load("uk"), folds=10, seed=1, event="Contacted", progress=False)
+
+
+def _gap(paired: bool = True) -> Floats:
+    scores = _uk_rows().scores
+    a, b = (scores[name].to_numpy() for name in ("partial pooling", "complete pooling"))
+    spread = (a - b).std(ddof=1) if paired else np.hypot(a.std(ddof=1), b.std(ddof=1))
+    return np.array([(a - b).mean(), spread / np.sqrt(len(a))])
+
+
+PAIRED = Exercise(
+    name="12-paired",
+    expected=_gap,
+    atol=2e-4,
+    hints=(
+        "Both models were asked the same questions. Subtract answer by answer first.",
+        "`gap = scores['partial pooling'] - scores['complete pooling']`, one number per answer.",
+        "`(gap.mean(), gap.std() / np.sqrt(len(gap)))`.",
+    ),
+    right="About two standard errors: probably better, by an amount that is small.",
+    mistakes=(
+        Mistake(
+            lambda: _gap(paired=False),
+            "You took the two means as independent. Both models find the same answers hard; the "
+            "difference is known far better than either mean.",
+        ),
+        Mistake(lambda: -_gap() * [1, -1], "The sign: partial pooling less complete pooling."),
+        Mistake(
+            lambda: _gap() * [1, np.sqrt(len(_uk_rows().scores))],
+            "That is the sd of the differences. The mean of n of them has a smaller error.",
+        ),
+    ),
+)
+
+
+# --- intraclass correlation ---------------------------------------------------------------
+
+
+@cache
+def _fit(name: str) -> Fit:
+    return glmer("contacted ~ 1 + (1 | district_id)", load(name), event="Contacted", n_agq=25)
+
+
+def _moments(name: str) -> tuple[float, float]:
+    """Mean and variance of the rates of imagined districts."""
+    fit = _fit(name)
+    x, w = hermegauss(41)
+    rate = 1 / (1 + np.exp(-(fit.beta[0] + fit.theta[0] * x)))
+    mean = float(np.sum(w * rate) / np.sum(w))
+    return mean, float(np.sum(w * (rate - mean) ** 2) / np.sum(w))
+
+
+def _response_icc(name: str = "uk") -> float:
+    mean, variance = _moments(name)
+    return variance / (mean * (1 - mean))
+
+
+ICC = Exercise(
+    name="12-icc",
+    expected=_response_icc,
+    atol=1e-3,
+    hints=(
+        "Two people of the same district. What makes their answers correlate is the spread of the "
+        "districts' rates.",
+        "Covariance: the variance of the rates. Variance of one answer: m (1 - m), with m the "
+        "mean rate.",
+        "`rates = expit(mu + sigma * x)`, `m = np.sum(w * rates) / np.sum(w)`, then "
+        "`np.sum(w * (rates - m)**2) / np.sum(w) / (m * (1 - m))`.",
+    ),
+    right="Smaller than on the latent scale: a yes or no hides most of what is behind it.",
+    mistakes=(
+        Mistake(
+            lambda: float(_fit("uk").icc()["district_id"]),
+            "This is the latent one, with π²/3. Here the variances are those of rates and answers.",
+        ),
+        Mistake(lambda: _moments("uk")[1], "The variance of the rates; now divide by m (1 - m)."),
+        Mistake(lambda: _response_icc("finland"), "That is Finland. Britain was asked for."),
+    ),
+)
+
+
+# --- what the survey is worth -------------------------------------------------------------
+
+
+def _design_effect() -> float:
+    return float(_laplace().design_effect().loc["Intercept", "design_effect"])  # type: ignore[arg-type]
+
+
+@cache
+def _laplace() -> Fit:
+    return glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+
+
+WORTH = Exercise(
+    name="12-worth",
+    expected=lambda: len(load("finland")) / _design_effect(),
+    atol=3.0,
+    hints=(
+        "A design effect of 2 would say: worth half as many independent answers.",
+        "The number of answers, divided by the design effect of the intercept.",
+        "`len(hw.load('finland')) / finland.design_effect().loc['Intercept', 'design_effect']`.",
+    ),
+    right="Answers from the same district repeat each other, a little. A thousand of them add up.",
+    mistakes=(
+        Mistake(
+            lambda: len(load("finland")) / _design_effect() ** 0.5,
+            "The design effect is a ratio of variances already. Do not take its root.",
+        ),
+        Mistake(
+            lambda: len(load("finland")) * _design_effect(), "Divide: dependent answers say less."
+        ),
+    ),
+)
+
+EXERCISES = (SCORE, PAIRED, ICC, WORTH)
