@@ -11,16 +11,15 @@ that is set and not estimated (`scores_by_sigma`), and for a posterior without a
 (`calibrate`).
 """
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from math import inf, lgamma, log, pi
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from .boundary import stored_table
 from .errors import DataError
 
 __all__ = ["ShapeFit", "calibrate", "fit_shape", "sampler_ranks", "scores_by_sigma"]
@@ -117,7 +116,7 @@ def fit_shape(y: Sequence[float], n: Sequence[float], df: float = inf) -> ShapeF
     def minus(point: Floats) -> float:
         sigma = _SMALLEST + np.exp(point[1])
         density = _shape(point[:1], np.array([sigma]), df, _FINE)
-        return -float(times @ _log_areas(*kinds.T, density, _FINE)[:, 0])
+        return -float(times @ _log_areas(kinds[:, 0], kinds[:, 1], density, _FINE)[:, 0])
 
     overall = (events.sum() + 0.5) / (answers.sum() + 1)
     start = np.array([np.log(overall / (1 - overall)), -1.0])
@@ -284,6 +283,4 @@ def sampler_ranks() -> pd.DataFrame:
     >>> sampler_ranks().shape
     (100, 6)
     """
-    text = files("hierwidgets").joinpath("data", "calibration.csv").read_text(encoding="utf-8")
-    head, *rows = csv.reader(text.splitlines())
-    return pd.DataFrame(np.array(rows, dtype=int), columns=head)
+    return stored_table("calibration", ["calibration"])

@@ -6,15 +6,13 @@ that count differently. `article` holds what the article of 2015 shows, `beside_
 beside it.
 """
 
-from functools import cache
-from importlib.resources import as_file, files
-
 import numpy as np
 import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
 from . import predict as prediction
+from .boundary import stored_table
 from .errors import DataError
 from .posterior import Posterior
 
@@ -178,12 +176,6 @@ def weighted(values: Array, weights: Array | None = None, level: float = 0.9) ->
 # --- the article ---------------------------------------------------------------------------
 
 
-@cache
-def _article() -> pd.DataFrame:
-    with as_file(files("hierwidgets").joinpath("data", "article.csv")) as path:
-        return pd.read_csv(path, keep_default_na=False)
-
-
 def article() -> pd.DataFrame:
     """What can be read off Figures 1 to 4 of the article, to about .05.
 
@@ -200,7 +192,7 @@ def article() -> pd.DataFrame:
     >>> article().groupby("figure").size().to_dict()
     {1: 5, 2: 3, 3: 3, 4: 1}
     """
-    return _article().copy()
+    return stored_table("article", ["article"]).fillna({"rules": ""})
 
 
 def article_curves(post: Posterior, at: Array, target: str = "typical") -> dict[str, pd.DataFrame]:
