@@ -236,9 +236,16 @@ def calibrate(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFr
     DataFrame
         A row for each repetition: ``mu`` and ``sigma`` under the right model; ``mu alone``, for
         mu under a model that takes all levels to be alike (complete pooling).
+
+    Examples
+    --------
+    >>> from hierwidgets.grid import calibrate
+    >>> shares = calibrate([20, 50, 80], reps=3)
+    >>> bool(((shares > 0) & (shares < 1)).all(axis=None))
+    True
     """
     answers, rng = np.asarray(sizes, dtype=float), np.random.default_rng(seed)
-    mus, sigmas = np.linspace(-3.4, 0.6, 101), np.linspace(0.04, 1.24, 31)
+    mus, sigmas = np.linspace(-3.4, 0.6, 101), np.linspace(0.02, 1.22, 31)  # cells from 0
     pairs = np.array([(m, s) for m in mus for s in sigmas])
     alpha = _COARSE[100:-100]  # -6 to 4
     density = _shape(pairs[:, 0], pairs[:, 1], inf, alpha)
@@ -246,12 +253,8 @@ def calibrate(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFr
     log_prior = prior_mu[:, None] - 0.5 * (sigmas / _SIGMA_SCALE) ** 2
     rows = []
     for _ in range(reps):
-        mu = rng.normal(_MU_CENTRE, _MU_SD)
-        sigma = abs(rng.normal(0, _SIGMA_SCALE))
-        rate = 1 / (1 + np.exp(-(mu + sigma * rng.standard_normal(len(answers)))))
-        y = rng.binomial(answers.astype(int), rate).astype(float)
-        logs = _log_areas(y, answers, density, alpha)
-        loglik = logs.sum(axis=0).reshape(log_prior.shape)
+        mu, sigma, y = _world(answers, rng)
+        loglik = _log_areas(y, answers, density, alpha).sum(axis=0).reshape(log_prior.shape)
         both = np.exp(loglik + log_prior - (loglik + log_prior).max())
         alike = y.sum() * mus - answers.sum() * np.logaddexp(0, mus) + prior_mu
         rows.append(
@@ -262,6 +265,13 @@ def calibrate(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFr
             )
         )
     return pd.DataFrame(rows, columns=["mu", "sigma", "mu alone"])
+
+
+def _world(answers: Floats, rng: np.random.Generator) -> tuple[float, float, Floats]:
+    """mu and sigma from their priors, and the events of one survey."""
+    mu, sigma = rng.normal(_MU_CENTRE, _MU_SD), abs(rng.normal(0, _SIGMA_SCALE))
+    rate = 1 / (1 + np.exp(-(mu + sigma * rng.standard_normal(len(answers)))))
+    return mu, sigma, rng.binomial(answers.astype(int), rate).astype(float)
 
 
 def _below(grid: Floats, mass: Floats, truth: float) -> float:

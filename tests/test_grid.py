@@ -84,7 +84,7 @@ def test_scores_over_sigma():
 
 def test_the_coarse_grid_is_fine_enough():
     y, n = np.array([0.0, 29.0, 10.0]), np.array([1.0, 179.0, 23.0])
-    mu, sigma = np.array([-1.4, -0.5, -1.4]), np.array([0.04, 0.3, 1.2])
+    mu, sigma = np.array([-1.4, -0.5, -1.4, -1.4]), np.array([0.04, 0.3, 1.2, 0.02])
     areas = [
         grid._log_areas(y, n, grid._shape(mu, sigma, np.inf, alpha), alpha)
         for alpha in (grid._COARSE, grid._FINE)
@@ -110,7 +110,14 @@ def test_the_right_model_is_calibrated_and_the_wrong_one_is_not(calibrated):
     assert p_value(calibrated["sigma"]) > 1e-3
     assert p_value(calibrated["mu alone"]) < 1e-6
     assert calibrated.shape == (300, 3)
-    assert ((calibrated >= 0) & (calibrated <= 1)).all().all()
+    assert ((calibrated > 0) & (calibrated < 1)).all().all()  # a grid from 0 holds every truth
+
+
+def test_intervals_of_the_right_model_keep_their_word(calibrated):
+    inside = ((calibrated > 0.05) & (calibrated < 0.95)).mean()
+    error = np.sqrt(0.9 * 0.1 / 300)
+    assert inside[["mu", "sigma"]].to_numpy() == pytest.approx(0.9, abs=2.6 * error)  # 99 %
+    assert inside["mu alone"] < 0.9 - 4 * error
 
 
 def test_the_share_below_is_a_distribution_function():
