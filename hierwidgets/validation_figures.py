@@ -53,7 +53,9 @@ def _one_bakeoff(axes: "Axes", found: CrossValidation) -> None:
     wide = found.folds.pivot(index="fold", columns="model", values="log_score")
     for place, (name, row) in enumerate(found.table.iterrows()):
         within = wide[str(name)] - wide[str(best)]
-        axes.plot(within, np.full(len(within), place), "o", color=_PALE, ms=4, zorder=1)
+        axes.plot(
+            within, np.full(len(within), place), "o", color=_PALE, ms=4, zorder=3, mec=_INK, mew=0.5
+        )
         style, error = _style(str(name)), 2 * row["std_error_difference"]
         axes.hlines(place, row["difference"] - error, row["difference"] + error,
                     color=style.color, lw=2.4)  # fmt: skip
@@ -61,7 +63,7 @@ def _one_bakeoff(axes: "Axes", found: CrossValidation) -> None:
     axes.axvline(0, color=_INK, lw=0.8)
     axes.set_yticks(range(len(found.table)), list(found.table.index))
     axes.set_ylim(len(found.table) - 0.5, -0.5)
-    axes.set_xlabel(f"log score less that of {best}")
+    axes.set_xlabel(f"← worse     log score less that of {best}     better →")
     axes.spines[["top", "right"]].set_visible(False)
 
 
@@ -74,6 +76,8 @@ def _style(name: str) -> Style:
 
 def over_sigma(frames: Mapping[str, tuple[pd.DataFrame, float]]) -> "Figure":
     """The log score of rows held out, and the log-likelihood of all rows, over sigma.
+
+    Each less its highest value, on a scale that the panels of a row share: flat looks flat.
 
     Parameters
     ----------
@@ -90,11 +94,11 @@ def over_sigma(frames: Mapping[str, tuple[pd.DataFrame, float]]) -> "Figure":
     ['here', '']
     """
     figure = _figure(8.4, 4.6)
-    panels = figure.subplots(2, len(frames), squeeze=False, sharex="col")
+    panels = figure.subplots(2, len(frames), squeeze=False, sharex="col", sharey="row")
     for column, (title, (frame, estimate)) in enumerate(frames.items()):
         top, bottom = panels[0, column], panels[1, column]
-        top.plot(frame["sigma"], frame["log_score"], "o-", color="#1f4e79", ms=4)
-        bottom.plot(frame["sigma"], frame["loglik"], "o-", color=_INK, ms=4)
+        for axes, name, color in ((top, "log_score", "#1f4e79"), (bottom, "loglik", _INK)):
+            axes.plot(frame["sigma"], frame[name] - frame[name].max(), "o-", color=color, ms=4)
         top.set_title(title, loc="left", size=10)
         for axes in (top, bottom):
             axes.axvline(estimate, color=STYLES["partial pooling"].color, ls="--", lw=1.5)
@@ -104,8 +108,8 @@ def over_sigma(frames: Mapping[str, tuple[pd.DataFrame, float]]) -> "Figure":
         bottom.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         bottom.minorticks_off()
         bottom.set_xlabel("σ, set by hand (log scale)")
-    panels[0, 0].set_ylabel("log score,\nrows held out")
-    panels[1, 0].set_ylabel("log-likelihood,\nall rows")
+    panels[0, 0].set_ylabel("log score of rows held\nout, less the best")
+    panels[1, 0].set_ylabel("log-likelihood of all\nrows, less the best")
     return figure
 
 
@@ -125,7 +129,7 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
     many = min(len(shares), 3)
     rows = -(-len(shares) // many)
     figure = _figure(8.4, 2.3 * rows + 0.2)
-    panels = figure.subplots(rows, many, squeeze=False).ravel()
+    panels = figure.subplots(rows, many, squeeze=False, sharey=True).ravel()
     for axes, (title, values) in zip(panels, shares.items(), strict=False):
         low, high = _allowed(len(values), bins)
         axes.axhspan(low, high, color="#e6e6e6", lw=0)
@@ -133,10 +137,12 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
         axes.hist(values, bins=bins, range=(0, 1), color="#1f4e79", edgecolor="white", alpha=0.85)
         axes.set_title(title, loc="left", size=9)
         axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
+        axes.label_outer()
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[len(shares) :]:
         axes.set_visible(False)
     figure.supxlabel("share of the posterior below the truth", size=10)
+    figure.supylabel(f"surveys, of {len(next(iter(shares.values())))}", size=10)
     return figure
 
 
