@@ -45,6 +45,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import optimize
 
 from . import estimate, gaussian, kernels
 from .design import Design
@@ -165,7 +166,7 @@ def chart(
     Z = _columns(design, others, order)
     W = _Rows(design, lead, others, order, known, Q[order], Z)
     block, slot, slot_piece, slot_at, H, H_at, r = _blocks(W, joint_limit)
-    bent_at, centre = _bent_coordinates(known, lead, others)
+    bent_at, centre, bent_by = _bent_coordinates(design, known, priors, lead, others)
     sd_kind, sd_par = _sd_priors(priors, lead, others)
     kind, par, combinations = _coefficient_priors(priors, R)
     x, log_weight = nodes(n_nodes)
@@ -197,6 +198,7 @@ def chart(
         eta=np.array([_eta(priors, design, o) for o in others]),
         bent_at=bent_at,
         bent_centre=centre,
+        bent_by=bent_by,
         sd_kind=sd_kind,
         sd_par=sd_par,
         map=combinations,
@@ -206,6 +208,7 @@ def chart(
         sigma_par=sigma[1],
     )
     start = _start(problem, known)
+    problem = problem._replace(bent_centre=_centres(problem, start))
     return Chart(problem, tuple(others), lead, R, start, order)
 
 
@@ -442,21 +445,50 @@ def _coefficient_priors(priors: Resolved, R: Array) -> tuple[NDArray[np.int64], 
 
 
 def _bent_coordinates(
-    known: Reference, lead: Piece | None, others: list[Piece]
-) -> tuple[NDArray[np.int64], Array]:
-    """Which coordinates are bent, and their centres: log sds of the reference (none too small),
-    and 0 for partial correlations."""
+    design: Design, known: Reference, priors: Resolved, lead: Piece | None, others: list[Piece]
+) -> tuple[NDArray[np.int64], Array, Array]:
+    """Which coordinates are bent; where their centres are looked for: log sds of the reference
+    (none too small), and 0 for partial correlations; and by how much they are bent.
+
+    A tail exp(-rate |log sd|) becomes normal with variance 1/2 where the bend is rate^-2: below,
+    ``d sd`` has rate 1; above, J effects' densities have rate J and a half-t prior some more.
+    Tails in z have the rate of LKJ's density, ``2 (eta - 1) + k - j`` in column j (`kernels`).
+    """
     index: list[int] = []
     centre: list[float] = []
+    by: list[tuple[float, float]] = []
     at = 0
     for piece in [lead, *others] if lead is not None else others:
-        k = len(piece.columns)
+        k, J = len(piece.columns), design.terms[piece.term].J
         index += range(at, at + k * (k + 1) // 2)
         sds = known.sds[piece.term][list(piece.columns)]
         centre += list(np.log(np.maximum(sds, 0.1 * known.sigma)))
         centre += [0.0] * (k * (k - 1) // 2)
+        by += [(1.0, (J + 3.0) ** -2)] * k
+        power = 2.0 * (_eta(priors, design, piece) - 1.0) + k
+        by += [(max(power - j, 1.0) ** -2,) * 2 for i in range(1, k) for j in range(i)]
         at += k * (k + 1) // 2
-    return np.array(index, np.int64), np.array(centre)
+    return np.array(index, np.int64), np.array(centre), np.array(by).reshape(-1, 2)
+
+
+def _centres(problem: kernels.Problem, start: Array) -> Array:
+    """Log sds at the mode of the density of unbent coordinates, near which their two tails meet.
+
+    Rounded, so that the last bits of a search do not change the draws. Partial correlations are
+    bent about 0.
+    """
+    straight = problem._replace(bent_by=np.zeros_like(problem.bent_by))
+
+    def value(x: Array) -> tuple[float, Array]:
+        gradient = np.empty_like(x)
+        found = kernels.log_density(straight, x, gradient)
+        return (-found, -gradient) if np.isfinite(found) else (np.inf, np.zeros_like(x))
+
+    best = optimize.minimize(value, start, jac=True, method="L-BFGS-B", options={"maxiter": 50})
+    moved = np.clip(best.x[problem.bent_at], -4.0, 4.0)
+    is_sd = problem.bent_by[:, 0] != problem.bent_by[:, 1]
+    usable = is_sd & np.isfinite(moved) & np.isfinite(best.fun)
+    return problem.bent_centre + np.where(usable, np.round(moved, 1), 0.0)
 
 
 def _start(problem: kernels.Problem, known: Reference) -> Array:

@@ -10,9 +10,9 @@ coordinates x are explained in `geometry`. In the order of x:
     log residual sd (Gaussian);  whitened coefficients and effects xi.
 
 A coordinate x of an sd or correlation is bent: it stands for ``log sd (or z) = centre +
-x sqrt(1 + x^2)``, close to x near the centre and to x^2 far from it, which turns the exponential
-tails that a posterior has in log sd and z (an sd may be 0, a correlation 1; half-t priors reach
-far) into normal ones.
+x sqrt(1 + a x^2)``, close to x near the centre and to sqrt(a) x^2 far from it, which turns the
+exponential tails that a posterior has in log sd and z (an sd may be 0, a correlation 1; half-t
+priors reach far) into normal ones. The bend a differs between the two tails (`geometry`).
 
 Only `sampler` imports this module, and only when it samples.
 """
@@ -66,6 +66,7 @@ class Problem(NamedTuple):
     eta: Array  # (T,) of LKJ
     bent_at: Index  # (m,) which coordinates are bent
     bent_centre: Array  # (m,) what 0 stands for
+    bent_by: Array  # (m, 2) by how much, below and above 0
     sd_kind: Index  # (1 + T, kmax): row 0 for the integrated piece
     sd_par: Array  # (1 + T, kmax, 3)
     map: Array  # (m, p): what has a prior, as combinations of the p coefficients of Q
@@ -312,6 +313,12 @@ def _prior(kind: int, par: Array, x: float) -> tuple[float, float]:
 
 
 @compiled
+def _log_sech(z: float) -> float:
+    a = abs(z)
+    return math.log(2.0) - a - math.log1p(math.exp(-2.0 * a))
+
+
+@compiled
 def _correlation_factor(z: Array, k: int) -> Array:
     """Cholesky factor of a correlation matrix from partial correlations tanh(z)."""
     L = np.zeros((k, k))
@@ -320,17 +327,11 @@ def _correlation_factor(z: Array, k: int) -> Array:
     for i in range(1, k):
         rest = 1.0
         for j in range(i):
-            L[i, j] = math.tanh(z[at]) * math.sqrt(rest)
-            rest *= 1.0 - math.tanh(z[at]) ** 2
+            L[i, j] = math.tanh(z[at]) * rest
+            rest *= math.exp(_log_sech(z[at]))
             at += 1
-        L[i, i] = math.sqrt(rest)
+        L[i, i] = rest
     return L
-
-
-@compiled
-def _log_sech(z: float) -> float:
-    a = abs(z)
-    return math.log(2.0) - a - math.log1p(math.exp(-2.0 * a))
 
 
 @compiled
@@ -614,7 +615,8 @@ def _natural(q: Problem, x: Array) -> Array:
     out = x.copy()
     for m in range(q.bent_at.size):
         s = x[q.bent_at[m]]
-        out[q.bent_at[m]] = q.bent_centre[m] + s * math.sqrt(1.0 + s * s)
+        a = q.bent_by[m, 1 if s > 0.0 else 0]
+        out[q.bent_at[m]] = q.bent_centre[m] + s * math.sqrt(1.0 + a * s * s)
     return out
 
 
@@ -624,10 +626,11 @@ def _natural_reverse(q: Problem, x: Array, grad: Array) -> float:
     value = 0.0
     for m in range(q.bent_at.size):
         i = q.bent_at[m]
-        s2 = x[i] * x[i]
+        a = q.bent_by[m, 1 if x[i] > 0.0 else 0]
+        s2 = a * x[i] * x[i]
         slope = (1.0 + 2.0 * s2) / math.sqrt(1.0 + s2)
         value += math.log(slope)
-        grad[i] = grad[i] * slope + x[i] * (4.0 / (1.0 + 2.0 * s2) - 1.0 / (1.0 + s2))
+        grad[i] = grad[i] * slope + a * x[i] * (4.0 / (1.0 + 2.0 * s2) - 1.0 / (1.0 + s2))
     return value
 
 

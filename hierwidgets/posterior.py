@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import convergence, draw_files, loo, simulate
+from . import convergence, draw_files, loo, predictive, simulate
 from . import predict as prediction
 from .design import Design, NewRows
 from .errors import DataError
@@ -308,6 +308,45 @@ class Posterior:
             )  # fmt: skip
             out[i] = next(made)
         return out
+
+    def predictive_check(
+        self,
+        statistic: str | Callable[[Array], float] = "mean",
+        by: str | None = None,
+        *,
+        n: int = 500,
+        seed: int | None = 0,
+        interval: float = 0.9,
+        condition: bool = True,
+    ) -> pd.DataFrame:
+        """Whether data that the model would make look like the data there are.
+
+        Parameters
+        ----------
+        statistic :
+            "mean", "sd", "min", "max", "zeros" (their share), or a function of the responses.
+        by :
+            A column of the data: the statistic of each of its levels.
+        n, seed, condition :
+            Of the replicated responses, as in `simulate`.
+        interval :
+            Level of the range of the replicated statistics.
+
+        Returns
+        -------
+        DataFrame
+            The column `by`, observed, replicated (mean), conf_low, conf_high, and p, the share
+            of replications that exceed the observed value (ties count half).
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> post = hw.load_posterior("finland")
+        >>> found = post.predictive_check("mean", n=200)
+        >>> bool(0.05 < found["p"][0] < 0.95)
+        True
+        """
+        return predictive.predictive_check(self, statistic, by, n, seed, interval, condition)
 
     def diagnose(self) -> convergence.Diagnosis:
         """What is wrong with the draws, in words, and what to do about it."""

@@ -25,6 +25,7 @@ LAYERS = (
         "diagnostics",
         "convergence",
         "loo",
+        "predictive",
         "draw_files",
     ),
     ("tabular", "summary", "results", "posterior"),

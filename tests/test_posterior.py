@@ -134,6 +134,46 @@ def test_simulated_responses_look_like_the_data(finland) -> None:
     assert fresh.mean(axis=1).std() > y.mean(axis=1).std()
 
 
+def test_predictive_checks_count_replications(finland) -> None:
+    """By hand from `simulate`; and a model that lacks what the data have is found out."""
+    y = hw.load("finland")["contacted"].eq("Contacted").to_numpy().astype(float)
+    made = finland.simulate(300, seed=0)
+    found = finland.predictive_check("mean", "district_id", n=300)
+    assert list(found.columns) == [
+        "district_id", "observed", "replicated", "conf_low", "conf_high", "p"
+    ]  # fmt: skip
+    rows = (hw.load("finland")["district_id"] == found["district_id"][3]).to_numpy()
+    rates = made[:, rows].mean(axis=1)
+    assert found["observed"][3] == pytest.approx(y[rows].mean())
+    assert found["replicated"][3] == pytest.approx(rates.mean())
+    assert found["conf_high"][3] == pytest.approx(np.quantile(rates, 0.95))
+    tied = (rates == y[rows].mean()).mean()
+    assert found["p"][3] == pytest.approx((rates > y[rows].mean()).mean() + tied / 2)
+    assert finland.predictive_check(lambda y: y.sum(), n=50)["observed"][0] == y.sum()
+
+
+def test_predictive_checks_find_a_model_out() -> None:
+    """Counts with a third of structural zeros: a Poisson model makes too few zeros."""
+    pytest.importorskip("nutpie")
+    rng = np.random.default_rng(2)
+    data = pd.DataFrame({"y": rng.poisson(3.0, 90) * (rng.random(90) < 2 / 3),
+                         "g": np.tile(list("abcdef"), 15)})  # fmt: skip
+    post = hw.Model("y ~ (1 | g)", data, "poisson").sample(
+        chains=2, tune=200, draws=200, seed=1, progress=False
+    )
+    assert post.predictive_check("zeros", n=200)["p"][0] < 0.01
+    assert 0.1 < post.predictive_check("mean", n=200)["p"][0] < 0.9
+    for bad, says in (
+        ({"statistic": "median"}, "choose one of"),
+        ({"by": "district"}, "not a column"),
+        ({"statistic": lambda y: y}, "one finite number"),
+        ({"interval": 90}, "level between"),
+        ({"n": 0}, "whole number"),
+    ):
+        with pytest.raises(hw.DataError, match=says):
+            post.predictive_check(**bad)
+
+
 def test_a_file_holds_exactly_what_was_drawn(finland, tmp_path) -> None:
     finland.save(tmp_path / "finland.npz")
     again = hw.load_posterior(tmp_path / "finland.npz")

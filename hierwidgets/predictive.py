@@ -1,0 +1,98 @@
+r"""Whether data that a model would make look like the data there are.
+
+Responses are replicated from draws of the parameters, and a statistic T of each is held against
+that of the data (Gelman, Meng & Stern 1996, Stat. Sinica 6(4)). The share
+
+    p = P(T(y_rep) > T(y)) + P(T(y_rep) = T(y)) / 2
+
+is near 0 or 1 where the model cannot make such data; it is not uniform under the model, since the
+data have been used twice, but nearer to one half.
+"""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from .errors import DataError
+from .simulate import observed
+
+if TYPE_CHECKING:
+    from .posterior import Posterior
+
+__all__ = ["STATISTICS", "predictive_check"]
+
+Array = NDArray[np.float64]
+Statistic = Callable[[Array], float]
+
+
+def _sd(y: Array) -> float:
+    return float(np.std(y))
+
+
+def _zeros(y: Array) -> float:
+    return float(np.mean(y == 0))
+
+
+STATISTICS: dict[str, Statistic] = {
+    "mean": np.mean, "sd": _sd, "min": np.min, "max": np.max, "zeros": _zeros,
+}  # fmt: skip
+
+
+def predictive_check(
+    post: "Posterior",
+    statistic: str | Statistic,
+    by: str | None,
+    n: int,
+    seed: int | None,
+    interval: float,
+    condition: bool,
+) -> pd.DataFrame:
+    """The table of `Posterior.predictive_check`."""
+    measure = _measure(statistic)
+    if isinstance(interval, bool) or not isinstance(interval, float) or not 0 < interval < 1:
+        raise DataError(f"interval={interval!r}; give a level between 0 and 1, such as 0.9")
+    labels, parts = _parts(post.design.data, by)
+    replicated = post.simulate(n, seed, condition=condition)
+    y = observed(post.design, post.family)
+    seen = np.array([_value(measure, y[rows]) for rows in parts])
+    made = np.array([[_value(measure, one[rows]) for one in replicated] for rows in parts])
+    tails = [(1 - interval) / 2, (1 + interval) / 2]
+    low, high = np.quantile(made, tails, axis=1)
+    return labels.assign(
+        observed=seen,
+        replicated=made.mean(axis=1),
+        conf_low=low,
+        conf_high=high,
+        p=(made > seen[:, None]).mean(axis=1) + 0.5 * (made == seen[:, None]).mean(axis=1),
+    )
+
+
+def _measure(statistic: str | Statistic) -> Statistic:
+    if callable(statistic):
+        return statistic
+    if statistic not in STATISTICS:
+        raise DataError(
+            f"statistic={statistic!r}; choose one of {list(STATISTICS)}, or give a function of the "
+            "responses that returns a number"
+        )
+    return STATISTICS[statistic]
+
+
+def _value(measure: Statistic, y: Array) -> float:
+    found = np.asarray(measure(y.copy()), dtype=float)
+    if found.ndim or not np.isfinite(found):
+        raise DataError(f"the statistic must return one finite number; it returned {found}")
+    return float(found)
+
+
+def _parts(data: pd.DataFrame, by: str | None) -> tuple[pd.DataFrame, list[NDArray[np.intp]]]:
+    """Labels, and the rows, of the parts of the data."""
+    if by is None:
+        return pd.DataFrame(index=[0]), [np.arange(len(data))]
+    if by not in data.columns:
+        raise DataError(f"by={by!r} is not a column the model uses; those are {list(data.columns)}")
+    codes, levels = pd.factorize(data[by], sort=True)
+    return pd.DataFrame({by: levels}), [np.flatnonzero(codes == j) for j in range(len(levels))]
