@@ -73,6 +73,10 @@ class Draws:
     seconds: float
     interrupted: bool
 
+    def __repr__(self) -> str:
+        chains, draws = self.beta.shape[:2]
+        return f"Draws({chains} chains of {draws}, {int(self.divergent.sum())} divergent)"
+
 
 def sample(
     design: Design,

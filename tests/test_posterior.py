@@ -124,6 +124,10 @@ def test_unseen_levels(finland) -> None:
     assert spread == pytest.approx(1.0, abs=0.03)
 
 
+def test_draws_are_shown_in_one_line(finland) -> None:
+    assert repr(finland.draws) == "Draws(4 chains of 2500, 0 divergent)"
+
+
 def test_simulated_responses_look_like_the_data(finland) -> None:
     y = finland.simulate(200, seed=1)
     assert set(np.unique(y)) == {0.0, 1.0}
