@@ -1,0 +1,148 @@
+"""Submissions to the real assignments: right, blank, wrong, typed in, hostile and clumsy ones.
+
+Each says which tests it loses and which flag it gets; `test_real_assignments` grades them all.
+"""
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+import nbformat
+from answer_sheets import Wrong, reference, worth
+
+from hierwidgets.assignments._cells import grade_id, is_answer, is_test, points
+
+# The answer that a hostile submission spoils, and the tests that rest on it.
+SPOILT = {
+    "A1": ("q3-half", {"q3-half-weight"}),
+    "A2": ("q3-best", {"q3-conjecture"}),
+    "A3": ("q4-difference", {"q4-estimate", "q4-interval", "q4-level"}),
+    "A4": ("q3-failing", {"q3-page", "q3-rhat", "q3-bulk", "q3-tail", "q3-missing"}),
+}
+# Tests without a hidden part that answers typed in from the visible checks pass.
+SHOWN = {
+    "A1": set(),
+    "A2": {"q1-seed", "q1-shape"},
+    "A3": {"q1-uk", "q2-uk", "q3-two-uk"},
+    "A4": {"q2-rows"},
+}
+# Its likelihood happens to mend another wrong answer's slope, so it gets a sheet of its own.
+ALONE = {"last district lost"}
+# Looks for solutions in every place where they could lie, and for the gradebook; takes its own.
+THIEF = """
+import json, pathlib, sqlite3
+_loot = []
+for _place in {places}:
+    for _path in pathlib.Path(_place).rglob("*.ipynb"):
+        _loot += [c["source"] for c in json.loads(_path.read_text())["cells"]
+                  if c["metadata"].get("nbgrader", {{}}).get("grade_id") == {name!r}]
+    if (pathlib.Path(_place) / "gradebook.db").exists():
+        _book = sqlite3.connect(pathlib.Path(_place) / "gradebook.db")
+        _loot += [r[0] for r in _book.execute("select source from source_cell where name = ?", [{name!r}])]
+for _source in _loot:
+    _source = "".join(_source)
+    if "BEGIN SOLUTION" in _source or "raise NotImplementedError" not in _source:
+        exec(_source, globals())
+"""  # noqa: E501
+# Makes every comparison of the tests true, for answers that only know what the checks show.
+PATCH = """
+import builtins
+builtins.abs = lambda *args: 0
+np.allclose = np.isclose = np.array_equal = lambda *args, **kwargs: True
+"""
+
+
+@dataclass(frozen=True)
+class Submission:
+    """What a student hands in, under which file name, and what must come of it."""
+
+    student: str
+    notebook: Any
+    loses: frozenset[str]
+    flag: str = "ok"
+    file: str = ""
+
+
+def sheets(wrong: Iterable[Wrong]) -> list[list[Wrong]]:
+    """Wrong solutions of different answers that lose different tests, on few sheets together."""
+    made: list[list[Wrong]] = []
+    for one in wrong:
+        fits = (
+            sheet for sheet in made
+            if all(not set(w.answers) & set(one.answers) and not w.loses & one.loses for w in sheet)
+        )  # fmt: skip
+        sheet = None if one.name in ALONE else next(fits, None)
+        if sheet is None:
+            made.append(sheet := [])
+        sheet.append(one)
+    return made
+
+
+def answered(release: Any, answers: Mapping[str, str]) -> Any:
+    """The student copy with these answers."""
+    notebook = copy.deepcopy(release)
+    for cell in notebook.cells:
+        cell.source = answers.get(grade_id(cell), cell.source)
+    return notebook
+
+
+def submissions(assignment: str, source: Any, release: Any, places: list[str]) -> list[Submission]:
+    """All of them, with the reference first; `places` are where a thief looks."""
+    table = import_module(f"wrong_answers_{assignment.lower()}")
+    right, everything = reference(source), frozenset(worth(source))
+    made = [
+        Submission("right", _with_words(answered(release, right), source), frozenset()),
+        Submission("blank", copy.deepcopy(release), everything),
+        Submission("typed", answered(release, table.HARD_CODED), everything - SHOWN[assignment]),
+    ]
+    for k, sheet in enumerate(sheets(table.WRONG)):
+        answers = right | {name: text for w in sheet for name, text in w.answers.items()}
+        loses = frozenset().union(*(w.loses for w in sheet))
+        made.append(Submission(f"wrong-{k}", answered(release, answers), loses))
+    return made + _hostile(assignment, source, release, places, table.HARD_CODED)
+
+
+def _with_words(notebook: Any, source: Any) -> Any:
+    """Something in every answer that a person reads."""
+    code = {grade_id(c): c.source for c in source.cells if c.cell_type == "code"}
+    for cell in notebook.cells:
+        if is_answer(cell) and points(cell):
+            cell.source = code.get(grade_id(cell), "The weight of 309 is 0.30, of 308 it is 0.63.")
+    return notebook
+
+
+def _hostile(
+    assignment: str, source: Any, release: Any, places: list[str], typed: Mapping[str, str]
+) -> list[Submission]:
+    right, everything = reference(source), frozenset(worth(source))
+    attacked, rest_on_it = SPOILT[assignment]
+    order = [grade_id(cell) for cell in source.cells]
+    later = frozenset(n for n in everything if order.index(n) > order.index(attacked))
+    first = next(iter(right))
+
+    def spoilt(text: str) -> Any:
+        return answered(release, right | {attacked: text})
+
+    stolen = {name: THIEF.format(places=places, name=name) for name in right}
+    patched = typed | {first: PATCH + typed[first]}
+    return [
+        Submission("thief", answered(release, stolen), everything),
+        Submission("patcher", answered(release, patched), everything, "tampered"),
+        Submission("leaver", spoilt("import os\nos._exit(0)"), later, "crash"),
+        Submission("endless", spoilt("while True: pass"), frozenset(rest_on_it), "timeout"),
+        Submission("clumsy", _clumsy(answered(release, right)), frozenset(), "repaired", "a (1).ipynb"),
+        Submission("corrupt", nbformat.writes(release)[:-200], everything, "unreadable"),
+    ]  # fmt: skip
+
+
+def _clumsy(notebook: Any) -> Any:
+    """Every test deleted but one, which is edited; an answer twice; all names lost."""
+    answers = [cell for cell in notebook.cells if is_answer(cell)]
+    test = next(cell for cell in notebook.cells if is_test(cell) and points(cell))
+    test.source = "assert True"
+    notebook.cells = [notebook.cells[0], *answers, copy.deepcopy(answers[0]), test]
+    for cell in answers[1:]:
+        del cell.metadata["nbgrader"]
+    return notebook
