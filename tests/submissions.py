@@ -127,12 +127,13 @@ def _hostile(
 
     stolen = {name: THIEF.format(places=places, name=name) for name in right}
     patched = typed | {first: PATCH + typed[first]}
+    clumsy = _clumsy(answered(release, right))
     return [
         Submission("thief", answered(release, stolen), everything),
         Submission("patcher", answered(release, patched), everything, "tampered"),
         Submission("leaver", spoilt("import os\nos._exit(0)"), later, "crash"),
         Submission("endless", spoilt("while True: pass"), frozenset(rest_on_it), "timeout"),
-        Submission("clumsy", _clumsy(answered(release, right)), frozenset(), "repaired", "a (1).ipynb"),
+        Submission("clumsy", clumsy, frozenset(), "repaired", "a (1).ipynb"),
         Submission("corrupt", nbformat.writes(release)[:-200], everything, "unreadable"),
     ]  # fmt: skip
 
@@ -142,7 +143,9 @@ def _clumsy(notebook: Any) -> Any:
     answers = [cell for cell in notebook.cells if is_answer(cell)]
     test = next(cell for cell in notebook.cells if is_test(cell) and points(cell))
     test.source = "assert True"
-    notebook.cells = [notebook.cells[0], *answers, copy.deepcopy(answers[0]), test]
+    twice = copy.deepcopy(answers[0])
+    twice["id"] = "pasted"
+    notebook.cells = [notebook.cells[0], *answers, twice, test]
     for cell in answers[1:]:
         del cell.metadata["nbgrader"]
     return notebook
