@@ -70,11 +70,12 @@ def blank(notebook: Any) -> dict[str, str]:
 
 
 def failures(
-    notebook: Any, answers: Mapping[str, str], *, only: str = ""
+    notebook: Any, answers: Mapping[str, str], *, only: str = "", given: bool = False
 ) -> dict[str, BaseException]:
     """The tests that fail on these answers (the reference's where none is given), and why.
 
-    `only` leaves out the tests of other questions: the prefix of a name, such as "q2-".
+    `only` leaves out the tests of other questions: the prefix of a name, such as "q2-". With
+    `given`, cells that are no tests are among what may fail.
     """
     space: dict[str, Any] = {"__name__": "__main__"}
     failed: dict[str, BaseException] = {}
@@ -91,7 +92,8 @@ def failures(
                     exec(compile(text, f"<{name}>", "exec"), space)
             except Exception as problem:
                 failed[name] = problem
-    return {name: problem for name, problem in failed.items() if name in worth(notebook)}
+    tests = worth(notebook)
+    return {name: problem for name, problem in failed.items() if given or name in tests}
 
 
 # --- mutants ---

@@ -65,7 +65,7 @@ def release(course: Course, assignment: str) -> Path:
 def check(course: Course, assignment: str, limits: Limits = USUAL) -> list[Finding]:
     """Answer the questions on a copy, so that gradebook and release stay as they are.
 
-    The source must pass its own tests with all points, and the release must fail every one of
+    The source must run without an error and pass its own tests, and the release must fail every one of
     them; nothing secret may be in the release; the points of the cells must add up to those that
     the headings state; and this environment must be the one of the lectures.
     """
@@ -89,7 +89,7 @@ def _source_passes(course: Course, assignment: str, limits: Limits) -> Finding:
     name, source = "the source passes its tests", course.read("source", assignment)
     notebook = rebuild(course.read("release", assignment), source, source).notebook
     flag, notes = run_notebook(course, assignment, notebook, limits)
-    failed = [grade_id(c) for c in notebook.cells if is_test(c) and _failed(c)]
+    failed = [grade_id(c) or f"cell {k}" for k, c in enumerate(notebook.cells) if _failed(c)]
     worth = sum(points(c) for c in notebook.cells if is_test(c))
     if failed or flag != "ok":
         return Finding(name, False, f"{flag}; failed: {', '.join(failed)} {' '.join(notes)}")
