@@ -65,9 +65,9 @@ def release(course: Course, assignment: str) -> Path:
 def check(course: Course, assignment: str, limits: Limits = USUAL) -> list[Finding]:
     """Answer the questions on a copy, so that gradebook and release stay as they are.
 
-    The source must run without an error and pass its own tests, and the release must fail every one of
-    them; nothing secret may be in the release; the points of the cells must add up to those that
-    the headings state; and this environment must be the one of the lectures.
+    The source must run without an error, with all points; an empty answer must fail every test;
+    nothing secret may be in the release; the points of the cells must add up to those that the
+    headings state; and this environment must be the one of the lectures.
     """
     with tempfile.TemporaryDirectory(prefix="checking-") as place:
         copy = copy_course(course, Path(place) / "course")
