@@ -44,7 +44,7 @@ def quantity_panels(
     label
         Of the horizontal axis.
     seen
-        The range of x in the data; what lies outside is shaded.
+        The range of x in the data; what lies outside is hatched.
 
     Examples
     --------
@@ -106,7 +106,7 @@ def _shade(axes: "Axes", x: Floats, seen: tuple[float, float] | None) -> None:
     if seen is not None:
         for start, end in ((low, seen[0]), (seen[1], high)):
             if end > start:
-                axes.axvspan(start, end, color="#000000", alpha=0.06, lw=0)
+                axes.axvspan(start, end, facecolor="none", edgecolor="#a6a6a6", hatch="///", lw=0)
 
 
 def imagined_rates(mu: float, sigma: float, marks: Mapping[str, float]) -> "Figure":

@@ -53,9 +53,9 @@ def _one_bakeoff(axes: "Axes", found: CrossValidation) -> None:
     wide = found.folds.pivot(index="fold", columns="model", values="log_score")
     for place, (name, row) in enumerate(found.table.iterrows()):
         within = wide[str(name)] - wide[str(best)]
-        axes.plot(
-            within, np.full(len(within), place), "o", color=_PALE, ms=4, zorder=3, mec=_INK, mew=0.5
-        )
+        if name != best:
+            axes.plot(within, np.full(len(within), place), "o", color=_PALE, ms=4,
+                      zorder=3, mec=_INK, mew=0.5)  # fmt: skip
         style, error = _style(str(name)), 2 * row["std_error_difference"]
         axes.hlines(place, row["difference"] - error, row["difference"] + error,
                     color=style.color, lw=2.4)  # fmt: skip
@@ -136,7 +136,8 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
         axes.axhline(len(values) / bins, color=_INK, lw=0.8)
         axes.hist(values, bins=bins, range=(0, 1), color="#1f4e79", edgecolor="white", alpha=0.85)
         axes.set_title(title, loc="left", size=9)
-        axes.set(xlim=(0, 1), xticks=[0, 0.5, 1])
+        axes.set_xlim(0, 1)
+        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.label_outer()
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[len(shares) :]:
