@@ -110,16 +110,29 @@ def show(figure: "Figure", caption: str) -> None:
 
 
 def _png(figure: "Figure") -> bytes:
-    """The figure at 144 dots per inch in 64 colours: a third of the bytes in the notebook.
+    """The figure at 144 dots per inch in at most 96 colours: a third of the bytes in the notebook.
 
-    The colours are chosen for coverage, so that a small mark keeps its own.
+    Half a hundred are chosen for coverage, so that a small mark keeps its colour; the others are
+    the most frequent ones, so that a pale band keeps its own.
     """
     from PIL import Image
 
     full, small = BytesIO(), BytesIO()
     figure.savefig(full, format="png", dpi=144, bbox_inches="tight")
-    picture = Image.open(full).convert("RGB").quantize(64, method=Image.Quantize.MAXCOVERAGE)
-    picture.save(small, format="png", optimize=True)
+    picture = Image.open(full).convert("RGB")
+    colors, place, times = np.unique(
+        np.asarray(picture).reshape(-1, 3) @ [65536, 256, 1],
+        return_inverse=True, return_counts=True,
+    )  # fmt: skip
+    rgb = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=1)
+    covering = picture.quantize(50, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
+    palette = np.vstack(
+        [rgb[np.argsort(-times, kind="stable")[:46]], np.reshape(covering, (-1, 3))]
+    )
+    nearest = ((rgb[:, None] - palette) ** 2).sum(axis=2).argmin(axis=1)
+    reduced = Image.fromarray(nearest[place].astype(np.uint8).reshape(picture.size[::-1]))
+    reduced.putpalette(palette.ravel().tolist())
+    reduced.save(small, format="png", optimize=True)
     return small.getvalue()
 
 

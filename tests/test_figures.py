@@ -107,3 +107,17 @@ def test_a_small_mark_keeps_its_colour():
     pixels = np.asarray(Image.open(BytesIO(_png(figure))).convert("RGB"), int)
     distance = np.abs(pixels - [217, 95, 2]).max(axis=2)
     assert distance.min() <= 12
+
+
+def test_pale_bands_keep_their_colours():
+    """Beside many other colours two pale areas stay what they are, and white stays white."""
+    figure = Figure(figsize=(8, 4))
+    axes = figure.subplots()
+    axes.scatter(range(200), range(200), c=range(200), cmap="turbo")
+    pale = ["#e7e6f2", "#daf0e7"]
+    for place, color in enumerate(pale):
+        axes.axvspan(40 * place, 40 * place + 40, ymin=0.6, color=color)
+    pixels = np.asarray(Image.open(BytesIO(_png(figure))).convert("RGB"), int)
+    for color in [*pale, "#ffffff"]:
+        wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
+        assert (pixels == wanted).all(axis=2).sum() > 5000
