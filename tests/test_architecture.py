@@ -33,7 +33,7 @@ LAYERS = (
     (
         "pooling",
         "comparison",
-        "tables",
+        "side_by_side",
         "scores",
         "validation",
         "recovery",
