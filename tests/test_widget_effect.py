@@ -460,14 +460,14 @@ def test_the_switch_shrinks_points_to_the_mean_or_to_the_curve(shown, uk, plain)
     assert "With district_competitiveness: σ of district_id = 0.60" in shown.status
     row = shown._rows[0]
     with_it = numbers.unit_frame(shown._setting)["estimate"]
-    np.testing.assert_array_equal(row.points.y, with_it)
+    np.testing.assert_array_equal(row.heights, with_it)
     assert np.ptp(row.line.y) > 0.3
     shown._switch.value = False
     assert "Without district_competitiveness: σ of district_id = 0.71" in shown.status
     assert "shown estimates has slope 0.175. In the model with it: Typical" in shown.status
     assert shown.sigma == pytest.approx(plain.theta[0], rel=1e-6)
     wanted = plain.predict(shown._setting.units)["estimate"]
-    np.testing.assert_allclose(row.points.y, wanted, rtol=1e-5)
+    np.testing.assert_allclose(row.heights, wanted, rtol=1e-5)
     np.testing.assert_allclose(row.line.y, expit(plain.beta[0]), rtol=1e-5)
     assert shown._movers[1].layout.display == "none"
     shown.with_predictor = True
@@ -483,7 +483,7 @@ def test_sigma_and_slope_move_points_and_line(shown, uk):
     held = held_at(uk, 1.5, {1: 2.0})
     row = shown._rows[0]
     units = numbers.unit_frame(shown._setting, held)
-    np.testing.assert_allclose(row.points.y, units["estimate"], rtol=1e-12)
+    np.testing.assert_allclose(row.heights, units["estimate"], rtol=1e-12)
     line = numbers.line_frame(shown._setting, held)
     np.testing.assert_allclose(row.line.y.ravel(), line["estimate"], rtol=1e-12)
     assert not row.band.visible
@@ -541,6 +541,7 @@ def test_equal_values_say_what_to_do_and_recover(shown):
 
 def test_menus_choose_quantity_target_and_level(several):
     instrument = CompetitivenessEffect(several, X, low=0.3, high=0.8)
+    instrument._table.is_open = True
     instrument._quantity_menu.value = "difference of marginal effects"
     instrument._target_menu.value = "new"
     instrument._interval_menu.value = 0.8
@@ -567,7 +568,7 @@ def test_facets_show_points_lines_and_bands_in_place(draws):
     (row,) = instrument._rows
     found = instrument._setting
     units, line = numbers.unit_frame(found), numbers.line_frame(found)
-    np.testing.assert_array_equal(row.points.y, units["estimate"])
+    np.testing.assert_array_equal(row.heights, units["estimate"])
     assert row.line.y.shape == (5, 41)
     np.testing.assert_array_equal(row.line.y.ravel(), line["estimate"])
     np.testing.assert_array_equal(row.band.y[:, :41].ravel(), line["conf_low"])
@@ -599,15 +600,32 @@ def test_draws_of_one_country_show_without_sliders_for_sigma():
     instrument = CompetitivenessEffect(post, X, without=plain, low=0.5, high=0.8)
     assert instrument._movers == []
     frame = numbers.unit_frame(instrument._setting)
-    np.testing.assert_array_equal(instrument._rows[0].points.y, frame["estimate"])
+    np.testing.assert_array_equal(instrument._rows[0].heights, frame["estimate"])
     assert "(posterior mean)" in instrument.status
     instrument.with_predictor = False
     wanted = plain.predict(instrument._setting.units)["estimate"]
-    np.testing.assert_array_equal(instrument._rows[0].points.y, wanted)
+    np.testing.assert_array_equal(instrument._rows[0].heights, wanted)
     instrument.close()
 
 
-def test_a_drag_previews_and_the_exact_numbers_follow(shown, monkeypatch):
+def test_in_a_drag_the_changes_follow_each_step(shown):
+    async def drag():
+        for low in (0.45, 0.6):
+            shown.low = low
+            change = pick(shown.quantities, "change").iloc[0]
+            assert f"{low:g} to 0.8: +{change['estimate']:.2f} [" in shown.status
+            assert f"one-step {shown.slopes['slope']['one-step']:.3f}." in shown.status
+            assert shown._pending is None
+
+    asyncio.run(drag())
+    assert shown._table.rows[0][1] == "0.5"  # a closed table is filled when it opens
+    shown._table.is_open = True
+    assert shown._table.rows[0][1] == "0.6"
+
+
+@pytest.mark.parametrize("target", ["typical", "average"])
+def test_a_drag_previews_and_the_table_follows(shown, monkeypatch, target):
+    shown.target, shown._table.is_open = target, True
     asked = []
     exact = numbers.quantity_frame
     monkeypatch.setattr(
@@ -630,7 +648,7 @@ def test_closing_forgets_what_is_still_to_come(uk):
     before = set(_instances)
 
     async def close_while_waiting():
-        instrument = CompetitivenessEffect(uk, X)
+        instrument = CompetitivenessEffect(uk, X, target="average")
         instrument.low = 0.4
         pending = instrument._pending
         instrument.close()
@@ -641,16 +659,22 @@ def test_closing_forgets_what_is_still_to_come(uk):
     assert set(_instances) == before
 
 
-def click(mark, index):
-    mark._handle_custom_msgs(mark, {"event": "element_click", "data": {"index": index}})
+def click(shown, x, y):
+    """What the page sends when the upper picture is clicked at (x, y)."""
+    row = shown._rows[0]
+    share = [
+        (value - scale.min) / (scale.max - scale.min) for value, scale in ((x, row._x), (y, row.y))
+    ]
+    message = {"place": row.name, "x": share[0], "y": share[1]}
+    shown._status._handle_custom_msg(message, [])
 
 
 def test_the_menu_and_a_click_pick_a_unit(shown):
     shown._level_menu.index = 3
     assert shown.selected == shown._levels[2]
     assert shown._rows[0].ring.visible
-    click(shown._rows[0].raw, 10)
     frame = numbers.unit_frame(shown._setting).iloc[10]
+    click(shown, frame["x"], frame["raw"])
     assert shown.selected == frame["level"]
     assert shown._level_menu.index == 11
     assert f"{frame['level']}: {X} {frame['x']:.3f}, n = {frame['n']:g}" in shown.status
@@ -658,6 +682,20 @@ def test_the_menu_and_a_click_pick_a_unit(shown):
     shown._level_menu.index = 0
     assert shown.selected is None
     assert not shown._rows[0].ring.visible
+    click(shown, 0.37, 0.9)  # nothing is near
+    assert shown.selected is None
+    click(shown, frame["x"], frame["estimate"])
+    assert shown.selected == frame["level"]
+
+
+def test_many_pooled_points_beside_raw_rates_are_one_path(shown):
+    row, J = shown._rows[0], len(shown._levels)
+    shown.sigma = 1.0
+    assert len(row.points.x) == 0
+    x, y = (np.append(v, np.nan).reshape(J, 6) for v in (row.crowd.x, row.crowd.y))
+    np.testing.assert_allclose(x[:, :4].mean(axis=1), shown._setting.x)
+    np.testing.assert_allclose(y[:, :4].mean(axis=1), row.heights)
+    assert np.isnan(x[:, 5]).all()
 
 
 def test_moving_rebuilds_nothing(shown):
@@ -675,7 +713,7 @@ def test_tables_are_filled_when_opened(shown):
     assert shown._points_table.rows == at_first
     shown._points_table.is_open = True
     assert shown._points_table.rows != at_first
-    assert shown._points_table.rows[0][-1] == f"{shown._rows[0].points.y[0]:.3f}"
+    assert shown._points_table.rows[0][-1] == f"{shown._rows[0].heights[0]:.3f}"
     assert [row[0] for row in shown._table.rows[-3:]] == [
         "slope, raw", "slope, two-step", "slope, one-step",
     ]  # fmt: skip
@@ -728,7 +766,7 @@ def test_few_and_many_units(J):
     data = invented(J=J, n=20)
     instrument = CompetitivenessEffect(hw.glmer("y ~ x + (1 | g)", data), "x")
     assert not instrument._status.problem, instrument.status
-    assert len(instrument._rows[0].points.y) == J
+    assert len(instrument._rows[0].heights) == J
     for target in ("average", "new"):
         instrument.target = target
         assert not instrument._status.problem, instrument.status

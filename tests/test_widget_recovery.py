@@ -17,6 +17,7 @@ from hierwidgets.recovery import SHAPES, Setup, _repeat
 from hierwidgets.widgets import RecoveryLab, judged_frame, recovery_lab, truth_frame
 from hierwidgets.widgets._base import owned_widgets
 from hierwidgets.widgets._recovery import ESTIMATORS, JUDGED
+from hierwidgets.widgets._recovery_view import MOST_HEADS
 from hierwidgets.widgets.recovery_lab import FEWEST, MOST
 
 SMALL = Setup(n=12, J=9, mu=-0.5, sigma=0.7)
@@ -199,7 +200,28 @@ def test_sliders_menus_and_traits_move_each_other(lab):
     lab._seed_button.click()
     assert (lab.shape, lab.seed, lab._seed_slider.value) == ("skewed", 2, 2.0)
     expected = truth_frame(recover(lab.design, reps=1, seed=2))
-    np.testing.assert_array_equal(lab._arrows.heads[1].y, expected["partial_pooling"])
+    np.testing.assert_array_equal(
+        lab._arrows.crowds[1].y[1 : 3 * 253 : 3], expected["partial_pooling"]
+    )
+
+
+def test_the_arrows_of_many_groups_are_one_path_for_each_estimator(lab):
+    lab.n, lab.J = 20, MOST_HEADS
+    assert [len(mark.x) for mark in lab._arrows.heads] == [MOST_HEADS] * 3
+    assert [len(mark.x) for mark in lab._arrows.crowds] == [0] * 3
+    lab.J = J = MOST_HEADS + 1
+    few = (*lab._arrows.heads, *lab._arrows.shafts)
+    assert [len(mark.x) for mark in few] == [0] * 6
+    frame = truth_frame(recover(lab.design, reps=1, seed=1))
+    for mark, name, corners in zip(lab._arrows.crowds, ESTIMATORS, (6, 4, 4), strict=True):
+        np.testing.assert_array_equal(mark.y[: 3 * J : 3], frame["truth"])
+        np.testing.assert_array_equal(mark.y[1 : 3 * J : 3], frame[name])
+        heads = np.append(mark.y[3 * J :], np.nan).reshape(J, corners + 2)
+        np.testing.assert_array_equal(heads[:, 0], heads[:, corners])  # closed
+        np.testing.assert_allclose(heads[:, :corners].mean(axis=1), frame[name], atol=1e-15)
+        assert np.isnan(heads[:, -1]).all()
+    lab.show = "no_pooling"
+    assert [mark.visible for mark in lab._arrows.crowds] == [True, False, False]
 
 
 def test_a_menu_that_changes_two_things_draws_once(lab, monkeypatch):

@@ -182,7 +182,8 @@ class Recovery:
         index = pd.Index(list(self.setups), name="design")
         return pd.Series([counts[name] for name in self.setups], index=index, name=what, dtype=int)
 
-    def _judged(self, name: str) -> pd.DataFrame:
+    def measured(self, name: str) -> tuple[list[str], Array, Array]:
+        """The measures of a design: their names, estimates and errors (estimators, measures)."""
         shape = (len(ESTIMATORS), len(MEASURES))
         values = self._stack(name, "measures", shape)
         mse = values[:, :, 0]
@@ -190,7 +191,10 @@ class Recovery:
         best = least / least.sum(axis=1, keepdims=True)
         estimate, error = _mean(np.concatenate([values, best[:, :, None]], axis=2))
         estimate[:, 0], error[:, 0] = _root(estimate[:, 0], error[:, 0])
-        measures = ["rmse", *MEASURES[1:], "best"]
+        return ["rmse", *MEASURES[1:], "best"], estimate, error
+
+    def _judged(self, name: str) -> pd.DataFrame:
+        measures, estimate, error = self.measured(name)
         frame = pd.DataFrame(
             {
                 "design": name,

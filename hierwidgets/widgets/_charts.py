@@ -1,5 +1,7 @@
 """Pieces of bqplot figures that several instruments share."""
 
+from typing import Any
+
 import bqplot
 import numpy as np
 from numpy.typing import NDArray
@@ -8,13 +10,21 @@ from ..results import Fit
 
 __all__ = [
     "WIDTH", "diamonds", "figure", "half_width", "joined_segments", "level_tooltip", "nearest",
-    "plot_size", "rate_name", "round_ticks", "upright",
+    "outlines", "plot_size", "put", "rate_name", "round_ticks", "upright",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
 WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
 HALF = "368px"
+
+_SIX = np.linspace(0.0, 2 * np.pi, 7)  # corners make a circle of few pixels
+# Corners (x, then y) of each marker and, for an area of 1, how far they are from its middle.
+_OUTLINES = {
+    "circle": (np.stack([np.sin(_SIX), np.cos(_SIX)]), 0.62),
+    "diamond": (np.array([[-0.577, 0.0, 0.577, 0.0, -0.577], [0.0, 1.0, 0.0, -1.0, 0.0]]), 0.931),
+    "square": (np.array([[-1.0, 1.0, 1.0, -1.0, -1.0], [1.0, 1.0, -1.0, -1.0, 1.0]]), 0.5),
+}
 
 
 def figure(
@@ -65,6 +75,23 @@ def diamonds(middle: Floats, half: float | Floats, across: bool = False) -> Floa
     return np.column_stack([corners, np.full(len(corners), np.nan)]).ravel()[:-1]
 
 
+def outlines(
+    marker: str, area: float, x: Floats, y: Floats, per_pixel: tuple[float, float]
+) -> tuple[Floats, Floats]:
+    """Markers as one line, each closed, with a gap between: as `Scatter` draws them, but quick.
+
+    `area` is that of each in square pixels, `per_pixel` what a pixel is worth in x and y.
+    """
+    turns, size = _OUTLINES[marker]
+    across, up = np.sqrt(area) * size * turns * np.array(per_pixel)[:, None]
+    gap = np.full((len(x), 1), np.nan)
+    xs, ys = (
+        np.hstack([middle[:, None] + corners, gap]).ravel()[:-1]
+        for middle, corners in ((np.asarray(x), across), (np.asarray(y), up))
+    )
+    return xs, ys
+
+
 def plot_size(drawn: bqplot.Figure) -> tuple[float, float]:
     """Width and height in pixels of what the axes enclose, where the pane is wide enough."""
     margin = drawn.fig_margin
@@ -72,6 +99,23 @@ def plot_size(drawn: bqplot.Figure) -> tuple[float, float]:
         float(getattr(drawn.layout, n).removesuffix("px")) for n in ("width", "height")
     )
     return width - margin["left"] - margin["right"], height - margin["top"] - margin["bottom"]
+
+
+def put(mark: bqplot.Mark, **arrays: Any) -> None:
+    """Assign new arrays to a mark in one message; those that are the same send nothing.
+
+    Comparing them is left to traits elsewhere, but to these a gap (nan) is always something new.
+    """
+    with mark.hold_sync():
+        for name, values in arrays.items():
+            if not _same(getattr(mark, name), values):
+                setattr(mark, name, values)
+
+
+def _same(old: Any, new: Any) -> bool:
+    old, new = np.asarray(old), np.asarray(new)
+    numbers = old.dtype.kind == new.dtype.kind == "f"
+    return old.dtype.kind == new.dtype.kind and np.array_equal(old, new, equal_nan=numbers)
 
 
 def nearest(

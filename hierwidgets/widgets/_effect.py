@@ -22,7 +22,10 @@ from ._effect_setting import (
     rows_at,
 )
 
-__all__ = ["QUANTITIES", "curve_frame", "line_frame", "quantity_frame", "slope_frame", "unit_frame"]
+__all__ = [
+    "QUANTITIES", "change_frame", "curve_frame", "line_frame", "quantity_frame", "slope_frame",
+    "unit_frame",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -155,20 +158,28 @@ def quantity_frame(
     3  marginal effect         0.5      0.59      0.44       0.74
     4  marginal effect         0.8      0.95      0.53       1.36
     """
-    if low == high:
-        raise DataError(f"both values of {setting.predictor!r} are {low:g}; give two")
-    at = np.sort(np.array([low, high], dtype=np.float64))
     given: dict[str, Any] = {"target": target, "level": level}
+    changes = change_frame(setting, low, high, **given)
+    at = np.sort(np.array([low, high], dtype=np.float64))
     compared = setting.compare is not None
-    parts = [_at(setting, "probability", at, **given), _change(setting, low, high, **given)]
+    first = changes["quantity"] == "change"
+    parts = [_at(setting, "probability", at, **given), changes[first]]
     if compared:
-        parts += [
-            _at(setting, "first difference", at, **given),
-            _change(setting, low, high, across=True, **given),
-        ]
+        parts += [_at(setting, "first difference", at, **given), changes[~first]]
     parts.append(_at(setting, "marginal effect", at, **given))
     if compared:
         parts.append(_at(setting, "difference of marginal effects", at, **given))
+    return pd.concat(parts, ignore_index=True)
+
+
+def change_frame(
+    setting: Setting, low: float, high: float, *, target: str = "typical", level: float = 0.9
+) -> pd.DataFrame:
+    """The rows "change" and "second difference" of `quantity_frame`, which are soon computed."""
+    if low == high:
+        raise DataError(f"both values of {setting.predictor!r} are {low:g}; give two")
+    both = (False, True) if setting.compare is not None else (False,)
+    parts = [_change(setting, low, high, target, level, across=across) for across in both]
     return pd.concat(parts, ignore_index=True)
 
 
@@ -259,7 +270,14 @@ def _facet_formula(setting: Setting, model: Estimated) -> str:
     return "~ " + " + ".join(bar_text(b.lhs, b.factors) for b in bars) if bars else "~0"
 
 
-def slope_frame(setting: Setting, without: Estimated, low: float, high: float) -> pd.DataFrame:
+def slope_frame(
+    setting: Setting,
+    without: Estimated,
+    low: float,
+    high: float,
+    *,
+    units: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """Slopes on the probability scale: two through points, one from the model.
 
     ``"raw"``: least squares through the raw rates. ``"two-step"``: through the estimates of a
@@ -267,12 +285,17 @@ def slope_frame(setting: Setting, without: Estimated, low: float, high: float) -
     too small. ``"one-step"``: of the typical unit in the model with the predictor, from `low` to
     `high`. Every unit counts once.
 
+    Parameters
+    ----------
+    units
+        ``unit_frame(setting, without)``, if it is at hand.
+
     Returns
     -------
     DataFrame
         ``slope intercept`` by ``kind``; the intercept of "one-step" is that of its chord.
     """
-    frame = unit_frame(setting, without)
+    frame = unit_frame(setting, without) if units is None else units
     lines = {kind: np.polyfit(frame["x"], frame[y], 1)
              for kind, y in (("raw", "raw"), ("two-step", "estimate"))}  # fmt: skip
     ends = np.array([low, high], dtype=np.float64)

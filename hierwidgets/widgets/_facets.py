@@ -7,7 +7,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._charts import figure, joined_segments, level_tooltip, round_ticks, upright
+from ._charts import (
+    figure,
+    joined_segments,
+    level_tooltip,
+    nearest,
+    outlines,
+    plot_size,
+    put,
+    round_ticks,
+    upright,
+)
 
 __all__ = ["CURVES", "POINTS", "RAW", "SHOWN", "EffectPicture", "FacetRow", "rows_of_facets"]
 
@@ -29,6 +39,9 @@ def rows_of_facets(count: int) -> list[NDArray[np.intp]]:
 
 class FacetRow:
     """Facets side by side in one figure: points, lines with bands, and two guides.
+
+    Where raw rates stand beside them, many pooled points are one path (`crowd`), which is quick to
+    redraw while a slider moves them.
 
     Several facets share one horizontal scale: facet i of the row fills i to 1 beyond a gap, and
     the axis names the predictor's values. A lone facet has the predictor's own scale.
@@ -63,7 +76,7 @@ class FacetRow:
         self._range = (float(x.min()), float(x.max()))
         self.units = np.flatnonzero(np.isin(facet_of, facets))
         self._column = np.searchsorted(facets, facet_of[self.units])
-        at = self._place(x[self.units], self._column)
+        at = self.at = self._place(x[self.units], self._column)
         width = (len(facets) - 1) * (1 + _GAP) + 1 if len(facets) > 1 else 0.0
         low, high = self._range if len(facets) == 1 else (0.0, width)
         air = 0.03 * ((high - low) if len(facets) == 1 else 1.0)
@@ -92,8 +105,7 @@ class FacetRow:
         self.line = bqplot.Lines(scales=scales, x=blank, y=blank, colors=colors, stroke_width=3)
         look = {
             "scales": scales, "x": at, "y": at, "names": names, "display_names": False,
-            "tooltip": level_tooltip(), "interactions": {"hover": "tooltip", "click": "select"},
-            "selected_style": {}, "unselected_style": {},
+            "tooltip": level_tooltip(), "interactions": {"hover": "tooltip"},
         }  # fmt: skip
         self.raw = bqplot.Scatter(
             **look, marker="circle", colors=[RAW], stroke=RAW, fill=False,
@@ -104,6 +116,13 @@ class FacetRow:
             default_size=(18 if raw else 12) if many else 45,
             default_opacities=[0.8 if raw else 0.55],
         )  # fmt: skip
+        self.crowded = raw and many
+        self.crowd = bqplot.Lines(
+            scales=scales, x=[], y=[], colors=[POINTS], stroke_width=1.5, opacities=[0.8],
+            fill="inside", fill_colors=[POINTS], fill_opacities=[0.8],
+        )  # fmt: skip
+        if self.crowded:
+            self.points.x = self.points.y = np.array([])
         self.ring = bqplot.Scatter(
             scales=scales, x=[0, 0], y=[0, 0], colors=[GREY], fill=False, stroke=GREY,
             stroke_width=2, default_size=220, interactions={}, visible=False,
@@ -137,8 +156,8 @@ class FacetRow:
                 )
             )  # fmt: skip
         marks = [
-            self.ring, self.guides, self.band, self.raw, self.points, self.through_raw,
-            self.through_points, self.line,
+            self.ring, self.guides, self.band, self.raw, self.points, self.crowd,
+            self.through_raw, self.through_points, self.line,
         ]  # fmt: skip
         drawn = figure(self.name, "250px" if several else "290px", marks, axes, bottom=44)
         drawn.fig_margin = {**drawn.fig_margin, "top": 28 if several else 8}
@@ -161,6 +180,28 @@ class FacetRow:
         with self.y.hold_sync():
             self.y.min, self.y.max = low, high
         self.axis.tick_values, self.axis.label = round_ticks(low, high), label
+
+    def draw_points(self, y: Floats) -> None:
+        """Put the point of each unit of this row at its pooled probability."""
+        self.heights = y
+        if self.crowded:
+            x, y = outlines("diamond", self.points.default_size, self.at, y, self._per_pixel())
+            put(self.crowd, x=x, y=y)
+        else:
+            put(self.points, y=y)
+
+    def pick(self, x: float, y: float) -> int | None:
+        """The unit drawn near shares (x, y) of the plot, or None."""
+        low, high = self._x.min, self._x.max
+        point = low + x * (high - low), self.y.min + y * (self.y.max - self.y.min)
+        heights = [self.heights, np.asarray(self.raw.y)] if self.raw.visible else [self.heights]
+        at = np.tile(self.at, len(heights))
+        found = nearest(at, np.concatenate(heights), point, self._per_pixel(), most=12.0)
+        return None if found is None else int(self.units[found % len(self.units)])
+
+    def _per_pixel(self) -> tuple[float, float]:
+        width, height = plot_size(self.figure)
+        return (self._x.max - self._x.min) / width, (self.y.max - self.y.min) / height
 
     def draw_line(self, line: pd.DataFrame, titles: tuple[str, ...]) -> None:
         """Lines and bands of the facets; without limits the bands vanish."""
@@ -196,7 +237,7 @@ class FacetRow:
         if found.size:
             shown = ["raw", "estimate"] if self.raw.visible else ["estimate", "estimate"]
             with self.ring.hold_sync():
-                self.ring.x = np.full(2, self.points.x[found[0]])
+                self.ring.x = np.full(2, self.at[found[0]])
                 self.ring.y = units[shown].to_numpy(np.float64)[unit]
 
 

@@ -1,5 +1,7 @@
 """The numbers behind the recovery lab: one draw group by group, and many draws judged."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -7,7 +9,10 @@ from numpy.typing import NDArray
 from ..errors import DataError, FitError
 from ..recovery import Recovery, Setup, run
 
-__all__ = ["ESTIMATORS", "JUDGED", "LEVEL", "Z", "first_repetition", "judged_frame", "truth_frame"]
+__all__ = [
+    "ESTIMATORS", "JUDGED", "LEVEL", "Z", "first_repetition", "judged_columns", "judged_frame",
+    "truth_frame",
+]  # fmt: skip
 
 Floats = NDArray[np.float64]
 
@@ -109,21 +114,23 @@ def judged_frame(result: Recovery) -> pd.DataFrame:
     1   partial_pooling     0.097     0.005
     2  complete_pooling     0.193     0.008
     """
+    return pd.DataFrame(judged_columns(result))
+
+
+def judged_columns(result: Recovery) -> dict[str, NDArray[Any]]:
+    """The columns of `judged_frame`, which take a tenth of the time without the frame."""
     _check_one("judged_frame", result)
-    columns = ("measure", "estimator", "estimate", "mc_error")
-    judged = result.table
-    table = zip(*(judged[name].to_numpy() for name in columns), strict=True)
-    found = {(measure, estimator): values for measure, estimator, *values in table}
-    keys = [(measure, estimator) for measure in JUDGED for estimator in ESTIMATORS]
-    estimate, error = np.array([found[key] for key in keys], dtype=np.float64).T
-    names = zip(*keys, strict=True)
-    return pd.DataFrame(
-        {
-            **dict(zip(columns, (*names, estimate, error), strict=True)),
-            "low": estimate - Z * error,
-            "high": estimate + Z * error,
-        }
-    )
+    names, *numbers = result.measured(next(iter(result.setups)))
+    places = [names.index(measure) for measure in JUDGED]
+    estimate, error = (values[:, places].T.ravel() for values in numbers)
+    return {
+        "measure": np.repeat(JUDGED, len(ESTIMATORS)).astype(object),
+        "estimator": np.tile(ESTIMATORS, len(JUDGED)).astype(object),
+        "estimate": estimate,
+        "mc_error": error,
+        "low": estimate - Z * error,
+        "high": estimate + Z * error,
+    }
 
 
 def _check_one(what: str, result: Recovery) -> None:

@@ -5,7 +5,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._charts import figure, joined_segments, level_tooltip, round_ticks, upright
+from ._charts import (
+    figure,
+    joined_segments,
+    level_tooltip,
+    outlines,
+    plot_size,
+    put,
+    round_ticks,
+    upright,
+)
 from ._recovery import ESTIMATORS, JUDGED, LEVEL
 
 __all__ = ["NAMES", "TITLES", "Arrows", "Panel", "legend", "panel_class"]
@@ -16,6 +25,7 @@ COLOURS = ("#1b9e77", "#d95f02", "#7570b3")  # ColorBrewer Dark2, colour-blind s
 MARKERS = ("circle", "diamond", "square")
 FILLED = (False, True, False)
 GREY = "#808080"
+MOST_HEADS, AREA, SMALL_AREA = 60, 40, 14  # groups with a point each; square pixels of a head
 NAMES = {name: name.replace("_", " ") for name in ESTIMATORS}
 TITLES = {
     "rmse": "RMSE",
@@ -26,7 +36,11 @@ TITLES = {
 
 
 class Arrows:
-    """One draw: the true probability of every group, and an arrow to each of its estimates."""
+    """One draw: the true probability of every group, and an arrow to each of its estimates.
+
+    The heads are points that tell their group and value; of more groups than `MOST_HEADS`, where
+    a mouse could not hit one, all arrows of an estimator are one path, which is quick to redraw.
+    """
 
     def __init__(self) -> None:
         self.place = bqplot.LinearScale(allow_padding=False)
@@ -42,10 +56,17 @@ class Arrows:
         self.heads = [
             bqplot.Scatter(
                 scales=scales, x=[], y=[], display_names=False, marker=marker, colors=[colour],
-                stroke=colour, fill=filled, default_size=40, tooltip=level_tooltip(),
+                stroke=colour, fill=filled, default_size=AREA, tooltip=level_tooltip(),
                 interactions={"hover": "tooltip"},
             )
             for colour, marker, filled in zip(COLOURS, MARKERS, FILLED, strict=True)
+        ]  # fmt: skip
+        self.crowds = [
+            bqplot.Lines(
+                scales=scales, x=[], y=[], colors=[colour], stroke_width=1.2,
+                fill="inside" if filled else "none", fill_colors=[colour], fill_opacities=[1.0],
+            )
+            for colour, filled in zip(COLOURS, FILLED, strict=True)
         ]  # fmt: skip
         self.place_axis = bqplot.Axis(
             scale=self.place, grid_lines="none", tick_format="d", label_offset="32px",
@@ -57,7 +78,7 @@ class Arrows:
                 label="probability",
             )
         )  # fmt: skip
-        marks = [self.truth, *self.shafts, *self.heads]
+        marks = [self.truth, *self.shafts, *self.heads, *self.crowds]
         axes = [self.place_axis, self.value_axis]
         self.figure = figure("hw-arrows", "270px", marks, axes, bottom=42)
 
@@ -69,23 +90,38 @@ class Arrows:
         names = np.array([f"group {group}, n = {n}" for group, n in sizes])
         if J:
             self._set_limits(np.stack([columns[name] for name in ("truth", *ESTIMATORS)]), J)
-        with self.truth.hold_sync():
-            self.truth.x = joined_segments(at - 0.4, at + 0.4)
-            self.truth.y = joined_segments(truth, truth)
+        put(self.truth, x=joined_segments(at - 0.4, at + 0.4), y=joined_segments(truth, truth))
         for i, name in enumerate(ESTIMATORS):
             x = at + (0.22 * (i - 1) if show == "all" else 0.0)
-            self._draw_one(i, x, truth, columns[name], names, show in ("all", name))
+            self._draw_few(i, x, truth, columns[name], names)
+            self._draw_crowd(i, x, truth, columns[name])
+            for layer in (self.shafts, self.heads, self.crowds):
+                layer[i].visible = show in ("all", name)
 
-    def _draw_one(
-        self, i: int, x: Floats, truth: Floats, found: Floats, names: NDArray[np.str_], seen: bool
+    def _draw_few(
+        self, i: int, x: Floats, truth: Floats, found: Floats, names: NDArray[np.str_]
     ) -> None:
-        shafts, heads = self.shafts[i], self.heads[i]
-        with shafts.hold_sync():
-            shafts.x, shafts.y = joined_segments(x, x), joined_segments(truth, found)
-            shafts.visible = seen
-        with heads.hold_sync():
-            heads.x, heads.y, heads.names = x, found, names
-            heads.default_size, heads.visible = 40 if len(x) <= 60 else 14, seen
+        if len(x) > MOST_HEADS:
+            x, truth, found, names = x[:0], truth[:0], found[:0], names[:0]
+        put(self.shafts[i], x=joined_segments(x, x), y=joined_segments(truth, found))
+        put(self.heads[i], x=x, y=found, names=names)
+
+    def _draw_crowd(self, i: int, x: Floats, truth: Floats, found: Floats) -> None:
+        if len(x) <= MOST_HEADS:
+            put(self.crowds[i], x=np.array([]), y=np.array([]))
+            return
+        xs, ys = outlines(MARKERS[i], SMALL_AREA, x, found, self._per_pixel())
+        put(
+            self.crowds[i],
+            x=np.concatenate([joined_segments(x, x), [np.nan], xs]),
+            y=np.concatenate([joined_segments(truth, found), [np.nan], ys]),
+        )
+
+    def _per_pixel(self) -> tuple[float, float]:
+        width, height = plot_size(self.figure)
+        return (
+            (self.place.max - self.place.min) / width, (self.value.max - self.value.min) / height
+        )  # fmt: skip
 
     def _set_limits(self, values: Floats, J: int) -> None:
         low, high = np.floor(10 * values.min()) / 10, np.ceil(10 * values.max()) / 10
@@ -145,19 +181,24 @@ class Panel:
             interval, there = np.array([low[i], high[i]]), np.isfinite(estimate[i : i + 1])
             if not np.isfinite(interval).all():
                 interval = np.array([])
-            with bar.hold_sync():
-                bar.x, bar.y = interval, np.full(len(interval), 2.0 - i)
-            with dot.hold_sync():
-                dot.x, dot.y = estimate[i : i + 1][there], np.array([2.0 - i])[there]
+            put(bar, x=interval, y=np.full(len(interval), 2.0 - i))
+            put(dot, x=estimate[i : i + 1][there], y=np.array([2.0 - i])[there])
 
     def _set_limits(self, values: Floats) -> None:
-        """The values, the goal, some air, and no less than .02 wide."""
+        """The values and the goal, from one round number to another, and no less than .02 wide.
+
+        So the axis stands still while the values move a little, and they are seen to move.
+        """
         finite = np.append(values[np.isfinite(values)], self.goal)
         low, high = float(finite.min()), float(finite.max())
-        air = max(0.08 * (high - low), 0.01 - (high - low) / 2)
+        wide = max(0.0, 0.01 - (high - low) / 2)
+        ticks = round_ticks(low - wide, high + wide, most=5)
+        step = ticks[1] - ticks[0]
+        low, high = step * np.floor((low - wide) / step), step * np.ceil((high + wide) / step)
+        air = 0.05 * (high - low)  # the radius of a point
         with self.value.hold_sync():
-            self.value.min, self.value.max = low - air, high + air
-        self.axis.tick_values = round_ticks(low - air, high + air, most=5)
+            self.value.min, self.value.max = float(low - air), float(high + air)
+        put(self.axis, tick_values=step * np.arange(round(low / step), round(high / step) + 1))
 
 
 def panel_class(measure: str) -> str:

@@ -5,6 +5,7 @@ The numbers come from `_effect`, the pictures from `_facets`; the widget joins t
 
 import asyncio
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import ipywidgets
@@ -157,7 +158,8 @@ class CompetitivenessEffect(Instrument):
     @property
     def slopes(self) -> pd.DataFrame:
         """Raw, two-step and one-step slope; see `slope_frame`."""
-        return numbers.slope_frame(self._setting, self._plain, self.low, self.high)
+        units = self._units_of(self._plain)
+        return numbers.slope_frame(self._setting, self._plain, self.low, self.high, units=units)
 
     def snap(self) -> None:
         """Set sigma and slope back to the maximum likelihood fit (sigma to .01 where that is 0)."""
@@ -349,21 +351,21 @@ class CompetitivenessEffect(Instrument):
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
         self._button.on_click(lambda _: self._guarded(self.snap))
         for row in self._rows:
-            for mark in (row.raw, row.points):
-                mark.on_element_click(
-                    lambda _, event, row=row: self._guarded(lambda: self._pick(row, event))
-                )
+            self._on_place(row.name, partial(self._pick, row))
         self._redraw_on(self._draw_top, "with_predictor", "sigma", "slope", "level", "selected")
         self._redraw_on(self._draw_curves, "target", "level", "quantity")
         self._redraw_on(self._move, "low", "high")
         self._points_table.observe(lambda _: self._guarded(self._draw_top), names="is_open")
+        self._table.observe(lambda _: self._guarded(self._settle), names="is_open")
 
     def _choose(self) -> None:
         index = self._level_menu.index
         self.selected = self._levels[index - 1] if index else None
 
-    def _pick(self, row: FacetRow, event: dict[str, Any]) -> None:
-        self.selected = self._levels[row.units[event["data"]["index"]]]
+    def _pick(self, row: FacetRow, x: float, y: float) -> None:
+        unit = row.pick(x, y)
+        if unit is not None:
+            self.selected = self._levels[unit]
 
     # --- the upper picture ---
 
@@ -432,7 +434,7 @@ class CompetitivenessEffect(Instrument):
         place = None if self.selected is None else self._levels.index(self.selected)
         for row in self._rows:
             row.draw_line(line, self._setting.facet_names)
-            row.points.y = y[row.units]
+            row.draw_points(y[row.units])
             row.draw_ring(place, units)
         self._level_menu.index = 0 if place is None else place + 1
         for slider in self._movers[1:]:
@@ -482,11 +484,19 @@ class CompetitivenessEffect(Instrument):
             self.quantity, self.quantity
         )
 
+    @property
+    def _soon(self) -> bool:
+        """Whether the changes are computed within a frame or two."""
+        return isinstance(self._setting.model, Fit) and self.target != "average"
+
     def _move(self) -> None:
-        """While a slider moves: marks on the curves at once, exact numbers when it rests."""
+        """While a slider moves: marks and, if they are soon computed, changes; the rest later."""
         self._draw_values()
-        if self._pending is not None:
-            self._pending.cancel()
+        self._forget_pending()
+        if self._soon:
+            self._say_changes()
+            if not self._table.is_open:
+                return
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:  # no notebook: nothing else would call
@@ -494,23 +504,37 @@ class CompetitivenessEffect(Instrument):
         else:
             self._pending = loop.call_later(SETTLE, lambda: self._guarded(self._settle))
 
+    def _forget_pending(self) -> None:
+        if self._pending is not None:
+            self._pending.cancel()
+            self._pending = None
+
     def _draw_values(self) -> None:
         self._picture.draw_marks(self.low, self.high)
         for row in self._rows:
             row.draw_guides(self.low, self.high)
 
     def _settle(self) -> None:
-        """The exact quantities of interest at low and high."""
-        if self._pending is not None:
-            self._pending.cancel()
-            self._pending = None
-        frame = self.quantities
-        slopes = self.slopes["slope"] if self._setting.facet is None else None
+        """The exact changes from low to high, and all quantities of interest in the table."""
+        self._forget_pending()
+        self._say_changes()
+        if self._table.is_open or not self._table.rows:
+            self._fill_table()
+
+    def _say_changes(self) -> None:
+        s = self._setting
+        changes = numbers.change_frame(s, self.low, self.high, target=self.target, level=self.level)
+        self._said["effect"] = words.effect_text(s, changes, self._slopes_shown(), self.target)
+        self._report()
+
+    def _slopes_shown(self) -> "pd.Series[float] | None":
+        return self.slopes["slope"] if self._setting.facet is None else None
+
+    def _fill_table(self) -> None:
+        slopes = self._slopes_shown()
         rows = [] if slopes is None else words.slope_rows(slopes, self.low, self.high)
         self._table.columns = ["quantity", "at", "for", "estimate", f"{self.level:.0%} interval"]
-        self._table.rows = [*words.quantity_rows(frame), *rows]
-        self._said["effect"] = words.effect_text(self._setting, frame, slopes, self.target)
-        self._report()
+        self._table.rows = [*words.quantity_rows(self.quantities), *rows]
 
     def _report(self) -> None:
         s = self._setting
@@ -522,7 +546,7 @@ class CompetitivenessEffect(Instrument):
         for row in self._rows:
             titles = ", ".join(s.facet_names[k] for k in row.facets)
             inside = f", facets {titles}" if s.facet is not None else ""
-            span = f"{np.min(row.points.y):.2f} to {np.max(row.points.y):.2f}"
+            span = f"{np.min(row.heights):.2f} to {np.max(row.heights):.2f}"
             key = row.name.replace("-", "_")
             pictures[key] = f"{points}{inside}: estimates {span}. {self._said['top']}{more}"
         marks = [
@@ -539,8 +563,7 @@ class CompetitivenessEffect(Instrument):
     def close(self) -> None:
         """Free everything, and forget what was still to be computed."""
         if getattr(self, "_pending", None) is not None:
-            self._pending.cancel()  # type: ignore[union-attr]
-            self._pending = None
+            self._forget_pending()
         super().close()
 
 

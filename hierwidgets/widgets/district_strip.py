@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ..frames import as_frame
 from ._base import Instrument
-from ._charts import WIDTH, figure, joined_segments, level_tooltip, round_ticks, upright
+from ._charts import WIDTH, figure, joined_segments, level_tooltip, put, round_ticks, upright
 from ._parts import NamedSlider
 from ._strip import SORTS, people_frame, strip_frame
 
@@ -385,7 +385,7 @@ the 14 intervals has zero width.
         place = np.empty(len(frame))
         place[self._codes(frame)] = np.arange(len(frame))
         at = place[self._people_code] + self._people_shift
-        self._people.x = joined_segments(at, at)
+        put(self._people, x=joined_segments(at, at))
 
     def _codes(self, frame: pd.DataFrame) -> NDArray[np.int64]:
         codes = {level: code for code, level in enumerate(self._levels)}
@@ -395,18 +395,12 @@ the 14 intervals has zero width.
         at, y = np.arange(len(frame), dtype=np.float64), frame["estimate"].to_numpy()
         names, gone = np.array([str(v) for v in frame["level"]]), frame["zero_width"].to_numpy()
         low, high = frame["conf_low"].to_numpy(), frame["conf_high"].to_numpy()
-        with self._intervals.hold_sync():
-            self._intervals.x, self._intervals.y = (
-                joined_segments(at, at),
-                joined_segments(low, high),
-            )
+        put(self._intervals, x=joined_segments(at, at), y=joined_segments(low, high))
         for mark, keep in ((self._rates, ~gone), (self._widthless, gone)):
-            with mark.hold_sync():
-                mark.x, mark.y, mark.names = at[keep], y[keep], names[keep]
+            put(mark, x=at[keep], y=y[keep], names=names[keep])
         if self._sizes is not None:
             n = frame["n"].to_numpy(dtype=np.float64)
-            with self._stems.hold_sync():
-                self._stems.x, self._stems.y = joined_segments(at, at), joined_segments(0 * n, n)
+            put(self._stems, x=joined_segments(at, at), y=joined_segments(0 * n, n))
 
     def _draw_ring(self, frame: pd.DataFrame) -> None:
         place = self._place_of_selected(frame)

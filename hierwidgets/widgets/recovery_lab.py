@@ -16,6 +16,7 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 import traitlets as t
+from numpy.typing import NDArray
 
 from ..errors import FitError
 from ..recovery import SHAPES, Recovery, Setup, run
@@ -23,7 +24,7 @@ from ._base import Instrument
 from ._charts import WIDTH
 from ._parts import NamedSlider
 from ._progress import ProgressBar
-from ._recovery import ESTIMATORS, JUDGED, LEVEL, first_repetition, judged_frame, truth_frame
+from ._recovery import ESTIMATORS, JUDGED, LEVEL, first_repetition, judged_columns, truth_frame
 from ._recovery_view import NAMES, TITLES, Arrows, legend, panel_class, panels
 from ._whole import follow_slider, whole_number
 
@@ -395,22 +396,22 @@ class RecoveryLab(Instrument):
         self._arrows.draw(self._truths, self.show)
 
     def _draw_measures(self) -> None:
-        frame = judged_frame(self.result)
+        found = judged_columns(self.result)
         shape = (len(JUDGED), len(ESTIMATORS))
-        values = (frame[c].to_numpy().reshape(shape) for c in ("estimate", "low", "high"))
+        values = (found[c].reshape(shape) for c in ("estimate", "low", "high"))
         for name, *one in zip(JUDGED, *values, strict=True):
             self._panels[name].draw(*one)
         self._bar.total, self._bar.done = self.reps, _done(self.result)
-        self._report(frame)
+        self._report(found)
         if self._table.is_open or not self._table.rows:
-            self._table.rows = _table_rows(frame)
+            self._table.rows = _table_rows(pd.DataFrame(found))
 
     # --- what it says ---
 
-    def _report(self, frame: pd.DataFrame) -> None:
+    def _report(self, found: dict[str, NDArray[Any]]) -> None:
         done = _done(self.result)
         columns = ("measure", "estimator", "estimate", "mc_error")
-        rows = zip(*(frame[name].to_numpy() for name in columns), strict=True)
+        rows = zip(*(found[name] for name in columns), strict=True)
         judged = {(measure, name): _with_error(*values) for measure, name, *values in rows}
         pictures = {panel_class(m).replace("-", "_"): _panel_text(m, judged, done) for m in JUDGED}
         text = self._progress_text(done) if self.running else self._text(judged, done)

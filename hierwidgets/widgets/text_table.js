@@ -17,7 +17,10 @@ function render({ model, el }) {
   details.append(summary, scroller);
   el.append(details);
 
+  let stale = true; // a closed table is not seen: it is made when it opens
   const show = () => {
+    stale = !details.open;
+    if (stale) return;
     const table = document.createElement("table");
     const head = table.createTHead().insertRow();
     for (const name of model.get("columns")) head.append(cell("th", name, "col"));
@@ -31,14 +34,15 @@ function render({ model, el }) {
   const showOpen = () => { details.open = model.get("is_open"); };
 
   details.addEventListener("toggle", () => {
+    if (stale) show();
     if (details.open === model.get("is_open")) return;
     model.set("is_open", details.open);
     model.save_changes();
   });
   model.on("change:rows change:columns", show);
   model.on("change:is_open", showOpen);
-  show();
   showOpen();
+  show();
   return () => {
     model.off("change:rows change:columns", show);
     model.off("change:is_open", showOpen);
