@@ -514,6 +514,7 @@ def test_the_line_through_the_points_turns_with_sigma(shown):
 
 
 def test_low_and_high_move_the_marks_and_the_numbers(shown, uk):
+    shown._table.is_open = True
     shown._low_slider.value = 0.4
     shown.high = 0.7
     assert (shown.low, shown._high_slider.value) == (0.4, 0.7)

@@ -11,7 +11,7 @@ from ..recovery import Recovery, Setup, run
 
 __all__ = [
     "ESTIMATORS", "JUDGED", "LEVEL", "Z", "first_repetition", "judged_columns", "judged_frame",
-    "truth_frame",
+    "truth_columns", "truth_frame",
 ]  # fmt: skip
 
 Floats = NDArray[np.float64]
@@ -71,6 +71,11 @@ def truth_frame(result: Recovery) -> pd.DataFrame:
     1      1  20  0.381        0.40            0.410              0.55
     2      2  20  0.773        1.00            0.979              0.55
     """
+    return pd.DataFrame(truth_columns(result))
+
+
+def truth_columns(result: Recovery) -> dict[str, NDArray[Any]]:
+    """The columns of `truth_frame`."""
     _check_one("truth_frame", result)
     ((name, setup),) = result.setups.items()
     record = result.records[name].get(0)
@@ -85,7 +90,7 @@ def truth_frame(result: Recovery) -> pd.DataFrame:
     order = np.argsort(truth, kind="stable")
     columns = {"group": order, "n": np.array(setup.sizes)[order], "truth": truth[order]}
     estimates = dict(zip(ESTIMATORS, rows[:, 0, order], strict=True))
-    return pd.DataFrame({**columns, **estimates})
+    return {**columns, **estimates}
 
 
 def judged_frame(result: Recovery) -> pd.DataFrame:

@@ -1,8 +1,9 @@
 """The two pictures of the recovery lab: arrows from the truth, and a panel for each measure."""
 
+from typing import Any
+
 import bqplot
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from ._charts import (
@@ -82,10 +83,9 @@ class Arrows:
         axes = [self.place_axis, self.value_axis]
         self.figure = figure("hw-arrows", "270px", marks, axes, bottom=42)
 
-    def draw(self, truths: pd.DataFrame, show: str) -> None:
+    def draw(self, columns: dict[str, NDArray[Any]], show: str) -> None:
         """Bring the marks to the groups of a `truth_frame`; no groups leave them empty."""
-        columns = {str(name): values.to_numpy() for name, values in truths.items()}
-        truth, J = columns["truth"], len(truths)
+        truth, J = columns["truth"], len(columns["truth"])
         at, sizes = np.arange(1.0, J + 1), zip(columns["group"], columns["n"], strict=True)
         names = np.array([f"group {group}, n = {n}" for group, n in sizes])
         if J:

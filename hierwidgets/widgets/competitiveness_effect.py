@@ -524,15 +524,25 @@ class CompetitivenessEffect(Instrument):
     def _say_changes(self) -> None:
         s = self._setting
         changes = numbers.change_frame(s, self.low, self.high, target=self.target, level=self.level)
-        self._said["effect"] = words.effect_text(s, changes, self._slopes_shown(), self.target)
+        self._said["effect"] = words.effect_text(
+            s, changes, self._slopes_shown(changes), self.target
+        )
         self._report()
 
-    def _slopes_shown(self) -> "pd.Series[float] | None":
-        return self.slopes["slope"] if self._setting.facet is None else None
+    def _slopes_shown(self, changes: pd.DataFrame) -> "pd.Series[float] | None":
+        """Those of `slopes`; only the one-step slope moves, and the change may be its rise."""
+        if self._setting.facet is not None:
+            return None
+        if self._setting.compare is not None or self.target != "typical":
+            return self.slopes["slope"]
+        found: pd.Series[float] = self._once("slopes", lambda: self.slopes["slope"]).copy()
+        found["one-step"] = changes["estimate"].iloc[0] / (self.high - self.low)
+        return found
 
     def _fill_table(self) -> None:
-        slopes = self._slopes_shown()
-        rows = [] if slopes is None else words.slope_rows(slopes, self.low, self.high)
+        rows = []
+        if self._setting.facet is None:
+            rows = words.slope_rows(self.slopes["slope"], self.low, self.high)
         self._table.columns = ["quantity", "at", "for", "estimate", f"{self.level:.0%} interval"]
         self._table.rows = [*words.quantity_rows(self.quantities), *rows]
 

@@ -24,11 +24,13 @@ from ._base import Instrument
 from ._charts import WIDTH
 from ._parts import NamedSlider
 from ._progress import ProgressBar
-from ._recovery import ESTIMATORS, JUDGED, LEVEL, first_repetition, judged_columns, truth_frame
+from ._recovery import ESTIMATORS, JUDGED, LEVEL, first_repetition, judged_columns, truth_columns
 from ._recovery_view import NAMES, TITLES, Arrows, legend, panel_class, panels
 from ._whole import follow_slider, whole_number
 
 __all__ = ["RecoveryLab"]
+
+Columns = dict[str, NDArray[Any]]
 
 PATTERNS = {"finland": 14, "uk": 253}
 MOST_GROUPS, MOST_PEOPLE = 300, 200
@@ -36,7 +38,7 @@ FEWEST, MOST = 10, 2000  # repetitions
 SLICE = 0.025  # seconds of work before the notebook gets its turn
 PAUSE = 0.002  # seconds it gets at least
 BETWEEN = 0.2  # seconds between two pictures of a run
-_NO_GROUPS = pd.DataFrame({name: [] for name in ("group", "n", "truth", *ESTIMATORS)})
+_NO_GROUPS = {name: np.array([]) for name in ("group", "n", "truth", *ESTIMATORS)}
 RESTART = 0.25  # seconds a slider has to rest before a run begins again
 
 
@@ -108,7 +110,7 @@ class RecoveryLab(Instrument):
     _task: "asyncio.Task[None] | None" = None
     _result: Recovery | None = None
     _drawn: tuple[Setup, int] | None = None
-    _truths: pd.DataFrame = _NO_GROUPS
+    _truths: Columns = _NO_GROUPS
     _failure = ""
 
     def __init__(
@@ -383,7 +385,7 @@ class RecoveryLab(Instrument):
         self._drawn = None
         self._result = first_repetition(*key)
         try:
-            self._truths, self._failure = truth_frame(self._result), ""
+            self._truths, self._failure = truth_columns(self._result), ""
         except FitError as error:
             self._truths, self._failure = _NO_GROUPS, str(error)
         self._drawn = key
@@ -408,7 +410,7 @@ class RecoveryLab(Instrument):
 
     # --- what it says ---
 
-    def _report(self, found: dict[str, NDArray[Any]]) -> None:
+    def _report(self, found: Columns) -> None:
         done = _done(self.result)
         columns = ("measure", "estimator", "estimate", "mc_error")
         rows = zip(*(found[name] for name in columns), strict=True)
@@ -429,7 +431,7 @@ class RecoveryLab(Instrument):
             return f"This draw has no estimates: {self._failure}."
         rmse = ", ".join(f"{name} {judged['rmse', key]}" for key, name in NAMES.items())
         if done == 1:
-            raw, truth = (self._truths[name].to_numpy() for name in ("no_pooling", "truth"))
+            raw, truth = self._truths["no_pooling"], self._truths["truth"]
             largest = int(raw.argmax())
             return (
                 f"One draw of {self.J} groups, seed {self.seed}. RMSE: {rmse}. The largest raw "
@@ -478,7 +480,7 @@ def _failed(result: Recovery) -> str:
     return f" {count} could not be fitted and are left out." if count else ""
 
 
-def _span(values: "pd.Series[float]") -> str:
+def _span(values: NDArray[Any]) -> str:
     return f"{values.min():.2f} to {values.max():.2f}"
 
 

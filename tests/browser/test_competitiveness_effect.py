@@ -53,7 +53,7 @@ def shown(notebook: Notebook) -> Locator:
     """The instrument on the screen, once its points and its text alternative are there."""
     effect = notebook.widget("CompetitivenessEffect")
     expect(effect.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
-    expect(points(effect, POINTS).first).to_be_attached()
+    effect.page.wait_for_function(f"({HEIGHTS})().length > 0")
     effect.scroll_into_view_if_needed()
     return effect
 
@@ -64,8 +64,22 @@ def points(effect: Locator, colour: str) -> Locator:
 
 def heights(effect: Locator) -> list[float]:
     """Where the pooled points are on the screen, in pixels from the top."""
-    middle = "paths => paths.map(p => (r => r.top + r.height / 2)(p.getBoundingClientRect()))"
-    return list(points(effect, POINTS).evaluate_all(middle))
+    return list(effect.page.evaluate(f"({HEIGHTS})()"))
+
+
+# Beside raw rates the pooled points are one path that goes round each diamond, from a corner at
+# the height of its middle; in facets they are points.
+HEIGHTS = """() => {
+  const all = (kind) => [...document.querySelectorAll(`.hw-facets-0 path.${kind}`)];
+  const dots = all('dot').filter((each) => each.style.stroke === 'POINTS');
+  if (dots.length) return dots.map((dot) => dot.getBoundingClientRect())
+    .map((box) => box.top + box.height / 2);
+  const path = all('line').find((each) => each.style.fill === 'POINTS');
+  if (!path?.getAttribute('d')) return [];
+  const place = path.getScreenCTM();
+  return path.getAttribute('d').split('M').slice(1)
+    .map((part) => place.f + place.d * Number(part.split('L')[0].split(',')[1]));
+}""".replace("POINTS", POINTS)
 
 
 def spread(effect: Locator) -> float:
@@ -111,7 +125,7 @@ def test_every_control_has_a_name(uk: Notebook) -> None:
         """
     )
     assert uk.page.evaluate(OVERFLOW) <= 0
-    assert points(effect, POINTS).count() == points(effect, RAW).count() == 253
+    assert len(heights(effect)) == points(effect, RAW).count() == 253
     assert uk.complaints == []
 
 
@@ -136,7 +150,7 @@ def test_the_switch_and_sigma_show_how_points_shrink(uk: Notebook) -> None:
     shows(effect, "σ of district_id = 0.01")
     assert uk.python("effect.sigma") == 0.01
     flat = heights(effect)
-    line = uk.python("[float(v) for v in effect._rows[0].points.y]")
+    line = uk.python("[float(v) for v in effect._rows[0].heights]")
     assert len({round(a + b * 0, 1) for a, b in zip(flat, line, strict=True)}) > 20  # on the curve
     effect.get_by_role("button", name="Snap to the fit").focus()
     uk.page.keyboard.press("Enter")
@@ -264,8 +278,9 @@ def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, the
         effect = shown(notebook)
         for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
             assert effect.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        for colour in (RAW, POINTS):
-            assert points(effect, colour).first.evaluate(CONTRAST) >= 3, colour
+        pooled = effect.locator(f'.hw-facets-0 path.line[style*="fill: {POINTS}"]')
+        for mark in (points(effect, RAW).first, pooled):
+            assert mark.evaluate(CONTRAST) >= 3, mark
         lines = effect.locator(".hw-facets-0 path.line:visible, .hw-effect path.line:visible")
         for line in lines.all():
             if line.evaluate("node => parseFloat(getComputedStyle(node).strokeWidth) >= 2"):

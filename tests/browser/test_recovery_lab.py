@@ -46,9 +46,14 @@ def finland(run_again: Open) -> Notebook:
 def shown_lab(notebook: Notebook) -> Locator:
     lab = notebook.widget("RecoveryLab")
     expect(lab.get_by_role("img", name=re.compile("Truth and estimates of"))).to_be_visible()
-    expect(heads(lab, "partial").first).to_be_attached()
+    expect(arrows(lab, "partial").first).to_be_attached()
     lab.scroll_into_view_if_needed()
     return lab
+
+
+def arrows(lab: Locator, estimator: str) -> Locator:
+    """The paths of an estimator's arrows; of many groups the last has all of them, with heads."""
+    return lab.locator(f'.hw-arrows path.line[style*="stroke: {COLOURS[estimator]}"]')
 
 
 def heads(lab: Locator, estimator: str, figure: str = "hw-arrows") -> Locator:
@@ -186,6 +191,10 @@ def test_a_long_run_moves_leaves_the_page_awake_and_stops(open_notebook: Open) -
     notebook.run_all()
     lab = shown_lab(notebook)
     assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert [heads(lab, name).count() for name in COLOURS] == [0, 0, 0]
+    for name in COLOURS:  # a shaft and a head for each of the 253 groups
+        pieces = arrows(lab, name).last.evaluate("path => path.getAttribute('d').split('M').length")
+        assert pieces - 1 == 2 * 253, name
     bar = lab.get_by_role("progressbar")
     button(lab, "Run").click()
     expect(button(lab, "Stop")).to_be_enabled()
@@ -195,7 +204,8 @@ def test_a_long_run_moves_leaves_the_page_awake_and_stops(open_notebook: Open) -
     first = rmse.get_attribute("aria-label")
     assert notebook.python("6 * 7") == 42  # the kernel answers
     lab.get_by_role("combobox", name="Arrows").select_option("no pooling")  # and so do controls
-    expect(heads(lab, "complete").first).to_be_hidden()
+    expect(arrows(lab, "complete").last).to_be_hidden()
+    expect(arrows(lab, "no").last).to_be_visible()
     assert notebook.python("lab.running")
     notebook.page.wait_for_function(DONE_ABOVE, arg=early + 20, timeout=60_000)
     assert rmse.get_attribute("aria-label") != first  # figures move while it runs
