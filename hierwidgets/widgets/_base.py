@@ -25,6 +25,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 
+from ..errors import DataError, HierwidgetsError
 from ._parts import CodeLine, StatusLine, TextTable
 from ._runs import close_earlier
 from ._still import draw, figure_rows, html, legends
@@ -32,7 +33,16 @@ from ._still import draw, figure_rows, html, legends
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Instrument", "owned_widgets"]
+__all__ = ["Instrument", "StateError", "given", "owned_widgets"]
+
+_KINDS = {
+    "a float": "a number", "an int": "a whole number", "a unicode string": "a text",
+    "a boolean": "True or False",
+}  # fmt: skip
+
+
+class StateError(DataError, traitlets.TraitError):  # type: ignore[misc]
+    """A value that a part of an instrument's state cannot have."""
 
 
 class Instrument(ipywidgets.VBox):  # type: ignore[misc]
@@ -54,6 +64,25 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
             return made  # __init__ says what is wrong
         made._arguments = dict(list(bound.arguments.items())[1:])
         return made
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name not in self.state_names:
+            return super().__setattr__(name, value)
+        try:
+            super().__setattr__(name, value)
+        except HierwidgetsError:
+            raise
+        except (TypeError, ValueError) as error:
+            if value is None or isinstance(value, str | bool | int | float):
+                raise
+            # an array or a frame, where it is compared with what is allowed
+            raise StateError(f"{name} takes one plain value; {given(value)} was given") from error
+        except traitlets.TraitError as error:
+            text = str(error)
+            if text.startswith(f"The {name!r} trait of"):  # of the wrong kind
+                kind = self.traits()[name].info()
+                text = f"{name} must be {_KINDS.get(kind, kind)}; {given(value)} was given"
+            raise StateError(text) from None
 
     def __init__(self, **unknown: object) -> None:
         if unknown:
@@ -244,6 +273,12 @@ def _widgets_in(value: object) -> Iterator[ipywidgets.Widget]:
     elif isinstance(value, list | tuple):
         for item in value:
             yield from _widgets_in(item)
+
+
+def given(value: object, most: int = 60) -> str:
+    """What was given, on one line that is not too long."""
+    text = " ".join(repr(value).split())
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _short(value: object) -> str:

@@ -121,6 +121,8 @@ def setting(
     ('district_id', None, 253)
     """
     design = _checked(model, predictor)
+    if type(average_draws) is not int or average_draws < 1:
+        raise DataError(f"average_draws must be a whole number above 0; {average_draws!r} is not")
     unit = _unit(design, predictor)
     facet = _facet(design, unit, predictor)
     codes = unit.codes[design.rows]

@@ -5,7 +5,7 @@ from typing import Any
 
 import traitlets as t
 
-from ._base import Instrument
+from ._base import Instrument, given
 from ._parts import NamedSlider
 
 __all__ = ["follow_slider", "whole_number"]
@@ -16,7 +16,7 @@ def whole_number(name: str, value: Any, low: int, high: int) -> int:
     whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
     if not whole or not low <= value <= high:
         raise t.TraitError(
-            f"{name} must be a whole number from {low} to {high}; {value!r} was given"
+            f"{name} must be a whole number from {low} to {high}; {given(value)} was given"
         )
     return int(value)
 

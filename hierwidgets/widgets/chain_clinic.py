@@ -4,7 +4,7 @@ The numbers come from `_chains`, the pictures from `_chain_pictures`; the widget
 """
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 import ipywidgets
@@ -13,6 +13,7 @@ import pandas as pd
 import traitlets as t
 
 from ..convergence import array_statistics
+from ..errors import DataError
 from . import _chains as numbers
 from ._base import Instrument
 from ._chain_pictures import EXPECTED, FAILS, PASSES, SELECTED, Lanes, StatisticsPicture
@@ -97,6 +98,8 @@ class ChainClinic(Instrument):
         ess: int | None = None,
         **unknown: object,
     ) -> None:
+        if chains is not None and not isinstance(chains, Iterable):
+            raise DataError(f"chains are several, such as (1, 2); {chains!r} was given")
         self._runs = numbers.as_runs(draws_or_summary)
         if any(one.draws is not None for one in self._runs.values()):
             array_statistics()  # says what is missing before there is a widget

@@ -3,7 +3,7 @@
 The numbers and the words come from `_guess`; the widget only draws them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
@@ -86,8 +86,9 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         **unknown: object,
     ) -> None:
         self._prepare(data, outcome, group, event, level)
+        places = _places(opened)
         super().__init__(**unknown)
-        self._start_at(guess=guess, revealed=revealed, opened=tuple(opened))
+        self._start_at(guess=guess, revealed=revealed, opened=places)
         self._build()
         self._connect()
         self._guarded(self._draw)
@@ -303,3 +304,9 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         self._say(text, hw_guess=" ".join([text, *opened]))
         values = zip(ROWS, self._values().values(), strict=True)
         self._table.rows = [[n, "hidden" if v is None else f"{v:.3f}"] for n, v in values]
+
+
+def _places(opened: object) -> tuple[Any, ...]:
+    if not isinstance(opened, Iterable):
+        raise DataError(f"opened holds places of reasons, such as (0, 2); {opened!r} was given")
+    return tuple(opened)

@@ -1,0 +1,266 @@
+"""Wrong calls of every widget: each gets an error that names what was given and what is allowed.
+
+No tolerance: a case is a call, arguments, the error's class and fragments of its message. Wrong
+values of the state, given to the constructor or set later, and wrong data get a `DataError` of
+ours; unknown keywords the `TypeError` of Python, in our words. Nothing is left behind, inputs
+stay as they are, and frames of other kinds that hold the same data give the same widget.
+"""
+
+from collections import Counter
+from functools import cache
+
+import numpy as np
+import pandas as pd
+import pytest
+from ipywidgets.widgets.widget import _instances
+
+import hierwidgets as hw
+from hierwidgets import DataError, FormulaError
+from hierwidgets.widgets import (
+    ChainClinic,
+    CompetitivenessEffect,
+    DistrictStrip,
+    Guess309,
+    PoolingComparison,
+    PoolingDial,
+    PriorTimesLikelihood,
+    RecoveryLab,
+)
+
+
+@cache
+def people():
+    """36 answers in four groups, with a predictor that has one value in each."""
+    rng = np.random.default_rng(7)
+    group = np.repeat(list("abcd"), [6, 8, 10, 12])
+    rate = np.repeat([0.3, 0.4, 0.6, 0.7], [6, 8, 10, 12])
+    y = (rng.random(36) < rate).astype(int)
+    answer = np.where(y, "yes", "no")
+    return pd.DataFrame({"y": y, "answer": answer, "g": group, "x": rate, "z": rng.normal(size=36)})
+
+
+@cache
+def fit():
+    return hw.glmer("y ~ 1 + (1 | g)", people())
+
+
+@cache
+def line():
+    return hw.glmer("y ~ x + (1 | g)", people())
+
+
+@cache
+def linear():
+    return hw.lmer("z ~ 1 + (1 | g)", people())
+
+
+@cache
+def chains():
+    return {"mu": np.random.default_rng(8).normal(size=(4, 100))}
+
+
+def with_hole(column):
+    return people().assign(**{column: people()[column].where(people().index != 3)})
+
+
+def doubled(column):
+    return pd.concat([people(), people()[[column]]], axis=1)
+
+
+def strip(frame=None, outcome="y", group="g", *more, **named):
+    return DistrictStrip(people() if frame is None else frame, outcome, group, *more, **named)
+
+
+def guess(frame=None, **named):
+    columns = {"outcome": "y", "group": "g", "level": "a"} | named
+    return Guess309(people() if frame is None else frame, **columns)
+
+
+def dial(model=fit, **named):
+    return PoolingDial(model(), **named)
+
+
+def prior(model=fit, *more, **named):
+    return PriorTimesLikelihood(model(), *more, **named)
+
+
+def comparison(fits=fit, **named):
+    return PoolingComparison(fits(), **named)
+
+
+def effect(model=line, predictor="x", **named):
+    return CompetitivenessEffect(model(), predictor, **named)
+
+
+def lab(**named):
+    return RecoveryLab(**named)
+
+
+def clinic(run=chains, **named):
+    return ChainClinic(run(), **named)
+
+
+def later(make, **state):
+    """The state set after the widget has been made."""
+
+    def call():
+        widget = make()
+        try:
+            for name, value in state.items():
+                setattr(widget, name, value)
+        finally:
+            widget.close()
+
+    return call
+
+
+def of(make, *arguments, **named):
+    return lambda: make(*arguments, **named)
+
+
+NAN = float("nan")
+CASES = [
+    ("strip", of(strip, [1, 2]), DataError, "data must be a data frame; a list was given"),
+    ("strip", of(strip, outcome="voted"), DataError, "'voted' is not a column; columns are ['y'"),
+    ("strip", of(strip, outcome=3), DataError, "3 is not a column; columns are ['y'"),
+    ("strip", of(strip, with_hole("y")), DataError, "'y' has 1 missing values; drop them"),
+    ("strip", of(strip, with_hole("g")), DataError, "factor 'g' has 1 missing values; drop"),
+    ("strip", of(strip, people().head(0)), DataError, "have no rows; at least one"),
+    ("strip", of(strip, doubled("g")), DataError, "have 2 columns named 'g'"),
+    ("strip", of(strip, people().assign(y=people()["y"] / 2)), DataError, "'0.5', but a binomial"),
+    ("strip", of(strip, None, "answer", "g", "may"), DataError, "'may' is not a level of 'answer'"),
+    ("strip", of(strip, colour=1), TypeError, "does not know 'colour'; its keywords are level"),
+    ("strip", of(strip, level="high"), DataError, "level must be a number; 'high' was given"),
+    ("strip", of(strip, show_n="yes"), DataError, "show_n must be True or False; 'yes' was"),
+    ("strip", later(strip, method="exactly"), DataError, "['wald', 'wilson', 'jeffreys', 'exact']"),
+    ("strip", later(strip, selected="q"), DataError, "levels of g ('a', 'b', 'c', ...); 'q' was"),
+    ("strip", later(strip, first=NAN), DataError, "first must be a whole number; nan was"),
+    ("guess", of(guess, [1]), DataError, "data must be a data frame; a list was given"),
+    ("guess", of(Guess309, people()), DataError, "name the columns of your data: outcome="),
+    ("guess", of(guess, outcome="v"), DataError, "'v' is not a column; columns are ['y'"),
+    ("guess", of(guess, level="q"), DataError, "the 4 levels ('a', 'b', 'c', ...); 'q' was"),
+    ("guess", of(guess, people().head(0)), DataError, "have no rows; at least one"),
+    ("guess", of(guess, with_hole("y")), DataError, "'y' has 1 missing values; drop them"),
+    ("guess", of(guess, doubled("y")), DataError, "have 2 columns named 'y'"),
+    ("guess", of(guess, opened=3), DataError, "places of reasons, such as (0, 2); 3 was given"),
+    ("guess", of(guess, opened=[9]), DataError, "places of reasons, 0 to 3; (9,) was given"),
+    ("guess", of(guess, tip=1), TypeError, "does not know 'tip'; its keywords are guess"),
+    ("guess", later(guess, guess=2), DataError, "guess must be from 0 to 1; 2 was given"),
+    ("guess", later(guess, revealed=True), DataError, "make a guess first: set guess to"),
+    ("dial", of(dial, people), DataError, "a binomial fit with one (1 | group), as hw.glmer"),
+    ("dial", of(dial, linear), DataError, "gives; this fit is gaussian"),
+    ("dial", of(dial, sgima=1), TypeError, "does not know 'sgima'; its keywords are sigma, mu"),
+    ("dial", of(dial, sigma="big"), DataError, "sigma must be a number; 'big' was given"),
+    ("dial", of(dial, sigma=NAN), DataError, "sigma must be from 0.01 to 5; nan was given"),
+    ("dial", of(dial, imagined=(5, 3)), DataError, "y events, from 0 to n; (5, 3) was given"),
+    ("dial", later(dial, mu=99), DataError, "; 99 was given"),
+    ("dial", later(dial, scale="log"), DataError, "('probability', 'logit'); 'log' given"),
+    ("dial", later(dial, selected=np.arange(3)), DataError, "one plain value; array([0, 1, 2])"),
+    ("dial", later(dial, selected="q"), DataError, "levels of g ('a', 'b', 'c', ...); 'q' was"),
+    ("prior", of(prior, people), DataError, "a DataFrame was given"),
+    ("prior", of(prior, linear), DataError, "gives; this fit is gaussian"),
+    ("prior", of(prior, fit, "q"), DataError, "one of the 4 levels of g ('"),
+    ("prior", of(prior, tau=1), TypeError, "does not know 'tau'; its keywords are level, mu"),
+    ("prior", of(prior, n=5, y=9), DataError, "y must be from 0 to 5; 9 was given"),
+    ("prior", of(prior, full_bayes="no"), DataError, "full_bayes must be True or False; 'no' was"),
+    ("prior", later(prior, sigma=np.inf), DataError, "sigma must be from 0.01 to 5; inf was given"),
+    ("prior", later(prior, scale="odds"), DataError, "('probability', 'logit'); 'odds' given"),
+    ("comparison", of(comparison, people), DataError, "a DataFrame was given"),
+    ("comparison", of(comparison, dict), DataError, "an empty dict was given"),
+    ("comparison", of(comparison, lambda: {1: fit()}), DataError, "must be texts; 1 was given"),
+    ("comparison", of(comparison, lambda: [fit()]), DataError, "a list was given"),
+    ("comparison", of(comparison, shown="b"), DataError, "shown must be one of 'y ~ 1"),
+    ("comparison", of(comparison, tip=1), TypeError, "does not know 'tip'; its keywords are shown"),
+    ("comparison", of(comparison, n_low="few"), DataError, "n_low must be a number; 'few' was"),
+    ("comparison", later(comparison, highlight=3), DataError, "highlight must be a text; 3 was"),
+    ("comparison", later(comparison, n_high=99), DataError, "n_high must be from 6 to 12; 99 was"),
+    ("effect", of(effect, people), DataError, "a DataFrame was given"),
+    ("effect", of(effect, linear), DataError, "this one is gaussian"),
+    ("effect", of(effect, predictor="age"), FormulaError, "'age' is not a predictor of this model"),
+    ("effect", of(effect, compare="sex"), FormulaError, "compare='sex' is not another predictor"),
+    ("effect", of(effect, without=3), DataError, "without must be a fit or a posterior; a int"),
+    ("effect", lambda: effect(without=line()), DataError, "without still holds 'x'; fit the model"),
+    ("effect", of(effect, average_draws=0), DataError, "a whole number above 0; 0 is not"),
+    ("effect", of(effect, average_draws="all"), DataError, "a whole number above 0; 'all' is"),
+    ("effect", of(effect, lo=0.3), TypeError, "does not know 'lo'; its keywords are with_pred"),
+    ("effect", later(effect, low=9), DataError, "low must be from 0.3 to 0.7; 9.0 was given"),
+    ("effect", later(effect, target="mean"), DataError, "('typical', 'average', 'new'); 'mean'"),
+    ("effect", later(effect, level=0.99), DataError, "(0.8, 0.9, 0.95); 0.99 was given"),
+    ("effect", later(effect, quantity="odds"), DataError, "'marginal effect'); 'odds' was given"),
+    ("lab", of(lab, n="france"), DataError, "'uk' or a whole number from 1 to 200; 'france' was"),
+    ("lab", of(lab, n=people()), DataError, "n must be a whole number from 1 to 200; y answer"),
+    ("lab", of(lab, J=2.5), DataError, "J must be a whole number from 2 to 300; 2.5 was given"),
+    ("lab", of(lab, sigma=NAN), DataError, "sigma must be from 0 to 3; nan was given"),
+    ("lab", of(lab, mu="a"), DataError, "mu must be a number; 'a' was given"),
+    ("lab", of(lab, tip=1), TypeError, "does not know 'tip'; its keywords are n, J, mu"),
+    ("lab", later(lab, reps=1), DataError, "reps must be a whole number from 10 to 2000; 1 was"),
+    ("lab", later(lab, show=["x"]), DataError, "show must be a text; ['x'] was given"),
+    ("clinic", of(clinic, lambda: 3), DataError, "the run is a int; give a posterior, a data"),
+    ("clinic", of(clinic, people), DataError, "the run lacks the columns ['rhat', 'ess_bulk', 'e"),
+    ("clinic", of(clinic, dict), DataError, "the clinic needs a run; the dict is empty"),
+    ("clinic", of(clinic, lambda: {"mu": np.full((4, 100), NAN)}), DataError, "mu"),
+    ("clinic", of(clinic, chains=1), DataError, "chains are several, such as (1, 2); 1 was given"),
+    ("clinic", of(clinic, chains=[9]), DataError, "2 or more of 1 to 4, to compare them; (9,)"),
+    ("clinic", of(clinic, thin="a"), DataError, "thin must be a whole number; 'a' was given"),
+    ("clinic", of(clinic, tip=1), TypeError, "does not know 'tip'; its keywords are run"),
+    ("clinic", later(clinic, parameter="zeta"), DataError, "must be one of 'mu'; 'zeta' was given"),
+    ("clinic", later(clinic, ess=-1), DataError, "ess must be one of 400, 1000, 2000; -1 was"),
+]  # fmt: skip
+
+
+@cache
+def answer(i):
+    with pytest.raises((ValueError, TypeError)) as found:
+        CASES[i][1]()
+    return found.value
+
+
+@pytest.mark.parametrize("i", range(len(CASES)), ids=[f"{i}-{c[0]}" for i, c in enumerate(CASES)])
+def test_a_wrong_call_says_what_was_given_and_what_is_allowed(i):
+    _, call, error, says = CASES[i]
+    before, frame = set(_instances), people().copy()
+    with pytest.raises(error) as found:
+        call()
+    assert says in str(found.value)
+    assert set(_instances) == before  # no widget is left behind
+    pd.testing.assert_frame_equal(people(), frame)
+
+
+def test_different_mistakes_get_different_answers():
+    for_each = Counter((case[0], str(answer(i))) for i, case in enumerate(CASES))
+    assert [text for text, times in for_each.items() if times > 1] == []
+
+
+def test_every_widget_has_wrong_calls_of_its_own():
+    counts = Counter(case[0] for case in CASES)
+    assert len(counts) == 8
+    assert min(counts.values()) >= 3
+
+
+def kinds():
+    polars = pytest.importorskip("polars")
+    frame = people()[["y", "answer", "g"]]
+    yield polars.from_pandas(frame)
+    yield frame.convert_dtypes()
+    yield frame.astype({"y": "Int64", "g": "category"})
+    yield frame.astype({"y": "boolean", "g": "string"})
+    yield frame.astype({"y": float})
+
+
+def test_other_kinds_of_frames_give_the_same_widgets():
+    wanted = strip()
+    said, rows = wanted.status, wanted._table.rows
+    wanted.close()
+    for frame in kinds():
+        for made in (strip(frame), strip(frame, "answer", "g", "yes")):
+            assert (made.status, made._table.rows) == (said, rows)
+            made.close()
+        game = guess(frame, guess=0.5)
+        assert game.guess == 0.5
+        game.close()
+
+
+def test_missing_values_of_nullable_columns_are_counted():
+    hole = with_hole("answer").convert_dtypes()
+    with pytest.raises(DataError, match="'answer' has 1 missing values"):
+        strip(hole, "answer", "g", "yes")
