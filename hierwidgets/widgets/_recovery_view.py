@@ -79,7 +79,8 @@ class Arrows:
                 label="probability",
             )
         )  # fmt: skip
-        marks = [self.truth, *self.shafts, *self.heads, *self.crowds]
+        no, partial, complete = self.crowds  # the flat one below, the one looked for on top
+        marks = [self.truth, *self.shafts, *self.heads, complete, no, partial]
         axes = [self.place_axis, self.value_axis]
         self.figure = figure("hw-arrows", "270px", marks, axes, bottom=42)
 
