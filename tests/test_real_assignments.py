@@ -17,7 +17,14 @@ from submissions import submissions
 
 from hierwidgets.assignments import isolation, open_course, records
 from hierwidgets.assignments.__main__ import main
-from hierwidgets.assignments._cells import HIDDEN, grade_id, is_answer, points, question
+from hierwidgets.assignments._cells import (
+    HIDDEN,
+    grade_id,
+    is_answer,
+    points,
+    question,
+    without_hidden,
+)
 from hierwidgets.assignments._report import question_points
 
 ASSIGNMENTS = sorted(p.name for p in SOURCE.iterdir())
@@ -120,7 +127,9 @@ def check_pages(course, assignment, source, sheets):
         for line in part.splitlines() if len(line.strip()) >= 25
     }  # fmt: skip
     assert len(secret) > 20
+    public = "\n".join(without_hidden(cell.source) for cell in source.cells)
     for sheet in sheets[:-1]:
         page = course.notebook("feedback", assignment, sheet.student).with_suffix(".html")
         words = html.unescape(re.sub(r"<[^>]+>", "", page.read_text()))
-        assert not [line for line in secret if line in words], sheet.student
+        given = "\n".join(cell.source for cell in sheet.notebook.cells) + public
+        assert not [line for line in secret if line in words and line not in given], sheet.student
