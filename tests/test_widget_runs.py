@@ -1,62 +1,59 @@
-"""A cell that runs again closes what its last run made, and nothing else."""
+"""A cell that is run again leaves nothing of the instruments of its earlier run."""
 
+import gc
+import sys
+import weakref
 from types import SimpleNamespace
 
-import IPython
 import pytest
-from ipywidgets.widgets.widget import _instances
 
 import hierwidgets as hw
+from hierwidgets.widgets import _runs
+
+
+class Shell:
+    """What is asked of IPython's shell: the message of the run, and the names of the user."""
+
+    def __init__(self) -> None:
+        self.user_ns = {"Out": {}}
+        self.run(("cell", "first"))
+
+    def run(self, which: tuple[str, str]) -> None:
+        cell, run = which
+        self.message = {"metadata": {"cellId": cell}, "header": {"msg_id": run}}
+
+    def get_parent(self) -> dict:
+        return self.message
+
+    def show(self, n: int, value: object) -> None:
+        self.user_ns["Out"][n] = self.user_ns[f"_{n}"] = value
 
 
 @pytest.fixture
-def running(monkeypatch):
-    """``running(cell, run)`` says which cell runs, as a kernel would."""
-    message = {}
-    shell = SimpleNamespace(get_parent=lambda: message)
-    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
-
-    def run(cell, number, by="cellId"):
-        message["header"] = {"msg_id": f"run {number}"}
-        message["metadata"] = {"cellId": cell} if by == "cellId" else {}
-        message["content"] = {"code": cell}
-
-    return run
+def shell(monkeypatch) -> Shell:
+    made = Shell()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: made))
+    monkeypatch.setattr(_runs, "_made", {})
+    return made
 
 
-def lab():
-    return hw.widgets.RecoveryLab()
+def test_the_same_cell_again_frees_what_it_showed(shell) -> None:
+    shell.show(3, hw.widgets.Guess309())
+    first = weakref.ref(shell.user_ns["_3"])
+    shell.run(("cell", "second"))
+    shell.show(4, hw.widgets.Guess309())
+    gc.collect()
+    assert first() is None
+    assert list(shell.user_ns["Out"]) == [4]
 
 
-@pytest.mark.parametrize("by", ["cellId", "code"])
-def test_a_second_run_closes_the_first(running, by):
-    running("a", 1, by)
-    first, beside = lab(), lab()
-    running("b", 2, by)
-    other = lab()
-    running("a", 3, by)
-    again = lab()
-    assert first.comm is None
-    assert beside.comm is None
-    assert other.comm is not None
-    assert again.comm is not None
-
-
-def test_outside_a_notebook_nothing_is_closed(monkeypatch):
-    monkeypatch.setattr(IPython, "get_ipython", lambda: None)
-    first, second = lab(), lab()
-    assert first.comm is not None
-    assert second.comm is not None
-
-
-def test_runs_do_not_add_up(running):
-    def count():
-        return len(_instances)
-
-    running("c", 1)
-    lab()
-    before = count()
-    for number in range(2, 6):
-        running("c", number)
-        lab()
-    assert count() == before
+def test_other_cells_and_the_users_own_names_are_left_alone(shell) -> None:
+    mine = shell.user_ns["mine"] = hw.widgets.Guess309()
+    shell.run(("another cell", "second"))
+    shell.show(5, hw.widgets.Guess309())
+    assert mine.comm is not None
+    shell.run(("cell", "third"))
+    hw.widgets.Guess309()
+    assert mine.comm is None
+    assert shell.user_ns["mine"] is mine
+    assert list(shell.user_ns["Out"]) == [5]

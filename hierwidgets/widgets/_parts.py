@@ -11,15 +11,18 @@ import anywidget
 import traitlets as t
 from ipywidgets.widgets.widget import _remove_buffers
 
-__all__ = ["Chips", "CodeLine", "NamedSlider", "NumberBox", "StatusLine", "TextTable"]
+__all__ = ["Chips", "CodeLine", "NamedSlider", "NumberBox", "StatusLine", "TextTable", "source"]
 
-_HERE = Path(__file__).parent
+
+def source(name: str) -> str:
+    """The text of a front-end file: given its path, anywidget would keep every widget for ever."""
+    return (Path(__file__).parent / name).read_text(encoding="utf-8")
 
 
 class NamedSlider(anywidget.AnyWidget):  # type: ignore[misc]
     """A labelled slider with a number box; `log` spaces its steps evenly in the logarithm."""
 
-    _esm = _HERE / "named_slider.js"
+    _esm = source("named_slider.js")
 
     label = t.Unicode().tag(sync=True)
     value = t.Float().tag(sync=True, echo_update=False)  # an echo would cost a frame
@@ -39,8 +42,8 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     `frames` counts those messages and `listening` says that a page can unpack them.
     """
 
-    _esm = _HERE / "status_line.js"
-    _css = _HERE / "instrument.css"
+    _esm = source("status_line.js")
+    _css = source("instrument.css")
 
     text = t.Unicode().tag(sync=True)
     problem = t.Bool(False).tag(sync=True)
@@ -64,7 +67,7 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
 class TextTable(anywidget.AnyWidget):  # type: ignore[misc]
     """A table of texts behind a title that opens and closes it; the first column names rows."""
 
-    _esm = _HERE / "text_table.js"
+    _esm = source("text_table.js")
 
     title = t.Unicode().tag(sync=True)
     columns = t.List(t.Unicode()).tag(sync=True)
@@ -75,13 +78,13 @@ class TextTable(anywidget.AnyWidget):  # type: ignore[misc]
 class CodeLine(anywidget.AnyWidget):  # type: ignore[misc]
     """A button that asks for a line of code (`wanted`), shows it and copies it."""
 
-    _esm = _HERE / "code_line.js"
+    _esm = source("code_line.js")
 
 
 class NumberBox(anywidget.AnyWidget):  # type: ignore[misc]
     """A labelled box for one number; empty is None."""
 
-    _esm = _HERE / "number_box.js"
+    _esm = source("number_box.js")
 
     label = t.Unicode().tag(sync=True)
     value = t.Float(None, allow_none=True).tag(sync=True)
@@ -93,7 +96,7 @@ class NumberBox(anywidget.AnyWidget):  # type: ignore[misc]
 class Chips(anywidget.AnyWidget):  # type: ignore[misc]
     """Buttons that open and close a text each; `opened` holds the places of the open ones."""
 
-    _esm = _HERE / "chips.js"
+    _esm = source("chips.js")
 
     label = t.Unicode().tag(sync=True)
     names = t.List(t.Unicode()).tag(sync=True)

@@ -1,20 +1,18 @@
 """A progress bar with a name, which that of ipywidgets lacks."""
 
-from pathlib import Path
-
 import anywidget
 import traitlets as t
 
-__all__ = ["ProgressBar"]
+from ._parts import source
 
-_HERE = Path(__file__).parent
+__all__ = ["ProgressBar"]
 
 
 class ProgressBar(anywidget.AnyWidget):  # type: ignore[misc]
     """How much is done, as a bar and in words: "120 of 500 repetitions"."""
 
-    _esm = _HERE / "progress_bar.js"
-    _css = _HERE / "progress_bar.css"
+    _esm = source("progress_bar.js")
+    _css = source("progress_bar.css")
 
     label = t.Unicode().tag(sync=True)
     unit = t.Unicode().tag(sync=True)
