@@ -16,6 +16,7 @@ class Shell:
 
     def __init__(self) -> None:
         self.user_ns = {"Out": {}}
+        self.user_ns_hidden = {}
         self.run(("cell", "first"))
 
     def run(self, which: tuple[str, str]) -> None:
@@ -26,7 +27,9 @@ class Shell:
         return self.message
 
     def show(self, n: int, value: object) -> None:
-        self.user_ns["Out"][n] = self.user_ns[f"_{n}"] = value
+        for names, key in ((self.user_ns["Out"], n), (self.user_ns, f"_{n}"),
+                           (self.user_ns_hidden, f"_{n}")):  # fmt: skip
+            names[key] = value
 
 
 @pytest.fixture
@@ -45,6 +48,7 @@ def test_the_same_cell_again_frees_what_it_showed(shell) -> None:
     gc.collect()
     assert first() is None
     assert list(shell.user_ns["Out"]) == [4]
+    assert list(shell.user_ns_hidden) == ["_4"]
 
 
 def test_other_cells_and_the_users_own_names_are_left_alone(shell) -> None:

@@ -30,8 +30,8 @@ def close_earlier(instrument: Any) -> None:
 
 def _forget(instrument: Any) -> None:
     """Take it out of what IPython keeps of every displayed result: ``Out[n]`` and ``_n``."""
-    names = _shell().user_ns
-    for kept in (names.get("Out", {}), names):
+    shell = _shell()
+    for kept in (shell.user_ns.get("Out", {}), shell.user_ns, shell.user_ns_hidden):
         for key in [key for key, value in kept.items() if value is instrument]:
             if isinstance(key, int) or key.strip("_").isdigit():
                 del kept[key]
