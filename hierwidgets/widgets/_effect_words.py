@@ -10,7 +10,7 @@ from ..posterior import Posterior
 from ..results import Fit
 from ._effect_setting import Estimated, Setting, thinned
 from ._facets import CURVES, POINTS, RAW, SHOWN
-from ._pooling import pooling_frame
+from ._pooling import pooling_columns
 
 __all__ = [
     "effect_text", "fit_text", "legend", "point_rows", "quantity_rows", "rate_name", "shorter",
@@ -43,20 +43,25 @@ def unit_text(row: dict[Any, Any], setting: Setting, digits: int) -> str:
 def fit_text(setting: Setting, model: Estimated, with_predictor: bool, behind: float | None) -> str:
     """Spread and weight of a model; how far its log-likelihood is behind the fit's, if moved."""
     name = f"{'With' if with_predictor else 'Without'} {setting.predictor}"
-    table = model.varcorr
-    row = table[(table["group"] == setting.unit.group) & (table["term"] == "Intercept")].iloc[0]
-    text = f"{name}: σ of {setting.unit.group} = "
+    text = f"{name}: σ of {setting.unit.group} = {_unit_sd(setting, model):.2f}"
     if not isinstance(model, Fit):
-        return f"{text}{row['estimate']:.2f} (posterior mean)."
-    text += f"{row['sd']:.2f}"
+        return f"{text} (posterior mean)."
     if not isinstance(setting.model, Fit):
         text += " (maximum likelihood)"
     if setting.facet is None:
-        weight = pooling_frame(model)["weight"].mean()
+        weight = pooling_columns(model)["weight"].mean()
         text += f", so own data carry a weight of {weight:.0%} on average"
     if behind is not None:
         text += f"; log-likelihood {behind:.2f} below the fit's"
     return f"{text}."
+
+
+def _unit_sd(setting: Setting, model: Estimated) -> float:
+    if isinstance(model, Fit) and len(model.theta) == 1:
+        return abs(float(model.theta[0]))  # its one parameter; a table takes time to make
+    table = model.varcorr
+    row = table[(table["group"] == setting.unit.group) & (table["term"] == "Intercept")].iloc[0]
+    return float(row["sd"] if isinstance(model, Fit) else row["estimate"])
 
 
 def effect_text(
