@@ -23,7 +23,7 @@ lab: install
 test: install lint types unit lectures browser
 
 test-slow: install
-	$(BIN)/python -m pytest -m slow -q --durations=10 || test $$? -eq 5
+	$(BIN)/python -m pytest -m slow -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
 
 bench: install
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)

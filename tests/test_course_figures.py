@@ -12,8 +12,9 @@ from hierwidgets.errors import DataError
 
 @pytest.fixture(autouse=True)
 def no_figures_left():
+    before = plt.get_fignums()
     yield
-    assert not plt.get_fignums()
+    assert plt.get_fignums() == before
 
 
 def texts(axes):

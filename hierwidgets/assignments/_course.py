@@ -3,6 +3,7 @@
 import logging
 import os
 import shutil
+import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -66,7 +67,8 @@ class Course:
     def nbgrader(self, **settings: Mapping[str, Any]) -> Iterator[Any]:
         """nbgrader's programming interface on this course; `settings` by class name.
 
-        nbgrader works in the current directory, so this changes it for the block.
+        nbgrader works in the current directory, so this changes it for the block; and the path
+        of commands.
         """
         from nbgrader.apps.api import NbGraderAPI
         from traitlets.config import Config
@@ -76,14 +78,17 @@ class Course:
         config.merge(Config({"CourseDirectory": {"root": str(self.root)}}))
         config.merge(Config({name: dict(values) for name, values in settings.items()}))
         logging.getLogger("traitlets").setLevel(logging.ERROR)
-        before = Path.cwd()
+        before, path = Path.cwd(), os.environ.get("PATH", "")
         os.chdir(self.root)
+        # nbgrader calls alembic by name, which an environment that is not activated hides.
+        os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of its database layer
                 yield NbGraderAPI(config=config)
         finally:
             os.chdir(before)
+            os.environ["PATH"] = path
 
     @property
     def gradebook(self) -> str:
