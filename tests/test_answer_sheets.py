@@ -50,7 +50,13 @@ def test_public_numbers_typed_in_get_no_hidden_points(assignment):
     assert hidden - failed - module(assignment).__dict__.get("MAY_PASS", frozenset()) == set()
 
 
-@pytest.mark.parametrize(("assignment", "wrong"), CASES, ids=[f"{a}-{w.name}" for a, w in CASES])
+@pytest.mark.parametrize(
+    ("assignment", "wrong"),
+    [
+        pytest.param(a, w, id=f"{a}-{w.name}", marks=[pytest.mark.slow] if a == "A3" else [])
+        for a, w in CASES
+    ],  # those of A3 take as long as all the others
+)
 def test_a_wrong_solution_loses_its_points_and_no_others(assignment, wrong):
     failed = failures(notebook(assignment), wrong.answers)
     assert set(failed) == set(wrong.loses), {n: str(e)[:80] for n, e in failed.items()}

@@ -22,6 +22,12 @@ LECTURES = [
     if path.stem not in WITHOUT_EXERCISES
 ]
 
+LONG = ("03", "05", "07", "09", "10", "11", "12")  # run again with the slow tests; nbval runs all
+RUNS = [
+    pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem[:2] in LONG else [])
+    for path in LECTURES
+]
+
 
 def tagged(cell, tag):
     return tag in cell.metadata.get("tags", [])
@@ -44,7 +50,7 @@ def solved(notebook):
     return notebook
 
 
-@pytest.mark.parametrize("path", LECTURES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", RUNS)
 def test_solutions_are_right(path):
     notebook = solved(nbformat.read(path, as_version=4))
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": path.parent}}).execute()
