@@ -187,6 +187,7 @@ def test_good_draws_of_finland_and_the_uk_pass(open_notebook: Open) -> None:
     assert notebook.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 700])
 def test_a_printed_table_has_verdicts_and_no_draws(open_notebook: Open, width: int) -> None:
     notebook = open_notebook("clinic-all.ipynb", ALL, width=width)
@@ -215,6 +216,7 @@ def test_a_printed_table_has_verdicts_and_no_draws(open_notebook: Open, width: i
     assert notebook.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
     lab.use_theme(theme)

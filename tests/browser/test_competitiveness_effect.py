@@ -269,6 +269,7 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     assert notebook.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
     lab.use_theme(theme)

@@ -156,6 +156,7 @@ def check_errors_and_the_end(notebook: Notebook, game: Locator) -> None:
     expect(game).to_have_count(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
     lab.use_theme(theme)

@@ -162,6 +162,7 @@ def test_the_table_opens_by_key_and_an_error_shows(finland: Notebook) -> None:
     expect(found).to_have_count(0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("width", [1280, 700])
 def test_another_model_with_253_districts(open_notebook: Open, width: int) -> None:
     notebook = open_notebook("comparison-uk.ipynb", BOTH, width=width)
@@ -182,6 +183,7 @@ def test_another_model_with_253_districts(open_notebook: Open, width: int) -> No
     assert notebook.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
     lab.use_theme(theme)

@@ -179,6 +179,7 @@ def test_a_model_with_a_predictor_in_a_narrow_pane(open_notebook: Open) -> None:
     assert notebook.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
     lab.use_theme(theme)

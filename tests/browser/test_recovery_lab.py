@@ -264,6 +264,7 @@ def test_errors_show_in_the_widget_and_closing_ends_a_run(finland: Notebook) -> 
     assert finland.complaints == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
     lab.use_theme(theme)
