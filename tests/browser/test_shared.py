@@ -287,7 +287,6 @@ def walk_by_tab(page: Page, instrument: Locator, count: int) -> list[str]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("theme", ["Light", "Dark"])
-@pytest.mark.slow
 @pytest.mark.parametrize("width", [700, 1280])
 def test_nothing_is_cut_off(
     gallery: Callable[..., Notebook], lab: LabServer, width: int, theme: str
