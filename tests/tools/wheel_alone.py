@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 TRY = """
+import bqplot  # whose own import warns of what is to come in traitlets
 import warnings; warnings.simplefilter("error")
 import hierwidgets as hw
 from hierwidgets.exercises import check
