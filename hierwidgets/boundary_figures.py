@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, MissingExtraError
+from .errors import DataError
+from .figures import blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +62,7 @@ def profile_panels(
     """
     if not panels:
         raise DataError("no curves were given; give frames by panel and by name")
-    figure = _figure(4.1 * len(panels) if len(panels) > 1 else 5.6, 3.3)
+    figure = blank_figure(4.1 * len(panels) if len(panels) > 1 else 5.6, 3.3)
     row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (label, curves) in zip(row, panels.items(), strict=True):
         for (name, curve), (color, dashes) in zip(curves.items(), _STYLES, strict=False):
@@ -102,7 +103,7 @@ def likelihood_map(table: pd.DataFrame, estimate: tuple[float, float], level: fl
     """
     wide = table.pivot(index="corr", columns="sd", values="drop")
     x, y = wide.columns.to_numpy(float), wide.index.to_numpy(float)
-    figure = _figure(6.6, 4.4)
+    figure = blank_figure(6.6, 4.4)
     axes = figure.add_subplot()
     far = float(-np.log(1 - level))
     shown = wide.to_numpy(float)
@@ -158,7 +159,7 @@ def pair_ellipses(panels: Mapping[str, pd.DataFrame], labels: Sequence[str]) -> 
     >>> [axes.get_title() for axes in pair_ellipses({"at 0": frame}, ["height"]).axes]
     ['at 0']
     """
-    figure = _figure(4.6 * len(panels), 3.9)
+    figure = blank_figure(4.6 * len(panels), 3.9)
     row = figure.subplots(1, len(panels), sharey=True, squeeze=False)[0]
     for axes, (title, frame), label in zip(row, panels.items(), labels, strict=True):
         places = _apart(frame["slope"].to_list(), 0.07 * _reach(frame))
@@ -213,7 +214,7 @@ def extended_lines(
     >>> len(extended_lines(lines, -1.0, (0.2, 0.9)).axes[0].lines)
     3
     """
-    figure = _figure(7.2, 3.9)
+    figure = blank_figure(7.2, 3.9)
     axes = figure.add_subplot()
     left = min(0.0, meeting if meeting is not None else 0.0) - 0.12
     x = np.array([left, 1.0])
@@ -266,7 +267,7 @@ def answer_rows(frame: pd.DataFrame, label: str, at: float | None = 0.0) -> "Fig
     >>> [t.get_text() for t in answer_rows(frame, "effect").axes[0].get_yticklabels()]
     ['a', 'b']
     """
-    figure = _figure(7.4, 0.8 + 0.42 * len(frame))
+    figure = blank_figure(7.4, 0.8 + 0.42 * len(frame))
     axes = figure.add_subplot()
     places = np.arange(len(frame))
     axes.hlines(places, frame["conf_low"], frame["conf_high"], color=_PURPLE, lw=2)
@@ -294,7 +295,7 @@ def correlation_histograms(frame: pd.DataFrame, by: str, value: str = "corr") ->
     ['K = 5', 'K = 20']
     """
     groups = list(frame.groupby(by))
-    figure = _figure(2.3 * max(len(groups), 2), 2.8)
+    figure = blank_figure(2.3 * max(len(groups), 2), 2.8)
     row = figure.subplots(1, len(groups), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (k, part) in zip(row, groups, strict=True):
         corr = part[value].dropna().to_numpy(dtype=float)
@@ -325,7 +326,7 @@ def marked_histograms(draws: Mapping[str, Floats], marks: Mapping[str, float]) -
     >>> len(figure.axes[0].lines)
     1
     """
-    figure = _figure(3.3 * len(draws) if len(draws) > 1 else 5, 2.9)
+    figure = blank_figure(3.3 * len(draws) if len(draws) > 1 else 5, 2.9)
     row = figure.subplots(1, len(draws), squeeze=False)[0]
     for axes, (label, values) in zip(row, draws.items(), strict=True):
         upper = float(np.quantile(values, 0.995))
@@ -344,13 +345,3 @@ def marked_histograms(draws: Mapping[str, Floats], marks: Mapping[str, float]) -
 def _plain(axes: "Axes", label: str) -> None:
     axes.set_xlabel(label)
     axes.spines[["top", "right"]].set_visible(False)
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")

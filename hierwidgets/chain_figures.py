@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, MissingExtraError
+from .errors import DataError
+from .figures import blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,13 +26,7 @@ _COLORS = ("#d95f02", "#7570b3", "#1b9e77", "#a6761d")
 
 
 def _panels(many: int, width: float, height: float, **options: Any) -> "tuple[Figure, list[Axes]]":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    figure = Figure(figsize=(width, height), layout="constrained")
+    figure = blank_figure(width, height)
     row = list(figure.subplots(1, many, squeeze=False, **options)[0])
     for axes in row:
         axes.spines[["top", "right"]].set_visible(False)

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import DataError
-from .figures import STYLES
+from .figures import STYLES, blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -61,7 +61,7 @@ def model_graphs() -> "Figure":
     >>> [axes.get_title().split(":")[0] for axes in model_graphs().axes]
     ['one for all', 'one for each', 'one for each, related']
     """
-    figure = _figure(9, 3.4)
+    figure = blank_figure(9, 3.4)
     panels: Sequence[Axes] = figure.subplots(1, 3)
     titles = {
         "complete pooling": "one for all:\ndistricts are alike",
@@ -129,7 +129,7 @@ def index_lines(j: Sequence[int], k: Sequence[int]) -> "Figure":
     """
     if not set(j) <= set(range(1, len(k) + 1)):
         raise DataError(f"k has the elections of districts 1 to {len(k)}; j has {sorted(set(j))}")
-    figure = _figure(8, 3.2)
+    figure = blank_figure(8, 3.2)
     axes: Axes = figure.add_subplot()
     _blank(axes, (-0.19, 1.03), (-0.3, 2.35))
     for height, name in enumerate(["persons i", "districts j", "elections k"]):
@@ -169,7 +169,7 @@ def sizes_of_groups(counts: "Mapping[str, pd.Series[int]]") -> "Figure":
     >>> figure.axes[0].get_xlabel()
     'persons asked in a district'
     """
-    figure = _figure(8, 1 + 0.72 * len(counts))
+    figure = blank_figure(8, 1 + 0.72 * len(counts))
     axes: Axes = figure.add_subplot(xlabel="persons asked in a district", xscale="log")
     for height, name in enumerate(reversed(list(counts))):
         sizes = counts[name]
@@ -197,7 +197,7 @@ def course_map() -> "Figure":
     >>> len(COURSE), len(course_map().axes)
     (13, 1)
     """
-    figure = _figure(9, 5.2)
+    figure = blank_figure(9, 5.2)
     axes: Axes = figure.add_subplot()
     _blank(axes, (-1.8, 5.25), (-0.45, 3.7))
     places = _places()
@@ -258,12 +258,6 @@ def _road(axes: "Axes", start: tuple[float, float], end: tuple[float, float]) ->
     turn = (low + high) / 2
     axes.plot([start[0], start[0], end[0]], [high, turn, turn], color=_INK, lw=1.2, zorder=1)
     axes.annotate("", (end[0], low), (end[0], turn), arrowprops=style | {"shrinkA": 0})
-
-
-def _figure(width: float, height: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _blank(axes: "Axes", x: tuple[float, float], y: tuple[float, float]) -> None:

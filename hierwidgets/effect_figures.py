@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, MissingExtraError
+from .figures import blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,9 +56,9 @@ def quantity_panels(
     ['first difference']
     """
     for title, frame in curves.items():
-        _check(frame, title, "x", "series", "estimate", "conf_low", "conf_high")
+        require_columns(frame, "x", "series", "estimate", "conf_low", "conf_high", of=title)
     rows = -(-len(curves) // 2)
-    figure = _figure(8.2 if len(curves) > 1 else 5.0, 2.9 * rows + 0.3)
+    figure = blank_figure(8.2 if len(curves) > 1 else 5.0, 2.9 * rows + 0.3)
     panels = figure.subplots(rows, min(len(curves), 2), squeeze=False).ravel()
     for axes, (title, frame) in zip(panels, curves.items(), strict=False):
         _curves(axes, frame)
@@ -118,7 +118,7 @@ def imagined_rates(mu: float, sigma: float, marks: Mapping[str, float]) -> "Figu
     >>> len(imagined_rates(-0.85, 0.71, {"typical": 0.30, "average": 0.32}).axes)
     1
     """
-    figure = _figure(7.4, 3.0)
+    figure = blank_figure(7.4, 3.0)
     axes = figure.add_subplot(xlabel="rate", ylabel="density of districts")
     rate = np.linspace(0.002, 0.998, 600)
     alpha = np.log(rate / (1 - rate))
@@ -157,8 +157,8 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
     >>> [t.get_text() for t in named_intervals(frame, "effect").axes[0].get_yticklabels()]
     ['a', 'b']
     """
-    _check(frame, "the frame", "name", "estimate", "conf_low", "conf_high")
-    figure = _figure(7.6, 0.9 + 0.42 * len(frame))
+    require_columns(frame, "name", "estimate", "conf_low", "conf_high", of="the frame")
+    figure = blank_figure(7.6, 0.9 + 0.42 * len(frame))
     axes = figure.add_subplot()
     kinds = list(dict.fromkeys(frame["kind"])) if "kind" in frame else [""]
     looks = (("#d95f02", "D", "-"), ("#7570b3", "o", "--"), ("#1b9e77", "s", "-."))
@@ -177,19 +177,3 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
     if kinds != [""]:
         axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     return figure
-
-
-def _check(frame: pd.DataFrame, name: str, *columns: str) -> None:
-    for column in columns:
-        if column not in frame.columns:
-            raise DataError(f"{name}: {column!r} is not a column; columns are {list(frame)}")
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STYLES", "Style", "district_strip", "show"]
+__all__ = ["STYLES", "Style", "blank_figure", "district_strip", "require_columns", "show"]
 
 
 class Style(NamedTuple):
@@ -36,6 +36,33 @@ STYLES: Mapping[str, Style] = {
 }
 _OTHERS = (Style("#1b9e77", "o", "-"), Style("#4d4d4d", "^", "-"), Style("#a6761d", "v", "-"))
 _MOST_LABELS = 40  # more tick labels than this cannot be read
+
+
+def blank_figure(
+    width: float, height: float, layout: Literal["constrained"] | None = "constrained"
+) -> "Figure":
+    """An empty figure, in inches, that no window or notebook shows by itself.
+
+    Raises
+    ------
+    MissingExtraError
+        If matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtraError(
+            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
+        ) from error
+    return Figure(figsize=(width, height), layout=layout)
+
+
+def require_columns(frame: pd.DataFrame, *columns: str, of: str = "") -> None:
+    """Say which column is missing, of which frame, and which columns there are."""
+    name = f"{of}: " if of else ""
+    for column in columns:
+        if column not in frame.columns:
+            raise DataError(f"{name}{column!r} is not a column; columns are {list(frame)}")
 
 
 def district_strip(
@@ -75,9 +102,7 @@ def district_strip(
     >>> [axis.get_ylabel() for axis in district_strip(data, "y", "g").axes]
     ['y']
     """
-    for column in (outcome, group):
-        if column not in data.columns:
-            raise DataError(f"{column!r} is not a column; columns are {list(data.columns)}")
+    require_columns(data, outcome, group)
     labels = pd.Categorical(data[group]).remove_unused_categories()
     figure, axes = _canvas(outcome, group)
     _circles(axes, labels.codes, indicator(data[outcome], event), seed)
@@ -137,13 +162,7 @@ def _png(figure: "Figure") -> bytes:
 
 
 def _canvas(outcome: str, group: str) -> "tuple[Figure, Axes]":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    figure = Figure(figsize=(8, 4.6), layout="constrained")
+    figure = blank_figure(8, 4.6)
     axes = figure.add_subplot(xlabel=group.replace("_", " "), ylabel=outcome.replace("_", " "))
     axes.spines[["top", "right"]].set_visible(False)
     return figure, axes

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import DataError, MissingExtraError
+from .errors import DataError
+from .figures import blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -123,13 +124,7 @@ def integrand_panels(districts: Mapping[str, DistrictIntegral], n_agq: int = 5) 
     >>> figure.axes[0].get_title()
     '309'
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    figure = Figure(figsize=(4.2 * len(districts), 3.8), layout="constrained")
+    figure = blank_figure(4.2 * len(districts), 3.8)
     panels = figure.subplots(1, len(districts), sharey=True, squeeze=False)[0]
     for axes, (title, district) in zip(panels, districts.items(), strict=True):
         _panel(axes, district, n_agq)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, MissingExtraError
+from .errors import DataError
+from .figures import blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -122,7 +123,7 @@ def model_graph(graph: Graph = SEVERAL_COUNTRIES) -> "Figure":
         raise DataError(f"an arrow names {absent[0]!r}; the nodes are {list(graph.nodes)}")
     width = max(max(node.x for node in graph.nodes.values()) + 0.9, 1.0)
     height = max(max(node.y for node in graph.nodes.values()) + 0.5, 1.0)
-    figure = _figure(0.85 * width, 0.85 * height, layout=None)
+    figure = blank_figure(0.85 * width, 0.85 * height, layout=None)
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, width), ylim=(-0.1, height))
     axes.set_axis_off()
     for plate in graph.plates:
@@ -208,9 +209,9 @@ def election_panels(
     >>> [axes.get_title() for axes in election_panels(points).axes]
     ['A', 'B']
     """
-    _check_columns(points, ["election_id", x, "rate", "n"])
+    require_columns(points, "election_id", x, "rate", "n")
     names = list(dict.fromkeys(points["election_id"].sort_values()))
-    figure = _figure(1.9 * max(len(names), 3), 3.1)
+    figure = blank_figure(1.9 * max(len(names), 3), 3.1)
     panels = figure.subplots(1, len(names), sharex=True, sharey=True, squeeze=False)[0]
     for axes, name in zip(panels, names, strict=True):
         mine = points[points["election_id"] == name]
@@ -256,7 +257,7 @@ def coding_panels(delta: Floats, beta: Floats, at: float = 0.0) -> "Figure":
     >>> [axes.get_title(loc="left")[:12] for axes in figure.axes]
     ['PR coded 1: ', 'SMD coded 1:']
     """
-    figure = _figure(8.4, 3.9)
+    figure = blank_figure(8.4, 3.9)
     panels = figure.subplots(1, 2, sharey=True)
     delta_names = (r"$\delta_{00}$", r"$\delta_{01}$", r"$\delta_{10}$", r"$\delta_{11}$")
     beta_names = (r"$\beta_0$", r"$\beta_2$", r"$\beta_1$", r"$\beta_3$")
@@ -320,8 +321,8 @@ def generative_steps(
     >>> len(generative_steps(made, (-2.0, 2.0), (-2.2, 2.5)).axes)
     4
     """
-    _check_columns(election, ["comp", "alpha", "n", "y"])
-    figure = _figure(9.4, 3.0)
+    require_columns(election, "comp", "alpha", "n", "y")
+    figure = blank_figure(9.4, 3.0)
     panels = figure.subplots(1, 4, sharex=True, sharey=True)
     x = np.linspace(0, 1, 101)
     titles = ("1. the rule", "2. this election", "3. its districts", "4. the answers")
@@ -360,7 +361,7 @@ def rate_histograms(rates: Mapping[str, Floats], bins: int = 40) -> "Figure":
     """
     if not rates:
         raise DataError("no rates were given; give arrays by name, {'a prior': rates}")
-    figure = _figure(2.9 * len(rates), 2.9)
+    figure = blank_figure(2.9 * len(rates), 2.9)
     panels = figure.subplots(1, len(rates), sharex=True, squeeze=False)[0]
     for axes, (name, values) in zip(panels, rates.items(), strict=True):
         weights = np.full(len(values), 1 / len(values))
@@ -375,21 +376,5 @@ def rate_histograms(rates: Mapping[str, Floats], bins: int = 40) -> "Figure":
 # --- parts --------------------------------------------------------------------------------
 
 
-def _check_columns(frame: pd.DataFrame, wanted: Sequence[str]) -> None:
-    absent = [name for name in wanted if name not in frame.columns]
-    if absent:
-        raise DataError(f"{absent[0]!r} is not a column; columns are {list(frame.columns)}")
-
-
 def _expit(values: Floats) -> Floats:
     return 1.0 / (1.0 + np.exp(-values))
-
-
-def _figure(width: float, height: float, layout: str | None = "constrained") -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout=layout)  # type: ignore[arg-type]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .errors import DataError, MissingExtraError
+from .figures import blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,9 +51,7 @@ def distances(table: pd.DataFrame) -> pd.DataFrame:
     >>> distances(page.check("S28", mu=-1.3717, dic=1069.47))["units"].round(2).to_list()
     [-0.17, -0.53]
     """
-    for column in ("item", "page", "ours", "tolerance", "verdict"):
-        if column not in table.columns:
-            raise DataError(f"{column!r} is not a column; columns are {list(table.columns)}")
+    require_columns(table, "item", "page", "ours", "tolerance", "verdict")
     printed = table["page"].str.removesuffix("…").astype(float)
     return table.assign(units=(table["ours"] - printed) / (2 * table["tolerance"]))
 
@@ -79,15 +77,9 @@ def distances_drawn(table: pd.DataFrame, titles: Mapping[str, str] | None = None
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['S28']
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
     found = distances(table)
     items = list(dict.fromkeys(found["item"]))
-    figure = Figure(figsize=(8, 1.4 + 0.24 * len(items)), layout="constrained")
+    figure = blank_figure(8, 1.4 + 0.24 * len(items))
     axes: Axes = figure.add_subplot()
     place = {item: i for i, item in enumerate(items)}
     shift = np.random.default_rng(1).uniform(-0.28, 0.28, len(found))

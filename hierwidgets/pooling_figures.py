@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, MissingExtraError
-from .figures import STYLES
+from .errors import DataError
+from .figures import STYLES, blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,7 +115,7 @@ def slopegraph(
     absent = [level for level in highlight if level not in wide.index]
     if absent:
         raise DataError(f"{absent[0]!r} is not among the levels {list(wide.index)[:5]} ...")
-    figure = _figure(8, 1.4 + 1.05 * wide.shape[1])
+    figure = blank_figure(8, 1.4 + 1.05 * wide.shape[1])
     axes = figure.add_subplot(xlabel=label)
     for level, values in wide.iterrows():
         _level_line(axes, values.to_numpy(), level in highlight, bool(highlight))
@@ -203,7 +203,7 @@ def pooling_paths(
     """
     wide = paths.pivot(index="sigma", columns="level", values="estimate").sort_index()
     low, high = float(wide.index[0]), float(wide.index[-1])
-    figure = _figure(8, 5)
+    figure = blank_figure(8, 5)
     axes = figure.add_subplot(xscale="log", xlabel="σ, sd between levels", ylabel="estimate")
     axes.plot(wide.index, wide.to_numpy(), color=_FADED, linewidth=1, zorder=1)
     for kind, place in (("complete pooling", low / 1.25), ("no pooling", high * 1.25)):
@@ -273,7 +273,7 @@ def least_squares_lines(data: pd.DataFrame, x: str, outcome: str, group: str) ->
     0     a        1.0    2.0
     1     b        5.0    2.0
     """
-    _check_columns(data, x, outcome, group)
+    require_columns(data, x, outcome, group)
     by_level = data.groupby(group, observed=True, sort=True)[[x, outcome]]
     within = data[[x, outcome]] - by_level.transform("mean")
     spread = float((within[x] ** 2).sum())
@@ -311,7 +311,7 @@ def parallel_lines(
     >>> [axes.get_title() for axes in parallel_lines(data, "x", "y", "g", lines).axes]
     ['a (n = 2)', 'b (n = 2)']
     """
-    _check_columns(data, x, outcome, group)
+    require_columns(data, x, outcome, group)
     groups = list(data.groupby(group, observed=True, sort=True))
     frames = {kind: frame.set_index("level") for kind, frame in lines.items()}
     for kind, frame in frames.items():
@@ -320,7 +320,7 @@ def parallel_lines(
             raise DataError(f"the lines {kind!r} have no row for the level {absent[0]!r}")
     columns = min(len(groups), 3)
     rows = -(-len(groups) // columns)
-    figure = _figure(8, 0.7 + 2.3 * rows)
+    figure = blank_figure(8, 0.7 + 2.3 * rows)
     panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).ravel()
     ends = np.array([data[x].min(), data[x].max()], dtype=float)
     for axes, (level, mine) in zip(panels, groups, strict=False):
@@ -343,19 +343,3 @@ def _one_line(axes: "Axes", kind: str, frame: pd.DataFrame, level: Any, ends: Fl
     options: dict[str, Any] = {"color": style.color, "linestyle": style.linestyle}
     heights = frame["intercept"][level] + frame["slope"][level] * ends
     axes.plot(ends, heights, linewidth=1.8, label=kind, **options)
-
-
-def _check_columns(data: pd.DataFrame, *columns: str) -> None:
-    for column in columns:
-        if column not in data.columns:
-            raise DataError(f"{column!r} is not a column; columns are {list(data.columns)}")
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .errors import DataError, MissingExtraError
-from .figures import STYLES
+from .errors import DataError
+from .figures import STYLES, blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -55,11 +55,11 @@ def scatter_with_lines(
     >>> [line.get_label() for line in figure.axes[0].lines]
     ['line']
     """
-    _check(frame, x, y, *([size] if size else []))
+    require_columns(frame, x, y, *([size] if size else []))
     lines = lines or {}
     if len(lines) > len(_LOOKS):
         raise DataError(f"{len(lines)} lines are too many to tell apart; give up to {len(_LOOKS)}")
-    figure = _figure(8, 4)
+    figure = blank_figure(8, 4)
     axes = figure.add_subplot(xlabel=x.replace("_", " "), ylabel=y.replace("_", " "))
     area = 10 + 9 * frame[size].to_numpy(dtype=float) if size else 26.0
     axes.scatter(
@@ -109,10 +109,10 @@ def pulled_toward(
     """
     if not models:
         raise DataError("no model was given; give frames by title")
-    figure = _figure(8, 4.2)
+    figure = blank_figure(8, 4.2)
     panels = figure.subplots(1, len(models), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (title, frame) in zip(panels, models.items(), strict=True):
-        _check(frame, x, "raw", "estimate", "target")
+        require_columns(frame, x, "raw", "estimate", "target")
         frame = frame.sort_values(x, kind="stable")
         axes.vlines(frame[x], frame["raw"], frame["estimate"], color="#bbbbbb", linewidth=0.6)
         for kind, column in [("no pooling", "raw"), ("partial pooling", "estimate")]:
@@ -130,19 +130,3 @@ def pulled_toward(
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
     return figure
-
-
-def _check(frame: pd.DataFrame, *columns: str) -> None:
-    for column in columns:
-        if column not in frame.columns:
-            raise DataError(f"{column!r} is not a column; columns are {list(frame.columns)}")
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, MissingExtraError
-from .figures import STYLES
+from .errors import DataError
+from .figures import STYLES, blank_figure, require_columns
 from .recovery import Recovery
 
 if TYPE_CHECKING:
@@ -58,13 +58,13 @@ def one_draw(frame: pd.DataFrame, label: str = "probability") -> "Figure":
     >>> [text.get_text() for text in one_draw(frame).axes[0].get_yticklabels()]
     ['5', '9']
     """
-    _check(frame, "n", "truth")
+    require_columns(frame, "n", "truth")
     shown = [name for name in KINDS if name in frame.columns]
     if not shown:
         raise DataError(f"there is no estimate to draw; the columns are {list(frame.columns)}")
     frame = frame.sort_values("truth", kind="stable").reset_index(drop=True)
     rows = np.arange(len(frame))
-    figure = _figure(8, 1.3 + 0.24 * len(frame))
+    figure = blank_figure(8, 1.3 + 0.24 * len(frame))
     axes = figure.add_subplot(xlabel=label, ylabel="n of the group")
     for name in shown:
         _arrows(axes, KINDS[name], frame["truth"], frame[name], rows)
@@ -124,8 +124,8 @@ def recovered(
     >>> [axes.get_xlabel() for axes in recovered(found, {"mu": 1.0}).axes]
     ['mu']
     """
-    _check(estimates, *truth)
-    figure = _figure(8, 2.6)
+    require_columns(estimates, *truth)
+    figure = blank_figure(8, 2.6)
     panels = figure.subplots(1, len(truth), squeeze=False, sharex=share)[0]
     for axes, (name, value) in zip(panels, truth.items(), strict=True):
         axes.hist(estimates[name], bins=20, color="#d9d9d9", edgecolor="#8c8c8c", linewidth=0.5)
@@ -157,7 +157,7 @@ def judged(result: Recovery) -> "Figure":
     """
     designs = list(result.setups)
     cells = result.table.set_index(["design", "estimator", "measure"])[["estimate", "mc_error"]]
-    figure = _figure(8, 0.6 + 1.25 * len(designs))
+    figure = blank_figure(8, 0.6 + 1.25 * len(designs))
     grid = figure.subplots(len(designs), len(_MEASURES), squeeze=False)
     for row, design in zip(grid, designs, strict=True):
         mine = cells[cells.index.get_level_values("design") == design].droplevel("design")
@@ -226,9 +226,9 @@ def error_lines(
     >>> len(error_lines(result.by_size, "n").axes[0].lines) >= 3
     True
     """
-    _check(frame, "estimator", "rmse", "mc_error", x, *([panel] if panel else []))
+    require_columns(frame, "estimator", "rmse", "mc_error", x, *([panel] if panel else []))
     parts = list(frame.groupby(panel, sort=False)) if panel else [("", frame)]
-    figure = _figure(8, 3.4)
+    figure = blank_figure(8, 3.4)
     panels = figure.subplots(1, len(parts), sharey=True, squeeze=False)[0]
     for axes, (title, part) in zip(panels, parts, strict=True):
         for name, kind in KINDS.items():
@@ -279,9 +279,9 @@ def shape_histograms(draws: pd.DataFrame, bins: Floats) -> "Figure":
     >>> shape_histograms(result.draws, np.linspace(0, 1, 11)).axes[0].get_title()
     'two'
     """
-    _check(draws, "design", "estimator", "truth", "estimate")
+    require_columns(draws, "design", "estimator", "truth", "estimate")
     parts = list(draws.groupby("design", sort=False))
-    figure = _figure(8, 3.2)
+    figure = blank_figure(8, 3.2)
     panels = figure.subplots(1, len(parts), sharex=True, sharey=True, squeeze=False)[0]
     for axes, (title, part) in zip(panels, parts, strict=True):
         own = part[part["estimator"] == "no_pooling"]
@@ -301,19 +301,3 @@ def shape_histograms(draws: pd.DataFrame, bins: Floats) -> "Figure":
     handles, labels = panels[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
     return figure
-
-
-def _check(frame: pd.DataFrame, *columns: str) -> None:
-    for column in columns:
-        if column not in frame.columns:
-            raise DataError(f"{column!r} is not a column; columns are {list(frame.columns)}")
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import DataError, MissingExtraError
-from .figures import STYLES
+from .errors import DataError
+from .figures import STYLES, blank_figure
 from .integral_figures import DistrictIntegral
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def prior_times_likelihood(districts: Mapping[str, DistrictIntegral]) -> "Figure
     """
     if not districts:
         raise DataError("no districts were given; give them by title, {'309': DistrictIntegral}")
-    figure = _figure(max(3.1 * len(districts), 8.0), 3.9)
+    figure = blank_figure(max(3.1 * len(districts), 8.0), 3.9)
     panels = figure.subplots(1, len(districts), sharex=True, sharey=True, squeeze=False)[0]
     ends = [_shown(district) for district in districts.values()]
     alpha = np.linspace(min(low for low, _ in ends), max(high for _, high in ends), 801)
@@ -134,7 +134,7 @@ def levels_under_prior(frame: pd.DataFrame, mu: float, sigma: float) -> "Figure"
         raise DataError(f"the rate of level {extreme.iloc[0]!r} is 0 or 1: it has no log-odds")
     own = _logit(frame["estimate"].to_numpy(dtype=float))
     low, high = min(mu - 3.4 * sigma, own.min() - 0.2), max(mu + 3.4 * sigma, own.max() + 0.2)
-    figure = _figure(8, 3.9)
+    figure = blank_figure(8, 3.9)
     axes = figure.add_subplot(xlabel="α, log-odds", yticks=[], ylim=(-0.5, 1.22), xlim=(low, high))
     alpha = np.linspace(low, high, 601)
     height = np.exp(-0.5 * ((alpha - mu) / sigma) ** 2)
@@ -213,7 +213,7 @@ def weight_by_size(
     absent = [level for level in highlight if level not in set(frame["level"])]
     if absent:
         raise DataError(f"{absent[0]!r} is not among the levels {list(frame['level'])[:5]} ...")
-    figure = _figure(8, 4.2)
+    figure = blank_figure(8, 4.2)
     most = 1.12 * float(frame["n"].max())
     axes = figure.add_subplot(xlabel="n, answers", ylabel="weight of the level's own answers")
     n = np.linspace(0, most, 301)
@@ -268,7 +268,7 @@ def three_rates(
     >>> [text.get_text() for text in three_rates({"no pooling": own}, "a").axes[0].texts]
     ['0.400']
     """
-    figure = _figure(8, 0.9 + 0.75 * len(frames))
+    figure = blank_figure(8, 0.9 + 0.75 * len(frames))
     axes = figure.add_subplot(xlabel=label)
     for height, (kind, frame) in enumerate(list(frames.items())[::-1]):
         levels = list(frame["level"])
@@ -292,16 +292,6 @@ def _one_rate(axes: "Axes", kind: str, row: "pd.Series[Any]", height: int) -> No
     axes.plot(ends, [height, height], linewidth=2, zorder=2, **look)
     axes.scatter([value], [height], s=70, color=style.color, marker=style.marker, zorder=3)
     axes.annotate(f"{value:.3f}", (value, height + 0.17), ha="center", va="bottom", fontsize=9)
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _expit(alpha: float) -> float:

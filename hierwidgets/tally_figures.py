@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .errors import DataError, MissingExtraError
-from .figures import STYLES
+from .errors import DataError
+from .figures import STYLES, blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,8 +54,8 @@ def patterns(no: pd.DataFrame, partial: pd.DataFrame) -> pd.DataFrame:
     0  1  0       2  0.0       0.3
     1  2  1       1  0.5       0.4
     """
-    _check(no, "level", "n", "estimate")
-    _check(partial, "level", "estimate")
+    require_columns(no, "level", "n", "estimate")
+    require_columns(partial, "level", "estimate")
     by_level = partial.set_index(partial["level"].astype(object))["estimate"]
     pooled = no["level"].astype(object).map(by_level)
     if pooled.isna().any():
@@ -86,8 +86,8 @@ def patterns_tallied(frame: pd.DataFrame) -> "Figure":
     >>> [text.get_text() for text in patterns_tallied(frame).axes[0].texts]
     ['39', '18', '23']
     """
-    _check(frame, "n", "y", "groups")
-    figure = _figure(8, 4.2)
+    require_columns(frame, "n", "y", "groups")
+    figure = blank_figure(8, 4.2)
     axes = figure.add_subplot(xlabel="n, people asked", ylabel="y, people contacted")
     area = 70 + 17 * frame["groups"].to_numpy(dtype=float)
     certain = (frame["y"] == 0) | (frame["y"] == frame["n"])
@@ -125,8 +125,8 @@ def patterns_moved(
     >>> len(patterns_moved(frame, 0.3).axes[0].texts)
     3
     """
-    _check(frame, "n", "raw", "estimate", "groups")
-    figure = _figure(8, 4.2)
+    require_columns(frame, "n", "raw", "estimate", "groups")
+    figure = blank_figure(8, 4.2)
     axes = figure.add_subplot(xlabel="n, people asked", ylabel=label)
     for row in frame.itertuples():
         axes.annotate(
@@ -172,10 +172,10 @@ def ranked_intervals(frames: Mapping[str, pd.DataFrame], label: str = "contact r
     >>> [axes.get_title() for axes in ranked_intervals({"Wald": frame}).axes]
     ['Wald']
     """
-    figure = _figure(8, 3.4)
+    figure = blank_figure(8, 3.4)
     panels = figure.subplots(1, len(frames), sharey=True, squeeze=False)[0]
     for axes, (title, frame) in zip(panels, frames.items(), strict=True):
-        _check(frame, "estimate", "conf_low", "conf_high")
+        require_columns(frame, "estimate", "conf_low", "conf_high")
         _ranked(axes, frame.sort_values(["estimate", "conf_high"], kind="stable"))
         axes.set_title(title, fontsize=10)
     panels[0].set_ylabel(label)
@@ -194,19 +194,3 @@ def _ranked(axes: "Axes", frame: pd.DataFrame) -> None:
     axes.scatter(place[flat], estimate[flat], s=16, marker="x", color="#d95f02", linewidths=0.8)
     axes.set_xticks([])
     axes.spines[["top", "right", "bottom"]].set_visible(False)
-
-
-def _check(frame: pd.DataFrame, *columns: str) -> None:
-    for column in columns:
-        if column not in frame.columns:
-            raise DataError(f"{column!r} is not a column; columns are {list(frame.columns)}")
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")

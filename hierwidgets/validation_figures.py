@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .errors import MissingExtraError
-from .figures import STYLES, Style
+from .figures import STYLES, Style, blank_figure
 from .validation import CrossValidation
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ def bakeoff(results: Mapping[str, CrossValidation]) -> "Figure":
     >>> [t.get_text() for t in bakeoff({"rows": found}).axes[0].get_yticklabels()]
     ['partial pooling', 'no pooling']
     """
-    figure = _figure(8.4, 1.0 + 0.5 * max(len(found.table) for found in results.values()))
+    figure = blank_figure(8.4, 1.0 + 0.5 * max(len(found.table) for found in results.values()))
     panels = figure.subplots(1, len(results), squeeze=False)[0]
     for axes, (title, found) in zip(panels, results.items(), strict=True):
         _one_bakeoff(axes, found)
@@ -93,7 +92,7 @@ def over_sigma(frames: Mapping[str, tuple[pd.DataFrame, float]]) -> "Figure":
     >>> [axes.get_title(loc="left") for axes in over_sigma({"here": (frame, 0.5)}).axes]
     ['here', '']
     """
-    figure = _figure(8.4, 4.6)
+    figure = blank_figure(8.4, 4.6)
     panels = figure.subplots(2, len(frames), squeeze=False, sharex="col", sharey="row")
     for column, (title, (frame, estimate)) in enumerate(frames.items()):
         top, bottom = panels[0, column], panels[1, column]
@@ -128,7 +127,7 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
     """
     many = min(len(shares), 3)
     rows = -(-len(shares) // many)
-    figure = _figure(8.4, 2.3 * rows + 0.2)
+    figure = blank_figure(8.4, 2.3 * rows + 0.2)
     panels = figure.subplots(rows, many, squeeze=False, sharey=True).ravel()
     for axes, (title, values) in zip(panels, shares.items(), strict=False):
         low, high = _allowed(len(values), bins)
@@ -152,13 +151,3 @@ def _allowed(n: int, bins: int) -> tuple[int, int]:
     p = 1 / bins
     total = np.cumsum([comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)])
     return int(np.searchsorted(total, 0.025)), int(np.searchsorted(total, 0.975))
-
-
-def _figure(width: float, height: float) -> "Figure":
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
-        ) from error
-    return Figure(figsize=(width, height), layout="constrained")

@@ -2,6 +2,9 @@
 
 import doctest
 import inspect
+import pkgutil
+import subprocess
+import sys
 
 import pytest
 
@@ -38,3 +41,20 @@ def test_each_widget_is_there_and_documented(name: str) -> None:
 def test_an_unknown_name_says_so() -> None:
     with pytest.raises(AttributeError, match="no attribute 'glmr'"):
         _ = hw.glmr  # type: ignore[attr-defined]
+
+
+def in_a_fresh_interpreter(code: str) -> None:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_import_alone_loads_nothing_large() -> None:
+    in_a_fresh_interpreter(
+        "import sys, hierwidgets; assert not {'numpy', 'pandas', 'scipy'} & set(sys.modules)"
+    )
+
+
+def test_names_are_right_whatever_was_imported_before() -> None:
+    """A module that is called like a function would hide it once something has imported it."""
+    modules = {found.name for found in pkgutil.iter_modules(hw.__path__)}
+    assert modules & set(hw.__all__) == {"exercises", "priors", "widgets"}
