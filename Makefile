@@ -48,7 +48,8 @@ lectures:
 	  --nbval-cell-timeout=120 -n $(WORKERS) --dist loadscope lectures/*.ipynb
 
 browser:
-	$(BIN)/python -m pytest -q -m "browser and not slow" tests/browser
+	$(BIN)/python -m pytest -q -m "browser and not slow" tests/browser -n $(WORKERS) \
+	  --dist loadfile
 
 install: $(STAMP)
 

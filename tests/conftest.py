@@ -2,9 +2,14 @@
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 SWITCH = "HIERWIDGETS_REQUIRE_BROWSER"
@@ -26,3 +31,12 @@ def browser_path() -> str:
     if os.environ.get(SWITCH):
         pytest.fail(f"{SWITCH} is set and there is {message}")
     pytest.skip(message)
+
+
+@pytest.fixture(scope="session")
+def browser(browser_path: str) -> "Iterator[Browser]":
+    """Chromium, one in a process: Playwright's plain interface cannot be started twice."""
+    from lab import chromium
+
+    with chromium(browser_path) as running:
+        yield running

@@ -12,9 +12,13 @@ import sys
 import time
 import urllib.parse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from tools import binder
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).parents[1]
 BADGE = re.compile(r"\(https://mybinder\.org/v2/gh/[\w.-]+/[\w.-]+/HEAD\?urlpath=([^)]+)\)")
@@ -95,9 +99,10 @@ def python_of_binder() -> str | None:
 
 @pytest.mark.slow
 @pytest.mark.browser
-def test_a_fresh_binder_runs_the_first_lecture(tmp_path: Path, browser_path: str) -> None:
-    sys.path.insert(0, str(ROOT / "tests" / "browser"))
-    from lab import Notebook, chromium, lab_server
+def test_a_fresh_binder_runs_the_first_lecture(
+    tmp_path: Path, browser: "Browser", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lab import Notebook, lab_server
 
     python = python_of_binder()
     if python is None:
@@ -128,14 +133,13 @@ def test_a_fresh_binder_runs_the_first_lecture(tmp_path: Path, browser_path: str
     state = tmp_path / "state"
     state.mkdir()
     begun = time.monotonic()
-    os.environ.pop("PYTHONPATH", None)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
     with lab_server(home, state, env / "bin" / "python") as server:
         started = time.monotonic() - begun
-        with chromium(browser_path) as browser:
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
-            notebook = Notebook(page, server, badge_path())
-            notebook.run_all(seconds=120)
-            assert notebook.python("hw.__file__").startswith(str(env))
-            assert notebook.widget("PoolingDial").count() >= 1
-            notebook.shut_down()
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        notebook = Notebook(page, server, badge_path())
+        notebook.run_all(seconds=120)
+        assert notebook.python("hw.__file__").startswith(str(env))
+        assert notebook.widget("PoolingDial").count() >= 1
+        notebook.shut_down()
     print(f"\nBinder: built in {built:.0f} s, {size / 1e6:.0f} MB, server up in {started:.1f} s")

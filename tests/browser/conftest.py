@@ -5,16 +5,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab import LabServer, Notebook, chromium, lab_server, write_notebook
+from lab import LabServer, Notebook, lab_server, write_notebook
 from playwright.sync_api import Browser
 
 LECTURES = Path(__file__).parents[2] / "lectures"
-
-
-@pytest.fixture(scope="session")
-def browser(browser_path: str) -> Iterator[Browser]:
-    with chromium(browser_path) as running:
-        yield running
 
 
 @pytest.fixture(scope="session")

@@ -32,10 +32,8 @@ dial
 
 
 @pytest.fixture
-def finland(open_notebook: Open) -> Notebook:
-    notebook = open_notebook("dial-finland.ipynb", MAKE.format(name="finland"))
-    notebook.run_all()
-    return notebook
+def finland(run_again: Open) -> Notebook:
+    return run_again("dial-finland.ipynb", MAKE.format(name="finland"))
 
 
 def shown_dial(notebook: Notebook) -> Locator:
@@ -199,9 +197,8 @@ def test_typed_numbers_are_taken_or_refused_in_place(finland: Notebook) -> None:
 
 
 @pytest.mark.parametrize("name", ["finland", "uk"])
-def test_an_imagined_level_is_typed_and_shrinks_by_its_size(open_notebook: Open, name: str) -> None:
-    notebook = open_notebook(f"dial-imagine-{name}.ipynb", MAKE.format(name=name))
-    notebook.run_all()
+def test_an_imagined_level_is_typed_and_shrinks_by_its_size(run_again: Open, name: str) -> None:
+    notebook = run_again(f"dial-{name}.ipynb", MAKE.format(name=name))
     dial = shown_dial(notebook)
     events = dial.get_by_role("spinbutton", name="imagine one more level: events y")
     trials = dial.get_by_role("spinbutton", name="of trials n")
@@ -239,9 +236,8 @@ def squares(dial: Locator) -> list[float]:
 
 
 @pytest.mark.parametrize("name", ["finland", "uk"])
-def test_a_click_in_the_weights_picks_a_level(open_notebook: Open, name: str) -> None:
-    notebook = open_notebook(f"dial-pick-{name}.ipynb", MAKE.format(name=name))
-    notebook.run_all()
+def test_a_click_in_the_weights_picks_a_level(run_again: Open, name: str) -> None:
+    notebook = run_again(f"dial-{name}.ipynb", MAKE.format(name=name))
     dial = shown_dial(notebook)
     x, y = notebook.page.evaluate(WEIGHT_POINT)
     notebook.page.mouse.click(x, y)
@@ -302,9 +298,8 @@ def test_an_error_shows_in_the_widget_and_closing_removes_it(finland: Notebook) 
     expect(dial).to_have_count(0)
 
 
-def test_253_districts_work_and_fit_a_1280_pixel_window(open_notebook: Open) -> None:
-    notebook = open_notebook("dial-uk.ipynb", MAKE.format(name="uk"))
-    notebook.run_all()
+def test_253_districts_work_and_fit_a_1280_pixel_window(run_again: Open) -> None:
+    notebook = run_again("dial-uk.ipynb", MAKE.format(name="uk"))
     dial = shown_dial(notebook)
     assert len(pooled_heights(dial)) == points(dial).count() == 253
     assert notebook.page.evaluate(OVERFLOW) <= 0
