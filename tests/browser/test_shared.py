@@ -116,10 +116,8 @@ KERNEL = """() => [...jupyterapp.shell.widgets('main')].map((panel) =>
 
 
 @pytest.fixture
-def notebook(open_notebook: Open) -> Notebook:
-    opened = open_notebook("shared-dial.ipynb", DIAL)
-    opened.run_all()
-    return opened
+def notebook(run_again: Open) -> Notebook:
+    return run_again("shared-dial.ipynb", DIAL)
 
 
 def dial(notebook: Notebook) -> Locator:
