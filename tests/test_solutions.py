@@ -22,7 +22,7 @@ LECTURES = [
     if path.stem not in WITHOUT_EXERCISES
 ]
 
-LONG = ("03", "05", "07", "09", "10", "11", "12")  # run again with the slow tests; nbval runs all
+LONG = ("03", "05", "06", "07", "08", "09", "10", "11", "12", "A-")  # slow tests; nbval runs all
 RUNS = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem[:2] in LONG else [])
     for path in LECTURES

@@ -5,8 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from lab import LabServer, Notebook, lab_server, write_notebook
-from playwright.sync_api import Browser
+from lab import LIGHT, LabServer, Notebook, lab_server, write_notebook
+from playwright.sync_api import Browser, Page
 
 LECTURES = Path(__file__).parents[2] / "lectures"
 
@@ -20,21 +20,33 @@ def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         yield server
 
 
+@pytest.fixture(scope="session")
+def desk(browser: Browser) -> Page:
+    """A page that stays open: loading Lab takes several times as long as opening a notebook."""
+    return browser.new_page()
+
+
 @pytest.fixture
-def open_notebook(browser: Browser, lab: LabServer) -> Iterator[Callable[..., Notebook]]:
+def open_notebook(
+    browser: Browser, lab: LabServer, desk: Page
+) -> Iterator[Callable[..., Notebook]]:
     """``open_notebook(name)`` opens a lecture, ``open_notebook(name, code)`` writes one first."""
     opened: list[Notebook] = []
 
     def open_one(name: str, code: str | None = None, width: int = 1280) -> Notebook:
         if code is not None:
             write_notebook(lab.root / name, code)
-        page = browser.new_page(viewport={"width": width, "height": 960})
+        page = desk if lab.theme == LIGHT and not opened else browser.new_page()
+        page.set_viewport_size({"width": width, "height": 960})
         opened.append(Notebook(page, lab, name))
         return opened[-1]
 
     yield open_one
     for notebook in opened:
-        notebook.shut_down()
+        if notebook.page is desk:
+            notebook.leave()
+        else:
+            notebook.shut_down()
 
 
 @pytest.fixture(scope="module")

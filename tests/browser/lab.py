@@ -22,8 +22,11 @@ from typing import Any
 
 import nbformat
 from PIL import Image
-from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Error as PageError
 
+# On a busy machine an answer may take long, and a wrong one is as wrong later.
+expect.set_options(timeout=30_000)
 CHROMIUM_FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -40,6 +43,9 @@ QUIET_SETTINGS = {
 }
 
 
+LIGHT = "JupyterLab Light"
+
+
 @dataclass(frozen=True)
 class LabServer:
     """A running server: its address, its token, what it serves, the settings it reads."""
@@ -53,7 +59,13 @@ class LabServer:
         return f"http://127.0.0.1:{self.port}/lab/tree/{notebook}?token={self.token}&reset"
 
     def use_theme(self, theme: str) -> None:
+        """What pages opened from now on look like."""
         write_settings(self.settings, "apputils-extension/themes", {"theme": theme})
+
+    @property
+    def theme(self) -> str:
+        path = self.settings / "@jupyterlab" / "apputils-extension" / "themes.jupyterlab-settings"
+        return json.loads(path.read_text())["theme"] if path.exists() else LIGHT
 
 
 def write_settings(folder: Path, plugin: str, values: dict[str, Any]) -> None:
@@ -142,26 +154,40 @@ class Notebook:
     """A notebook open in Lab: run it, ask its kernel, find its widgets.
 
     Python errors of the kernel become `KernelError` with the traceback's last line; what the
-    page writes to the console as an error is kept in `complaints`.
+    page writes to the console as an error is kept in `complaints`. A page that has Lab in it
+    already opens the notebook there, in a third of the time.
     """
 
     def __init__(self, page: Page, server: LabServer, name: str) -> None:
         self.page = page
         self.complaints: list[str] = []
         page.on("console", self._listen)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.goto(server.url(name))
-        page.wait_for_function(KERNEL_CONNECTED, timeout=60_000)
+        page.on("pageerror", self._note)
+        if page.url.startswith("http"):
+            page.evaluate(OPEN, name)
+        else:
+            page.goto(server.url(name))
+        page.wait_for_function(KERNEL_CONNECTED, arg=name, timeout=60_000)
         page.evaluate(HIDE_SIDE_BARS)
 
     def _listen(self, message: ConsoleMessage) -> None:
         if message.type == "error":
             self.complaints.append(message.text)
 
+    def _note(self, error: PageError) -> None:
+        self.complaints.append(str(error))
+
     def shut_down(self) -> None:
         """End the kernel and close the page."""
         self.page.evaluate(SHUT_DOWN)
         self.page.close()
+
+    def leave(self) -> None:
+        """End the kernel and close the notebook; the page stays open for the next."""
+        self.page.evaluate(SHUT_DOWN)
+        self.page.evaluate(LEAVE)
+        self.page.remove_listener("console", self._listen)
+        self.page.remove_listener("pageerror", self._note)
 
     def run_all(self, seconds: float = 90) -> None:
         """Run All, as the menu does, and wait for the last cell's end."""
@@ -217,9 +243,11 @@ class KernelError(RuntimeError):
     """Code sent to a notebook's kernel raised."""
 
 
-KERNEL_CONNECTED = """() => {
-  const session = window.jupyterapp?.shell.currentWidget?.context?.sessionContext;
-  return session?.isReady && session.session?.kernel?.connectionStatus === 'connected'
+KERNEL_CONNECTED = """(name) => {
+  const context = window.jupyterapp?.shell.currentWidget?.context;
+  const session = context?.sessionContext;
+  return context?.path === name && session?.isReady
+      && session.session?.kernel?.connectionStatus === 'connected'
       && session.session.kernel.status === 'idle';
 }"""
 HIDE_SIDE_BARS = """() => {
@@ -230,6 +258,12 @@ ERRORS = """() => jupyterapp.shell.currentWidget.context.model.toJSON().cells
   .flatMap((cell) => cell.outputs ?? [])
   .filter((output) => output.output_type === 'error')
   .map((output) => output.ename + ': ' + output.evalue)"""
+OPEN = """(path) =>
+  void jupyterapp.commands.execute('docmanager:open', {path, factory: 'Notebook'})"""
+LEAVE = """() => {
+  jupyterapp.shell.currentWidget.dispose();
+  window.hwRan = undefined;
+}"""
 SHUT_DOWN = "() => jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"
 EXECUTE = """async (code) => {
   const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;

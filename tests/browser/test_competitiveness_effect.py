@@ -225,7 +225,9 @@ def test_an_error_shows_in_the_widget_and_closing_removes_it(uk: Notebook) -> No
     expect(effect).to_have_count(0)
 
 
-@pytest.mark.parametrize("code", [FIT, DRAWS], ids=["fit", "draws"])
+@pytest.mark.parametrize(
+    "code", [pytest.param(FIT, id="fit"), pytest.param(DRAWS, id="draws", marks=pytest.mark.slow)]
+)
 def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     notebook = open_notebook("effect-several.ipynb", code)
     notebook.run_all()
