@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.interpolate import CubicSpline
 
 from ..errors import DataError
 from ..results import Fit
@@ -71,6 +70,8 @@ class AveragedPrior:
 
         `offset` is what predictors add to the level's intercept.
         """
+        from scipy.interpolate import CubicSpline  # slow to load, and only one widget needs it
+
         mass = self.weights(index)
         parts = (kernel @ row for kernel, row in zip(self.kernels, mass, strict=True))
         density = np.sum(list(parts), axis=0) / self.width
