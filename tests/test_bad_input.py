@@ -5,6 +5,7 @@ Every message is in words and differs from the others; inputs stay as they are. 
 milliseconds, since all but a few wrong calls are refused before anything is fitted.
 """
 
+import time
 from collections import Counter
 from functools import cache
 from inspect import isroutine
@@ -295,6 +296,7 @@ def tables():
 
 
 CASES = [*frames_and_formulas(), *arguments(), *predictions(), *tables()]
+SPANS = {}  # seconds each took
 
 
 @cache
@@ -304,8 +306,10 @@ def answer(number):
     args = [a() if callable(a) else a for a in case.args]
     before = [(v, v.copy(deep=True)) for v in [*args, *case.named.values()]
               if isinstance(v, pd.DataFrame | pd.Series)]  # fmt: skip
+    begun = time.monotonic()
     with pytest.raises(Exception) as raised:
         case.call(*args, **case.named)
+    SPANS[number] = time.monotonic() - begun
     assert all(now.equals(then) for now, then in before)
     return raised.value
 
@@ -321,11 +325,14 @@ def test_a_wrong_call_is_answered_in_words(number):
 
 
 def test_there_are_enough_of_them():
-    assert len(CASES) >= 60
+    assert len(CASES) >= 150
     calls = Counter(case.call for case in CASES)
     public = [n for n in hw.__all__ if n != "widgets" and isroutine(getattr(hw, n))]
     for name in [*public, "Model"]:
         assert calls[getattr(hw, name)] >= 3, name
+    messages = {str(answer(i)) for i in range(len(CASES))}
+    print(f"\n{len(CASES)} wrong calls of {len(calls)} callables, {len(messages)} messages; "
+          f"the slowest took {max(SPANS.values()):.2f} s")  # fmt: skip
 
 
 def test_different_mistakes_get_different_answers():

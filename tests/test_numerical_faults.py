@@ -7,11 +7,13 @@
 | complete separation by a predictor or a level | `FitError` that names it |
 | sigma at 0 | the fit says `singular`; effects are 0, predictions the overall rate |
 | sigma without bound | grows with the data, stays finite |
-| two predictors equal to 1e-9 | estimates whose sum is right; equal ones: `FormulaError` |
+| two predictors equal to 1e-7 | slopes whose sum is right; equal ones: `FormulaError` |
 | float32, int8, bool, Int64, boolean columns | the digits of float64 |
 | rows, columns, levels in another order | the same fit |
 | a million trials in a row | the same as a million rows |
 | a constant offset | the intercept takes it; one of 1000 is refused: is it a logarithm? |
+
+``pytest -s`` prints what was measured, a line for each.
 """
 
 import numpy as np
@@ -32,7 +34,14 @@ def made(seed=30, n=240, levels=12, sd=0.8):
                          "g": [f"g{k}" for k in g]})  # fmt: skip
 
 
-def same(one, other, atol=2e-5):
+def told(what, result):
+    print(f"\n{what}: {result}", end=" ")
+
+
+def same(one, other, atol=2e-5, what="the same fit"):
+    furthest = max(np.abs(one.fixef - other.fixef).max(), np.abs(one.theta - other.theta).max())
+    gap = abs(one.loglik - other.loglik)
+    told(what, f"log-likelihoods differ by {gap:.0e}, estimates by {furthest:.0e} at most")
     assert np.allclose(one.fixef, other.fixef, atol=atol)
     assert np.allclose(one.theta, other.theta, atol=atol)
     assert abs(one.loglik - other.loglik) < 1e-6
@@ -42,7 +51,11 @@ def same(one, other, atol=2e-5):
 def test_units(unit):
     frame = made()
     plain, scaled = hw.glmer(F, frame), hw.glmer(F, frame.assign(x=frame["x"] * unit))
-    assert abs(plain.loglik - scaled.loglik) < 1e-6
+    gap, ratio = abs(plain.loglik - scaled.loglik), scaled.fixef["x"] * unit / plain.fixef["x"]
+    told(
+        f"a predictor times {unit:g}", f"log-likelihood off by {gap:.0e}, slope by {ratio - 1:.0e}"
+    )
+    assert gap < 1e-6
     assert np.isclose(scaled.fixef["x"] * unit, plain.fixef["x"], rtol=1e-4)
     assert np.isclose(scaled.std_error["x"] * unit, plain.std_error["x"], rtol=1e-3)
     assert np.isclose(scaled.theta[0], plain.theta[0], atol=1e-4)
@@ -55,6 +68,10 @@ def test_units_of_a_gaussian_response(unit):
         hw.lmer("z ~ x + (1 | g)", frame),
         hw.lmer("z ~ x + (1 | g)", frame.assign(z=frame["z"] * unit)),
     )
+    told(
+        f"a response times {unit:g}",
+        f"slope {scaled.fixef['x'] / unit:.6f}, {plain.fixef['x']:.6f}",
+    )
     assert np.allclose(scaled.fixef / unit, plain.fixef, rtol=1e-6)
     assert np.allclose(scaled.varcorr["sd"] / unit, plain.varcorr["sd"], rtol=1e-4)
 
@@ -63,27 +80,31 @@ def test_units_of_a_gaussian_response(unit):
 def test_a_predictor_that_overflows(size):
     frame = made()
     offset = np.where(frame["y"] == 1, size, -size)
-    with pytest.raises(hw.FitError, match=r"offset|separate the outcomes"):
+    with pytest.raises(hw.FitError, match=r"offset|separate the outcomes") as found:
         hw.glmer(F, frame, offset=offset)
+    told(f"an offset of +-{size:g}", f"{found.value}"[:90])
 
 
 def test_predictions_far_out_are_rates():
     fit = hw.glmer(F, made())
     far = fit.predict(pd.DataFrame({"x": [-1e6, 1e6], "g": "g1"}), interval=0.9)
+    told("predictions a million away", far["estimate"].tolist())
     assert far["estimate"].tolist() == [0.0, 1.0]
     assert np.isfinite(far[["conf_low", "conf_high"]].to_numpy()).all()
 
 
 def test_separation_is_named():
     frame = made()
-    with pytest.raises(hw.FitError, match="'x'"):
+    with pytest.raises(hw.FitError, match="'x'") as found:
         hw.glmer(F, frame.assign(y=(frame["x"] > 0.2).astype(int)))
+    told("complete separation", f"{found.value}"[:90])
 
 
 def test_sigma_at_zero():
     frame = made(n=200, levels=10).assign(y=np.tile([0, 0, 0, 1], 50))
     frame["x"] = np.tile([1.0, -1, -1, 1, 0, 0, 0, 0], 25)
     fit = hw.glmer("y ~ 1 + (1 | g)", frame)
+    told("no differences between levels", f"sd {fit.theta[0]:.0e}, singular: {fit.singular}")
     assert fit.singular
     assert fit.theta[0] < 1e-4
     assert np.allclose(fit.predict()["estimate"], 0.25, atol=1e-3)
@@ -95,14 +116,20 @@ def test_sigma_is_as_large_as_the_data_want():
     frame = pd.DataFrame({"y": y, "g": np.repeat(np.arange(10), 50)})
     frame.loc[::50, "y"] = 1 - frame.loc[::50, "y"]  # one exception in every level
     fit = hw.glmer("y ~ 1 + (1 | g)", frame)
+    told("levels nearly all yes or all no", f"sd {fit.theta[0]:.2f}")
     assert 2 < fit.theta[0] < 20
     assert np.isfinite(fit.std_error).all()
 
 
 def test_twin_predictors():
-    frame = made().assign(w=lambda d: d["x"] + 1e-9 * np.arange(len(d)))
-    fit, alone = hw.glmer("y ~ x + w + (1 | g)", frame), hw.glmer(F, frame)
-    assert np.isclose(fit.fixef["x"] + fit.fixef["w"], alone.fixef["x"], atol=1e-2)
+    """x and x + 1e-7 r span what x and r span, so their slopes add up to that of x beside r."""
+    frame = made().assign(r=lambda d: np.arange(len(d)) / len(d))
+    frame["w"] = frame["x"] + 1e-7 * frame["r"]
+    fit, exact = hw.glmer("y ~ x + w + (1 | g)", frame), hw.glmer("y ~ x + r + (1 | g)", frame)
+    total = fit.fixef["x"] + fit.fixef["w"]
+    told("predictors equal to 1e-7", f"slopes add up to {total:.6f}, exact {exact.fixef['x']:.6f}")
+    assert np.isclose(total, exact.fixef["x"], atol=1e-4)
+    assert abs(fit.loglik - exact.loglik) < 1e-6
     with pytest.raises(hw.FormulaError, match="w"):
         hw.glmer("y ~ x + w + (1 | g)", frame.assign(w=2 * frame["x"]))
 
@@ -115,13 +142,15 @@ def test_kinds_of_numbers(kind):
             hw.glmer(F, frame.assign(x=frame["x"].astype("string") + "?"))
         return
     rounded = frame["x"].astype(kind)
-    same(hw.glmer(F, frame.assign(x=rounded)), hw.glmer(F, frame.assign(x=rounded.astype(float))))
+    same(hw.glmer(F, frame.assign(x=rounded)), hw.glmer(F, frame.assign(x=rounded.astype(float))),
+         what=f"a predictor of {kind}")  # fmt: skip
 
 
 @pytest.mark.parametrize("kind", ["int8", "uint8", "bool", "Int64", "boolean", "float32"])
 def test_kinds_of_outcomes(kind):
     frame = made()
-    same(hw.glmer(F, frame), hw.glmer(F, frame.assign(y=frame["y"].astype(kind))))
+    same(hw.glmer(F, frame), hw.glmer(F, frame.assign(y=frame["y"].astype(kind))),
+         what=f"an outcome of {kind}")  # fmt: skip
 
 
 def test_order_of_rows_columns_and_levels():
@@ -129,7 +158,7 @@ def test_order_of_rows_columns_and_levels():
     mixed = frame.sample(frac=1, random_state=np.random.default_rng(1))[["g", "y", "x"]]
     mixed["g"] = pd.Categorical(mixed["g"], categories=sorted(set(mixed["g"]))[::-1])
     one, other = hw.glmer(F, frame), hw.glmer(F, mixed)
-    same(one, other, atol=1e-6)
+    same(one, other, atol=1e-6, what="another order")
     modes = [f.ranef.set_index("level")["mode"] for f in (one, other)]
     assert np.allclose(modes[0], modes[1].reindex(modes[0].index), atol=1e-5)
 
@@ -145,6 +174,8 @@ def test_a_million_trials_are_a_million_rows():
         "g": np.repeat(np.arange(20), n),
     })  # fmt: skip
     one, other = hw.glmer("p(y, n) ~ 1 + (1 | g)", counts), hw.glmer("y ~ 1 + (1 | g)", rows)
+    told("a million trials in 20 rows", f"{one.fixef.iloc[0]:.8f}; in rows of one "
+         f"{other.fixef.iloc[0]:.8f}")  # fmt: skip
     assert np.allclose(one.fixef, other.fixef, atol=1e-6)
     assert np.allclose(one.theta, other.theta, atol=1e-6)
 
@@ -153,6 +184,8 @@ def test_a_constant_offset():
     frame = made()
     moved = hw.glmer(F, frame, offset=np.full(len(frame), 5.0))
     plain = hw.glmer(F, frame)
+    told("an offset of 5 everywhere", f"intercept {moved.fixef['Intercept']:.4f} + 5, without it "
+         f"{plain.fixef['Intercept']:.4f}")  # fmt: skip
     assert np.isclose(moved.fixef["Intercept"] + 5, plain.fixef["Intercept"], atol=1e-4)
     assert np.isclose(moved.fixef["x"], plain.fixef["x"], atol=1e-4)
     with pytest.raises(hw.FitError, match=r"offsets go from 1e.03 to 1e.03 on the link scale"):
