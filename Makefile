@@ -13,14 +13,18 @@ VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2
 STAMP := $(VENV)/.installed-$(VERSION)
 WORKERS ?= 2
 
-.PHONY: lab test test-slow bench notebooks constraints install clean lint types unit lectures browser
+.PHONY: lab test test-slow bench notebooks constraints install clean lint types kernels unit \
+  lectures browser
 
 # Jupyter refuses to start as root unless told that this is meant.
 lab: install
 	$(BIN)/python -m jupyterlab --notebook-dir=lectures $$([ "$$(id -u)" -ne 0 ] || echo --allow-root) \
 	  $(LAB_ARGS)
 
-test: install lint types unit lectures browser
+# Types and kernels keep one core busy each.
+test: install
+	@$(MAKE) --no-print-directory -j 2 lint types kernels
+	@$(MAKE) --no-print-directory unit lectures browser
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
@@ -38,6 +42,9 @@ lint:
 types:
 	$(BIN)/mypy hierwidgets
 
+kernels:
+	$(BIN)/python tests/tools/compile_kernels.py
+
 unit:
 	$(BIN)/python -m pytest -q -m "not slow and not browser" --doctest-modules hierwidgets tests \
 	  --ignore=tests/browser -n $(WORKERS) --dist loadfile
@@ -54,6 +61,8 @@ browser:
 install: $(STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c "" || { echo "$(PYTHON) cannot be run here; name another: make $(MAKECMDGOALS)" \
+	  "PYTHON=/usr/bin/python3"; exit 1; }
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" \
 	  || { echo "hierwidgets needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c "import venv, ensurepip" \
