@@ -4,7 +4,7 @@ matplotlib is imported when a figure is drawn.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
@@ -161,6 +161,7 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
     figure = blank_figure(7.6, 0.9 + 0.42 * len(frame))
     axes = figure.add_subplot()
     kinds = list(dict.fromkeys(frame["kind"])) if "kind" in frame else [""]
+    looks: tuple[tuple[str, str, Literal["-", "--", "-."]], ...]
     looks = (("#d95f02", "D", "-"), ("#7570b3", "o", "--"), ("#1b9e77", "s", "-."))
     for kind, (color, marker, dashes) in zip(kinds, looks, strict=False):
         mine = np.flatnonzero(frame["kind"] == kind) if kind else np.arange(len(frame))

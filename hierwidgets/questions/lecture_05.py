@@ -162,7 +162,8 @@ def _curse(raw: ArrayLike, truth: ArrayLike) -> float:
 
 
 def _largest_of_each(raw: ArrayLike, truth: ArrayLike) -> float:
-    return float((np.max(raw, axis=1) - np.max(truth, axis=1)).mean())
+    raw, truth = np.asarray(raw, dtype=np.float64), np.asarray(truth, dtype=np.float64)
+    return float((raw.max(axis=1) - truth.max(axis=1)).mean())
 
 
 def _largest_error(raw: ArrayLike, truth: ArrayLike) -> float:

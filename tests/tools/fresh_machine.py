@@ -111,8 +111,10 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
 def worrying(text: str) -> list[str]:
     """Lines on the way that a newcomer would worry about."""
     own = ("Location 'file:", "ServerApp", "LabApp")  # this machine's pip settings; Jupyter's log
-    return [line for line in text.splitlines()
-            if any(w in line for w in WORRY) and not any(o in line for o in own)]  # fmt: skip
+    lines = text.splitlines()
+    found = [i for i, line in enumerate(lines)
+             if any(w in line for w in WORRY) and not any(o in line for o in own)]  # fmt: skip
+    return [" | ".join(part.strip() for part in lines[max(i - 1, 0) : i + 12]) for i in found]
 
 
 def main() -> int:
@@ -156,7 +158,7 @@ def main() -> int:
     for name, figure, lines in rows:
         print(f"{name:36} {figure}")
         for line in lines[:5]:
-            print(f"    worrying: {line[:150]}")
+            print(f"    worrying: {line[:300]}")
     return int(any("FAILED" in figure or lines for _, figure, lines in rows))
 
 
