@@ -161,13 +161,13 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
     figure = blank_figure(7.6, 0.9 + 0.42 * len(frame))
     axes = figure.add_subplot()
     kinds = list(dict.fromkeys(frame["kind"])) if "kind" in frame else [""]
-    looks: tuple[tuple[str, str, Literal["-", "--", "-."]], ...]
-    looks = (("#d95f02", "D", "-"), ("#7570b3", "o", "--"), ("#1b9e77", "s", "-."))
-    for kind, (color, marker, dashes) in zip(kinds, looks, strict=False):
+    looks = (("#d95f02", "D"), ("#7570b3", "o"), ("#1b9e77", "s"))
+    lines: tuple[Literal["-", "--", "-."], ...] = ("-", "--", "-.")
+    for kind, (color, marker), line in zip(kinds, looks, lines, strict=False):
         mine = np.flatnonzero(frame["kind"] == kind) if kind else np.arange(len(frame))
         part = frame.iloc[mine]
-        lines = axes.hlines(mine, part["conf_low"], part["conf_high"], color=color, lw=2)
-        lines.set_linestyle(dashes)
+        spans = axes.hlines(mine, part["conf_low"], part["conf_high"], color=color, lw=2)
+        spans.set_linestyle(line)
         axes.plot(part["estimate"], mine, marker, color=color, label=kind or None)
     if at is not None:
         axes.axvline(at, color=_INK, lw=0.8)
