@@ -8,7 +8,16 @@ import traitlets as t
 from ._base import Instrument, given
 from ._parts import NamedSlider
 
-__all__ = ["follow_slider", "whole_number"]
+__all__ = ["Whole", "follow_slider", "whole_number"]
+
+
+class Whole(t.Int):  # type: ignore[misc]
+    """A whole number: 7, 7.0 and numpy's own are; 7.5 is refused, and not cut to 7."""
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+            value = int(float(value)) if float(value).is_integer() else value
+        return super().validate(obj, value)
 
 
 def whole_number(name: str, value: Any, low: int, high: int) -> int:

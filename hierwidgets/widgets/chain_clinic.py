@@ -20,6 +20,7 @@ from ._chain_pictures import EXPECTED, FAILS, PASSES, SELECTED, Lanes, Statistic
 from ._charts import WIDTH
 from ._effect_words import shorter
 from ._parts import NamedSlider
+from ._whole import Whole, follow_slider
 
 __all__ = ["ChainClinic"]
 
@@ -81,7 +82,7 @@ class ChainClinic(Instrument):
     run = t.Unicode()
     parameter = t.Unicode()
     chains = t.Tuple()
-    thin = t.CInt(1)
+    thin: int = Whole(1)
     ess = t.Int(numbers.ESS_LIMITS[0])
 
     _quiet = False
@@ -213,7 +214,7 @@ class ChainClinic(Instrument):
     def _connect(self) -> None:
         self._bind("run", self._run_menu)
         self._bind("ess", self._rule_menu)
-        self._bind("thin", self._thin_slider)
+        follow_slider(self, "thin", self._thin_slider)
         self._parameter_menu.observe(lambda _: self._guarded(self._choose), names="index")
         for box in self._boxes:
             box.observe(lambda _: self._guarded(self._switch), names="value")

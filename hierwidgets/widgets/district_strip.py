@@ -17,6 +17,7 @@ from ._base import Instrument
 from ._charts import WIDTH, figure, joined_segments, level_tooltip, put, round_ticks, upright
 from ._parts import NamedSlider
 from ._strip import SORTS, people_frame, strip_frame
+from ._whole import Whole, follow_slider
 
 __all__ = ["DistrictStrip"]
 
@@ -75,8 +76,8 @@ the 14 intervals has zero width.
     sort = t.Unicode("rate")
     show_n = t.Bool(True)
     selected = t.Any(None, allow_none=True)
-    shown = t.CInt()
-    first = t.CInt(1)
+    shown: int = Whole()
+    first: int = Whole(1)
 
     def __init__(
         self,
@@ -290,8 +291,8 @@ the 14 intervals has zero width.
         self._bind("method", self._method_menu)
         self._bind("sort", self._sort_menu)
         self._bind("show_n", self._n_box)
-        self._bind("shown", self._shown_slider)
-        self._bind("first", self._first_slider)
+        follow_slider(self, "shown", self._shown_slider)
+        follow_slider(self, "first", self._first_slider)
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
         for mark in (self._rates, self._widthless):
             mark.on_element_click(
