@@ -167,10 +167,14 @@ def test_a_dropped_connection_comes_back(notebook: Notebook) -> None:
     notebook.settles("dial.sigma < 0.33 and dial.sigma > 0.31", True)
 
 
-# Private, but no other way closes the socket as a network does: without a word to the client.
-DROP = """() => {
+# Private, but no other way closes the socket as a network does. Done when Lab has noticed: what is
+# sent into a closing socket is lost without a word, and how long it closes depends on the load.
+DROP = """async () => {
   const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;
+  const noticed = new Promise((done) => kernel.connectionStatusChanged.connect(
+    (_, status) => status !== 'connected' && done()));
   kernel._ws.close();
+  await noticed;
 }"""
 
 
