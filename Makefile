@@ -67,8 +67,9 @@ $(STAMP): pyproject.toml constraints.txt
 	  || { echo "hierwidgets needs Python 3.11 or newer: make $(MAKECMDGOALS) PYTHON=python3.12"; exit 1; }
 	@$(PYTHON) -c "import venv, ensurepip" \
 	  || { echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
-	@test -w . || test "$(VENV)" != .venv || { echo "$(CURDIR) cannot be written, and the environment goes into it: copy the" \
-	  "repository to a folder of your own, or choose another place: make VENV=~/hierwidgets-venv"; exit 1; }
+	@mkdir -p "$(VENV)" 2>/dev/null && test -w "$(VENV)" \
+	  || { echo "the environment $(VENV) cannot be written in $(CURDIR): copy the repository to a" \
+	  "folder of your own, or choose another place: make VENV=~/hierwidgets-venv"; exit 1; }
 	@echo "installing into $(VENV) (a few minutes the first time)"
 	@# Not compiled: a third of the time goes into modules nobody imports.
 	@$(PYTHON) -m venv --clear $(VENV)

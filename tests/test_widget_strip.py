@@ -167,6 +167,7 @@ def test_what_is_no_frame_is_refused():
         ({"sort": "size"}, traitlets.TraitError, "'rate', 'n', 'name'.; 'size' was given"),
         ({"selected": "District 1"}, traitlets.TraitError, "one of the 14 levels of district_id"),
         ({"shown": 2}, traitlets.TraitError, "shown must be from 5 to 14; 2 was given"),
+        ({"shown": 10**400}, traitlets.TraitError, "shown must be from 5 to 14; 1000"),
         ({"first": 15}, traitlets.TraitError, "first must be from 1 to 14; 15 was given"),
     ],
 )
@@ -175,6 +176,18 @@ def test_wrong_keywords_and_values_are_refused(data, keywords, error, says):
     with pytest.raises(error, match=says):
         DistrictStrip(data["finland"], "contacted", "district_id", "Contacted", **keywords)
     assert set(_instances) == before
+
+
+@pytest.mark.parametrize("value", [7, 7.0, np.int64(7), np.float32(7)])
+def test_whole_numbers_of_every_kind_are_taken(data, value):
+    strip = DistrictStrip(data["finland"], "contacted", "district_id", "Contacted", shown=value)
+    assert (strip.shown, type(strip.shown), strip._shown_slider.value) == (7, int, 7)
+
+
+def test_what_is_typed_into_a_slider_is_rounded(data):
+    strip = DistrictStrip(data["finland"], "contacted", "district_id", "Contacted")
+    strip._shown_slider.value = 7.6
+    assert (strip.shown, strip._shown_slider.value) == (8, 8)
 
 
 def test_frames_refuse_unknown_orders(data):
@@ -331,9 +344,9 @@ def test_the_text_is_short_and_the_same_each_time(strip):
 def test_closing_frees_every_widget_and_observer(data):
     before = set(_instances)
     strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted", shown=9)
-    menu = strip._method_menu
+    menu, slider = strip._method_menu, strip._shown_slider
     assert len(set(_instances) - before) > 20
     strip.close()
     assert set(_instances) == before
-    menu.value = "exact"
-    assert strip.method == "wald"
+    menu.value, slider.value = "exact", 12
+    assert (strip.method, strip.shown) == ("wald", 9)

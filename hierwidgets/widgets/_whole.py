@@ -15,8 +15,10 @@ class Whole(t.Int):  # type: ignore[misc]
     """A whole number: 7, 7.0 and numpy's own are; 7.5 is refused, and not cut to 7."""
 
     def validate(self, obj: Any, value: Any) -> Any:
-        if isinstance(value, numbers.Real) and not isinstance(value, bool):
-            value = int(float(value)) if float(value).is_integer() else value
+        if isinstance(value, numbers.Integral):
+            value = int(value)
+        elif isinstance(value, numbers.Real) and float(value).is_integer():
+            value = int(float(value))
         return super().validate(obj, value)
 
 
