@@ -1,0 +1,1 @@
+"""What every layer may use: array names, checks, colours, progress, tables."""

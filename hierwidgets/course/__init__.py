@@ -1,0 +1,1 @@
+"""The course: its plan, its figures, the page it mirrors, its questions and studies."""

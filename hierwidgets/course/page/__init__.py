@@ -1,0 +1,1 @@
+"""The lecture page: its numbers, and ours beside them."""

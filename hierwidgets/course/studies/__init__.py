@@ -1,0 +1,1 @@
+"""Computations of single lectures that are longer than a notebook cell."""

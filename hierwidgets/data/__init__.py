@@ -1,0 +1,1 @@
+"""The data sets and stored draws that the package ships."""

@@ -1,0 +1,1 @@
+"""First differences and slopes, of fits and of draws."""

@@ -1,0 +1,1 @@
+"""A fit and what is read off it."""

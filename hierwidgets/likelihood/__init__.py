@@ -1,0 +1,1 @@
+"""The log-likelihood of a design, its maximum, and what follows at the maximum."""

@@ -1,0 +1,1 @@
+"""What is fitted: formula, family, frame, covariance template, design."""

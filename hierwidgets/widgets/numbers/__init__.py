@@ -1,0 +1,1 @@
+"""The numbers behind the instruments: pure functions from a fit to a frame."""

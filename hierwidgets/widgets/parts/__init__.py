@@ -1,0 +1,1 @@
+"""What the instruments are built from."""
