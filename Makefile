@@ -33,7 +33,7 @@ bench: install
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)
 
 notebooks: install
-	$(BIN)/python -m hierwidgets.lectures refresh lectures
+	$(BIN)/python -m hierwidgets.course refresh lectures
 
 lint:
 	$(BIN)/ruff check .
@@ -50,7 +50,7 @@ unit:
 	  --ignore=tests/browser -n $(WORKERS) --dist loadfile
 
 lectures:
-	$(BIN)/python -m hierwidgets.lectures check lectures
+	$(BIN)/python -m hierwidgets.course check lectures
 	$(BIN)/python -m pytest -q --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg \
 	  --nbval-cell-timeout=120 -n $(WORKERS) --dist loadscope lectures/*.ipynb
 

@@ -22,20 +22,20 @@ from .errors import (
 
 if TYPE_CHECKING:
     from . import exercises, priors, widgets
-    from .arviz_interop import to_arviz
-    from .comparison import compare
-    from .convergence import diagnose
-    from .datasets import load
-    from .effects import comparisons, slopes
-    from .interop import to_marginaleffects
+    from .data.datasets import load
+    from .effects.comparisons import comparisons, slopes
+    from .effects.marginaleffects import to_marginaleffects
+    from .fit.fit import Fit
+    from .fit.likelihood_ratio import compare
+    from .fit.pooling import complete_pooling, no_pooling, partial_pooling
+    from .fit.side_by_side import tables
     from .model import Model, glmer, lmer
-    from .pooling import complete_pooling, no_pooling, partial_pooling
-    from .posterior import Posterior, load_posterior
+    from .posterior.arviz_export import to_arviz
+    from .posterior.convergence import diagnose
+    from .posterior.posterior import Posterior, load_posterior
     from .priors import Priors
     from .recovery import simulate_and_recover
-    from .results import Fit
-    from .side_by_side import tables
-    from .validation import cross_validate
+    from .validation.folds import cross_validate
 
 __version__ = "0.1.0"
 
@@ -75,20 +75,20 @@ __all__ = [
 
 # Where the names are; each is fetched when it is first used, for a quick import.
 _HOMES = {
-    "arviz_interop": ("to_arviz",),
-    "comparison": ("compare",),
-    "convergence": ("diagnose",),
-    "datasets": ("load",),
-    "effects": ("comparisons", "slopes"),
-    "interop": ("to_marginaleffects",),
+    "data.datasets": ("load",),
+    "effects.comparisons": ("comparisons", "slopes"),
+    "effects.marginaleffects": ("to_marginaleffects",),
+    "fit.fit": ("Fit",),
+    "fit.likelihood_ratio": ("compare",),
+    "fit.pooling": ("complete_pooling", "no_pooling", "partial_pooling"),
+    "fit.side_by_side": ("tables",),
     "model": ("Model", "glmer", "lmer"),
-    "pooling": ("complete_pooling", "no_pooling", "partial_pooling"),
-    "posterior": ("Posterior", "load_posterior"),
+    "posterior.arviz_export": ("to_arviz",),
+    "posterior.convergence": ("diagnose",),
+    "posterior.posterior": ("Posterior", "load_posterior"),
     "priors": ("Priors",),
     "recovery": ("simulate_and_recover",),
-    "results": ("Fit",),
-    "side_by_side": ("tables",),
-    "validation": ("cross_validate",),
+    "validation.folds": ("cross_validate",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import design as designs
-from . import families, formula, sampler
-from .design import Design
 from .errors import DataError, FormulaError
-from .families import Family
-from .posterior import Posterior
-from .priors import Priors
-from .results import Fit, maximize
+from .fit.fit import Fit, maximize
+from .posterior.posterior import Posterior
+from .sampling import sampler
+from .sampling.priors import Priors
+from .spec import design as designs
+from .spec import families, formula
+from .spec.design import Design
+from .spec.families import Family
 
 _DEFAULT_PRIORS = Priors()
 

@@ -1,16 +1,15 @@
 """Keep the committed lectures what a fresh run gives.
 
-``python -m hierwidgets.lectures refresh [PATH ...]``
+``python -m hierwidgets.course refresh [PATH ...]``
     Runs every notebook from top to bottom in a fresh kernel and stores its outputs.
-``python -m hierwidgets.lectures check [PATH ...]``
+``python -m hierwidgets.course check [PATH ...]``
     Says which notebooks do not hold one complete run in order. It runs nothing.
-``python -m hierwidgets.lectures clean [PATH ...]``
+``python -m hierwidgets.course clean [PATH ...]``
     Removes metadata that differs from run to run; outputs stay.
 
 A path is a notebook or a folder of them; without one, ``lectures``.
 """
 
-import sys
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -143,7 +142,3 @@ def main(arguments: Sequence[str]) -> int:
     if command == "check" and bad:
         print("run 'make notebooks' to store the outputs of a fresh run")
     return int(bad > 0)
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -30,7 +30,7 @@ from typing import Any
 
 import pandas as pd
 
-from .errors import DataError
+from hierwidgets.errors import DataError
 
 __all__ = ["codebook", "load"]
 
@@ -190,7 +190,7 @@ def load(name: str) -> pd.DataFrame:
     ========================  =======================================================
 
     The districts are anonymous: the source does not say which real district a number stands
-    for. Source, licence and citations: the docstring of :mod:`hierwidgets.datasets`.
+    for. Source, licence and citations: the docstring of :mod:`hierwidgets.data.datasets`.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def load(name: str) -> pd.DataFrame:
 
 @cache
 def _read(name: str) -> pd.DataFrame:
-    resource = files("hierwidgets").joinpath("data", _FILES[name])
+    resource = files(__package__).joinpath(_FILES[name])
     with as_file(resource) as path:
         frame = pd.read_csv(path)
     text = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]

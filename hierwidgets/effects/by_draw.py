@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import predict as prediction
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.spec import rows as prediction
+from hierwidgets.spec.design import NewRows
+
 from .contrasts import Contrast
-from .design import NewRows
-from .posterior import Posterior
 
 __all__ = ["columns"]
 

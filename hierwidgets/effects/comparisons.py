@@ -25,15 +25,16 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.errors import DataError, FormulaError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint, spread
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.spec import rows as prediction
+from hierwidgets.spec.design import Design, NewRows
+
+from . import by_draw
 from . import contrasts as asked
-from . import drawn
-from . import predict as prediction
 from .contrasts import Contrast, Point
-from .design import Design, NewRows
-from .errors import DataError, FormulaError
-from .joint import Functionals, effect_rows, joint, spread
-from .posterior import Posterior
-from .results import Fit
 
 __all__ = ["comparisons", "slopes"]
 
@@ -269,7 +270,7 @@ def _answer(
     if isinstance(fit, Posterior):
         if request.conditional:
             raise DataError("conditional=True is for fits; draws carry the effects' uncertainty")
-        columns = drawn.columns(fit, stacked, new, contrasts, weights, request, _transform)
+        columns = by_draw.columns(fit, stacked, new, contrasts, weights, request, _transform)
     else:
         columns = _at_modes(fit, stacked, new, contrasts, weights, request)
     parts = []

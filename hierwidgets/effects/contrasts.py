@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .columns import variables
-from .design import Design
-from .errors import DataError, FormulaError
+from hierwidgets.errors import DataError, FormulaError
+from hierwidgets.spec.columns import variables
+from hierwidgets.spec.design import Design
 
 __all__ = [
     "COMPARISONS",

@@ -18,12 +18,13 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.errors import DataError, MissingExtraError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint
+from hierwidgets.spec import rows as prediction
+from hierwidgets.spec.design import Design
+
 from . import contrasts as asked
-from . import predict as prediction
-from .design import Design
-from .errors import DataError, MissingExtraError
-from .joint import Functionals, effect_rows, joint
-from .results import Fit
 
 __all__ = ["to_marginaleffects"]
 

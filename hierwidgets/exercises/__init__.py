@@ -6,28 +6,28 @@ Neither keeps a score or remembers a call: the same call always gives the same o
 
 An exercise is a frozen record, `Exercise`. What it expects is a function, so the right answer
 is computed from the data when it is asked for and never typed in. The records of the lectures
-live one file per lecture in ``hierwidgets.questions`` and are found by name on the first check;
+are the course's; whoever has some names them in the entry point group `hierwidgets.exercises`;
 an assignment adds its own with `register`.
 """
 
 import copy
 import difflib
 import html
-import pkgutil
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
+from importlib.metadata import entry_points
+
+from hierwidgets.errors import DataError
 
 from .answers import mismatch, times_hundred
-from .errors import DataError
 
 __all__ = [
     "Exercise", "Hint", "Mistake", "Verdict", "check", "hint", "names", "register", "require",
 ]  # fmt: skip
 
-_QUESTIONS = f"{__package__}.questions"
+_GROUP = "hierwidgets.exercises"  # of entry points, each a tuple of exercises
 _OPEN = "Put your answer in place of the three dots and run the cell again."
 _PERCENT = "This looks like a percentage. Give a proportion, a number between 0 and 1."
 
@@ -242,10 +242,9 @@ def register(*exercises: Exercise) -> None:
 
 @cache
 def _registry() -> dict[str, Exercise]:
-    """Every exercise of the lectures by name; the modules are found, not listed."""
-    found = pkgutil.iter_modules(import_module(_QUESTIONS).__path__, f"{_QUESTIONS}.")
-    modules = [import_module(module.name) for module in found]
-    return {exercise.name: exercise for module in modules for exercise in module.EXERCISES}
+    """Every exercise that an installed package offers, by name."""
+    offered = [point.load() for point in sorted(entry_points(group=_GROUP))]
+    return {exercise.name: exercise for exercises in offered for exercise in exercises}
 
 
 def _find(name: str) -> Exercise:

@@ -6,14 +6,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .blocks import layout
-from .errors import DataError, FitError
-from .estimate import fixed_only
-from .quadrature import nodes
-from .simulate import observed, observed_trials
+from hierwidgets.errors import DataError, FitError
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.estimate import fixed_only
+from hierwidgets.likelihood.quadrature import nodes
+from hierwidgets.spec.responses import observed, observed_trials
 
 if TYPE_CHECKING:
-    from .results import Fit
+    from .fit import Fit
 
 __all__ = ["conditional_means", "design_effect", "fitted", "icc", "residuals"]
 

@@ -8,16 +8,19 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import diagnostics, estimate, gaussian, intervals, simulate
-from . import predict as prediction
+from hierwidgets.errors import DataError
+from hierwidgets.likelihood import estimate, gaussian
+from hierwidgets.likelihood.laplace import Modes
+from hierwidgets.likelihood.optimum import covariance
+from hierwidgets.spec import responses as simulate
+from hierwidgets.spec import rows as prediction
+from hierwidgets.spec.covariance import sd_corr
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
+from hierwidgets.spec.responses import Seed
+
+from . import diagnostics, intervals
 from . import summary as text
-from .covariance import sd_corr
-from .design import Design
-from .errors import DataError
-from .families import Family
-from .marginal import Modes
-from .optimum import covariance
-from .simulate import Seed
 
 __all__ = ["Fit", "maximize"]
 

@@ -17,14 +17,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import estimate, gaussian
-from .design import Design
-from .errors import DataError, FitError, FitWarning
+from hierwidgets.errors import DataError, FitError, FitWarning
+from hierwidgets.likelihood import estimate, gaussian
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.responses import Seed, draws, with_response
+
 from .profiles import Parameter, Point, interval, parameters, value
-from .simulate import Seed, draws, with_response
 
 if TYPE_CHECKING:
-    from .results import Fit
+    from .fit import Fit
 
 __all__ = ["check_level", "confint", "estimates", "with_progress"]
 

@@ -13,11 +13,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .design import Term
-from .errors import DataError, FitError
-from .results import Fit
-from .simulate import observed, observed_trials
-from .tabular import html_table, p_value, text_table
+from hierwidgets.base.tables import html_table, p_value, text_table
+from hierwidgets.errors import DataError, FitError
+from hierwidgets.spec.design import Term
+from hierwidgets.spec.responses import observed, observed_trials
+
+from .fit import Fit
 
 __all__ = ["Comparison", "compare"]
 

@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .design import as_frame, indicator
-from .errors import DataError
+from hierwidgets.errors import DataError
+from hierwidgets.spec.design import as_frame, indicator
+
+from .fit import Fit
 from .intervals import check_level
-from .results import Fit
 
 __all__ = ["complete_pooling", "no_pooling", "partial_pooling"]
 

@@ -22,14 +22,14 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from .blocks import layout
-from .covariance import cholesky_from_sd_corr, sd_corr
-from .design import Design, Term
-from .errors import FitError
-from .estimate import objective
-from .families import Family
-from .gaussian import evaluate, products
-from .optimum import minimize, search_unit
+from hierwidgets.errors import FitError
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.estimate import objective
+from hierwidgets.likelihood.gaussian import evaluate, products
+from hierwidgets.likelihood.optimum import minimize, search_unit
+from hierwidgets.spec.covariance import cholesky_from_sd_corr, sd_corr
+from hierwidgets.spec.design import Design, Term
+from hierwidgets.spec.families import Family
 
 __all__ = ["Parameter", "Point", "interval", "limits", "parameters", "value"]
 

@@ -5,11 +5,12 @@ from typing import Any
 
 import pandas as pd
 
-from .errors import DataError
+from hierwidgets.base.tables import html_table, text_table
+from hierwidgets.errors import DataError
+
+from .fit import Fit
 from .intervals import estimates
 from .profiles import parameters, value
-from .results import Fit
-from .tabular import html_table, text_table
 
 __all__ = ["Tables", "tables"]
 

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .errors import DataError
-from .tabular import html_table, p_value
+from hierwidgets.base.tables import html_table, p_value
+from hierwidgets.errors import DataError
 
 if TYPE_CHECKING:
-    from .results import Fit
+    from .fit import Fit
 
 __all__ = ["Summary", "summarize"]
 

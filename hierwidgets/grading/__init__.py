@@ -1,6 +1,6 @@
 """Graded assignments: check, release, grade, report, over plain nbgrader.
 
-``python -m hierwidgets.assignments check | release | grade | report`` works on a course directory
+``python -m hierwidgets.grading check | release | grade | report`` works on a course directory
 (``lectures/assignments`` here). nbgrader itself keeps working beside it: the gradebook, manual
 grading and export are its own. What this adds is safety: every submission is rebuilt from the
 released notebook with only the student's answers, and run in a process of its own that sees
@@ -11,16 +11,16 @@ It needs nbgrader: ``pip install "hierwidgets[grading]"``.
 
 from importlib.util import find_spec
 
-from ..errors import MissingExtraError
+from hierwidgets.errors import MissingExtraError
 
 if find_spec("nbgrader") is None:
     raise MissingExtraError('Grading needs nbgrader: run pip install "hierwidgets[grading]".')
 
-from ._check import Finding, check, release
-from ._course import Course, copy_course, open_course
-from ._grade import FLAGS, Record, grade, records
-from ._report import feedback, score_table
-from ._sandbox import Limits, isolation
+from .checks import Finding, check, release
+from .folder import Course, copy_course, open_course
+from .grades import FLAGS, Record, grade, records
+from .reports import feedback, score_table
+from .sandbox import Limits, isolation
 
 __all__ = [
     "FLAGS",

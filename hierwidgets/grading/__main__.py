@@ -1,11 +1,12 @@
-"""The command line: ``python -m hierwidgets.assignments check | release | grade | report``."""
+"""The command line: ``python -m hierwidgets.grading check | release | grade | report``."""
 
 import argparse
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ..errors import HierwidgetsError
+from hierwidgets.errors import HierwidgetsError
+
 from . import (
     Course,
     Limits,
@@ -18,12 +19,12 @@ from . import (
     release,
     score_table,
 )
-from ._report import picture, question_points, summary, write_csv
+from .reports import picture, question_points, summary, write_csv
 
 
 def parser() -> argparse.ArgumentParser:
     """The four commands, and ``private`` for a copy that holds other tests."""
-    top = argparse.ArgumentParser(prog="python -m hierwidgets.assignments", description=__doc__)
+    top = argparse.ArgumentParser(prog="python -m hierwidgets.grading", description=__doc__)
     top.add_argument("--course", help="the course directory (default: lectures/assignments)")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, words in (

@@ -8,11 +8,12 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from ..errors import DataError
-from ._cells import HIDDEN, grade_id, is_answer, is_test, points, question, rebuild
-from ._course import Course, copy_course
-from ._grade import run_notebook
-from ._sandbox import USUAL, Limits
+from hierwidgets.errors import DataError
+
+from .cells import HIDDEN, grade_id, is_answer, is_test, points, question, rebuild
+from .folder import Course, copy_course
+from .grades import run_notebook
+from .sandbox import USUAL, Limits
 
 __all__ = ["Finding", "check", "release"]
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import nbformat
 
-from ..errors import DataError, MissingExtraError
+from hierwidgets.errors import DataError, MissingExtraError
 
 __all__ = ["Course", "copy_course", "open_course"]
 

@@ -13,11 +13,12 @@ from typing import Any
 
 import nbformat
 
-from ..errors import DataError
-from ._cells import grade_id, is_test, points, rebuild
-from ._course import Course
-from ._run import error
-from ._sandbox import USUAL, Limits, isolation, run_limited
+from hierwidgets.errors import DataError
+
+from .cells import grade_id, is_test, points, rebuild
+from .folder import Course
+from .runner import error
+from .sandbox import USUAL, Limits, isolation, run_limited
 
 __all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
 
@@ -198,7 +199,7 @@ def run_notebook(
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
         outcome = run_limited(
-            lambda fd: [sys.executable, "-m", f"{__package__}._run", str(fd)],
+            lambda fd: [sys.executable, "-m", f"{__package__}.runner", str(fd)],
             request, folder, limits, [course.root, *_sources(), *hidden], _environment(place),
         )  # fmt: skip
     return _read(notebook, outcome.lines, outcome.stopped, outcome.log)

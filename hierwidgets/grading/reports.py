@@ -9,9 +9,9 @@ import nbformat
 import numpy as np
 import pandas as pd
 
-from ._cells import grade_id, is_test, points, question, without_hidden
-from ._course import Course
-from ._grade import FLAGS, Record, records
+from .cells import grade_id, is_test, points, question, without_hidden
+from .folder import Course
+from .grades import FLAGS, Record, records
 
 __all__ = ["feedback", "picture", "question_points", "score_table", "summary", "write_csv"]
 

@@ -1,8 +1,8 @@
-"""Run one rebuilt notebook: ``python -m hierwidgets.assignments._run FD``.
+"""Run one rebuilt notebook: ``python -m hierwidgets.grading.runner FD``.
 
 Reads a request as JSON from standard input and writes one line of JSON to the file descriptor
 for every code cell, as soon as it is done, so that a run that is killed leaves what it had. The
-notebook is on no disk while answers run. The parent (`_grade`) limits and isolates the process.
+notebook is on no disk while answers run. The parent (`grades`) limits and isolates the process.
 """
 
 import ast
@@ -20,9 +20,9 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from ._cells import is_answer, is_test
+from .cells import is_answer, is_test
 
-GUARD = Path(__file__).with_name("_guard.py")
+GUARD = Path(__file__).with_name("guard.py")
 MOST_TEXT = 20_000  # characters of one output that are kept
 MOST_OUTPUTS = 50  # outputs of one cell that are kept
 MOST_BYTES = 2_000_000  # of one picture or table

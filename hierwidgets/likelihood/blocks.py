@@ -18,9 +18,9 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from .covariance import Template
-from .design import Design
-from .errors import FitError
+from hierwidgets.errors import FitError
+from hierwidgets.spec.covariance import Template
+from hierwidgets.spec.design import Design
 
 __all__ = [
     "Blocks",

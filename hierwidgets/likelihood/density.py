@@ -13,8 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from .design import Design
-from .families import Family
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
 
 __all__ = ["Joint", "joint", "linear_predictor", "split"]
 

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.errors import FitError, FormulaError
+from hierwidgets.spec.design import Design, Term, level_sums
+from hierwidgets.spec.families import Derivatives, Family
+
 from .blocks import Layout, factorize, layout, one_thread, scale
-from .design import Design, Term, level_sums
-from .errors import FitError, FormulaError
-from .families import Derivatives, Family
-from .marginal import Modes, Value, conditional_modes, laplace
+from .laplace import Modes, Value, conditional_modes, laplace
 from .nested import is_nested, nested
 from .optimum import Optimum, minimize, search_unit
 from .quadrature import adaptive

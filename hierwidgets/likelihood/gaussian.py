@@ -19,10 +19,11 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.errors import FitError
+from hierwidgets.spec.design import Design, level_sums
+
 from .blocks import Layout, block_diagonal, later_factor, layout, one_thread, symmetric_inverse
-from .design import Design, level_sums
-from .errors import FitError
-from .marginal import Modes
+from .laplace import Modes
 from .optimum import covariance, minimize, search_unit
 
 __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]

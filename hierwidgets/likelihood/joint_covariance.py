@@ -20,10 +20,11 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.spec.design import Design, NewRows
+from hierwidgets.spec.families import Family
+
 from .blocks import Blocks, block_diagonal, factorize, layout
-from .design import Design, NewRows
-from .families import Family
-from .marginal import State, solve_modes
+from .laplace import State, solve_modes
 
 __all__ = ["Functionals", "Joint", "effect_rows", "joint", "spread"]
 

@@ -15,10 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.errors import FitError
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Derivatives, Family
+
 from .blocks import Blocks, Layout, Scaled, factorize, layout, scale
-from .design import Design
-from .errors import FitError
-from .families import Derivatives, Family
 
 __all__ = ["Modes", "Value", "conditional_modes", "laplace", "solve_modes"]
 

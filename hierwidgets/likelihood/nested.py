@@ -17,10 +17,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.errors import FitError
+from hierwidgets.spec.families import Family
+
 from .blocks import Layout, Scaled, scale
-from .errors import FitError
-from .families import Family
-from .marginal import Value
+from .laplace import Value
 from .quadrature import nodes
 
 __all__ = ["is_nested", "nested", "outer_value"]

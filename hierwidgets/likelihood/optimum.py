@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import FitError
+from hierwidgets.errors import FitError
 
 __all__ = ["Optimum", "covariance", "minimize", "search_unit"]
 

@@ -17,9 +17,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.spec.families import Family
+
 from .blocks import Layout
-from .families import Family
-from .marginal import State, Value, solve_modes
+from .laplace import State, Value, solve_modes
 
 __all__ = ["adaptive", "nodes"]
 

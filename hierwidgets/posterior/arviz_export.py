@@ -5,9 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from .errors import DataError, MissingExtraError
+from hierwidgets.errors import DataError, MissingExtraError
+from hierwidgets.spec.responses import observed
+
 from .posterior import Posterior
-from .simulate import observed
 
 __all__ = ["to_arviz"]
 

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, MissingExtraError
+from hierwidgets.errors import DataError, MissingExtraError
 
 __all__ = ["THRESHOLDS", "Diagnosis", "diagnose", "statistics"]
 
@@ -173,7 +173,7 @@ def judge(
     table: pd.DataFrame, divergent: NDArray[np.bool_], depth: NDArray[np.int64], energy: Array
 ) -> Diagnosis:
     """`diagnose` with what the sampler itself reports: (C, D) each."""
-    from .sampler import MAX_DEPTH
+    from hierwidgets.sampling.sampler import MAX_DEPTH
 
     found = _problems(table)
     if divergent.any():

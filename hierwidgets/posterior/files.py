@@ -25,14 +25,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import design as designs
-from . import families, formula
-from .conditional import draw_levels
-from .design import Design
-from .errors import DataError
-from .families import Family
-from .priors import Prior, Priors
-from .sampler import Draws
+from hierwidgets.errors import DataError
+from hierwidgets.sampling.conditional import draw_levels
+from hierwidgets.sampling.priors import Prior, Priors
+from hierwidgets.sampling.sampler import Draws
+from hierwidgets.spec import design as designs
+from hierwidgets.spec import families, formula
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
 
 __all__ = ["SHIPPED", "load", "save"]
 
@@ -76,7 +76,7 @@ def load(path: str | Path, effects: bool = True) -> tuple[Design, Family, Priors
     if not isinstance(path, str | Path):
         raise DataError(f"a path or a name is needed; {path!r} was given")
     if isinstance(path, str) and path in SHIPPED:
-        where = Path(str(files("hierwidgets").joinpath("data", "draws", f"{path}.npz")))
+        where = Path(str(files("hierwidgets.data").joinpath("draws", f"{path}.npz")))
     else:
         where = Path(path)
     if not where.exists():

@@ -15,13 +15,14 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from .conditional import level_integrals, without
+from hierwidgets.errors import DataError
+from hierwidgets.sampling.conditional import level_integrals, without
+from hierwidgets.sampling.sampler import Draws
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
+from hierwidgets.spec.responses import observed, observed_trials
+
 from .convergence import array_statistics
-from .design import Design
-from .errors import DataError
-from .families import Family
-from .sampler import Draws
-from .simulate import observed, observed_trials
 
 __all__ = ["Loo", "loo"]
 

@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import convergence, draw_files, loo, predictive, simulate
-from . import predict as prediction
-from .design import Design, NewRows
-from .errors import DataError
-from .families import Family
-from .priors import Priors
-from .profiles import parameters
-from .sampler import Draws
+from hierwidgets.errors import DataError
+from hierwidgets.fit.profiles import parameters
+from hierwidgets.sampling.priors import Priors
+from hierwidgets.sampling.sampler import Draws
+from hierwidgets.spec import responses as simulate
+from hierwidgets.spec import rows as prediction
+from hierwidgets.spec.design import Design, NewRows
+from hierwidgets.spec.families import Family
+
+from . import convergence, files, loo, replication
 
 __all__ = ["Posterior", "load_posterior"]
 
@@ -346,7 +348,7 @@ class Posterior:
         >>> bool(0.05 < found["p"][0] < 0.95)
         True
         """
-        return predictive.predictive_check(self, statistic, by, n, seed, interval, condition)
+        return replication.predictive_check(self, statistic, by, n, seed, interval, condition)
 
     def diagnose(self) -> convergence.Diagnosis:
         """What is wrong with the draws, in words, and what to do about it."""
@@ -361,7 +363,7 @@ class Posterior:
 
     def save(self, path: str | Path) -> None:
         """Write everything to one file that `load_posterior` reads (`draw_files`)."""
-        draw_files.save(path, self.design, self.family, self.priors, self.draws, self.kind)
+        files.save(path, self.design, self.family, self.priors, self.draws, self.kind)
 
 
 def load_posterior(path: str | Path, *, effects: bool = True) -> Posterior:
@@ -371,7 +373,8 @@ def load_posterior(path: str | Path, *, effects: bool = True) -> Posterior:
     ----------
     path :
         A file that `Posterior.save` wrote; or "finland", "uk", "uk_competitiveness",
-        "rainey2015", "rainey2015_individual" (`python -m hierwidgets.draws` makes those).
+        "rainey2015", "rainey2015_individual" (`hierwidgets.course.studies.shipped_draws` makes
+        those).
     effects :
         False leaves out the group effects that were integrated out (they are NaN), which reads a
         large file at once. Parameters, and predictions without these effects, are complete.
@@ -387,7 +390,7 @@ def load_posterior(path: str | Path, *, effects: bool = True) -> Posterior:
     >>> hw.load_posterior("finland")
     Posterior(contacted ~ 1 + (1 | district_id), binomial; 4 chains of 2500 draws)
     """
-    return Posterior(*draw_files.load(path, effects))
+    return Posterior(*files.load(path, effects))
 
 
 # --- pieces -------------------------------------------------------------------------------

@@ -16,8 +16,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError
-from .simulate import observed
+from hierwidgets.errors import DataError
+from hierwidgets.spec.responses import observed
 
 if TYPE_CHECKING:
     from .posterior import Posterior

@@ -4,8 +4,8 @@
 hands over what there is so far, for a page that shows progress and can be stopped.
 """
 
-from ._result import Recovery
-from ._run import run, simulate_and_recover
-from ._setup import SHAPES, Setup
+from .result import Recovery
+from .runs import run, simulate_and_recover
+from .setup import SHAPES, Setup
 
 __all__ = ["SHAPES", "Recovery", "Setup", "run", "simulate_and_recover"]

@@ -12,12 +12,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .. import design as designs
-from .. import estimate, families, formula, gaussian, optimum, predict, simulate
-from ..design import Design, NewRows
-from ..errors import FitError
-from ..families import Family
-from ._setup import SHAPES, Setup
+from hierwidgets.errors import FitError
+from hierwidgets.likelihood import estimate, gaussian, optimum
+from hierwidgets.spec import design as designs
+from hierwidgets.spec import families, formula, responses
+from hierwidgets.spec import rows as predict
+from hierwidgets.spec.design import Design, NewRows
+from hierwidgets.spec.families import Family
+
+from .setup import SHAPES, Setup
 
 __all__ = ["ESTIMATORS", "MEASURES", "PARAMETERS", "Plan", "Record", "repeat"]
 
@@ -178,7 +181,7 @@ def _partial(plan: Plan, made: Prepared, y: Array) -> tuple[Array, Array, Array,
     Limits are empirical Bayes, ``eta_j +- z sd_j`` with the conditional sd given the estimated
     parameters; the wider ones add the parameters' uncertainty, as `Fit.predict` does.
     """
-    design = simulate.with_response(made.design, made.family, y)
+    design = responses.with_response(made.design, made.family, y)
     found: estimate.Estimate | gaussian.Estimate
     if made.family.name == "gaussian":
         found = gaussian.maximize(design)
@@ -220,7 +223,7 @@ def _binary(made: Prepared, y: Array, level: float) -> tuple[Array, Array]:
         rate, total = y.sum() / made.sizes.sum(), made.sizes.sum()
         half = z * np.sqrt(rate * (1 - rate) / total)
         return no, np.tile(np.array([[rate], [rate - half], [rate + half]]), len(y))
-    beta = estimate.fixed_only(simulate.with_response(made.design, made.family, y), made.family)
+    beta = estimate.fixed_only(responses.with_response(made.design, made.family, y), made.family)
     eta = X @ beta
     inverse = made.family.link.inverse
     p = inverse(eta)[0]

@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..tabular import text_table
-from ._repeat import ESTIMATORS, MEASURES, PARAMETERS, Record
-from ._setup import Setup
+from hierwidgets.base.tables import text_table
+
+from .repeat import ESTIMATORS, MEASURES, PARAMETERS, Record
+from .setup import Setup
 
 __all__ = ["Recovery"]
 

@@ -14,13 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ..blocks import layout
-from ..errors import DataError, FitError, FitWarning, FormulaError
-from ..estimate import objective
-from ..intervals import check_level
-from ._repeat import Plan, Record, prepare, repeat
-from ._result import Recovery
-from ._setup import Setup, as_setups
+from hierwidgets.errors import DataError, FitError, FitWarning, FormulaError
+from hierwidgets.fit.intervals import check_level
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.estimate import objective
+
+from .repeat import Plan, Record, prepare, repeat
+from .result import Recovery
+from .setup import Setup, as_setups
 
 __all__ = ["run", "simulate_and_recover"]
 

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .. import datasets
-from ..errors import DataError
+from hierwidgets.data import datasets
+from hierwidgets.errors import DataError
 
 __all__ = ["SHAPES", "Setup", "as_setups"]
 

@@ -47,12 +47,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-from . import estimate, gaussian, kernels
-from .design import Design
-from .errors import FitError
-from .families import Family
+from hierwidgets.errors import FitError
+from hierwidgets.likelihood import estimate, gaussian
+from hierwidgets.likelihood.quadrature import nodes
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
+
+from . import kernels
 from .priors import KINDS, Prior, Resolved
-from .quadrature import nodes
 
 __all__ = ["JOINT_LIMIT", "Chart", "Piece", "chart", "pieces"]
 

@@ -16,8 +16,8 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from .design import Design
-from .families import Family
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
 
 __all__ = ["draw_levels", "level_integrals", "without"]
 
@@ -77,7 +77,7 @@ def level_integrals(
 
     The counting constants of the rows are left out.
     """
-    from .quadrature import nodes
+    from hierwidgets.likelihood.quadrature import nodes
 
     t, column = integrated
     term = design.terms[t]

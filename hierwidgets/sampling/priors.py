@@ -24,12 +24,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .design import Design
-from .errors import DataError
-from .families import Family
+from hierwidgets.errors import DataError
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
 
 if TYPE_CHECKING:
-    from .model import Model
+    from hierwidgets.model import Model
 
 __all__ = [
     "Prior", "Priors", "Resolved", "exponential", "flat", "gamma", "half_cauchy", "half_normal",

@@ -15,14 +15,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.errors import DataError, MissingExtraError
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
+
 from .conditional import draw_levels
-from .design import Design
-from .errors import DataError, MissingExtraError
-from .families import Family
 from .priors import Priors, resolve
 
 if TYPE_CHECKING:
-    from .geometry import Chart
+    from .chart import Chart
 
 __all__ = ["Draws", "sample", "sample_prior"]
 
@@ -121,7 +122,7 @@ def sample(
     """
     _check(chains, tune, draws, target_accept)
     require_extra()
-    from .geometry import chart
+    from .chart import chart
 
     began = time.perf_counter()
     where = chart(design, family, resolve(priors, design, family), **geometry)

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, FormulaError, NewLevelError
+from hierwidgets.errors import DataError, FormulaError, NewLevelError
+
 from .formula import FUNCTIONS, Bar, Formula, coded, named
 from .frames import numeric, show
 

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.errors import DataError, FormulaError
+
 from . import covariance
 from .columns import Columns, check_rank, matrices, variables
-from .errors import DataError, FormulaError
 from .families import Family
 from .formula import Bar, Formula
 from .frames import (

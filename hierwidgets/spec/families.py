@@ -19,7 +19,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
-from .errors import FormulaError
+from hierwidgets.errors import FormulaError
 
 __all__ = ["Derivatives", "Family", "Link", "family"]
 

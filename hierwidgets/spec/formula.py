@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .errors import FormulaError
+from hierwidgets.errors import FormulaError
 
 if TYPE_CHECKING:
     from formulaic.parser.types import Token

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError, FormulaError
+from hierwidgets.errors import DataError, FormulaError
+
 from .families import Family
 from .formula import Formula
 

@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .density import linear_predictor
+from hierwidgets.errors import DataError
+from hierwidgets.likelihood.density import linear_predictor
+
 from .design import Design, indicator
-from .errors import DataError
 from .families import Family
 
 __all__ = ["check_seed", "draws", "observed", "observed_trials", "with_response"]

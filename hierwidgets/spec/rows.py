@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .blocks import Blocks, factorize, layout, row_dot, scale
+from hierwidgets.errors import DataError, FormulaError, NewLevelError
+from hierwidgets.likelihood.blocks import Blocks, factorize, layout, row_dot, scale
+from hierwidgets.likelihood.laplace import Modes, conditional_modes
+
 from .design import Design, NewRows, as_frame
-from .errors import DataError, FormulaError, NewLevelError
 from .families import Family
 from .formula import parse, pieces
-from .marginal import Modes, conditional_modes
 
 __all__ = [
     "as_frame",

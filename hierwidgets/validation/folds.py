@@ -15,21 +15,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from . import design as designs
-from . import estimate, families, formula, sampler
-from .density import linear_predictor as own_predictor
-from .design import Design
-from .errors import DataError, FitError, HierwidgetsError
-from .families import Family
-from .intervals import with_progress
-from .model import Model
-from .posterior import Posterior
-from .predict import linear_predictor, new_effect_variance
-from .priors import Priors
-from .results import Fit, maximize
+from hierwidgets.base.tables import html_table, text_table
+from hierwidgets.errors import DataError, FitError, HierwidgetsError
+from hierwidgets.fit.fit import Fit, maximize
+from hierwidgets.fit.intervals import with_progress
+from hierwidgets.likelihood import estimate
+from hierwidgets.likelihood.density import linear_predictor as own_predictor
+from hierwidgets.model import Model
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.sampling import sampler
+from hierwidgets.sampling.priors import Priors
+from hierwidgets.spec import design as designs
+from hierwidgets.spec import families, formula
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
+from hierwidgets.spec.responses import Seed, check_seed, observed, observed_trials
+from hierwidgets.spec.rows import linear_predictor, new_effect_variance
+
 from .scores import log_score, sampled_score, settings
-from .simulate import Seed, check_seed, observed, observed_trials
-from .tabular import html_table, text_table
 
 __all__ = ["CrossValidation", "cross_validate"]
 

@@ -14,14 +14,14 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
-from . import predict as prediction
-from . import sampler
-from .design import Design, NewRows
-from .errors import DataError
-from .families import Family
-from .posterior import Posterior
-from .priors import Priors
-from .quadrature import nodes
+from hierwidgets.errors import DataError
+from hierwidgets.likelihood.quadrature import nodes
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.sampling import sampler
+from hierwidgets.sampling.priors import Priors
+from hierwidgets.spec import rows as prediction
+from hierwidgets.spec.design import Design, NewRows
+from hierwidgets.spec.families import Family
 
 __all__ = ["drawn_log_score", "log_score", "sampled_score", "settings"]
 

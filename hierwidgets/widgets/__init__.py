@@ -5,7 +5,7 @@ They need ipywidgets, bqplot and anywidget: ``pip install "hierwidgets[lab]"``.
 
 from importlib.util import find_spec
 
-from ..errors import MissingExtraError
+from hierwidgets.errors import MissingExtraError
 
 _missing = [name for name in ("ipywidgets", "bqplot", "anywidget") if find_spec(name) is None]
 if _missing:
@@ -13,12 +13,11 @@ if _missing:
         f'The widgets need {", ".join(_missing)}: run pip install "hierwidgets[lab]".'
     )
 
-from ._averaged import averaged_prior  # noqa: E402
-from ._chain_examples import printed_summary, stuck_chains  # noqa: E402
-from ._chains import judged_table  # noqa: E402
-from ._comparison import comparison_frame, crossing_pairs  # noqa: E402
-from ._guess import guess_frame  # noqa: E402
-from ._pooling import (  # noqa: E402
+from hierwidgets.widgets.numbers.averaged import averaged_prior  # noqa: E402
+from hierwidgets.widgets.numbers.chains import judged_table  # noqa: E402
+from hierwidgets.widgets.numbers.comparison import comparison_frame, crossing_pairs  # noqa: E402
+from hierwidgets.widgets.numbers.guess import guess_frame  # noqa: E402
+from hierwidgets.widgets.numbers.pooling import (  # noqa: E402
     half_weight_size,
     imagined_frame,
     loglik_at,
@@ -26,9 +25,11 @@ from ._pooling import (  # noqa: E402
     profile_frame,
     weight_curve,
 )
-from ._recovery import judged_frame, truth_frame  # noqa: E402
-from ._shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
-from ._strip import people_frame, strip_frame  # noqa: E402
+from hierwidgets.widgets.numbers.recovery import judged_frame, truth_frame  # noqa: E402
+from hierwidgets.widgets.numbers.shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
+from hierwidgets.widgets.numbers.strip import people_frame, strip_frame  # noqa: E402
+from hierwidgets.widgets.numbers.stuck_chains import printed_summary, stuck_chains  # noqa: E402
+
 from .chain_clinic import ChainClinic  # noqa: E402
 from .competitiveness_effect import CompetitivenessEffect  # noqa: E402
 from .district_strip import DistrictStrip  # noqa: E402

@@ -12,15 +12,23 @@ import numpy as np
 import pandas as pd
 import traitlets as t
 
-from ..convergence import array_statistics
-from ..errors import DataError
-from . import _chains as numbers
-from ._base import Instrument
-from ._chain_pictures import EXPECTED, FAILS, PASSES, SELECTED, Lanes, StatisticsPicture
-from ._charts import WIDTH
-from ._effect_words import shorter
-from ._parts import NamedSlider
-from ._whole import Whole, follow_slider
+from hierwidgets.errors import DataError
+from hierwidgets.posterior.convergence import array_statistics
+from hierwidgets.widgets.numbers.effect.words import shorter
+from hierwidgets.widgets.panels.chains import (
+    EXPECTED,
+    FAILS,
+    PASSES,
+    SELECTED,
+    Lanes,
+    StatisticsPicture,
+)
+from hierwidgets.widgets.parts.charts import WIDTH
+from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets.widgets.parts.whole import Whole, follow_slider
+
+from .numbers import chains as numbers
 
 __all__ = ["ChainClinic"]
 

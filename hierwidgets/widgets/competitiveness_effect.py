@@ -14,18 +14,23 @@ import pandas as pd
 import traitlets as t
 from numpy.typing import NDArray
 
-from ..columns import variables
-from ..errors import DataError
-from ..posterior import Posterior
-from ..results import Fit
-from . import _effect as numbers
-from . import _effect_words as words
-from ._base import Instrument
-from ._charts import WIDTH
-from ._effect_moved import held_at, prepared, slope_position, without_predictor
-from ._effect_setting import TARGETS, Estimated, Setting, setting
-from ._facets import CURVES, EffectPicture, FacetRow, rows_of_facets
-from ._parts import NamedSlider, TextTable
+from hierwidgets.errors import DataError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.spec.columns import variables
+from hierwidgets.widgets.numbers.effect import frames as numbers
+from hierwidgets.widgets.numbers.effect import words
+from hierwidgets.widgets.numbers.effect.moved import (
+    held_at,
+    prepared,
+    slope_position,
+    without_predictor,
+)
+from hierwidgets.widgets.numbers.effect.setting import TARGETS, Estimated, Setting, setting
+from hierwidgets.widgets.panels.facets import CURVES, EffectPicture, FacetRow, rows_of_facets
+from hierwidgets.widgets.parts.charts import WIDTH
+from hierwidgets.widgets.parts.controls import NamedSlider, TextTable
+from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["CompetitivenessEffect"]
 

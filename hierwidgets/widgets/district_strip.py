@@ -12,12 +12,20 @@ import pandas as pd
 import traitlets as t
 from numpy.typing import NDArray
 
-from ..frames import as_frame
-from ._base import Instrument
-from ._charts import WIDTH, figure, joined_segments, level_tooltip, put, round_ticks, upright
-from ._parts import NamedSlider
-from ._strip import SORTS, people_frame, strip_frame
-from ._whole import Whole, follow_slider
+from hierwidgets.spec.frames import as_frame
+from hierwidgets.widgets.numbers.strip import SORTS, people_frame, strip_frame
+from hierwidgets.widgets.parts.charts import (
+    WIDTH,
+    figure,
+    joined_segments,
+    level_tooltip,
+    put,
+    round_ticks,
+    upright,
+)
+from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets.widgets.parts.whole import Whole, follow_slider
 
 __all__ = ["DistrictStrip"]
 

@@ -13,12 +13,12 @@ import numpy as np
 import pandas as pd
 import traitlets as t
 
-from ..datasets import load
-from ..errors import DataError
-from ._base import Instrument
-from ._charts import WIDTH, figure, joined_segments, round_ticks, upright
-from ._guess import Case, guess_frame, reasons, the_case, verdict
-from ._parts import Chips, NamedSlider
+from hierwidgets.data.datasets import load
+from hierwidgets.errors import DataError
+from hierwidgets.widgets.numbers.guess import Case, guess_frame, reasons, the_case, verdict
+from hierwidgets.widgets.parts.charts import WIDTH, figure, joined_segments, round_ticks, upright
+from hierwidgets.widgets.parts.controls import Chips, NamedSlider
+from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["Guess309"]
 

@@ -13,11 +13,17 @@ import pandas as pd
 import traitlets as t
 from numpy.typing import NDArray
 
-from ..results import Fit
-from ._base import Instrument
-from ._charts import WIDTH, figure, rate_name, round_ticks, upright
-from ._comparison import comparison_frame, crossed_with_each, n_classes, n_span, named_fits
-from ._parts import NamedSlider
+from hierwidgets.fit.fit import Fit
+from hierwidgets.widgets.numbers.comparison import (
+    comparison_frame,
+    crossed_with_each,
+    n_classes,
+    n_span,
+    named_fits,
+)
+from hierwidgets.widgets.parts.charts import WIDTH, figure, rate_name, round_ticks, upright
+from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["PoolingComparison"]
 

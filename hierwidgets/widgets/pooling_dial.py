@@ -11,13 +11,9 @@ import numpy as np
 import pandas as pd
 import traitlets as t
 
-from ..errors import DataError
-from ..results import Fit
-from ._base import Instrument
-from ._charts import WIDTH, figure, half_width, rate_name, round_ticks, upright
-from ._estimates_panel import EstimatesPanel, link_range
-from ._parts import NamedSlider, NumberBox
-from ._pooling import (
+from hierwidgets.errors import DataError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.widgets.numbers.pooling import (
     Columns,
     check_fit,
     half_weight_size,
@@ -28,7 +24,18 @@ from ._pooling import (
     profile_frame,
     weight_at,
 )
-from ._weight_panel import IMAGINED, POOLED, RAW, TARGET, Floats, WeightPanel
+from hierwidgets.widgets.panels.estimates import EstimatesPanel, link_range
+from hierwidgets.widgets.panels.weights import IMAGINED, POOLED, RAW, TARGET, Floats, WeightPanel
+from hierwidgets.widgets.parts.charts import (
+    WIDTH,
+    figure,
+    half_width,
+    rate_name,
+    round_ticks,
+    upright,
+)
+from hierwidgets.widgets.parts.controls import NamedSlider, NumberBox
+from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["PoolingDial"]
 

@@ -12,13 +12,10 @@ import ipywidgets
 import numpy as np
 import traitlets as t
 
-from ..results import Fit
-from ._averaged import AveragedPrior, averaged_prior
-from ._base import Instrument
-from ._charts import WIDTH, figure, rate_name, round_ticks, upright
-from ._parts import NamedSlider
-from ._pooling import check_fit, pooling_frame
-from ._shrinkage import (
+from hierwidgets.fit.fit import Fit
+from hierwidgets.widgets.numbers.averaged import AveragedPrior, averaged_prior
+from hierwidgets.widgets.numbers.pooling import check_fit, pooling_frame
+from hierwidgets.widgets.numbers.shrinkage import (
     LogDensity,
     Settings,
     Shrinkage,
@@ -28,6 +25,9 @@ from ._shrinkage import (
     one_level,
     shrinkage,
 )
+from hierwidgets.widgets.parts.charts import WIDTH, figure, rate_name, round_ticks, upright
+from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["PriorTimesLikelihood"]
 

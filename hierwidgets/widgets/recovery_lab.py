@@ -18,15 +18,22 @@ import pandas as pd
 import traitlets as t
 from numpy.typing import NDArray
 
-from ..errors import FitError
-from ..recovery import SHAPES, Recovery, Setup, run
-from ._base import Instrument
-from ._charts import WIDTH
-from ._parts import NamedSlider
-from ._progress import ProgressBar
-from ._recovery import ESTIMATORS, JUDGED, LEVEL, first_repetition, judged_columns, truth_columns
-from ._recovery_view import NAMES, TITLES, Arrows, legend, panel_class, panels
-from ._whole import follow_slider, whole_number
+from hierwidgets.errors import FitError
+from hierwidgets.recovery import SHAPES, Recovery, Setup, run
+from hierwidgets.widgets.numbers.recovery import (
+    ESTIMATORS,
+    JUDGED,
+    LEVEL,
+    first_repetition,
+    judged_columns,
+    truth_columns,
+)
+from hierwidgets.widgets.panels.recovery import NAMES, TITLES, Arrows, legend, panel_class, panels
+from hierwidgets.widgets.parts.charts import WIDTH
+from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets.widgets.parts.progress import ProgressBar
+from hierwidgets.widgets.parts.whole import follow_slider, whole_number
 
 __all__ = ["RecoveryLab"]
 

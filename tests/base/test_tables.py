@@ -1,16 +1,13 @@
 """Fits side by side: every number is the fit's own."""
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
+from support.paths import STRUCTURES
 
 import hierwidgets as hw
+from hierwidgets.base.tables import html_table, text_table
 from hierwidgets.errors import DataError
-from hierwidgets.tabular import html_table, text_table
-
-STRUCTURES = Path(__file__).parent / "reference" / "structures"
 
 
 @pytest.fixture(scope="module")

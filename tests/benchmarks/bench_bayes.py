@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import hierwidgets as hw
-from hierwidgets import draws
+from hierwidgets.course.studies import shipped_draws
 
 PEER = """
 import json, sys, time, warnings
@@ -60,7 +60,7 @@ print(json.dumps({"wall": wall, "cpu": cpu, "rhat": float(table["r_hat"].max()),
 
 def ours(name: str, keep: int) -> dict[str, Any]:
     """Time and convergence of a run."""
-    model, priors = draws.model(name)
+    model, priors = shipped_draws.model(name)
     wall, cpu = time.perf_counter(), time.process_time()
     post = model.sample(tune=1000, draws=keep, seed=1, priors=priors, progress=False)
     wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
@@ -107,7 +107,7 @@ def line(name: str, r: dict[str, Any]) -> str:
 
 def main() -> int:
     began = time.perf_counter()
-    draws.model("finland")[0].sample(chains=1, tune=50, draws=4, seed=1, progress=False)
+    shipped_draws.model("finland")[0].sample(chains=1, tune=50, draws=4, seed=1, progress=False)
     print(f"first call, compiling or loading from the cache: {time.perf_counter() - began:.1f} s")
     missed = []
     for name, limit in (("finland", 5), ("uk", 5)):

@@ -15,7 +15,7 @@ from lab import LabServer, Notebook, write_notebook
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from hierwidgets import lectures
+from hierwidgets.course import notebooks
 
 pytestmark = pytest.mark.browser
 
@@ -59,13 +59,13 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A notebook with a dial, stored as the lectures are: run, and cleaned."""
     path = tmp_path_factory.mktemp("stored") / "stored.ipynb"
     write_notebook(path, DIAL)
-    lectures.refresh(path)
+    notebooks.refresh(path)
     return path
 
 
 def test_a_second_refresh_gives_the_same_file(stored: Path) -> None:
     first = stored.read_bytes()
-    lectures.refresh(stored)
+    notebooks.refresh(stored)
     assert stored.read_bytes() == first
     assert b"widget-view" not in first
 

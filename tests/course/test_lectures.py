@@ -18,7 +18,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from course_facts import (
+from support.course_facts import (
     CODE,
     PLAN,
     code_symbols,
@@ -30,11 +30,11 @@ from course_facts import (
     windows,
     words,
 )
+from support.paths import LECTURES
 
-from hierwidgets import exercises, page, widgets
-from hierwidgets.widgets._base import Instrument
-
-LECTURES = Path(__file__).parents[1] / "lectures"
+from hierwidgets import exercises, widgets
+from hierwidgets.course.page import printed
+from hierwidgets.widgets.parts.instrument import Instrument
 
 # Lectures still to be written or finished: links may lead to them, and what a test finds wrong
 # with a draft of theirs is expected. Whoever finishes one takes it out. Empty at the end.
@@ -184,7 +184,7 @@ def checked(tree: ast.AST) -> set[tuple[str, str]]:
     return found
 
 
-def asserts_itself(cell: Any, record: page.Printed) -> bool:
+def asserts_itself(cell: Any, record: printed.Printed) -> bool:
     """Whether a cell with the item's tag holds the number among what it asserts."""
     if record.item not in tags(cell):
         return False
@@ -217,7 +217,7 @@ def all_checked() -> frozenset[tuple[str, str]]:
 def unasserted(item: str) -> list[str]:
     """The printed numbers of an item that no lecture from 01 on compares with ours."""
     missing = []
-    for record in page.numbers(item):
+    for record in printed.numbers(item):
         if (item, record.name) in all_checked():
             continue
         found = any(asserts_itself(c, record) for name in EXISTING[1:] for c in code_cells(name))
@@ -229,12 +229,12 @@ def unasserted(item: str) -> list[str]:
 @every_lecture
 def test_printed_numbers_are_asserted(name: str) -> None:
     """In each, ``page.check`` compares them; or a cell with the tag lists and asserts them."""
-    asked = [item for item in due(name) if item in page.items()]
+    asked = [item for item in due(name) if item in printed.items()]
     assert {item: unasserted(item) for item in asked if unasserted(item)} == {}
 
 
 def test_a_number_that_is_only_mentioned_is_not_asserted() -> None:
-    record = page.number("S28", "mu")
+    record = printed.number("S28", "mu")
     told = nbformat.v4.new_code_cell("x = -1.37", metadata={"tags": ["S28"]})
     untagged = nbformat.v4.new_code_cell("assert x == -1.37")
     other = nbformat.v4.new_code_cell("assert x == -1.4", metadata={"tags": ["S28"]})

@@ -6,20 +6,18 @@ solution that follows it (a Markdown cell with the tag ``solution``) and its own
 
 import copy
 import re
-from pathlib import Path
 
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from support.paths import LECTURES
 
 # The gallery shows every widget once more and asks nothing: the questions stand in the lectures,
 # beside the argument they belong to. `test_lectures` holds what it must have in their place.
 WITHOUT_EXERCISES = {"widgets"}
 
 LECTURES = [
-    path
-    for path in sorted((Path(__file__).parents[1] / "lectures").glob("*.ipynb"))
-    if path.stem not in WITHOUT_EXERCISES
+    path for path in sorted((LECTURES).glob("*.ipynb")) if path.stem not in WITHOUT_EXERCISES
 ]
 
 LONG = ("03", "05", "06", "07", "08", "09", "10", "11", "12", "A-")  # slow tests; nbval runs all

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hierwidgets.datasets import codebook, load
+from hierwidgets.data.datasets import codebook, load
 from hierwidgets.errors import DataError
 
 FILES = {
@@ -24,7 +24,7 @@ FILES = {
 
 @pytest.mark.parametrize("name", FILES)
 def test_every_value_is_the_value_of_the_file(name):
-    text = files("hierwidgets").joinpath("data", FILES[name]).read_text(encoding="utf-8")
+    text = files("hierwidgets.data").joinpath(FILES[name]).read_text(encoding="utf-8")
     header, *rows = csv.reader(text.splitlines())
     frame = load(name)
     assert list(frame.columns) == [column or "row_id" for column in header]

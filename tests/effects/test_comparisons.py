@@ -15,8 +15,9 @@ from scipy import sparse
 from scipy.special import expit
 
 import hierwidgets as hw
-from hierwidgets import blocks, predict
-from hierwidgets.joint import Functionals, effect_rows, joint
+from hierwidgets.likelihood import blocks
+from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint
+from hierwidgets.spec import rows as predict
 
 SEVERAL = (
     "contacted ~ district_competitiveness * electoral_rules + (1 | district_id)"

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets import interop
+from hierwidgets.effects import marginaleffects as interop
 
 marginaleffects = pytest.importorskip("marginaleffects")
 pl = pytest.importorskip("polars")

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from hierwidgets import exercises
-from hierwidgets.answers import mismatch
 from hierwidgets.errors import DataError
 from hierwidgets.exercises import Exercise, Hint, Mistake, check, hint, names, register
+from hierwidgets.exercises.answers import mismatch
 
 
 def number(answer):

@@ -6,18 +6,17 @@ Conditional means are compared with scipy's integrals to 1e-9 (both are exact to
 
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate
 from scipy.special import expit
+from support.paths import REFERENCE
 
 import hierwidgets as hw
 from hierwidgets.errors import DataError, FitError
 
-REFERENCE = Path(__file__).parent / "reference"
 RESIDUALS = json.loads((REFERENCE / "inference.json").read_text())["residuals"]
 
 

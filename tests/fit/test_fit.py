@@ -10,8 +10,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from core_cases import LINKS, RESPONSE, STRUCTURES, frame, log_density, mean, model
-from stored_fits import effects, fitted
+from support.core_cases import LINKS, RESPONSE, STRUCTURES, frame, log_density, mean, model
+from support.stored_fits import effects, fitted
 
 import hierwidgets as hw
 

@@ -11,18 +11,18 @@ fixed has risen by the squared quantile, to 1e-5 (brentq stops at 1e-6 of the in
 import json
 import warnings
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from support.paths import REFERENCE
 
 import hierwidgets as hw
-from hierwidgets import gaussian, intervals, profiles
 from hierwidgets.errors import DataError, FitError, FitWarning
+from hierwidgets.fit import intervals, profiles
+from hierwidgets.likelihood import gaussian
 
-REFERENCE = Path(__file__).parent / "reference"
 PROFILES = json.loads((REFERENCE / "inference.json").read_text())["profiles"]
 STRUCTURES = json.loads((REFERENCE / "structures.json").read_text())["profiles"]
 Z95, Z90 = stats.norm.ppf([0.975, 0.95])
@@ -113,7 +113,7 @@ def test_at_a_limit_of_a_coefficient_the_likelihood_has_fallen_enough(name, side
 def test_at_a_limit_of_an_sd_the_likelihood_has_fallen_enough(side):
     fit = fitted("uk")
     limit = ends(fit.confint(progress=False), "sd Intercept | district_id")[side]
-    from hierwidgets.estimate import profile_loglik
+    from hierwidgets.likelihood.estimate import profile_loglik
 
     at, _ = profile_loglik(fit.design, fit.family, np.array([limit]), 1, fit.beta)
     assert 2 * (fit.loglik - at) == pytest.approx(Z90**2, abs=1e-5)

@@ -5,17 +5,16 @@ Chi-squares follow the log-likelihoods, which agree to 1e-5 (see test_structures
 
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from support.paths import REFERENCE
 
 import hierwidgets as hw
 from hierwidgets.errors import DataError, FitError
 
-REFERENCE = Path(__file__).parent / "reference"
 STORED = json.loads((REFERENCE / "structures.json").read_text())["comparisons"]
 
 

@@ -10,10 +10,10 @@ import pandas as pd
 import pytest
 from statsmodels.stats.proportion import proportion_confint
 
-from hierwidgets.datasets import load
+from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError
+from hierwidgets.fit.pooling import complete_pooling, no_pooling, partial_pooling
 from hierwidgets.model import glmer
-from hierwidgets.pooling import complete_pooling, no_pooling, partial_pooling
 
 COLUMNS = ["level", "n", "estimate", "std_error", "conf_low", "conf_high"]
 STATSMODELS = {"wald": "normal", "wilson": "wilson", "jeffreys": "jeffreys", "exact": "beta"}

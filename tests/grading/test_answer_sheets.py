@@ -9,7 +9,7 @@ from functools import cache
 from importlib import import_module
 
 import pytest
-from answer_sheets import SOURCE, blank, failures, mutants, read, reference, worth
+from support.answer_sheets import SOURCE, blank, failures, mutants, read, reference, worth
 
 ASSIGNMENTS = sorted(p.name for p in SOURCE.iterdir())
 
@@ -22,7 +22,7 @@ def notebook(assignment):
 
 
 def module(assignment):
-    return import_module(f"wrong_answers_{assignment.lower()}")
+    return import_module(f"support.wrong_answers_{assignment.lower()}")
 
 
 CASES = [(name, wrong) for name in ASSIGNMENTS for wrong in module(name).WRONG]

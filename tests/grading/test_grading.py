@@ -11,9 +11,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import small_course as small
+from support import small_course as small
 
-from hierwidgets.assignments import (
+from hierwidgets.errors import DataError
+from hierwidgets.grading import (
     FLAGS,
     Limits,
     check,
@@ -26,10 +27,9 @@ from hierwidgets.assignments import (
     release,
     score_table,
 )
-from hierwidgets.assignments.__main__ import main
-from hierwidgets.assignments._cells import question, rebuild, without_hidden
-from hierwidgets.assignments._report import picture, question_points, summary, write_csv
-from hierwidgets.errors import DataError
+from hierwidgets.grading.__main__ import main
+from hierwidgets.grading.cells import question, rebuild, without_hidden
+from hierwidgets.grading.reports import picture, question_points, summary, write_csv
 
 QUICK = Limits(seconds=60, cell_seconds=5, megabytes=1500)
 FULL = {"q1-shown": 1.0, "q1-hidden": 2.0, "q2-hidden": 3.0}
@@ -359,22 +359,22 @@ def test_answers_see_neither_course_nor_network(course, given, monkeypatch):
 
 @pytest.mark.slow
 def test_an_interrupted_grading_goes_on(course, given, monkeypatch):
-    from hierwidgets.assignments import _grade
+    from hierwidgets.grading import grades
 
     for student in ("one", "two"):
         small.hand_in(course.root, student, small.answered(given, small.RIGHT))
-    whole = _grade._graded
+    whole = grades._graded
 
     def stop_at_two(course, assignment, student, *rest):
         if student == "two":
             raise KeyboardInterrupt
         return whole(course, assignment, student, *rest)
 
-    monkeypatch.setattr(_grade, "_graded", stop_at_two)
+    monkeypatch.setattr(grades, "_graded", stop_at_two)
     with pytest.raises(KeyboardInterrupt):
         grade(course, "T1", ["one", "two"], limits=QUICK, progress=False)
     assert {r.student for r in records(course, "T1")} >= {"one"}
-    monkeypatch.setattr(_grade, "_graded", whole)
+    monkeypatch.setattr(grades, "_graded", whole)
     done = grade(course, "T1", ["one", "two"], limits=QUICK, progress=False)
     assert [r.scores for r in done] == [FULL, FULL]
 

@@ -14,12 +14,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from answer_sheets import read, reference
-from submissions import answered
+from support.answer_sheets import read, reference
+from support.paths import ROOT
+from support.submissions import answered
 
-from hierwidgets.assignments.__main__ import parser
+from hierwidgets.grading.__main__ import parser
 
-ROOT = Path(__file__).parents[1]
 GUIDE = ROOT / "lectures" / "assignments" / "instructor-guide.md"
 ADDRESS = "https://github.com/hierwidgets/hierwidgets"
 

@@ -12,20 +12,13 @@ import shutil
 import nbformat
 import pandas as pd
 import pytest
-from answer_sheets import SOURCE, worth
-from submissions import submissions
+from support.answer_sheets import SOURCE, worth
+from support.submissions import submissions
 
-from hierwidgets.assignments import isolation, open_course, records
-from hierwidgets.assignments.__main__ import main
-from hierwidgets.assignments._cells import (
-    HIDDEN,
-    grade_id,
-    is_answer,
-    points,
-    question,
-    without_hidden,
-)
-from hierwidgets.assignments._report import question_points
+from hierwidgets.grading import isolation, open_course, records
+from hierwidgets.grading.__main__ import main
+from hierwidgets.grading.cells import HIDDEN, grade_id, is_answer, points, question, without_hidden
+from hierwidgets.grading.reports import question_points
 
 ASSIGNMENTS = sorted(p.name for p in SOURCE.iterdir())
 LIMITS = ("--cell-seconds", "20", "--seconds", "240")

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hierwidgets import Model, blocks
-from hierwidgets.marginal import conditional_modes, laplace
+from hierwidgets import Model
+from hierwidgets.likelihood import blocks
+from hierwidgets.likelihood.laplace import conditional_modes, laplace
 
 FORMULAS = [
     "y ~ x + (1 | g)",

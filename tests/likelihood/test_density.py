@@ -11,8 +11,8 @@ import pytest
 from scipy import stats
 
 from hierwidgets import Model
-from hierwidgets.density import joint, linear_predictor, split
-from hierwidgets.marginal import conditional_modes
+from hierwidgets.likelihood.density import joint, linear_predictor, split
+from hierwidgets.likelihood.laplace import conditional_modes
 
 FORMULAS = ["y ~ x + (1 | g)", "y ~ x + (1 + x | g) + (1 | h)", "y ~ x + (x || g)"]
 FAMILIES = [("binomial", "logit"), ("binomial", "cloglog"), ("poisson", None), ("gaussian", None)]

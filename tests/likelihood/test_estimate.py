@@ -12,17 +12,17 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from core_cases import LINKS, RESPONSE, STRUCTURES, dense_laplace, frame, model
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, special, stats
-from stored_fits import STORED, fitted
+from support.core_cases import LINKS, RESPONSE, STRUCTURES, dense_laplace, frame, model
+from support.stored_fits import STORED, fitted
 
 import hierwidgets as hw
-from hierwidgets import blocks
-from hierwidgets.blocks import layout
-from hierwidgets.estimate import fixed_only, profile_loglik
-from hierwidgets.families import family
+from hierwidgets.likelihood import blocks
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.estimate import fixed_only, profile_loglik
+from hierwidgets.spec.families import family
 
 links = pytest.mark.parametrize(("kind", "link"), LINKS)
 FORMULA = "p(s, n) ~ x + (1 + x | g)"
@@ -59,7 +59,7 @@ def test_the_gradient_is_nil_and_nothing_near_is_higher(kind, link, structure):
     x = np.concatenate([found.theta, found.beta])
     sd = np.sqrt(np.maximum(np.diag(found.covariance), 1e-6))
     m, lay = model(kind, link, structure), layout(found.design)
-    from hierwidgets.marginal import laplace
+    from hierwidgets.likelihood.laplace import laplace
 
     assert np.abs(found.gradient * sd).max() < 1e-4
     rng, k = np.random.default_rng(0), len(found.theta)

@@ -13,8 +13,9 @@ import pandas as pd
 import pytest
 from scipy import optimize, stats
 
-from hierwidgets import Model, blocks, gaussian, lmer
+from hierwidgets import Model, lmer
 from hierwidgets.errors import FitError
+from hierwidgets.likelihood import blocks, gaussian
 
 FORMULAS = [
     "y ~ x + (1 | g)",

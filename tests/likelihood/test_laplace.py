@@ -11,7 +11,7 @@ Tolerances
 
 import numpy as np
 import pytest
-from core_cases import (
+from support.core_cases import (
     LINKS,
     STRUCTURES,
     dense,
@@ -23,12 +23,12 @@ from core_cases import (
     point,
     slope_of,
 )
-from stored_fits import DEFAULT, EVERY, STORED, parameters
-from stored_fits import model as stored_model
+from support.stored_fits import DEFAULT, EVERY, STORED, parameters
+from support.stored_fits import model as stored_model
 
 import hierwidgets as hw
-from hierwidgets import blocks
-from hierwidgets.marginal import conditional_modes, laplace
+from hierwidgets.likelihood import blocks
+from hierwidgets.likelihood.laplace import conditional_modes, laplace
 
 links = pytest.mark.parametrize(("family", "link"), LINKS)
 structures = pytest.mark.parametrize("structure", STRUCTURES)

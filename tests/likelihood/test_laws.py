@@ -12,7 +12,7 @@ import pytest
 from scipy import special
 
 import hierwidgets as hw
-from hierwidgets.estimate import fixed_only
+from hierwidgets.likelihood.estimate import fixed_only
 
 
 @cache

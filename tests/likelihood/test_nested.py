@@ -11,10 +11,10 @@ import pytest
 from scipy import integrate, optimize
 
 import hierwidgets as hw
-from hierwidgets.blocks import layout
-from hierwidgets.families import family
-from hierwidgets.marginal import laplace
-from hierwidgets.nested import is_nested, nested, outer_value
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.laplace import laplace
+from hierwidgets.likelihood.nested import is_nested, nested, outer_value
+from hierwidgets.spec.families import family
 
 THETA, BETA = np.array([1.3, 0.8]), np.array([-0.4, 0.6])
 

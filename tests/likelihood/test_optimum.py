@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hierwidgets.errors import FitError
-from hierwidgets.optimum import covariance, minimize, search_unit
+from hierwidgets.likelihood.optimum import covariance, minimize, search_unit
 
 
 def quadratic(A, x0):

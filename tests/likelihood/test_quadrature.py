@@ -11,15 +11,15 @@ Tolerances
 
 import numpy as np
 import pytest
-from core_cases import LINKS, frame, log_density, mean, model, point, slope_of
 from scipy import integrate
-from stored_fits import EVERY, STORED, n_agq, parameters
-from stored_fits import model as stored_model
+from support.core_cases import LINKS, frame, log_density, mean, model, point, slope_of
+from support.stored_fits import EVERY, STORED, n_agq, parameters
+from support.stored_fits import model as stored_model
 
 import hierwidgets as hw
-from hierwidgets.blocks import layout
-from hierwidgets.marginal import laplace
-from hierwidgets.quadrature import adaptive, nodes
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.laplace import laplace
+from hierwidgets.likelihood.quadrature import adaptive, nodes
 
 links = pytest.mark.parametrize(("family", "link"), LINKS)
 

@@ -16,21 +16,20 @@ reference/structures_data.py simulates; every number there has all its digits. T
 
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from support.paths import REFERENCE
 
 import hierwidgets as hw
-from hierwidgets import gaussian
-from hierwidgets.blocks import layout
-from hierwidgets.covariance import cholesky_from_sd_corr
-from hierwidgets.marginal import conditional_modes, laplace
-from hierwidgets.quadrature import adaptive
+from hierwidgets.likelihood import gaussian
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.laplace import conditional_modes, laplace
+from hierwidgets.likelihood.quadrature import adaptive
+from hierwidgets.spec.covariance import cholesky_from_sd_corr
 
-REFERENCE = Path(__file__).parent / "reference"
 STORED = json.loads((REFERENCE / "structures.json").read_text())
 FITS = {s["name"]: s for s in STORED["fits"]}
 LINEAR = [name for name, s in FITS.items() if s["family"] == "gaussian"]

@@ -12,9 +12,10 @@ import pytest
 from scipy import stats
 
 import hierwidgets as hw
-from hierwidgets import conditional, draws
-from hierwidgets.draw_files import SHIPPED
-from hierwidgets.priors import Priors, half_cauchy, lkj, normal, uniform
+from hierwidgets.course.studies import shipped_draws
+from hierwidgets.posterior.files import SHIPPED
+from hierwidgets.sampling import conditional
+from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal, uniform
 
 # mean, Monte Carlo standard error and sd of the reference posterior
 REFERENCE = {
@@ -242,7 +243,7 @@ def test_conditional_draws_have_the_conditional_distribution() -> None:
 def test_conditional_draws_at_any_sd(sd) -> None:
     """An sd near 0 leaves the prior of u; a large one leaves the likelihood, whose logit of a
     district's share does not depend on the sd."""
-    model, _ = draws.model("finland")
+    model, _ = shipped_draws.model("finland")
     given = np.full((1, 4000, 1), -1.2), (np.full((1, 4000, 1, 1), sd),), np.ones((1, 4000))
     empty = (np.zeros((1, 4000, 14, 1)),)
     b = conditional.draw_levels(model.design, model.family, *given, empty, (0, 0), 1)[0]
@@ -256,7 +257,7 @@ def test_conditional_draws_at_any_sd(sd) -> None:
 
 
 def test_prior_draws_follow_the_priors() -> None:
-    model, _ = draws.model("rainey2015")
+    model, _ = shipped_draws.model("rainey2015")
     priors = Priors(coefficients=normal(1, 2), sd=uniform(0, 3), corr=lkj(2))
     prior = model.sample_prior(20_000, seed=1, priors=priors)
     values = dict(zip(prior.names, prior.parameters[0].T, strict=True))
@@ -336,7 +337,7 @@ def test_default_priors_of_counts_and_numbers() -> None:
 
 
 def test_by_name_must_name_a_parameter() -> None:
-    model, _ = draws.model("finland")
+    model, _ = shipped_draws.model("finland")
     with pytest.raises(hw.DataError, match="sd x"):
         Priors(by_name={"sd x | g": "exponential(1)"}).describe(model)
 

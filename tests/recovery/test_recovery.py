@@ -25,7 +25,8 @@ from scipy.special import expit
 
 import hierwidgets as hw
 from hierwidgets.errors import DataError, FitError, FitWarning, FormulaError
-from hierwidgets.recovery import SHAPES, Recovery, Setup, _repeat, _run, run
+from hierwidgets.recovery import SHAPES, Recovery, Setup, repeat, run
+from hierwidgets.recovery import runs as _run
 
 FINLAND = Setup(n="finland", mu=-1.3717, sigma=0.31, name="finland")
 SMALL = Setup(n=12, J=8, mu=-0.5, sigma=0.6, beta=0.8, name="small")
@@ -105,8 +106,8 @@ def test_every_shape_is_tested():
 
 @pytest.mark.parametrize("setup", [SMALL, LINEAR], ids=lambda s: s.name)
 def test_outcomes_have_their_mean_and_variance(setup):
-    made = _repeat.prepare(setup, (5,))
-    drawn = [_repeat.draw(setup, made, np.random.default_rng(s)) for s in range(3000)]
+    made = repeat.prepare(setup, (5,))
+    drawn = [repeat.draw(setup, made, np.random.default_rng(s)) for s in range(3000)]
     truth, y = (np.array(part) for part in zip(*drawn, strict=True))
     if setup.family == "binomial":
         z = (y - made.sizes * truth) / np.sqrt(made.sizes * truth * (1 - truth))
@@ -163,10 +164,10 @@ def test_partial_pooling_is_the_package_s():
 
 @pytest.mark.parametrize("setup", [FINLAND, LINEAR], ids=lambda s: s.name)
 def test_the_full_interval_is_that_of_predict(setup):
-    plan = _repeat.Plan(setup, 1, 0.9, (5,))
-    made = _repeat.prepare(setup, plan.x_seed)
-    _, y = _repeat.draw(setup, made, np.random.default_rng(2))
-    rows, full, _, _ = _repeat._partial(plan, made, y)
+    plan = repeat.Plan(setup, 1, 0.9, (5,))
+    made = repeat.prepare(setup, plan.x_seed)
+    _, y = repeat.draw(setup, made, np.random.default_rng(2))
+    rows, full, _, _ = repeat._partial(plan, made, y)
     if setup.family == "binomial":
         data = pd.DataFrame({"group": made.codes, "y": y, "n": made.sizes})
         fit = hw.glmer("p(y, n) ~ (1 | group)", data)
@@ -183,9 +184,9 @@ def test_the_full_interval_is_that_of_predict(setup):
 @pytest.mark.parametrize("beta", [None, 0.5])
 def test_linear_estimators_are_least_squares(beta):
     setup = Setup(n=(1, 5, 8, 12, 4), sigma=0.7, beta=beta, family="gaussian")
-    made = _repeat.prepare(setup, (5,))
-    _, y = _repeat.draw(setup, made, np.random.default_rng(2))
-    no, complete = _repeat._linear(made, y, 0.8)
+    made = repeat.prepare(setup, (5,))
+    _, y = repeat.draw(setup, made, np.random.default_rng(2))
+    no, complete = repeat._linear(made, y, 0.8)
     indicators = pd.get_dummies(pd.Series(made.codes)).to_numpy(float)
     ones = np.ones((len(y), 1))
     for found, columns in ((no.T, indicators), (complete.T[:1], ones)):
@@ -198,9 +199,9 @@ def test_linear_estimators_are_least_squares(beta):
 
 
 def test_complete_pooling_with_a_predictor_is_a_logistic_regression():
-    made = _repeat.prepare(SMALL, (5,))
-    _, y = _repeat.draw(SMALL, made, np.random.default_rng(2))
-    no, complete = _repeat._binary(made, y, 0.9)
+    made = repeat.prepare(SMALL, (5,))
+    _, y = repeat.draw(SMALL, made, np.random.default_rng(2))
+    no, complete = repeat._binary(made, y, 0.9)
     X = sm.add_constant(made.x)
     fit = sm.GLM(np.column_stack([y, made.sizes - y]), X, sm.families.Binomial()).fit()
     frame = fit.get_prediction(X).summary_frame(alpha=0.1)
@@ -362,7 +363,7 @@ def test_linear_slope_and_residual_sd_are_recovered():
 
 def test_no_pooling_with_a_slope_has_the_variance_of_least_squares():
     x_seed = np.random.SeedSequence(1).spawn(1)[0].spawn(2)[0].generate_state(4).tolist()
-    made = _repeat.prepare(LINEAR, tuple(x_seed))
+    made = repeat.prepare(LINEAR, tuple(x_seed))
     X = np.column_stack([pd.get_dummies(pd.Series(made.codes)).to_numpy(float), made.x])
     variance = np.diag(np.linalg.inv(X.T @ X))[:-1]
     near(linear(), "no_pooling", "rmse", np.sqrt(variance.mean()))
@@ -518,7 +519,7 @@ def interrupt_at(monkeypatch, n):
         calls.append(task)
         if len(calls) > n:
             raise KeyboardInterrupt
-        return _repeat.repeat(task.plan, task.seeds, task.keep)
+        return repeat.repeat(task.plan, task.seeds, task.keep)
 
     monkeypatch.setattr(_run, "perform", perform)
 
@@ -619,8 +620,8 @@ def test_one_repetition_has_no_monte_carlo_error():
 
 
 def test_fits_that_do_not_converge_are_counted_and_kept(monkeypatch):
-    partial = _repeat._partial
-    monkeypatch.setattr(_repeat, "_partial", lambda *given: (*partial(*given)[:3], False))
+    partial = repeat._partial
+    monkeypatch.setattr(repeat, "_partial", lambda *given: (*partial(*given)[:3], False))
     with pytest.warns(FitWarning, match="4 of 4 fits did not converge; they are kept"):
         result = recover(SMALL, reps=4)
     assert result.unsettled["small"] == 4
@@ -850,7 +851,7 @@ def test_monte_carlo_errors_are_the_spread_between_runs():
 
 
 def test_a_design_without_a_predictor_is_prepared_once_for_all_seeds():
-    _repeat.prepare.cache_clear()
+    repeat.prepare.cache_clear()
     for seed in range(3):
         hw.simulate_and_recover(Setup(n=7, J=6), reps=2, seed=seed, progress=False)
-    assert _repeat.prepare.cache_info().misses == 1
+    assert repeat.prepare.cache_info().misses == 1

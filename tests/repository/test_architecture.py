@@ -6,8 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-
-PACKAGE = Path(__file__).parents[1] / "hierwidgets"
+from support.paths import PACKAGE
 
 # Lowest first; within a line, a module may import those to its left.
 LAYERS = (

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.paths import ROOT
 from tools import version
-
-ROOT = Path(__file__).parents[1]
 
 
 def test_the_changelog_speaks_of_this_version() -> None:

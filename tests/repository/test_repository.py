@@ -16,10 +16,10 @@ import pytest
 import yaml
 from nbval.plugin import get_sanitize_patterns
 from packaging.requirements import Requirement
+from support.paths import ROOT
 
-from hierwidgets import lectures
+from hierwidgets.course import notebooks
 
-ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "lectures").glob("*.ipynb"))
 TEXT = {".py", ".md", ".toml", ".txt", ".cfg", ".ipynb", ".yml", ".yaml", ".js", ".css", ".R", ""}
 # In pieces, so that this file does not hold what it looks for.
@@ -49,7 +49,7 @@ def test_no_machine_paths_and_no_registry_hosts() -> None:
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 def test_notebooks_hold_one_complete_run(path: Path) -> None:
-    assert lectures.problems(nbformat.read(path, as_version=4)) == []
+    assert notebooks.problems(nbformat.read(path, as_version=4)) == []
 
 
 def test_there_are_lectures() -> None:
@@ -62,11 +62,11 @@ def test_stripped_and_stale_notebooks_are_found() -> None:
     for cell in stripped.cells:
         if cell.cell_type == "code":
             cell.execution_count = None
-    assert lectures.problems(stripped)
+    assert notebooks.problems(stripped)
     swapped = nbformat.read(path, as_version=4)
     code = [c for c in swapped.cells if c.cell_type == "code" and c.source.strip()]
     code[0].execution_count, code[1].execution_count = 2, 1
-    assert len(lectures.problems(swapped)) == 2
+    assert len(notebooks.problems(swapped)) == 2
 
 
 def outputs(notebook: Any) -> list[Any]:
@@ -81,9 +81,9 @@ def test_cleaning_keeps_outputs_and_is_stable() -> None:
     notebook = nbformat.read(NOTEBOOKS[0], as_version=4)
     before = outputs(notebook)
     assert any(before), "there is something to keep"
-    once = nbformat.writes(lectures.clean(notebook))
+    once = nbformat.writes(notebooks.clean(notebook))
     assert outputs(notebook) == before
-    assert nbformat.writes(lectures.clean(notebook)) == once
+    assert nbformat.writes(notebooks.clean(notebook)) == once
 
 
 def rules() -> list[tuple[str, str]]:

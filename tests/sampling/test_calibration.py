@@ -11,17 +11,17 @@ standard errors of a rank among 99 independent draws).
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
+from support.paths import REFERENCE
 
 import hierwidgets as hw
-from hierwidgets.priors import Priors, half_normal, lkj, normal
+from hierwidgets.sampling.priors import Priors, half_normal, lkj, normal
 
-STORED = Path(__file__).parent / "reference" / "calibration.json"
+STORED = REFERENCE / "calibration.json"
 PRIORS = Priors(intercept=normal(0, 1), coefficients=normal(0, 1), sd=half_normal(1), corr=lkj(2))
 FORMULA = "p(y, n) ~ x + (1 | g) + (1 + x | h)"
 SEED, REPETITIONS, CHAINS, DRAWS, RANKS = 42, 100, 2, 990, 99

@@ -11,10 +11,13 @@ import pytest
 from scipy import integrate, optimize, stats
 
 import hierwidgets as hw
-from hierwidgets import convergence, draws, geometry, kernels
-from hierwidgets.covariance import sd_corr
-from hierwidgets.density import joint
-from hierwidgets.priors import Priors, exponential, gamma, lkj, normal, resolve
+from hierwidgets.course.studies import shipped_draws
+from hierwidgets.likelihood.density import joint
+from hierwidgets.posterior import convergence
+from hierwidgets.sampling import chart as geometry
+from hierwidgets.sampling import kernels
+from hierwidgets.sampling.priors import Priors, exponential, gamma, lkj, normal, resolve
+from hierwidgets.spec.covariance import sd_corr
 
 pytest.importorskip("nutpie")
 
@@ -86,7 +89,7 @@ def test_gradient_is_the_finite_difference(bars, family, link, joint_limit) -> N
 def spelled_out(m: hw.Model, priors: Priors, c: geometry.Chart, x: np.ndarray) -> float:
     """log p(y, b, parameters) from `density.joint` and scipy's densities, at a point of a chart
     that integrates nothing; parameters are beta, sds, correlations, log residual sd."""
-    from hierwidgets.sampler import unpack
+    from hierwidgets.sampling.sampler import unpack
 
     beta, factors, sigma, effects = (
         v if isinstance(v, tuple) else v[0, 0] for v in unpack_exactly(unpack, m, c, x)
@@ -121,7 +124,7 @@ def spelled_out(m: hw.Model, priors: Priors, c: geometry.Chart, x: np.ndarray) -
 
 def unpack_exactly(unpack, m, c, x):
     """`unpack` without its rounding to single precision."""
-    from hierwidgets import sampler
+    from hierwidgets.sampling import sampler
 
     keep, sampler.single = sampler.single, lambda values: values
     try:
@@ -132,7 +135,7 @@ def unpack_exactly(unpack, m, c, x):
 
 def log_jacobian(m: hw.Model, c: geometry.Chart, x: np.ndarray) -> float:
     """log |d (beta, sds, correlations, log sigma, b) / dx| by differences."""
-    from hierwidgets.sampler import unpack
+    from hierwidgets.sampling.sampler import unpack
 
     def natural(x: np.ndarray) -> np.ndarray:
         beta, factors, sigma, effects = unpack_exactly(unpack, m, c, x)
@@ -195,7 +198,7 @@ def test_integrated_density_is_the_brute_force_integral(family, link) -> None:
 def test_seven_nodes_are_exact_enough_on_the_page() -> None:
     """Against 25 nodes, at district sds up to .8 (the posterior ends at .7): 1e-4 in the log
     density of 567 districts, which moves no posterior mean by a thousandth of its sd."""
-    m, priors = draws.model("rainey2015")
+    m, priors = shipped_draws.model("rainey2015")
     few, many = chart(m, priors), chart(m, priors, n_nodes=25)
     for s, x in enumerate([point(few, seed, 0.3) for seed in range(5)]):
         x[0] = 0.2 * s - 0.4
@@ -273,7 +276,7 @@ def test_same_seed_same_draws_on_any_number_of_cores() -> None:
 
 
 def test_an_interrupt_keeps_the_draws_so_far(monkeypatch) -> None:
-    from hierwidgets import sampler
+    from hierwidgets.sampling import sampler
 
     real = sampler._bar
     counts: list[int] = []
@@ -308,7 +311,7 @@ def test_an_interrupt_keeps_the_draws_so_far(monkeypatch) -> None:
 
 
 def test_a_missing_extra_says_what_to_install(monkeypatch) -> None:
-    from hierwidgets import sampler
+    from hierwidgets.sampling import sampler
 
     monkeypatch.setattr(sampler, "find_spec", lambda name: None)
     with pytest.raises(hw.MissingExtraError, match=r'pip install "hierwidgets\[bayes\]"'):

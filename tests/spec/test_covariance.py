@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hierwidgets.covariance import cholesky_from_sd_corr, sd_corr, template
+from hierwidgets.spec.covariance import cholesky_from_sd_corr, sd_corr, template
 
 TERMS = [(1, [[0]]), (3, [[0, 1, 2]]), (3, [[0, 2], [1]])]
 

@@ -7,15 +7,15 @@ by hand from the frame.
 import numpy as np
 import pandas as pd
 import pytest
-from core_cases import LINKS, RESPONSE, frame
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.core_cases import LINKS, RESPONSE, frame
 
 import hierwidgets as hw
-from hierwidgets.columns import check_rank
-from hierwidgets.design import as_frame, build, indicator, level_sums
-from hierwidgets.families import family
-from hierwidgets.formula import parse
+from hierwidgets.spec.columns import check_rank
+from hierwidgets.spec.design import as_frame, build, indicator, level_sums
+from hierwidgets.spec.families import family
+from hierwidgets.spec.formula import parse
 
 
 def made(formula, data=None, kind="binomial", **options):

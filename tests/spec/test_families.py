@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from hierwidgets.errors import FormulaError
-from hierwidgets.families import family
+from hierwidgets.spec.families import family
 
 ALL = [
     ("binomial", "logit"),

@@ -8,8 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hierwidgets.errors import FormulaError
-from hierwidgets.formula import coded, named, parse
 from hierwidgets.model import Model
+from hierwidgets.spec.formula import coded, named, parse
 
 
 def bars(text):

@@ -19,7 +19,7 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets.formula import parse
+from hierwidgets.spec.formula import parse
 
 TOKENS = (
     "y", "x", "z", "g", "h", "~", "+", "-", "*", ":", "/", "|", "||", "(", ")", "1", "0", "-1",

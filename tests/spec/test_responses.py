@@ -5,23 +5,21 @@ A refit of a fit's own response must end at the same place: the search is the sa
 """
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import ndtri
+from support.paths import STRUCTURES
 
 import hierwidgets as hw
-from hierwidgets import simulate
 from hierwidgets.errors import DataError, FitError
-
-REFERENCE = Path(__file__).parent / "reference" / "structures"
+from hierwidgets.spec import responses
 
 
 @cache
 def frame(name):
-    return pd.read_csv(REFERENCE / f"{name}.csv")
+    return pd.read_csv(STRUCTURES / f"{name}.csv")
 
 
 @cache
@@ -52,7 +50,7 @@ EVERY = [
 @pytest.mark.parametrize("name", EVERY)
 def test_refit_of_the_own_response_is_the_fit(name):
     fit = fitted(name)
-    again = fit.refit(simulate.observed(fit.design, fit.family))
+    again = fit.refit(responses.observed(fit.design, fit.family))
     assert again.loglik == pytest.approx(fit.loglik, rel=1e-12)
     assert again.beta == pytest.approx(fit.beta, rel=1e-10)
     assert again.theta == pytest.approx(fit.theta, rel=1e-10)
@@ -104,7 +102,7 @@ def test_draws_are_reproducible_and_of_their_own():
 def test_conditional_draws_have_the_fitted_means(name):
     fit, n = fitted(name), 2000
     y = fit.simulate(n, seed=2, condition=True)
-    trials = simulate.observed_trials(fit.design)
+    trials = responses.observed_trials(fit.design)
     gap = y.mean(axis=0) / trials - fit.fitted.to_numpy()
     error = y.std(axis=0) / trials / np.sqrt(n)
     most = -ndtri(1e-6 / len(gap))  # of as many draws from a normal distribution

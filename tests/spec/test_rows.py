@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 import pytest
-from core_cases import dense, dense_laplace, frame, mean
 from scipy import stats
+from support.core_cases import dense, dense_laplace, frame, mean
 
 import hierwidgets as hw
 
@@ -164,7 +164,7 @@ def test_standard_errors_by_dense_matrices():
     formula = "p(s, n) ~ x + (1 | h) + (x || a) + (1 + x | g)"
     fit = fitted(formula)
     theta, beta = np.maximum(fit.theta, 0.2), fit.beta  # away from the boundary
-    from hierwidgets.predict import rows_of, standard_errors
+    from hierwidgets.spec.rows import rows_of, standard_errors
 
     design, rng = fit.design, np.random.default_rng(3)
     root = rng.normal(size=(len(theta) + 2, len(theta) + 2)) / 10

@@ -11,14 +11,13 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import nbformat
 
-from hierwidgets.assignments._cells import grade_id, is_answer, is_test, points
+from hierwidgets.grading.cells import grade_id, is_answer, is_test, points
+from support.paths import ROOT
 
-ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "lectures" / "assignments" / "source"
 
 

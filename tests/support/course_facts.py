@@ -9,9 +9,10 @@ sequences, so that a test can recognise a copied sentence without holding one.
 import csv
 import re
 from hashlib import sha256
-from pathlib import Path
 
-COURSE = Path(__file__).parent / "course"
+from support.paths import ROOT
+
+COURSE = ROOT / "tests" / "course"
 LONGEST, SHORTEST = 8, 5  # words of a sequence; a shorter one is hashed if it is a whole sentence
 CODE = 24  # symbols of a sequence of code
 

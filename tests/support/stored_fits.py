@@ -7,13 +7,13 @@ is the several-countries model.
 
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 
 import hierwidgets as hw
+from support.paths import REFERENCE
 
-STORED = json.loads((Path(__file__).parent / "reference" / "seed_lme4.json").read_text())
+STORED = json.loads((REFERENCE / "seed_lme4.json").read_text())
 MODELS = {
     "finland": ("finland", "contacted ~ 1 + (1 | district_id)"),
     "uk0": ("uk", "contacted ~ 1 + (1 | district_id)"),

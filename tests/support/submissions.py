@@ -10,9 +10,9 @@ from importlib import import_module
 from typing import Any
 
 import nbformat
-from answer_sheets import Wrong, reference, worth
 
-from hierwidgets.assignments._cells import grade_id, is_answer, is_test, points
+from hierwidgets.grading.cells import grade_id, is_answer, is_test, points
+from support.answer_sheets import Wrong, reference, worth
 
 # The answer that a hostile submission spoils, and the tests that rest on it.
 SPOILT = {
@@ -90,7 +90,7 @@ def answered(release: Any, answers: Mapping[str, str]) -> Any:
 
 def submissions(assignment: str, source: Any, release: Any, places: list[str]) -> list[Submission]:
     """All of them, with the reference first; `places` are where a thief looks."""
-    table = import_module(f"wrong_answers_{assignment.lower()}")
+    table = import_module(f"support.wrong_answers_{assignment.lower()}")
     right, everything = reference(source), frozenset(worth(source))
     made = [
         Submission("right", _with_words(answered(release, right), source), frozenset()),

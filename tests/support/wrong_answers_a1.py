@@ -16,7 +16,7 @@
 | rate scale | mean and sd of the rates, carried to the logit | Q4 |
 """
 
-from answer_sheets import Wrong, read, reference, swap
+from support.answer_sheets import Wrong, read, reference, swap
 
 RIGHT = reference(read("A1"))
 TABLE, INTERVALS, SHRINK, HALF, FIT, THREE = (

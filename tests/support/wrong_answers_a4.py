@@ -26,7 +26,7 @@
 | hard-coded | what the visible checks show | everything hidden |
 """
 
-from answer_sheets import Wrong, read, reference, swap
+from support.answer_sheets import Wrong, read, reference, swap
 
 RIGHT = reference(read("A4"))
 CODING, AGGREGATE, FAILING, QUANTITIES, CLEAR, THREE = (

@@ -9,7 +9,7 @@ paragraphs and blocks. Only hashes are written.
 import sys
 from pathlib import Path
 
-from course_facts import CODE, COURSE, code_symbols, source_hashes, windows
+from support.course_facts import CODE, COURSE, code_symbols, source_hashes, windows
 
 
 def main(prose_file: str, code_file: str) -> None:

@@ -6,20 +6,19 @@ no pooling), the tolerance here. Scores made by hand agree to 1e-9.
 """
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, stats
 from scipy.special import expit
+from support.paths import STRUCTURES
 
 import hierwidgets as hw
-from hierwidgets import validation
 from hierwidgets.errors import DataError, FitError
-from hierwidgets.families import family
+from hierwidgets.spec.families import family
+from hierwidgets.validation import folds as validation
 
-STRUCTURES = Path(__file__).parent / "reference" / "structures"
 PARTIAL = "contacted ~ (1 | district_id)"
 LECTURE = {"no": "no pooling", "complete": "complete pooling", "partial": PARTIAL}
 
@@ -293,7 +292,7 @@ FEW = {"chains": 2, "tune": 300, "draws": 200}
 def test_scores_of_a_fold_of_a_posterior(monkeypatch):
     """By hand from the draws that were made for the fold, unseen districts by integration."""
     pytest.importorskip("nutpie")
-    from hierwidgets import scores
+    from hierwidgets.validation import scores
 
     made = []
     real = scores.sampler.sample

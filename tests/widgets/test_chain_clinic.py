@@ -17,11 +17,11 @@ from ipywidgets.widgets.widget import _instances
 from scipy import stats
 
 import hierwidgets as hw
-from hierwidgets.convergence import THRESHOLDS, array_statistics
+from hierwidgets.posterior.convergence import THRESHOLDS, array_statistics
 from hierwidgets.widgets import ChainClinic, chain_clinic, printed_summary, stuck_chains
-from hierwidgets.widgets import _chains as numbers
-from hierwidgets.widgets._base import owned_widgets
-from hierwidgets.widgets._chain_pictures import LANE, MOST_ROWS
+from hierwidgets.widgets.numbers import chains as numbers
+from hierwidgets.widgets.panels.chains import LANE, MOST_ROWS
+from hierwidgets.widgets.parts.instrument import owned_widgets
 
 X = "district_competitiveness"
 INTERACTION = f"{X}:electoral_rules[T.SMD]"

@@ -19,16 +19,16 @@ from scipy.special import expit
 
 import hierwidgets as hw
 from hierwidgets.widgets import CompetitivenessEffect, competitiveness_effect, loglik_at
-from hierwidgets.widgets import _effect as numbers
-from hierwidgets.widgets._base import owned_widgets
-from hierwidgets.widgets._effect_moved import (
+from hierwidgets.widgets.numbers.effect import frames as numbers
+from hierwidgets.widgets.numbers.effect.moved import (
     held_at,
     prepared,
     slope_position,
     without_predictor,
 )
-from hierwidgets.widgets._effect_setting import setting, thinned
-from hierwidgets.widgets._facets import rows_of_facets
+from hierwidgets.widgets.numbers.effect.setting import setting, thinned
+from hierwidgets.widgets.panels.facets import rows_of_facets
+from hierwidgets.widgets.parts.instrument import owned_widgets
 
 X = "district_competitiveness"
 SEVERAL = (

@@ -15,7 +15,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 import hierwidgets as hw
 from hierwidgets.widgets import DistrictStrip, district_strip, people_frame, strip_frame
-from hierwidgets.widgets._base import owned_widgets
+from hierwidgets.widgets.parts.instrument import owned_widgets
 
 NAMES = {"wald": "normal", "wilson": "wilson", "jeffreys": "jeffreys", "exact": "beta"}
 COUNTRIES = ("finland", "uk")

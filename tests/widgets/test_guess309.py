@@ -6,7 +6,6 @@ is the well converged one), and the other rates to counts made with pandas, exac
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,13 +15,14 @@ from ipywidgets.widgets.widget import _instances
 from scipy.special import expit
 from scipy.stats import norm
 from statsmodels.stats.proportion import proportion_confint
+from support.paths import REFERENCE
 
 import hierwidgets as hw
 from hierwidgets.widgets import Guess309, guess309, guess_frame
-from hierwidgets.widgets._base import owned_widgets
-from hierwidgets.widgets._guess import reasons, the_case, verdict
+from hierwidgets.widgets.numbers.guess import reasons, the_case, verdict
+from hierwidgets.widgets.parts.instrument import owned_widgets
 
-REFERENCE = json.loads((Path(__file__).parent / "reference" / "seed_lme4.json").read_text())
+LME4 = json.loads((REFERENCE / "seed_lme4.json").read_text())
 
 COUNTRIES = ("finland", "uk")
 
@@ -54,7 +54,7 @@ def test_estimates_are_counts_and_the_modes_of_lme4(frames, country):
     np.testing.assert_allclose(frame["raw"], by_hand["raw"], rtol=1e-12)
     overall = by_hand["events"].sum() / by_hand["n"].sum()
     np.testing.assert_allclose(frame["overall"], overall, rtol=1e-12)
-    reference = REFERENCE[{"finland": "finland", "uk": "uk0"}[country] + "_tight"]
+    reference = LME4[{"finland": "finland", "uk": "uk0"}[country] + "_tight"]
     effects = reference["ranef"]["district_id"]
     modes = pd.Series(np.ravel(effects["modes"]), [f"District {v}" for v in effects["levels"]])
     wanted = reference["fixef"]["(Intercept)"] + modes.loc[frame.index]

@@ -21,10 +21,13 @@ import pytest
 from ipywidgets.widgets.widget import _instances
 
 import hierwidgets as hw
-from hierwidgets import lectures
-from hierwidgets.widgets import PoolingDial, _base, _still, _still_legend
-from hierwidgets.widgets._base import Instrument
-from hierwidgets.widgets._charts import upright
+from hierwidgets.course import notebooks
+from hierwidgets.widgets import PoolingDial
+from hierwidgets.widgets.parts import instrument as _base
+from hierwidgets.widgets.parts import still as _still
+from hierwidgets.widgets.parts import still_legend
+from hierwidgets.widgets.parts.charts import upright
+from hierwidgets.widgets.parts.instrument import Instrument
 
 VIEW = "application/vnd.jupyter.widget-view+json"
 INTERCEPT = "contacted ~ 1 + (1 | district_id)"
@@ -285,17 +288,17 @@ def test_a_legends_keys_and_their_drawings() -> None:
         '<span><svg width="30" height="16"><path d="M0 8h30V2" stroke="blue"/></svg>two</span>'
         "</div>"
     )
-    keys = _still_legend.keys_in(legend)
+    keys = still_legend.keys_in(legend)
     assert [key[:2] for key in keys] == [("one", 18.0), ("two", 30.0)]
-    corners, closed = _still_legend._corners(keys[0][2][0].get("d"))
+    corners, closed = still_legend._corners(keys[0][2][0].get("d"))
     assert np.array(corners).tolist() == [[9, 1], [14, 8], [9, 15], [4, 8]]
     assert closed
-    corners, closed = _still_legend._corners(keys[1][2][0].get("d"))
+    corners, closed = still_legend._corners(keys[1][2][0].get("d"))
     assert np.array(corners).tolist() == [[0, 8], [30, 8], [30, 2]]
     assert not closed
-    assert _still_legend.keys_in("<b>no legend</b>") == []
-    assert [len(row) for row in _still_legend.legend_rows(keys, 90)] == [1, 1]
-    assert [len(row) for row in _still_legend.legend_rows(keys, 300)] == [2]
+    assert still_legend.keys_in("<b>no legend</b>") == []
+    assert [len(row) for row in still_legend.legend_rows(keys, 90)] == [1, 1]
+    assert [len(row) for row in still_legend.legend_rows(keys, 300)] == [2]
 
 
 def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
@@ -305,7 +308,7 @@ def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
     still = output(**{"text/html": "<div>still</div>", "text/plain": "PoolingDial()", VIEW: {}})
     bare = output(**{"text/plain": "Bar()", VIEW: {"model_id": "abc"}})
     cell = nbformat.v4.new_code_cell("1", outputs=[still, bare])
-    lectures.clean(nbformat.v4.new_notebook(cells=[cell]))
+    notebooks.clean(nbformat.v4.new_notebook(cells=[cell]))
     assert set(cell.outputs[0].data) == {"text/html", "text/plain"}
     assert cell.outputs[1].data[VIEW] == {"model_id": f"{1:032x}"}
 

@@ -7,7 +7,6 @@ loops. Numbers written out are the page's, to the digits it prints.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -16,14 +15,15 @@ import traitlets
 from ipywidgets.widgets.widget import _instances
 from scipy.special import expit
 from scipy.stats import rankdata
+from support.paths import REFERENCE
 
 import hierwidgets as hw
 from hierwidgets.widgets import PoolingComparison, comparison_frame, crossing_pairs
 from hierwidgets.widgets import pooling_comparison as module
-from hierwidgets.widgets._base import owned_widgets
-from hierwidgets.widgets._comparison import n_classes, named_fits
+from hierwidgets.widgets.numbers.comparison import n_classes, named_fits
+from hierwidgets.widgets.parts.instrument import owned_widgets
 
-LME4 = json.loads((Path(__file__).parent / "reference" / "seed_lme4.json").read_text())
+LME4 = json.loads((REFERENCE / "seed_lme4.json").read_text())
 X = "district_competitiveness"
 FORMULAS = {
     "Finland": ("finland", "contacted ~ 1 + (1 | district_id)"),

@@ -11,7 +11,6 @@ import dataclasses
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -20,6 +19,7 @@ import traitlets
 from ipywidgets.widgets.widget import _instances
 from scipy import stats
 from scipy.special import expit, logit
+from support.paths import REFERENCE
 
 import hierwidgets as hw
 from hierwidgets.widgets import (
@@ -32,9 +32,9 @@ from hierwidgets.widgets import (
     profile_frame,
     weight_curve,
 )
-from hierwidgets.widgets._base import owned_widgets
+from hierwidgets.widgets.parts.instrument import owned_widgets
 
-REFERENCE = json.loads((Path(__file__).parent / "reference" / "seed_lme4.json").read_text())
+LME4 = json.loads((REFERENCE / "seed_lme4.json").read_text())
 FORMULAS = {
     "finland": ("finland", "contacted ~ 1 + (1 | district_id)"),
     "uk0": ("uk", "contacted ~ 1 + (1 | district_id)"),
@@ -64,7 +64,7 @@ def dial(fits):
 
 @pytest.mark.parametrize("name", FORMULAS)
 def test_modes_and_weights_are_those_of_lme4(fits, name):
-    reference = REFERENCE[f"{name}_tight"]
+    reference = LME4[f"{name}_tight"]
     sigma = float(np.ravel(reference["theta"])[0])
     effects = reference["ranef"]["district_id"]
     fit = fits[name]

@@ -25,8 +25,8 @@ from hierwidgets.widgets import (
     shrinkage_curves,
     shrinkage_frame,
 )
-from hierwidgets.widgets._base import owned_widgets
-from hierwidgets.widgets._shrinkage import first_level
+from hierwidgets.widgets.numbers.shrinkage import first_level
+from hierwidgets.widgets.parts.instrument import owned_widgets
 
 X = "district_competitiveness"
 

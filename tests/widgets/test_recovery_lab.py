@@ -13,11 +13,11 @@ from ipywidgets.widgets.widget import _instances
 from scipy.special import expit
 
 import hierwidgets as hw
-from hierwidgets.recovery import SHAPES, Setup, _repeat
+from hierwidgets.recovery import SHAPES, Setup, repeat
 from hierwidgets.widgets import RecoveryLab, judged_frame, recovery_lab, truth_frame
-from hierwidgets.widgets._base import owned_widgets
-from hierwidgets.widgets._recovery import ESTIMATORS, JUDGED
-from hierwidgets.widgets._recovery_view import MOST_HEADS
+from hierwidgets.widgets.numbers.recovery import ESTIMATORS, JUDGED
+from hierwidgets.widgets.panels.recovery import MOST_HEADS
+from hierwidgets.widgets.parts.instrument import owned_widgets
 from hierwidgets.widgets.recovery_lab import FEWEST, MOST
 
 SMALL = Setup(n=12, J=9, mu=-0.5, sigma=0.7)
@@ -409,7 +409,7 @@ def test_stopping_before_the_first_step_and_twice_does_no_harm(lab):
 
 def test_an_interrupt_outside_a_notebook_keeps_what_is_done(lab, monkeypatch):
     calls = []
-    original = _repeat.once
+    original = repeat.once
 
     def once(*given):
         calls.append(1)
@@ -417,7 +417,7 @@ def test_an_interrupt_outside_a_notebook_keeps_what_is_done(lab, monkeypatch):
             raise KeyboardInterrupt
         return original(*given)
 
-    monkeypatch.setattr(_repeat, "once", once)
+    monkeypatch.setattr(repeat, "once", once)
     lab.run()
     assert not lab.running
     assert "Stopped. The figures rest on" in lab.status

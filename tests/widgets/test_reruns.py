@@ -8,7 +8,7 @@ from types import SimpleNamespace
 import pytest
 
 import hierwidgets as hw
-from hierwidgets.widgets import _runs
+from hierwidgets.widgets.parts import reruns
 
 
 class Shell:
@@ -36,7 +36,7 @@ class Shell:
 def shell(monkeypatch) -> Shell:
     made = Shell()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: made))
-    monkeypatch.setattr(_runs, "_made", {})
+    monkeypatch.setattr(reruns, "_made", {})
     return made
 
 

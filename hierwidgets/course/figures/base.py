@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from .design import indicator
-from .errors import DataError, MissingExtraError
+from hierwidgets.errors import DataError, MissingExtraError
+from hierwidgets.spec.design import indicator
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError
-from .figures import blank_figure
+from hierwidgets.errors import DataError
+
+from .base import blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

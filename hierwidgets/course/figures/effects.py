@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .figures import blank_figure, require_columns
+from .base import blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

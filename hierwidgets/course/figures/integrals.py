@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import DataError
-from .figures import blank_figure
+from hierwidgets.errors import DataError
+
+from .base import blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

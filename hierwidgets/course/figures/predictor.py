@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from .errors import DataError
-from .figures import STYLES, blank_figure, require_columns
+from hierwidgets.errors import DataError
+
+from .base import STYLES, blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .errors import DataError
-from .figures import STYLES, blank_figure, require_columns
-from .recovery import Recovery
+from hierwidgets.errors import DataError
+from hierwidgets.recovery import Recovery
+
+from .base import STYLES, blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from .errors import DataError
-from .figures import STYLES, blank_figure
-from .integral_figures import DistrictIntegral
+from hierwidgets.errors import DataError
+
+from .base import STYLES, blank_figure
+from .integrals import DistrictIntegral
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from .errors import DataError
-from .figures import STYLES, blank_figure, require_columns
+from hierwidgets.errors import DataError
+
+from .base import STYLES, blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

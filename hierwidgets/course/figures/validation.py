@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .figures import STYLES, Style, blank_figure
-from .validation import CrossValidation
+from hierwidgets.validation.folds import CrossValidation
+
+from .base import STYLES, Style, blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -1,1 +1,5 @@
-"""The lecture page: its numbers, and ours beside them."""
+"""The lecture page: every number it prints, and ours beside them."""
+
+from .printed import CAUSES, Printed, check, items, number, numbers, paired
+
+__all__ = ["CAUSES", "Printed", "check", "items", "number", "numbers", "paired"]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from .figures import blank_figure, require_columns
+from hierwidgets.course.figures.base import blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

@@ -15,14 +15,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .blocks import layout
-from .datasets import load
-from .errors import DataError
-from .estimate import objective
-from .marginal import conditional_modes
-from .model import Model
-from .optimum import covariance, difference
-from .results import Fit
+from hierwidgets.data.datasets import load
+from hierwidgets.errors import DataError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.estimate import objective
+from hierwidgets.likelihood.laplace import conditional_modes
+from hierwidgets.likelihood.optimum import covariance, difference
+from hierwidgets.model import Model
 
 __all__ = ["MODELS", "fitted", "stopped", "stops", "tidy"]
 
@@ -81,7 +81,7 @@ def fitted(name: str) -> Fit:
 @cache
 def stops() -> Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]]:
     """Where lme4's default optimiser stops: theta and beta, by model."""
-    text = files("hierwidgets").joinpath("data", "lme4_stops.csv").read_text(encoding="utf-8")
+    text = files("hierwidgets.course.data").joinpath("lme4_stops.csv").read_text(encoding="utf-8")
     return MappingProxyType(
         {
             row["model"]: (

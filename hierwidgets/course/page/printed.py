@@ -1,10 +1,10 @@
 """The numbers the page prints, one frozen record each, to hold ours against.
 
-*The page* is the web lecture in R that the lectures rebuild. ``hierwidgets/data/page.csv`` holds
-every number it prints: by item (``S28`` is the table of the first fit), by name within the item,
-and by label where there are several. A record knows how exactly it was printed, and so how far
-another number may be from it: half a unit of its last digit. Where the page and a well converged
-computation differ by more, the record names the cause, one of `CAUSES`.
+*The page* is the web lecture in R that the lectures rebuild. ``hierwidgets/course/data/page.csv``
+holds every number it prints: by item (``S28`` is the table of the first fit), by name within the
+item, and by label where there are several. A record knows how exactly it was printed, and so how
+far another number may be from it: half a unit of its last digit. Where the page and a well
+converged computation differ by more, the record names the cause, one of `CAUSES`.
 
 `check` compares the numbers of one item with ours and raises an error if one of them differs
 without a known cause, or agrees where a difference is on record.
@@ -20,7 +20,7 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 
-from .errors import DataError
+from hierwidgets.errors import DataError
 
 __all__ = ["CAUSES", "Printed", "check", "items", "number", "numbers", "paired"]
 
@@ -223,7 +223,7 @@ def paired(item: str, name: str, ours: Values) -> dict[str, float]:
     return {record.label: value for record, value in _paired(numbers(item, name), ours)}
 
 
-_ADVICE = "Compute it again, or record the cause in hierwidgets/data/page.csv."
+_ADVICE = "Compute it again, or record the cause in hierwidgets/course/data/page.csv."
 
 
 def _paired(records: Sequence[Printed], values: object) -> list[tuple[Printed, float]]:
@@ -251,7 +251,7 @@ def _by_label(values: object, labels: list[str]) -> list[float] | None:
 
 @cache
 def _records() -> tuple[Printed, ...]:
-    text = files("hierwidgets").joinpath("data", "page.csv").read_text(encoding="utf-8")
+    text = files("hierwidgets.course.data").joinpath("page.csv").read_text(encoding="utf-8")
     return tuple(record for row in csv.DictReader(text.splitlines()) for record in _expand(row))
 
 

@@ -12,13 +12,14 @@ from types import MappingProxyType
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-from . import page
-from .course_figures import COURSE
-from .datasets import load
-from .effects import comparisons
-from .page_fits import fitted, stopped, tidy
-from .pooling import no_pooling, partial_pooling
-from .results import Fit
+from hierwidgets.course.figures.overview import COURSE
+from hierwidgets.data.datasets import load
+from hierwidgets.effects.comparisons import comparisons
+from hierwidgets.fit.fit import Fit
+from hierwidgets.fit.pooling import no_pooling, partial_pooling
+
+from . import printed
+from .fits import fitted, stopped, tidy
 
 __all__ = ["Trap", "facts", "markdown", "traps"]
 
@@ -127,9 +128,9 @@ def _countries() -> dict[str, float | str]:
         "singular": "is" if top.singular else "is not",
         "singular_stopped": "is" if stopped("rainey2015").singular else "is not",
         "rows": len(data), "distinct": len(data.drop(columns="contacted").drop_duplicates()),
-        "rhat": max(one.value for one in page.numbers("S85", "rhat")),
-        "tail": min(one.value for one in page.numbers("S85", "ess_tail")),
-        "printed_twice": len(page.numbers("S86")),
+        "rhat": max(one.value for one in printed.numbers("S85", "rhat")),
+        "tail": min(one.value for one in printed.numbers("S85", "ess_tail")),
+        "printed_twice": len(printed.numbers("S86")),
     }  # fmt: skip
 
 

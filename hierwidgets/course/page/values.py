@@ -16,17 +16,19 @@ from types import MappingProxyType
 import numpy as np
 import pandas as pd
 
-from . import convergence, page
-from .datasets import load
-from .errors import DataError, MissingExtraError
-from .page_fits import fitted, stopped, tidy
-from .pooling import complete_pooling, no_pooling, partial_pooling
-from .posterior import Posterior, load_posterior
-from .results import Fit
+from hierwidgets.data.datasets import load
+from hierwidgets.errors import DataError, MissingExtraError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.fit.pooling import complete_pooling, no_pooling, partial_pooling
+from hierwidgets.posterior import convergence
+from hierwidgets.posterior.posterior import Posterior, load_posterior
+
+from . import printed
+from .fits import fitted, stopped, tidy
 
 __all__ = ["ours", "settings", "table", "where_it_stops"]
 
-Values = dict[str, page.Values]
+Values = dict[str, printed.Values]
 Stage = Callable[[str], Fit]
 
 _ELECTIONS_ONLY = "~ (1 + district_competitiveness | election_id)"
@@ -343,8 +345,8 @@ def table(items: Sequence[str] | None = None, at: Stage = fitted) -> pd.DataFram
     >>> table(["S18"])[["page", "ours", "verdict"]].round(3).to_dict("records")
     [{'page': '0.40', 'ours': 0.435, 'verdict': 'misprint'}]
     """
-    chosen = page.items() if items is None else items
-    found = [page.check(item, **ours(item, at)) for item in chosen]
+    chosen = printed.items() if items is None else items
+    found = [printed.check(item, **ours(item, at)) for item in chosen]
     return pd.concat(found, ignore_index=True)
 
 
@@ -368,9 +370,9 @@ def where_it_stops(found: pd.DataFrame) -> pd.DataFrame:
     early = found[found["verdict"] == "stopped early"].reset_index(drop=True)
     at_stop = []
     for (item, name), rows in early.groupby(["item", "name"], sort=False):
-        values = page.paired(str(item), str(name), ours(str(item), stopped)[str(name)])
+        values = printed.paired(str(item), str(name), ours(str(item), stopped)[str(name)])
         at_stop += [values[label] for label in rows["label"]]
     keys = zip(early["item"], early["name"], early["label"], at_stop, strict=True)
-    explains = [page.number(*key).agrees(value) for *key, value in keys]
+    explains = [printed.number(*key).agrees(value) for *key, value in keys]
     columns = ["item", "name", "label", "page", "ours", "at_stop", "explains"]
     return early.assign(at_stop=at_stop, explains=explains)[columns]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..exercises import Exercise, Mistake
+from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
 

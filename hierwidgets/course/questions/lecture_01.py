@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from ..datasets import load
-from ..exercises import Exercise, Mistake
+from hierwidgets.data.datasets import load
+from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
 

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..datasets import load
-from ..exercises import Exercise, Mistake
-from ..model import glmer
-from ..results import Fit
+from hierwidgets.data.datasets import load
+from hierwidgets.exercises import Exercise, Mistake
+from hierwidgets.fit.fit import Fit
+from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 

@@ -7,11 +7,11 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
-from ..datasets import load
-from ..exercises import Exercise, Mistake
-from ..model import glmer
-from ..pooling import no_pooling
-from ..results import Fit
+from hierwidgets.data.datasets import load
+from hierwidgets.exercises import Exercise, Mistake
+from hierwidgets.fit.fit import Fit
+from hierwidgets.fit.pooling import no_pooling
+from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 

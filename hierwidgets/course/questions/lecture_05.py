@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from ..exercises import Exercise, Mistake
+from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
 

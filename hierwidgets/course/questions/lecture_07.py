@@ -7,12 +7,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..comparison import compare
-from ..datasets import load
-from ..exercises import Exercise, Mistake
-from ..model import glmer
-from ..pooling import partial_pooling
-from ..results import Fit
+from hierwidgets.data.datasets import load
+from hierwidgets.exercises import Exercise, Mistake
+from hierwidgets.fit.fit import Fit
+from hierwidgets.fit.likelihood_ratio import compare
+from hierwidgets.fit.pooling import partial_pooling
+from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 

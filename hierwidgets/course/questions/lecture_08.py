@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..datasets import load
-from ..exercises import Exercise, Mistake
-from ..model import glmer
+from hierwidgets.data.datasets import load
+from hierwidgets.exercises import Exercise, Mistake
+from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..boundary import SEVERAL_COUNTRIES
-from ..datasets import load
-from ..exercises import Exercise, Mistake
-from ..model import glmer
+from hierwidgets.course.studies.boundary import SEVERAL_COUNTRIES
+from hierwidgets.data.datasets import load
+from hierwidgets.exercises import Exercise, Mistake
+from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .. import page
-from ..exercises import Exercise, Mistake
+from hierwidgets.course.page import printed
+from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
 
@@ -24,7 +24,7 @@ Floats = NDArray[np.float64]
 def _page_table() -> pd.DataFrame:
     columns = ["estimate", "std_error", "rhat", "ess_bulk", "ess_tail"]
     return pd.DataFrame(
-        {name: {one.label: one.value for one in page.numbers("S85", name)} for name in columns}
+        {name: {one.label: one.value for one in printed.numbers("S85", name)} for name in columns}
     )
 
 

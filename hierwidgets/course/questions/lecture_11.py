@@ -7,9 +7,9 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
-from ..datasets import load
-from ..exercises import Exercise, Mistake
-from ..model import glmer
+from hierwidgets.data.datasets import load
+from hierwidgets.exercises import Exercise, Mistake
+from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 
@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 @cache
 def _beta() -> Floats:
     """The stored draws of the four coefficients of the several-countries model, (4, S)."""
-    with as_file(files("hierwidgets").joinpath("data", "draws", "rainey2015.npz")) as path:
+    with as_file(files("hierwidgets.data").joinpath("draws", "rainey2015.npz")) as path:
         beta = np.load(path)["beta"].astype(float)
     return np.asarray(beta.reshape(-1, 4).T)
 

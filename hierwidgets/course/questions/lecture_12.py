@@ -8,11 +8,11 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
-from ..datasets import load
-from ..exercises import Exercise, Mistake
-from ..model import glmer
-from ..results import Fit
-from ..validation import CrossValidation, cross_validate
+from hierwidgets.data.datasets import load
+from hierwidgets.exercises import Exercise, Mistake
+from hierwidgets.fit.fit import Fit
+from hierwidgets.model import glmer
+from hierwidgets.validation.folds import CrossValidation, cross_validate
 
 __all__ = ["EXERCISES"]
 

@@ -5,8 +5,9 @@ from functools import cache
 
 import pandas as pd
 
-from .. import page, page_values
-from ..exercises import Exercise, Mistake
+from hierwidgets.course.page import printed as page
+from hierwidgets.course.page import values
+from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
 
@@ -90,7 +91,7 @@ def _both() -> pd.DataFrame:
     table = pd.DataFrame(
         {name: {one.label: one.value for one in page.numbers("S85", name)} for name in columns}
     )
-    return table.assign(ours=pd.Series(page_values.ours("S85")["estimate"]))
+    return table.assign(ours=pd.Series(values.ours("S85")["estimate"]))
 
 
 def _in_errors(size: str = "ess_bulk", scaled: bool = True) -> "pd.Series[float]":

@@ -4,7 +4,7 @@ A fit is *singular* where an estimated sd is 0 or a correlation is -1 or 1 (`Fit
 module draws the likelihood around such a point (`profile_curve`, `surface`), pulls the maximum off
 the boundary (`penalised`), and keeps what takes too long for a lecture in stored tables:
 
-    python -m hierwidgets.boundary [NAME ...]
+    python -m hierwidgets.course.studies.boundary [NAME ...]
 
 writes ``hierwidgets/data/NAME.csv`` for each of
 
@@ -16,28 +16,27 @@ The rows "lme4, ..." of ``lme4_rainey2015.csv`` come from R (lme4 1.1-31) and ar
 """
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.resources import as_file, files
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .blocks import layout
-from .covariance import sd_corr
-from .datasets import load
-from .errors import DataError, FitError
-from .estimate import fixed_only, objective
-from .intervals import estimates
-from .marginal import conditional_modes
-from .model import Model
-from .optimum import covariance, minimize
-from .profiles import Parameter, held, parameters, profile, value
-from .results import Fit
+from hierwidgets.data.datasets import load
+from hierwidgets.errors import DataError, FitError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.fit.intervals import estimates
+from hierwidgets.fit.profiles import Parameter, held, parameters, profile, value
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.estimate import fixed_only, objective
+from hierwidgets.likelihood.laplace import conditional_modes
+from hierwidgets.likelihood.optimum import covariance, minimize
+from hierwidgets.model import Model
+from hierwidgets.spec.covariance import sd_corr
+
+from .store import stored_table, write_tables
 
 __all__ = [
     "SEVERAL_COUNTRIES",
@@ -475,29 +474,6 @@ def stored(name: str) -> pd.DataFrame:
     [-2782.157, -2782.157]
     """
     return stored_table(name, [*_MAKERS, "lme4_rainey2015"])
-
-
-def stored_table(name: str, known: Sequence[str]) -> pd.DataFrame:
-    """A copy of the stored table of that name, one of the known ones."""
-    if name not in known:
-        raise DataError(f"there is no table {name!r}; there are {list(known)}")
-    return _read(name).copy()
-
-
-@cache
-def _read(name: str) -> pd.DataFrame:
-    with as_file(files("hierwidgets").joinpath("data", f"{name}.csv")) as path:
-        return pd.read_csv(path)
-
-
-def write_tables(names: Sequence[str], makers: Mapping[str, Callable[[], pd.DataFrame]]) -> int:
-    """Make the tables named, or all, and store them; the command line of this module and others."""
-    folder = Path(__file__).parent / "data"
-    for name in names or makers:
-        table = makers[name]()
-        table.to_csv(folder / f"{name}.csv", index=False)
-        print(f"{name}: {len(table)} rows")
-    return 0
 
 
 if __name__ == "__main__":

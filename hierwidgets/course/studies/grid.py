@@ -19,8 +19,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .boundary import stored_table
-from .errors import DataError
+from hierwidgets.errors import DataError
+
+from .store import stored_table
 
 __all__ = ["ShapeFit", "calibrate", "fit_shape", "sampler_ranks", "scores_by_sigma"]
 

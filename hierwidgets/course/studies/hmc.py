@@ -9,7 +9,7 @@ use. Its target is the smallest hierarchical model there is,
 with known s_k. The integral over the a_k has a closed form, ``y_k ~ N(0, sigma^2 + s_k^2)``, so
 that what a sampler ought to find is known (`exact_log_sigma`).
 
-    python -m hierwidgets.hmc [NAME ...]
+    python -m hierwidgets.course.studies.hmc [NAME ...]
 
 writes ``hierwidgets/data/NAME.csv`` for each of
 
@@ -27,11 +27,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .boundary import SEVERAL_COUNTRIES, stored_table, write_tables
-from .datasets import load
-from .errors import DataError, FitError
-from .model import Model, glmer
-from .priors import Priors
+from hierwidgets.data.datasets import load
+from hierwidgets.errors import DataError, FitError
+from hierwidgets.model import Model, glmer
+from hierwidgets.sampling.priors import Priors
+
+from .boundary import SEVERAL_COUNTRIES
+from .store import stored_table, write_tables
 
 __all__ = [
     "FORMS", "PRIORS", "Chain", "centred", "election_slopes", "exact_log_sigma", "hmc",

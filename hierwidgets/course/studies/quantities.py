@@ -11,10 +11,11 @@ import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
 from numpy.typing import NDArray
 
-from . import predict as prediction
-from .boundary import stored_table
-from .errors import DataError
-from .posterior import Posterior
+from hierwidgets.errors import DataError
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.spec import rows as prediction
+
+from .store import stored_table
 
 __all__ = [
     "article",

@@ -1,6 +1,6 @@
 """The converged draws shipped with the package, and the command that makes them.
 
-    python -m hierwidgets.draws [NAME ...]
+    python -m hierwidgets.course.studies.shipped_draws [NAME ...]
 
 writes ``hierwidgets/data/draws/NAME.npz`` for each of
 
@@ -18,18 +18,19 @@ bulk and tail effective sample sizes of 1000 for every parameter, or nothing is 
 """
 
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from .convergence import THRESHOLDS
-from .datasets import load
-from .draw_files import SHIPPED
-from .errors import FitError
-from .model import Model
-from .posterior import Posterior
-from .priors import Priors, half_cauchy, lkj, normal
+from hierwidgets.data.datasets import load
+from hierwidgets.errors import FitError
+from hierwidgets.model import Model
+from hierwidgets.posterior.convergence import THRESHOLDS
+from hierwidgets.posterior.files import SHIPPED
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal
 
 __all__ = ["COVARIATES", "article_data", "make", "model"]
 
@@ -112,7 +113,7 @@ def make(name: str, progress: bool = True) -> Posterior:
 
 def main(names: list[str]) -> int:
     """Make the files named, or all."""
-    folder = Path(__file__).parent / "data" / "draws"
+    folder = Path(str(files("hierwidgets.data"))) / "draws"
     folder.mkdir(exist_ok=True)
     for name in names or SHIPPED:
         post = make(name)

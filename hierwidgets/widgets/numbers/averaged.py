@@ -7,9 +7,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..results import Fit
-from ._pooling import check_fit, pooling_frame
+from hierwidgets.errors import DataError
+from hierwidgets.fit.fit import Fit
+
+from .pooling import check_fit, pooling_frame
 
 __all__ = ["AveragedPrior", "averaged_prior"]
 

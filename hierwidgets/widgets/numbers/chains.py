@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..convergence import THRESHOLDS, statistics
-from ..errors import DataError
-from ..posterior import Posterior
+from hierwidgets.errors import DataError
+from hierwidgets.posterior.convergence import THRESHOLDS, statistics
+from hierwidgets.posterior.posterior import Posterior
 
 __all__ = [
     "ESS_LIMITS",

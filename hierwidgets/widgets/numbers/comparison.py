@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..results import Fit
+from hierwidgets.errors import DataError
+from hierwidgets.fit.fit import Fit
 
 __all__ = [
     "check_comparable", "comparison_frame", "crossed_with_each", "crossing_pairs", "n_classes",

@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
-from ..frames import as_frame, indicator
-from ..model import glmer
-from ..pooling import no_pooling
-from ._pooling import pooling_frame
+from hierwidgets.errors import DataError
+from hierwidgets.fit.pooling import no_pooling
+from hierwidgets.model import glmer
+from hierwidgets.spec.frames import as_frame, indicator
+
+from .pooling import pooling_frame
 
 __all__ = ["Case", "Reason", "guess_frame", "reasons", "the_case", "verdict"]
 

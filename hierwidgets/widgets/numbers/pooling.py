@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from ..design import Design
-from ..errors import DataError
-from ..estimate import profile_loglik
-from ..marginal import conditional_modes
-from ..results import Fit
+from hierwidgets.errors import DataError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.likelihood.estimate import profile_loglik
+from hierwidgets.likelihood.laplace import conditional_modes
+from hierwidgets.spec.design import Design
 
 __all__ = [
     "check_fit",

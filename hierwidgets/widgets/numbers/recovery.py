@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import DataError, FitError
-from ..recovery import Recovery, Setup, run
+from hierwidgets.errors import DataError, FitError
+from hierwidgets.recovery import Recovery, Setup, run
 
 __all__ = [
     "ESTIMATORS", "JUDGED", "LEVEL", "Z", "first_repetition", "judged_columns", "judged_frame",

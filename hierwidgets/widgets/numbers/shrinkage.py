@@ -12,11 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..errors import DataError
-from ..families import Family
-from ..results import Fit
-from ._averaged import AveragedPrior, averaged_prior
-from ._pooling import check_fit, pooling_frame
+from hierwidgets.errors import DataError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.spec.families import Family
+
+from .averaged import AveragedPrior, averaged_prior
+from .pooling import check_fit, pooling_frame
 
 __all__ = [
     "Level",

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..errors import DataError
-from ..frames import as_frame, indicator
-from ..pooling import no_pooling
+from hierwidgets.errors import DataError
+from hierwidgets.fit.pooling import no_pooling
+from hierwidgets.spec.frames import as_frame, indicator
 
 __all__ = ["SORTS", "people_frame", "strip_frame"]
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from .. import page
+from hierwidgets.course.page import printed
 
 __all__ = ["printed_summary", "stuck_chains"]
 
@@ -33,7 +33,7 @@ def printed_summary() -> pd.DataFrame:
     [1.04, 118.0]
     """
     columns = {
-        name: {one.label: one.value for one in page.numbers("S85", name)} for name in _COLUMNS
+        name: {one.label: one.value for one in printed.numbers("S85", name)} for name in _COLUMNS
     }
     return pd.DataFrame(columns)
 

@@ -5,8 +5,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._charts import MARGIN, figure, half_width, joined_segments, round_ticks, upright
-from ._effect_words import shorter
+from hierwidgets.widgets.numbers.effect.words import shorter
+from hierwidgets.widgets.parts.charts import (
+    MARGIN,
+    figure,
+    half_width,
+    joined_segments,
+    round_ticks,
+    upright,
+)
 
 __all__ = ["EXPECTED", "FAILS", "PASSES", "SELECTED", "Lanes", "StatisticsPicture"]
 

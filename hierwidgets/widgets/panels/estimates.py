@@ -7,8 +7,9 @@ a browser redraws in a tenth of the time of as many points.
 import bqplot
 import numpy as np
 
-from ..families import Family
-from ._charts import (
+from hierwidgets.spec.families import Family
+from hierwidgets.widgets.numbers.pooling import Columns
+from hierwidgets.widgets.parts.charts import (
     diamonds,
     figure,
     joined_segments,
@@ -18,8 +19,8 @@ from ._charts import (
     round_ticks,
     upright,
 )
-from ._pooling import Columns
-from ._weight_panel import IMAGINED, POOLED, RAW, TARGET, Floats
+
+from .weights import IMAGINED, POOLED, RAW, TARGET, Floats
 
 __all__ = ["EstimatesPanel", "link_range"]
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._charts import (
+from hierwidgets.widgets.parts.charts import (
     figure,
     joined_segments,
     level_tooltip,

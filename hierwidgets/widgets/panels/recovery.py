@@ -6,7 +6,8 @@ import bqplot
 import numpy as np
 from numpy.typing import NDArray
 
-from ._charts import (
+from hierwidgets.widgets.numbers.recovery import ESTIMATORS, JUDGED, LEVEL
+from hierwidgets.widgets.parts.charts import (
     figure,
     joined_segments,
     level_tooltip,
@@ -16,7 +17,6 @@ from ._charts import (
     round_ticks,
     upright,
 )
-from ._recovery import ESTIMATORS, JUDGED, LEVEL
 
 __all__ = ["NAMES", "TITLES", "Arrows", "Panel", "legend", "panel_class"]
 

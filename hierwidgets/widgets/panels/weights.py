@@ -5,7 +5,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ._charts import diamonds, figure, half_width, nearest, plot_size, round_ticks, upright
+from hierwidgets.widgets.parts.charts import (
+    diamonds,
+    figure,
+    half_width,
+    nearest,
+    plot_size,
+    round_ticks,
+    upright,
+)
 
 __all__ = ["IMAGINED", "POOLED", "RAW", "TARGET", "WeightPanel"]
 

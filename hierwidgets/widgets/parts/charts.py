@@ -6,7 +6,7 @@ import bqplot
 import numpy as np
 from numpy.typing import NDArray
 
-from ..results import Fit
+from hierwidgets.fit.fit import Fit
 
 __all__ = [
     "WIDTH", "diamonds", "figure", "half_width", "joined_segments", "level_tooltip", "nearest",

@@ -16,7 +16,7 @@ __all__ = ["Chips", "CodeLine", "NamedSlider", "NumberBox", "StatusLine", "TextT
 
 def source(name: str) -> str:
     """The text of a front-end file: given its path, anywidget would keep every widget for ever."""
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / "static" / name).read_text(encoding="utf-8")
 
 
 class NamedSlider(anywidget.AnyWidget):  # type: ignore[misc]

@@ -25,10 +25,11 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from ..errors import DataError, HierwidgetsError
-from ._parts import CodeLine, StatusLine, TextTable
-from ._runs import close_earlier
-from ._still import draw, figure_rows, html, legends
+from hierwidgets.errors import DataError, HierwidgetsError
+
+from .controls import CodeLine, StatusLine, TextTable
+from .reruns import close_earlier
+from .still import draw, figure_rows, html, legends
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

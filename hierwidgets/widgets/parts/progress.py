@@ -3,7 +3,7 @@
 import anywidget
 import traitlets as t
 
-from ._parts import source
+from .controls import source
 
 __all__ = ["ProgressBar"]
 

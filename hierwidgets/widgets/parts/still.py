@@ -15,7 +15,7 @@ import bqplot
 import ipywidgets
 import numpy as np
 
-from ._still_legend import LINE, Key, draw_legend, keys_in, legend_rows
+from .still_legend import LINE, Key, draw_legend, keys_in, legend_rows
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

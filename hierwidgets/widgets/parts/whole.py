@@ -5,8 +5,8 @@ from typing import Any
 
 import traitlets as t
 
-from ._base import Instrument, given
-from ._parts import NamedSlider
+from .controls import NamedSlider
+from .instrument import Instrument, given
 
 __all__ = ["Whole", "follow_slider", "whole_number"]
 

@@ -12,9 +12,9 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
+from hierwidgets.course.figures.base import STYLES, _png, district_strip, show
 from hierwidgets.errors import DataError
-from hierwidgets.figures import STYLES, _png, district_strip, show
-from hierwidgets.pooling import complete_pooling, no_pooling
+from hierwidgets.fit.pooling import complete_pooling, no_pooling
 
 DATA = pd.DataFrame(
     {

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hierwidgets.boundary_figures import (
+from hierwidgets.course.figures.boundary import (
     _apart,
     answer_rows,
     correlation_histograms,

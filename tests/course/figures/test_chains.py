@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from hierwidgets.chain_figures import (
+from hierwidgets.course.figures.chains import (
     against_exact,
     funnel_panels,
     ranks,

@@ -9,8 +9,8 @@ from scipy.integrate import quad
 from scipy.special import comb
 
 import hierwidgets as hw
+from hierwidgets.course.figures.integrals import DistrictIntegral, integrand_panels
 from hierwidgets.errors import DataError
-from hierwidgets.integral_figures import DistrictIntegral, integrand_panels
 
 CASES = [(10, 23, -1.37, 0.31), (0, 4, -0.85, 0.8), (3, 3, 0.5, 1.0), (29, 179, -1.4, 0.3)]
 

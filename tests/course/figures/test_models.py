@@ -5,8 +5,7 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets.errors import DataError
-from hierwidgets.model_figures import (
+from hierwidgets.course.figures.models import (
     SEVERAL_COUNTRIES,
     Line,
     coding_panels,
@@ -15,6 +14,7 @@ from hierwidgets.model_figures import (
     model_graph,
     rate_histograms,
 )
+from hierwidgets.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,8 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets.errors import DataError
-from hierwidgets.figures import STYLES
-from hierwidgets.pooling_figures import (
+from hierwidgets.course.figures.base import STYLES
+from hierwidgets.course.figures.pooling import (
     _apart,
     least_squares_lines,
     parallel_lines,
@@ -19,6 +18,7 @@ from hierwidgets.pooling_figures import (
     slopegraph,
     stacked,
 )
+from hierwidgets.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
+from hierwidgets.course.figures.predictor import pulled_toward, scatter_with_lines
 from hierwidgets.errors import DataError
-from hierwidgets.predictor_figures import pulled_toward, scatter_with_lines
 
 
 @pytest.fixture(scope="module")

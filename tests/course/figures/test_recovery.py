@@ -8,15 +8,15 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets.errors import DataError
-from hierwidgets.recovery import Setup
-from hierwidgets.recovery_figures import (
+from hierwidgets.course.figures.recovery import (
     error_lines,
     judged,
     one_draw,
     recovered,
     shape_histograms,
 )
+from hierwidgets.errors import DataError
+from hierwidgets.recovery import Setup
 from hierwidgets.widgets import truth_frame
 
 

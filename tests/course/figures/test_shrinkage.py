@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets.errors import DataError
-from hierwidgets.integral_figures import DistrictIntegral
-from hierwidgets.shrinkage_figures import (
+from hierwidgets.course.figures.integrals import DistrictIntegral
+from hierwidgets.course.figures.shrinkage import (
     levels_under_prior,
     prior_times_likelihood,
     three_rates,
     weight_by_size,
 )
+from hierwidgets.errors import DataError
 from hierwidgets.widgets import pooling_frame
 
 MU, SIGMA = -1.3717, 0.31

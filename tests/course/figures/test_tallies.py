@@ -9,8 +9,13 @@ import pytest
 from scipy.special import expit
 
 import hierwidgets as hw
+from hierwidgets.course.figures.tallies import (
+    patterns,
+    patterns_moved,
+    patterns_tallied,
+    ranked_intervals,
+)
 from hierwidgets.errors import DataError
-from hierwidgets.tally_figures import patterns, patterns_moved, patterns_tallied, ranked_intervals
 
 
 @pytest.fixture(scope="module")

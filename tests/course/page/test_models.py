@@ -19,18 +19,18 @@ Tolerances:
 
 import json
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
+from support.paths import REFERENCE
 
 import hierwidgets as hw
-from hierwidgets.blocks import layout
-from hierwidgets.marginal import laplace
-from hierwidgets.quadrature import adaptive
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.laplace import laplace
+from hierwidgets.likelihood.quadrature import adaptive
 
-FITS = json.loads((Path(__file__).parent / "reference" / "seed_lme4.json").read_text())
+FITS = json.loads((REFERENCE / "seed_lme4.json").read_text())
 DATA = {"finland": "finland", "uk0": "uk", "uk1": "uk", "rainey": "rainey2015"}
 PAGE = [name for name in FITS if "_" not in name]
 CONVERGED = [name for name in FITS if "_" in name]

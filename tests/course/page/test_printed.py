@@ -3,10 +3,10 @@
 import numpy as np
 import pandas as pd
 import pytest
-from course_facts import kinds, printed
+from support.course_facts import kinds, printed
 
 import hierwidgets as hw
-from hierwidgets import page
+from hierwidgets.course.page import printed as page
 from hierwidgets.errors import DataError
 
 FITS = {

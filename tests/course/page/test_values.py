@@ -13,14 +13,19 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from course_facts import items, page_hashes, prose_hashes
+from support.course_facts import items, page_hashes, prose_hashes
+from support.paths import REFERENCE
 from test_lectures import LECTURES, TO_COME
 
-from hierwidgets import boundary, page, page_fits, page_text, page_traps, page_values
+from hierwidgets.course.page import fits, printed
+from hierwidgets.course.page import text as page_text
+from hierwidgets.course.page import traps as page_traps
+from hierwidgets.course.page import values as page_values
+from hierwidgets.course.page.figures import distances, distances_drawn
+from hierwidgets.course.studies import boundary
 from hierwidgets.errors import DataError
-from hierwidgets.page_figures import distances, distances_drawn
 
-FITS = json.loads((Path(__file__).parent / "reference" / "seed_lme4.json").read_text())
+FITS = json.loads((REFERENCE / "seed_lme4.json").read_text())
 NAMES = {"finland": "finland", "uk": "uk0", "uk_competitiveness": "uk1", "rainey2015": "rainey"}
 # standard errors at a singular fit, and what is made of them
 ON_THE_BOUNDARY = {"std_error", "z", "p"}
@@ -32,7 +37,7 @@ def table():
 
 
 def test_every_number_of_the_page_has_ours_beside_it(table):
-    records = [(r.item, r.name, r.label) for item in page.items() for r in page.numbers(item)]
+    records = [(r.item, r.name, r.label) for item in printed.items() for r in printed.numbers(item)]
     found = list(table[["item", "name", "label"]].itertuples(index=False, name=None))
     assert sorted(found) == sorted(records)
     assert np.isfinite(table["ours"]).all()
@@ -43,7 +48,7 @@ def test_no_difference_is_unexplained(table):
     assert set(table["verdict"]) <= causes | {"another machine"}
     assert table.loc[table["verdict"] == "another machine", "item"].to_list() == ["S84"]
     differ = table[table["verdict"] != "agrees"]
-    recorded = [page.number(*key).cause for key in differ[["item", "name", "label"]].to_numpy()]
+    recorded = [printed.number(*key).cause for key in differ[["item", "name", "label"]].to_numpy()]
     assert differ["verdict"].to_list() == recorded
     assert (table["verdict"] == "agrees").sum() > 500
 
@@ -55,9 +60,9 @@ def test_no_difference_is_unexplained(table):
 def test_another_number_is_unexplained(item, name, wrong):
     """The check can fail: a value that is off has no cause on record."""
     values = page_values.ours(item)
-    page.check(item, **values)
+    printed.check(item, **values)
     with pytest.raises(DataError, match="unexplained"):
-        page.check(item, **values | {name: wrong})
+        printed.check(item, **values | {name: wrong})
 
 
 def test_no_number_of_the_page_is_typed_in():
@@ -76,14 +81,14 @@ def test_no_number_of_the_page_is_typed_in():
 
 @pytest.mark.parametrize("name", NAMES)
 def test_stopping_points_are_those_of_lme4(name):
-    s, (theta, beta) = FITS[NAMES[name]], page_fits.stops()[name]
+    s, (theta, beta) = FITS[NAMES[name]], fits.stops()[name]
     assert theta == pytest.approx(np.array(s["theta"], ndmin=1), rel=1e-10)
     assert beta == pytest.approx(np.array(list(s["fixef"].values())), rel=1e-10)
-    fit = page_fits.stopped(name)
+    fit = fits.stopped(name)
     assert -2 * fit.loglik == pytest.approx(s["m2ll"], rel=5e-6 if name.startswith("uk") else 2e-6)
     assert fit.conditional_deviance == pytest.approx(s["deviance_cond"], abs=2e-3)
     assert fit.singular == s["singular"]
-    assert fit.loglik <= page_fits.fitted(name).loglik + 1e-9
+    assert fit.loglik <= fits.fitted(name).loglik + 1e-9
 
 
 def test_stopping_early_explains_what_it_is_said_to_explain(table):
@@ -98,16 +103,16 @@ def test_standard_errors_on_the_boundary_depend_on_the_stop():
     """lme4 itself prints the page's .81 and 1.03, or .82 and 1.04, by where its search ends."""
     lme4 = boundary.stored("lme4_rainey2015").query("quantity == 'std_error'")
     by_run = lme4.pivot(index="term", columns="optimiser", values="value")
-    for record in page.numbers("S82", "std_error"):
+    for record in printed.numbers("S82", "std_error"):
         name = record.label.replace("Intercept", "(Intercept)").replace("[T.SMD]", "SMD")
         assert record.agrees(by_run.loc[name, "lme4, patient"])
-        ours = page_fits.fitted("rainey2015").std_error[record.label]
+        ours = fits.fitted("rainey2015").std_error[record.label]
         assert ours == pytest.approx(by_run.loc[name, "lme4, default"], rel=2e-2)
 
 
 def test_the_page_s_z_follow_from_its_own_standard_errors():
     def of(name):
-        return {one.label: one for one in page.numbers("S82", name)}
+        return {one.label: one for one in printed.numbers("S82", name)}
 
     estimate, error, z, p = (of(name) for name in ("estimate", "std_error", "z", "p"))
     for label in z:
@@ -120,28 +125,30 @@ def test_the_page_s_z_follow_from_its_own_standard_errors():
 
 
 def test_rounding_twice_gives_the_page_s_dic():
-    (twice,) = [r for i in page.items() for r in page.numbers(i) if r.cause == "rounded twice"]
+    (twice,) = [
+        r for i in printed.items() for r in printed.numbers(i) if r.cause == "rounded twice"
+    ]
     ours = page_values.ours(twice.item)[twice.name]
     assert not twice.agrees(ours)
     assert twice.value == round(round(ours, 1))
 
 
 def test_the_misprint_is_impossible():
-    (record,) = [r for i in page.items() for r in page.numbers(i) if r.cause == "misprint"]
-    n = int((page_fits.tidy("finland")["district_id"] == record.label).sum())
+    (record,) = [r for i in printed.items() for r in printed.numbers(i) if r.cause == "misprint"]
+    n = int((fits.tidy("finland")["district_id"] == record.label).sum())
     assert n == 23
     assert not any(record.agrees(k / n) for k in range(n + 1))
 
 
 def test_the_page_s_chains_are_off_by_no_more_than_their_error(table):
     ours = page_values.ours("S85")
-    error = {one.label: one.value for one in page.numbers("S85", "std_error")}
-    size = {one.label: one.value for one in page.numbers("S85", "ess_bulk")}
-    for one in page.numbers("S85", "estimate"):
+    error = {one.label: one.value for one in printed.numbers("S85", "std_error")}
+    size = {one.label: one.value for one in printed.numbers("S85", "ess_bulk")}
+    for one in printed.numbers("S85", "estimate"):
         mcse = error[one.label] / np.sqrt(size[one.label])
         own = ours["std_error"][one.label] / np.sqrt(ours["ess_bulk"][one.label])
         assert abs(one.value - ours["estimate"][one.label]) < 4 * np.hypot(mcse, own) + 0.005
-    failed = [one for one in page.numbers("S85", "rhat") if one.value > 1.01]
+    failed = [one for one in printed.numbers("S85", "rhat") if one.value > 1.01]
     assert len(failed) == 3
     assert ours["rhat"].max() < 1.01
     assert ours["ess_bulk"].min() > 1000
@@ -152,7 +159,7 @@ def test_the_page_s_chains_are_off_by_no_more_than_their_error(table):
 
 def test_settings_are_those_brms_reports():
     found = page_values.settings(10, 4000)
-    assert (page.check("S85", **found)["verdict"] == "agrees").all()
+    assert (printed.check("S85", **found)["verdict"] == "agrees").all()
     assert page_values.settings(4, 1000)["draws"] == 2000
 
 
@@ -166,7 +173,7 @@ def test_without_the_extra_the_rest_is_compared(monkeypatch):
         found = page_values.table(["S85"])
     finally:
         page_values._draws_summary.cache_clear()
-    left_out = {one.name for one in page.numbers("S85")} - set(found["name"])
+    left_out = {one.name for one in printed.numbers("S85")} - set(found["name"])
     assert left_out == {"rhat", "ess_bulk", "ess_tail"}
 
 
@@ -174,18 +181,18 @@ def test_unknown_names_are_refused():
     with pytest.raises(DataError, match="prints no numbers in 'S1'"):
         page_values.ours("S1")
     with pytest.raises(DataError, match="there are \\['finland'"):
-        page_fits.fitted("sweden")
+        fits.fitted("sweden")
 
 
 # --- the list ---------------------------------------------------------------------------------
 
 
 def test_every_number_is_listed(table):
-    assert list(page_text.TITLES) == list(page.items())
+    assert list(page_text.TITLES) == list(printed.items())
     text = page_text.listed(table)
     rows = [line for line in text.splitlines() if line.startswith("| ") and "the page" not in line]
     assert len(rows) == len(table)
-    assert text.count("<details>") == text.count("</details>") == len(page.items())
+    assert text.count("<details>") == text.count("</details>") == len(printed.items())
     assert sum("**" in row for row in rows) == (table["verdict"] != "agrees").sum()
     assert "| dic | 1070 | 1069.47 | 0.5 | **rounded twice** |" in rows
     assert "<summary>S29, μ and σ in words: 2 numbers, all agree</summary>" in text

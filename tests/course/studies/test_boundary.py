@@ -6,15 +6,15 @@ values. Where two optimisers meet, 1e-4 of log-likelihood; both stop below 1e-6.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from support.paths import REFERENCE
 
 import hierwidgets as hw
-from hierwidgets import boundary
-from hierwidgets.boundary import (
+from hierwidgets.course.studies import boundary
+from hierwidgets.course.studies.boundary import (
     SEVERAL_COUNTRIES,
     more_elections,
     penalised,
@@ -25,9 +25,9 @@ from hierwidgets.boundary import (
     surface,
 )
 from hierwidgets.errors import DataError
-from hierwidgets.estimate import profile_loglik
+from hierwidgets.likelihood.estimate import profile_loglik
 
-REFERENCE = Path(__file__).parent / "reference" / "seed_lme4.json"
+LME4 = REFERENCE / "seed_lme4.json"
 SLOPES = "district_competitiveness | election_id"
 
 
@@ -210,7 +210,7 @@ def test_the_stored_study_finds_what_it_was_made_from():
 
 
 def test_stored_lme4_values_are_the_reference():
-    reference = json.loads(REFERENCE.read_text())
+    reference = json.loads(LME4.read_text())
     table = stored("lme4_rainey2015")
     for name, key in (("lme4, default", "rainey"), ("lme4, patient", "rainey_tight")):
         mine = table[table["optimiser"] == name].set_index("quantity")["value"]

@@ -7,17 +7,17 @@ fixed seed, p above .001, as in test_calibration.
 """
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, stats
+from support.paths import REFERENCE
 
 import hierwidgets as hw
-from hierwidgets import grid
+from hierwidgets.course.figures.validation import _allowed, bakeoff, over_sigma, rank_histograms
+from hierwidgets.course.studies import grid
 from hierwidgets.errors import DataError
-from hierwidgets.validation_figures import _allowed, bakeoff, over_sigma, rank_histograms
 
 
 def counted(name):
@@ -128,7 +128,7 @@ def test_the_share_below_is_a_distribution_function():
 
 
 def test_stored_ranks_are_those_of_the_sampler_s_test():
-    path = Path(__file__).parent / "reference" / "calibration.json"
+    path = REFERENCE / "calibration.json"
     stored = json.loads(path.read_text())
     found = grid.sampler_ranks()
     assert found.to_numpy().tolist() == stored["ranks"]

@@ -11,7 +11,7 @@ from scipy.integrate import quad
 from scipy.stats import norm
 
 import hierwidgets as hw
-from hierwidgets import hmc
+from hierwidgets.course.studies import hmc
 from hierwidgets.errors import DataError
 
 Y, S = np.array([0.5, -0.4, 0.2]), np.array([0.8, 1.0, 1.4])

@@ -11,16 +11,16 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets import quantities
-from hierwidgets.effect_figures import imagined_rates, named_intervals, quantity_panels
-from hierwidgets.errors import DataError
-from hierwidgets.quantities import (
+from hierwidgets.course.figures.effects import imagined_rates, named_intervals, quantity_panels
+from hierwidgets.course.studies import quantities
+from hierwidgets.course.studies.quantities import (
     article_curves,
     beside_article,
     population_draws,
     prior_weights,
     weighted,
 )
+from hierwidgets.errors import DataError
 
 
 @pytest.fixture(scope="module")

@@ -9,18 +9,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..effects import comparisons, slopes
-from ..errors import DataError
-from ..results import Fit
-from ._effect_setting import (
-    Estimated,
-    Setting,
-    bar_text,
-    line_rows,
-    model_for,
-    options_of,
-    rows_at,
-)
+from hierwidgets.effects.comparisons import comparisons, slopes
+from hierwidgets.errors import DataError
+from hierwidgets.fit.fit import Fit
+
+from .setting import Estimated, Setting, bar_text, line_rows, model_for, options_of, rows_at
 
 __all__ = [
     "QUANTITIES", "change_frame", "curve_frame", "line_frame", "quantity_frame", "slope_frame",

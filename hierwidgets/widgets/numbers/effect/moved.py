@@ -7,14 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..design import NewRows
-from ..estimate import profile_loglik
-from ..formula import named
-from ..marginal import conditional_modes
-from ..model import Model
-from ..predict import kept_columns, linear_predictor, rows_of
-from ..results import Fit
-from ._effect_setting import Estimated, Setting, bar_text, line_rows
+from hierwidgets.fit.fit import Fit
+from hierwidgets.likelihood.estimate import profile_loglik
+from hierwidgets.likelihood.laplace import conditional_modes
+from hierwidgets.model import Model
+from hierwidgets.spec.design import NewRows
+from hierwidgets.spec.formula import named
+from hierwidgets.spec.rows import kept_columns, linear_predictor, rows_of
+
+from .setting import Estimated, Setting, bar_text, line_rows
 
 __all__ = ["Prepared", "held_at", "prepared", "slope_position", "without_predictor"]
 

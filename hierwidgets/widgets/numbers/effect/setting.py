@@ -12,12 +12,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from ..columns import variables
-from ..contrasts import is_numeric, levels_of, used_columns
-from ..design import Design, Term
-from ..errors import DataError, FormulaError
-from ..posterior import Posterior
-from ..results import Fit
+from hierwidgets.effects.contrasts import is_numeric, levels_of, used_columns
+from hierwidgets.errors import DataError, FormulaError
+from hierwidgets.fit.fit import Fit
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.spec.columns import variables
+from hierwidgets.spec.design import Design, Term
 
 __all__ = [
     "TARGETS", "Estimated", "Setting", "bar_text", "line_rows", "model_for", "options_of",

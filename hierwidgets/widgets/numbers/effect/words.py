@@ -6,11 +6,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from ..posterior import Posterior
-from ..results import Fit
-from ._effect_setting import Estimated, Setting, thinned
-from ._facets import CURVES, POINTS, RAW, SHOWN
-from ._pooling import pooling_columns
+from hierwidgets.fit.fit import Fit
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.widgets.numbers.pooling import pooling_columns
+from hierwidgets.widgets.panels.facets import CURVES, POINTS, RAW, SHOWN
+
+from .setting import Estimated, Setting, thinned
 
 __all__ = [
     "effect_text", "fit_text", "legend", "point_rows", "quantity_rows", "rate_name", "shorter",
