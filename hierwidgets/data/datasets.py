@@ -98,7 +98,7 @@ def codebook(name: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets.datasets import codebook
+    >>> from hierwidgets.data.datasets import codebook
     >>> codebook("finland")[["column", "distinct", "values"]]
             column  distinct                    values
     0  district_id        14      such as District 304
@@ -194,7 +194,7 @@ def load(name: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets.datasets import load
+    >>> from hierwidgets.data.datasets import load
     >>> finland = load("finland")
     >>> finland.shape
     (1086, 2)

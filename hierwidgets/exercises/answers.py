@@ -30,7 +30,7 @@ def mismatch(answer: object, expected: object, atol: float) -> str | None:
 
     Examples
     --------
-    >>> from hierwidgets.answers import mismatch
+    >>> from hierwidgets.exercises.answers import mismatch
     >>> mismatch(0.4348, 10 / 23, 1e-3) is None
     True
     >>> mismatch("0.4", 10 / 23, 1e-3)
@@ -52,7 +52,7 @@ def times_hundred(expected: object) -> object:
 
     Examples
     --------
-    >>> from hierwidgets.answers import times_hundred
+    >>> from hierwidgets.exercises.answers import times_hundred
     >>> times_hundred(0.25)
     25.0
     """

@@ -72,7 +72,7 @@ def no_pooling(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.pooling import no_pooling
+    >>> from hierwidgets.fit.pooling import no_pooling
     >>> data = pd.DataFrame({"g": ["a"] * 4 + ["b"] * 5, "y": [0, 0, 1, 1, 0, 0, 0, 0, 1]})
     >>> no_pooling(data, "y", "g").round(3)
       level  n  estimate  std_error  conf_low  conf_high
@@ -103,7 +103,7 @@ def complete_pooling(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.pooling import complete_pooling
+    >>> from hierwidgets.fit.pooling import complete_pooling
     >>> data = pd.DataFrame({"g": ["a"] * 4 + ["b"] * 5, "y": [0, 0, 1, 1, 0, 0, 0, 0, 1]})
     >>> complete_pooling(data, "y", "g", method="wilson").round(3)
       level  n  estimate  std_error  conf_low  conf_high
@@ -148,7 +148,7 @@ def partial_pooling(fit: Fit, level: float = 0.9) -> pd.DataFrame:
     Examples
     --------
     >>> import hierwidgets as hw
-    >>> from hierwidgets.pooling import partial_pooling
+    >>> from hierwidgets.fit.pooling import partial_pooling
     >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
     >>> frame = partial_pooling(fit).set_index("level")
     >>> frame.loc["District 309", ["n", "estimate"]].round(3).to_dict()

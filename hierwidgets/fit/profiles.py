@@ -88,7 +88,8 @@ def parameters(design: Design, family: Family) -> tuple[Parameter, ...]:
 
     Examples
     --------
-    >>> from hierwidgets import datasets, design, families, formula
+    >>> from hierwidgets.data import datasets
+    >>> from hierwidgets.spec import design, families, formula
     >>> binomial = families.family("binomial")
     >>> d = design.build(formula.parse("contacted ~ (1 | district_id)"),
     ...                  datasets.load("finland"), binomial, event="Contacted")

@@ -173,7 +173,8 @@ def laplace(
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets import datasets, design, families, formula
+    >>> from hierwidgets.data import datasets
+    >>> from hierwidgets.spec import design, families, formula
     >>> binomial = families.family("binomial")
     >>> d = design.build(formula.parse("contacted ~ (1 | district_id)"),
     ...                  datasets.load("finland"), binomial, event="Contacted")

@@ -40,7 +40,7 @@ def log_score(
 
     Examples
     --------
-    >>> from hierwidgets.families import family
+    >>> from hierwidgets.spec.families import family
     >>> one = np.ones(1)
     >>> log_score(family("binomial"), one, one, 0 * one, 4 * one, 1.0).round(6)
     array([-0.693147])

@@ -1,4 +1,4 @@
-"""The course directory's settings. nbgrader reads this file; so does hierwidgets.assignments."""
+"""The course directory's settings. nbgrader reads this file; so does hierwidgets.grading."""
 
 from pathlib import Path
 

@@ -21,6 +21,7 @@ import pytest
 from support.course_facts import (
     CODE,
     PLAN,
+    TO_COME,
     code_symbols,
     items,
     page_hashes,
@@ -36,9 +37,6 @@ from hierwidgets import exercises, widgets
 from hierwidgets.course.page import printed
 from hierwidgets.widgets.parts.instrument import Instrument
 
-# Lectures still to be written or finished: links may lead to them, and what a test finds wrong
-# with a draft of theirs is expected. Whoever finishes one takes it out. Empty at the end.
-TO_COME: set[str] = set()
 OVERVIEW = {"S1", "S2", "S3", "S4", "X4", "X5", "X6"}  # what 00 may teach alone
 NOT_REPRODUCIBLE = {("S84", "minutes")}  # a time on another machine: quoted, not asserted
 WIDGET = "application/vnd.jupyter.widget-view+json"

@@ -80,7 +80,7 @@ def district_strip(
     Parameters
     ----------
     data, outcome, group, event
-        As in :func:`hierwidgets.pooling.no_pooling`.
+        As in :func:`hierwidgets.fit.pooling.no_pooling`.
     estimates
         Frames with ``level estimate conf_low conf_high``, by name; the names of `STYLES` keep
         their style. Levels are matched by label.
@@ -97,7 +97,7 @@ def district_strip(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.figures import district_strip
+    >>> from hierwidgets.course.figures.base import district_strip
     >>> data = pd.DataFrame({"g": ["a", "a", "b"], "y": [0, 1, 1]})
     >>> [axis.get_ylabel() for axis in district_strip(data, "y", "g").axes]
     ['y']

@@ -56,7 +56,7 @@ def profile_panels(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.boundary_figures import profile_panels
+    >>> from hierwidgets.course.figures.boundary import profile_panels
     >>> curve = pd.DataFrame({"value": [0, 1, 2], "drop": [-1.0, 0.0, -1.0]})
     >>> [axes.get_xlabel() for axes in profile_panels({"sd": {"ml": curve}}, 1.353).axes]
     ['sd']
@@ -96,7 +96,7 @@ def likelihood_map(table: pd.DataFrame, estimate: tuple[float, float], level: fl
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.boundary_figures import likelihood_map
+    >>> from hierwidgets.course.figures.boundary import likelihood_map
     >>> grid = [(s, r, -s * (1 - r)) for r in (-1, 0, 1) for s in (0.1, 1.0, 3.0)]
     >>> table = pd.DataFrame(grid, columns=["sd", "corr", "drop"])
     >>> likelihood_map(table, (0.1, 1.0), 0.9).axes[0].get_ylabel()
@@ -130,7 +130,7 @@ def ellipse(centre: Floats, covariance: Floats, level: float = 0.9, points: int 
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets.boundary_figures import ellipse
+    >>> from hierwidgets.course.figures.boundary import ellipse
     >>> ellipse(np.zeros(2), np.eye(2), level=1 - np.exp(-0.5), points=2).round(3) + 0.0
     array([[1., 0.],
            [1., 0.]])
@@ -154,7 +154,7 @@ def pair_ellipses(panels: Mapping[str, pd.DataFrame], labels: Sequence[str]) -> 
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.boundary_figures import pair_ellipses
+    >>> from hierwidgets.course.figures.boundary import pair_ellipses
     >>> frame = pd.DataFrame({"name": ["A"], "rules": ["PR"], "height": [0.0], "slope": [1.0],
     ...                       "var_height": [1.0], "cov": [-0.5], "var_slope": [1.0]})
     >>> [axes.get_title() for axes in pair_ellipses({"at 0": frame}, ["height"]).axes]
@@ -209,7 +209,7 @@ def extended_lines(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.boundary_figures import extended_lines
+    >>> from hierwidgets.course.figures.boundary import extended_lines
     >>> lines = pd.DataFrame({"name": ["A", "B"], "rules": ["PR", "PR"],
     ...                       "intercept": [0.0, 1.0], "slope": [1.0, 2.0]})
     >>> len(extended_lines(lines, -1.0, (0.2, 0.9)).axes[0].lines)
@@ -262,7 +262,7 @@ def answer_rows(frame: pd.DataFrame, label: str, at: float | None = 0.0) -> "Fig
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.boundary_figures import answer_rows
+    >>> from hierwidgets.course.figures.boundary import answer_rows
     >>> frame = pd.DataFrame({"name": ["a", "b"], "estimate": [1.0, 2.0],
     ...                       "conf_low": [0.0, 1.0], "conf_high": [2.0, 3.0]})
     >>> [t.get_text() for t in answer_rows(frame, "effect").axes[0].get_yticklabels()]
@@ -290,7 +290,7 @@ def correlation_histograms(frame: pd.DataFrame, by: str, value: str = "corr") ->
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.boundary_figures import correlation_histograms
+    >>> from hierwidgets.course.figures.boundary import correlation_histograms
     >>> frame = pd.DataFrame({"K": [5, 5, 20], "corr": [1.0, -1.0, 0.2]})
     >>> [axes.get_title() for axes in correlation_histograms(frame, "K").axes]
     ['K = 5', 'K = 20']
@@ -322,7 +322,7 @@ def marked_histograms(draws: Mapping[str, Floats], marks: Mapping[str, float]) -
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets.boundary_figures import marked_histograms
+    >>> from hierwidgets.course.figures.boundary import marked_histograms
     >>> figure = marked_histograms({"sd": np.array([0.1, 0.4, 0.5])}, {"sd": 0.2})
     >>> len(figure.axes[0].lines)
     1

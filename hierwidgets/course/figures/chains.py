@@ -51,7 +51,7 @@ def traces(runs: Mapping[str, Floats], label: str) -> "Figure":
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets.chain_figures import traces
+    >>> from hierwidgets.course.figures.chains import traces
     >>> figure = traces({"a run": np.zeros((4, 30))}, "x")
     >>> len(figure.axes[0].lines)
     4
@@ -82,7 +82,7 @@ def ranks(runs: Mapping[str, Floats], bins: int = 20) -> "Figure":
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets.chain_figures import ranks
+    >>> from hierwidgets.course.figures.chains import ranks
     >>> figure = ranks({"a run": np.arange(80.0).reshape(4, 20)}, bins=4)
     >>> len(figure.axes[0].patches)
     16
@@ -117,7 +117,7 @@ def funnel_panels(runs: Mapping[str, pd.DataFrame], x: str, y: str) -> "Figure":
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.chain_figures import funnel_panels
+    >>> from hierwidgets.course.figures.chains import funnel_panels
     >>> run = pd.DataFrame({"a": [0.0, 1.0], "b": [1.0, 2.0], "divergent": [0, 1]})
     >>> len(funnel_panels({"run": run}, "a", "b").axes[0].collections)
     2
@@ -146,7 +146,7 @@ def against_exact(
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets.chain_figures import against_exact
+    >>> from hierwidgets.course.figures.chains import against_exact
     >>> figure = against_exact({"a run": np.zeros(9)}, np.linspace(-1, 1, 5), np.ones(5), "x")
     >>> len(figure.axes[0].lines)
     1
@@ -182,7 +182,7 @@ def statistic_rows(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.chain_figures import statistic_rows
+    >>> from hierwidgets.course.figures.chains import statistic_rows
     >>> table = pd.DataFrame({"rhat": [1.0, 1.05], "ess": [900, 40]}, index=["a", "b"])
     >>> figure = statistic_rows(table, {"rhat": [1.01], "ess": [400, 2000]}, {"ess": "ESS"})
     >>> [axes.get_xlabel() for axes in figure.axes]

@@ -49,7 +49,7 @@ def quantity_panels(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.effect_figures import quantity_panels
+    >>> from hierwidgets.course.figures.effects import quantity_panels
     >>> frame = pd.DataFrame({"x": [0.0, 1.0], "series": "", "estimate": [0.1, 0.2],
     ...                       "conf_low": [0.0, 0.1], "conf_high": [0.2, 0.3]})
     >>> [axes.get_title(loc="left") for axes in quantity_panels({"first difference": frame}).axes]
@@ -114,7 +114,7 @@ def imagined_rates(mu: float, sigma: float, marks: Mapping[str, float]) -> "Figu
 
     Examples
     --------
-    >>> from hierwidgets.effect_figures import imagined_rates
+    >>> from hierwidgets.course.figures.effects import imagined_rates
     >>> len(imagined_rates(-0.85, 0.71, {"typical": 0.30, "average": 0.32}).axes)
     1
     """
@@ -151,7 +151,7 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.effect_figures import named_intervals
+    >>> from hierwidgets.course.figures.effects import named_intervals
     >>> frame = pd.DataFrame({"name": ["a", "b"], "estimate": [1.0, 2.0],
     ...                       "conf_low": [0.0, 1.0], "conf_high": [2.0, 3.0]})
     >>> [t.get_text() for t in named_intervals(frame, "effect").axes[0].get_yticklabels()]

@@ -53,7 +53,7 @@ class DistrictIntegral:
 
     Examples
     --------
-    >>> from hierwidgets.integral_figures import DistrictIntegral
+    >>> from hierwidgets.course.figures.integrals import DistrictIntegral
     >>> district = DistrictIntegral(10, 23, -1.37, 0.31)
     >>> round(district.mode, 3), round(district.sd, 3)
     (-1.002, 0.259)
@@ -120,7 +120,7 @@ def integrand_panels(districts: Mapping[str, DistrictIntegral], n_agq: int = 5) 
 
     Examples
     --------
-    >>> from hierwidgets.integral_figures import DistrictIntegral, integrand_panels
+    >>> from hierwidgets.course.figures.integrals import DistrictIntegral, integrand_panels
     >>> figure = integrand_panels({"309": DistrictIntegral(10, 23, -1.37, 0.31)})
     >>> figure.axes[0].get_title()
     '309'

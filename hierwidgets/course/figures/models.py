@@ -115,7 +115,7 @@ def model_graph(graph: Graph = SEVERAL_COUNTRIES) -> "Figure":
 
     Examples
     --------
-    >>> from hierwidgets.model_figures import SEVERAL_COUNTRIES, model_graph
+    >>> from hierwidgets.course.figures.models import SEVERAL_COUNTRIES, model_graph
     >>> len(model_graph(SEVERAL_COUNTRIES).axes[0].patches)
     20
     """
@@ -204,7 +204,7 @@ def election_panels(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.model_figures import election_panels
+    >>> from hierwidgets.course.figures.models import election_panels
     >>> points = pd.DataFrame({"election_id": ["A", "B"], "district_competitiveness": [0.2, 0.9],
     ...                        "rate": [0.1, 0.4], "n": [3, 40]})
     >>> [axes.get_title() for axes in election_panels(points).axes]
@@ -253,7 +253,7 @@ def coding_panels(delta: Floats, beta: Floats, at: float = 0.0) -> "Figure":
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets.model_figures import coding_panels
+    >>> from hierwidgets.course.figures.models import coding_panels
     >>> figure = coding_panels(np.array([-3.0, 1.0, 4.0, -3.0]), np.array([-2.0, 1.0, -1.0, 3.0]))
     >>> [axes.get_title(loc="left")[:12] for axes in figure.axes]
     ['PR coded 1: ', 'SMD coded 1:']
@@ -317,7 +317,7 @@ def generative_steps(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.model_figures import generative_steps
+    >>> from hierwidgets.course.figures.models import generative_steps
     >>> made = pd.DataFrame({"comp": [0.4, 0.8], "alpha": [-1.0, 0.2], "n": [5, 5], "y": [1, 3]})
     >>> len(generative_steps(made, (-2.0, 2.0), (-2.2, 2.5)).axes)
     4
@@ -355,7 +355,7 @@ def rate_histograms(rates: Mapping[str, Floats], bins: int = 40) -> "Figure":
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets.model_figures import rate_histograms
+    >>> from hierwidgets.course.figures.models import rate_histograms
     >>> figure = rate_histograms({"one": np.array([0.2, 0.4]), "two": np.array([0.0, 1.0])})
     >>> [axes.get_title(loc="left") for axes in figure.axes]
     ['one', 'two']

@@ -58,7 +58,7 @@ def model_graphs() -> "Figure":
 
     Examples
     --------
-    >>> from hierwidgets.course_figures import model_graphs
+    >>> from hierwidgets.course.figures.overview import model_graphs
     >>> [axes.get_title().split(":")[0] for axes in model_graphs().axes]
     ['one for all', 'one for each', 'one for each, related']
     """
@@ -124,7 +124,7 @@ def index_lines(j: Sequence[int], k: Sequence[int]) -> "Figure":
 
     Examples
     --------
-    >>> from hierwidgets.course_figures import index_lines
+    >>> from hierwidgets.course.figures.overview import index_lines
     >>> [text.get_text() for text in index_lines([1, 1, 2], [1, 1]).axes[0].texts][:2]
     ['persons i', 'districts j']
     """
@@ -165,7 +165,7 @@ def sizes_of_groups(counts: "Mapping[str, pd.Series[int]]") -> "Figure":
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.course_figures import sizes_of_groups
+    >>> from hierwidgets.course.figures.overview import sizes_of_groups
     >>> figure = sizes_of_groups({"here": pd.Series([3, 5, 5])})
     >>> figure.axes[0].get_xlabel()
     'persons asked in a district'
@@ -194,7 +194,7 @@ def course_map() -> "Figure":
 
     Examples
     --------
-    >>> from hierwidgets.course_figures import COURSE, course_map
+    >>> from hierwidgets.course.figures.overview import COURSE, course_map
     >>> len(COURSE), len(course_map().axes)
     (13, 1)
     """

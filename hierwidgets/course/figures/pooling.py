@@ -51,7 +51,7 @@ def stacked(frames: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.pooling_figures import stacked
+    >>> from hierwidgets.course.figures.pooling import stacked
     >>> own = pd.DataFrame({"level": ["a", "b"], "n": [5, 9], "estimate": [0.2, 0.6]})
     >>> same = pd.DataFrame({"level": ["a", "b"], "estimate": [0.4, 0.4]})
     >>> stacked({"no pooling": own, "complete pooling": same})
@@ -104,7 +104,7 @@ def slopegraph(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.pooling_figures import slopegraph
+    >>> from hierwidgets.course.figures.pooling import slopegraph
     >>> own = pd.DataFrame({"level": ["a", "b"], "estimate": [0.2, 0.6]})
     >>> same = pd.DataFrame({"level": ["a", "b"], "estimate": [0.4, 0.4]})
     >>> figure = slopegraph({"no pooling": own, "complete pooling": same})
@@ -197,7 +197,7 @@ def pooling_paths(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.pooling_figures import pooling_paths
+    >>> from hierwidgets.course.figures.pooling import pooling_paths
     >>> paths = pd.DataFrame({"level": ["a"] * 3, "sigma": [0.1, 1, 10], "estimate": [4, 5, 6]})
     >>> pooling_paths(paths, {}).axes[0].get_xscale()
     'log'
@@ -267,7 +267,7 @@ def least_squares_lines(data: pd.DataFrame, x: str, outcome: str, group: str) ->
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.pooling_figures import least_squares_lines
+    >>> from hierwidgets.course.figures.pooling import least_squares_lines
     >>> data = pd.DataFrame({"g": list("aabb"), "x": [0, 1, 0, 2], "y": [1, 3, 5, 9]})
     >>> least_squares_lines(data, "x", "y", "g")
       level  intercept  slope
@@ -306,7 +306,7 @@ def parallel_lines(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.pooling_figures import least_squares_lines, parallel_lines
+    >>> from hierwidgets.course.figures.pooling import least_squares_lines, parallel_lines
     >>> data = pd.DataFrame({"g": list("aabb"), "x": [0, 1, 0, 2], "y": [1, 3, 5, 9]})
     >>> lines = {"no pooling": least_squares_lines(data, "x", "y", "g")}
     >>> [axes.get_title() for axes in parallel_lines(data, "x", "y", "g", lines).axes]

@@ -50,7 +50,7 @@ def scatter_with_lines(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.predictor_figures import scatter_with_lines
+    >>> from hierwidgets.course.figures.predictor import scatter_with_lines
     >>> frame = pd.DataFrame({"x": [0.0, 1.0], "rate": [0.2, 0.4]})
     >>> figure = scatter_with_lines(frame, "x", "rate", {"line": ([0, 1], [0.1, 0.5])})
     >>> [line.get_label() for line in figure.axes[0].lines]
@@ -102,7 +102,7 @@ def pulled_toward(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.predictor_figures import pulled_toward
+    >>> from hierwidgets.course.figures.predictor import pulled_toward
     >>> frame = pd.DataFrame({"x": [0.0, 1.0], "raw": [0.0, 1.0], "estimate": [0.2, 0.5],
     ...                       "target": [0.3, 0.4]})
     >>> [axes.get_title() for axes in pulled_toward({"flat": frame}, "x").axes]

@@ -54,7 +54,7 @@ def one_draw(frame: pd.DataFrame, label: str = "probability") -> "Figure":
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.recovery_figures import one_draw
+    >>> from hierwidgets.course.figures.recovery import one_draw
     >>> frame = pd.DataFrame({"n": [9, 5], "truth": [0.6, 0.2], "no_pooling": [0.7, 0.4]})
     >>> [text.get_text() for text in one_draw(frame).axes[0].get_yticklabels()]
     ['5', '9']
@@ -120,7 +120,7 @@ def recovered(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.recovery_figures import recovered
+    >>> from hierwidgets.course.figures.recovery import recovered
     >>> found = pd.DataFrame({"mu": [0.9, 1.1, 1.3], "sigma": [0.4, 0.5, 0.3]})
     >>> [axes.get_xlabel() for axes in recovered(found, {"mu": 1.0}).axes]
     ['mu']
@@ -150,7 +150,7 @@ def judged(result: Recovery) -> "Figure":
     Examples
     --------
     >>> import hierwidgets as hw
-    >>> from hierwidgets.recovery_figures import judged
+    >>> from hierwidgets.course.figures.recovery import judged
     >>> small = hw.recovery.Setup(n=20, J=8, name="small")
     >>> result = hw.simulate_and_recover(small, reps=5, seed=1, progress=False)
     >>> [axes.get_xlabel() for axes in judged(result).axes][:3]
@@ -221,7 +221,7 @@ def error_lines(
     Examples
     --------
     >>> import hierwidgets as hw
-    >>> from hierwidgets.recovery_figures import error_lines
+    >>> from hierwidgets.course.figures.recovery import error_lines
     >>> uneven = hw.recovery.Setup(n=[5, 9, 20, 40], name="uneven")
     >>> result = hw.simulate_and_recover(uneven, reps=5, seed=1, progress=False)
     >>> len(error_lines(result.by_size, "n").axes[0].lines) >= 3
@@ -274,7 +274,7 @@ def shape_histograms(draws: pd.DataFrame, bins: Floats) -> "Figure":
     --------
     >>> import numpy as np
     >>> import hierwidgets as hw
-    >>> from hierwidgets.recovery_figures import shape_histograms
+    >>> from hierwidgets.course.figures.recovery import shape_histograms
     >>> two = hw.recovery.Setup(n=20, J=30, shape="two clusters", name="two")
     >>> result = hw.simulate_and_recover(two, reps=1, seed=1, progress=False)
     >>> shape_histograms(result.draws, np.linspace(0, 1, 11)).axes[0].get_title()

@@ -41,8 +41,8 @@ def prior_times_likelihood(districts: Mapping[str, DistrictIntegral]) -> "Figure
 
     Examples
     --------
-    >>> from hierwidgets.integral_figures import DistrictIntegral
-    >>> from hierwidgets.shrinkage_figures import prior_times_likelihood
+    >>> from hierwidgets.course.figures.integrals import DistrictIntegral
+    >>> from hierwidgets.course.figures.shrinkage import prior_times_likelihood
     >>> figure = prior_times_likelihood({"309": DistrictIntegral(10, 23, -1.37, 0.31)})
     >>> [line.get_label() for line in figure.axes[0].lines][:3]
     ['prior', 'likelihood', 'prior × likelihood']
@@ -123,7 +123,7 @@ def levels_under_prior(frame: pd.DataFrame, mu: float, sigma: float) -> "Figure"
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.shrinkage_figures import levels_under_prior
+    >>> from hierwidgets.course.figures.shrinkage import levels_under_prior
     >>> frame = pd.DataFrame({"level": ["a", "b"], "n": [9, 20], "estimate": [0.2, 0.3]})
     >>> levels_under_prior(frame, -1, 0.5).axes[0].get_xlabel()
     'α, log-odds'
@@ -204,7 +204,7 @@ def weight_by_size(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.shrinkage_figures import weight_by_size
+    >>> from hierwidgets.course.figures.shrinkage import weight_by_size
     >>> frame = pd.DataFrame({"level": ["a", "b"], "n": [9, 20], "weight": [0.1, 0.25]})
     >>> [line.get_label() for line in weight_by_size(frame, {"σ = 0.3": 64}).axes[0].lines][:1]
     ['σ = 0.3']
@@ -264,7 +264,7 @@ def three_rates(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.shrinkage_figures import three_rates
+    >>> from hierwidgets.course.figures.shrinkage import three_rates
     >>> own = pd.DataFrame({"level": ["a"], "estimate": [0.4]}).assign(conf_low=0.2, conf_high=0.6)
     >>> [text.get_text() for text in three_rates({"no pooling": own}, "a").axes[0].texts]
     ['0.400']

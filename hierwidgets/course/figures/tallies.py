@@ -47,7 +47,7 @@ def patterns(no: pd.DataFrame, partial: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.tally_figures import patterns
+    >>> from hierwidgets.course.figures.tallies import patterns
     >>> no = pd.DataFrame({"level": ["a", "b", "c"], "n": [1, 2, 1], "estimate": [0.0, 0.5, 0.0]})
     >>> partial = pd.DataFrame({"level": ["c", "b", "a"], "estimate": [0.3, 0.4, 0.3]})
     >>> patterns(no, partial)
@@ -82,7 +82,7 @@ def patterns_tallied(frame: pd.DataFrame) -> "Figure":
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.tally_figures import patterns_tallied
+    >>> from hierwidgets.course.figures.tallies import patterns_tallied
     >>> frame = pd.DataFrame({"n": [1, 1, 2], "y": [0, 1, 1], "groups": [39, 18, 23]})
     >>> [text.get_text() for text in patterns_tallied(frame).axes[0].texts]
     ['39', '18', '23']
@@ -120,7 +120,7 @@ def patterns_moved(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.tally_figures import patterns_moved
+    >>> from hierwidgets.course.figures.tallies import patterns_moved
     >>> frame = pd.DataFrame({"n": [1, 1], "y": [0, 1], "groups": [39, 18],
     ...                       "raw": [0.0, 1.0], "estimate": [0.27, 0.37]})
     >>> len(patterns_moved(frame, 0.3).axes[0].texts)
@@ -167,7 +167,7 @@ def ranked_intervals(frames: Mapping[str, pd.DataFrame], label: str = "contact r
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.tally_figures import ranked_intervals
+    >>> from hierwidgets.course.figures.tallies import ranked_intervals
     >>> frame = pd.DataFrame({"level": ["a", "b"], "estimate": [0.5, 0.0],
     ...                       "conf_low": [0.1, 0.0], "conf_high": [0.9, 0.0]})
     >>> [axes.get_title() for axes in ranked_intervals({"Wald": frame}).axes]

@@ -33,7 +33,7 @@ def bakeoff(results: Mapping[str, CrossValidation]) -> "Figure":
     Examples
     --------
     >>> import hierwidgets as hw
-    >>> from hierwidgets.validation_figures import bakeoff
+    >>> from hierwidgets.course.figures.validation import bakeoff
     >>> models = {"no pooling": "no pooling", "partial pooling": "contacted ~ (1 | district_id)"}
     >>> found = hw.cross_validate(models, hw.load("uk"), folds=5, seed=1, event="Contacted",
     ...                           progress=False)
@@ -87,7 +87,7 @@ def over_sigma(frames: Mapping[str, tuple[pd.DataFrame, float]]) -> "Figure":
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.validation_figures import over_sigma
+    >>> from hierwidgets.course.figures.validation import over_sigma
     >>> frame = pd.DataFrame({"sigma": [0.1, 1.0], "log_score": [-0.6, -0.7],
     ...                       "loglik": [-9.0, -8.0]})
     >>> [axes.get_title(loc="left") for axes in over_sigma({"here": (frame, 0.5)}).axes]
@@ -121,7 +121,7 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.validation_figures import rank_histograms
+    >>> from hierwidgets.course.figures.validation import rank_histograms
     >>> figure = rank_histograms({"μ": pd.Series([0.1, 0.6, 0.9])}, bins=3)
     >>> [axes.get_title(loc="left") for axes in figure.axes]
     ['μ']

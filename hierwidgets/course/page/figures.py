@@ -46,8 +46,8 @@ def distances(table: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets import page
-    >>> from hierwidgets.page_figures import distances
+    >>> from hierwidgets.course import page
+    >>> from hierwidgets.course.page.figures import distances
     >>> distances(page.check("S28", mu=-1.3717, dic=1069.47))["units"].round(2).to_list()
     [-0.17, -0.53]
     """
@@ -71,8 +71,8 @@ def distances_drawn(table: pd.DataFrame, titles: Mapping[str, str] | None = None
 
     Examples
     --------
-    >>> from hierwidgets import page
-    >>> from hierwidgets.page_figures import distances_drawn
+    >>> from hierwidgets.course import page
+    >>> from hierwidgets.course.page.figures import distances_drawn
     >>> figure = distances_drawn(page.check("S28", mu=-1.3717, dic=1069.47))
     >>> [label.get_text() for label in figure.axes[0].get_yticklabels()]
     ['S28']

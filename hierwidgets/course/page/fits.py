@@ -55,7 +55,7 @@ def tidy(name: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets.page_fits import tidy
+    >>> from hierwidgets.course.page.fits import tidy
     >>> tidy("finland")["district_id"].cat.categories[-2:].to_list()
     ['308', '309']
     """
@@ -101,7 +101,7 @@ def stopped(name: str) -> Fit:
 
     Examples
     --------
-    >>> from hierwidgets.page_fits import fitted, stopped
+    >>> from hierwidgets.course.page.fits import fitted, stopped
     >>> bool(stopped("uk").loglik < fitted("uk").loglik)
     True
     """

@@ -54,7 +54,7 @@ class Printed:
 
     Examples
     --------
-    >>> from hierwidgets.page import Printed
+    >>> from hierwidgets.course.page.printed import Printed
     >>> mu = Printed("S28", "mu", "", "-1.37")
     >>> mu.value, mu.digits, mu.tolerance
     (-1.37, 2, 0.005)
@@ -104,7 +104,7 @@ def items() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> from hierwidgets import page
+    >>> from hierwidgets.course import page
     >>> page.items()[:4]
     ('S7', 'S9', 'S14', 'S15')
     """
@@ -121,7 +121,7 @@ def numbers(item: str, name: str | None = None) -> tuple[Printed, ...]:
 
     Examples
     --------
-    >>> from hierwidgets import page
+    >>> from hierwidgets.course import page
     >>> [printed.text for printed in page.numbers("S58", "estimate")][:3]
     ['0.000', '0.271', '0.320']
     """
@@ -147,7 +147,7 @@ def number(item: str, name: str, label: str = "") -> Printed:
 
     Examples
     --------
-    >>> from hierwidgets import page
+    >>> from hierwidgets.course import page
     >>> page.number("S28", "mu").text
     '-1.37'
     >>> page.number("S18", "estimate", "309").cause
@@ -186,7 +186,7 @@ def check(item: str, **ours: Values) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets import page
+    >>> from hierwidgets.course import page
     >>> page.check("S28", mu=-1.3717, dic=1069.47)[["name", "page", "ours", "verdict"]]
       name   page       ours        verdict
     0   mu  -1.37    -1.3717         agrees
@@ -216,7 +216,7 @@ def paired(item: str, name: str, ours: Values) -> dict[str, float]:
 
     Examples
     --------
-    >>> from hierwidgets import page
+    >>> from hierwidgets.course import page
     >>> page.paired("S67", "estimate", {"district_competitiveness": 3.87, "Intercept": -3.41})
     {'Intercept': -3.41, 'district_competitiveness': 3.87}
     """

@@ -36,8 +36,8 @@ def listed(found: pd.DataFrame) -> str:
 
     Examples
     --------
-    >>> from hierwidgets.page_text import listed
-    >>> from hierwidgets.page_values import table
+    >>> from hierwidgets.course.page.text import listed
+    >>> from hierwidgets.course.page.values import table
     >>> print(listed(table(["S18"])))
     <details>
     <summary>S18, the rate of 309: 1 number, <b>1 differs</b></summary>

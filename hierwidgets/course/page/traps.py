@@ -140,7 +140,7 @@ def facts() -> Facts:
 
     Examples
     --------
-    >>> from hierwidgets.page_traps import facts
+    >>> from hierwidgets.course.page.traps import facts
     >>> round(facts()["raw_309"], 3), facts()["flat"]
     (0.435, 140)
     """
@@ -260,7 +260,7 @@ def traps() -> tuple[Trap, ...]:
 
     Examples
     --------
-    >>> from hierwidgets.page_traps import traps
+    >>> from hierwidgets.course.page.traps import traps
     >>> traps()[0].text
     'The page gives district 309 a rate of 0.40. It is 10 of 23, 0.435; with 23 people nothing \
 rounds to 0.40.'

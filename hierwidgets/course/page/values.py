@@ -211,7 +211,7 @@ def settings(chains: int, iterations: int) -> dict[str, int]:
 
     Examples
     --------
-    >>> from hierwidgets.page_values import settings
+    >>> from hierwidgets.course.page.values import settings
     >>> settings(4, 2000)["draws"]
     4000
     """
@@ -313,7 +313,7 @@ def ours(item: str, at: Stage = fitted) -> Values:
 
     Examples
     --------
-    >>> from hierwidgets.page_values import ours
+    >>> from hierwidgets.course.page.values import ours
     >>> {name: round(value, 2) for name, value in ours("S29").items()}
     {'mu': -1.37, 'sigma': 0.31}
     """
@@ -341,7 +341,7 @@ def table(items: Sequence[str] | None = None, at: Stage = fitted) -> pd.DataFram
 
     Examples
     --------
-    >>> from hierwidgets.page_values import table
+    >>> from hierwidgets.course.page.values import table
     >>> table(["S18"])[["page", "ours", "verdict"]].round(3).to_dict("records")
     [{'page': '0.40', 'ours': 0.435, 'verdict': 'misprint'}]
     """
@@ -361,7 +361,7 @@ def where_it_stops(found: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets.page_values import table, where_it_stops
+    >>> from hierwidgets.course.page.values import table, where_it_stops
     >>> where_it_stops(table(["S56"]))[["name", "page", "at_stop", "explains"]].round(1)
            name   page  at_stop  explains
     0       dic    694    693.9      True

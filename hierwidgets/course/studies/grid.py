@@ -101,7 +101,7 @@ def fit_shape(y: Sequence[float], n: Sequence[float], df: float = inf) -> ShapeF
 
     Examples
     --------
-    >>> from hierwidgets.grid import fit_shape
+    >>> from hierwidgets.course.studies.grid import fit_shape
     >>> fit = fit_shape([1, 9, 4, 18], [20, 20, 10, 20])
     >>> bool(fit.rates[0] > 1 / 20), bool(fit.rates[3] < 18 / 20)
     (True, True)
@@ -171,7 +171,7 @@ def scores_by_sigma(
     Examples
     --------
     >>> import pandas as pd
-    >>> from hierwidgets.grid import scores_by_sigma
+    >>> from hierwidgets.course.studies.grid import scores_by_sigma
     >>> data = pd.DataFrame({"g": list("aaaabbbb"), "y": [0, 0, 0, 1, 1, 1, 1, 0]})
     >>> scores_by_sigma(data, "y", "g", [0.1, 1.0], folds=4)["sigma"].to_list()
     [0.1, 1.0]
@@ -240,7 +240,7 @@ def calibrate(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFr
 
     Examples
     --------
-    >>> from hierwidgets.grid import calibrate
+    >>> from hierwidgets.course.studies.grid import calibrate
     >>> shares = calibrate([20, 50, 80], reps=3)
     >>> bool(((shares > 0) & (shares < 1)).all(axis=None))
     True
@@ -290,7 +290,7 @@ def sampler_ranks() -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets.grid import sampler_ranks
+    >>> from hierwidgets.course.studies.grid import sampler_ranks
     >>> sampler_ranks().shape
     (100, 6)
     """

@@ -86,7 +86,7 @@ def hmc(
     Examples
     --------
     >>> import numpy as np
-    >>> from hierwidgets.hmc import hmc
+    >>> from hierwidgets.course.studies.hmc import hmc
     >>> chain = hmc(lambda x: (-0.5 * x @ x, -x), np.zeros(2), step=0.3, steps=8, draws=500,
     ...             rng=np.random.default_rng(1))
     >>> chain.draws.shape, bool(abs(chain.draws.std() - 1) < 0.1), int(chain.divergent.sum())
@@ -150,7 +150,7 @@ def election_slopes() -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets.hmc import election_slopes
+    >>> from hierwidgets.course.studies.hmc import election_slopes
     >>> election_slopes()[["deviation", "std_error"]].round(2).iloc[0].to_list()
     [0.47, 0.83]
     """
@@ -282,7 +282,7 @@ def stored(name: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets.hmc import stored
+    >>> from hierwidgets.course.studies.hmc import stored
     >>> stored("funnel").groupby("form").size().to_dict()
     {'centred': 4000, 'non-centred': 4000}
     """

@@ -60,7 +60,7 @@ def population_draws(post: Posterior, newdata: pd.DataFrame) -> Array:
     Examples
     --------
     >>> import hierwidgets as hw, pandas as pd
-    >>> from hierwidgets.quantities import population_draws
+    >>> from hierwidgets.course.studies.quantities import population_draws
     >>> post = hw.load_posterior("uk")
     >>> draws = population_draws(post, pd.DataFrame(index=[0]))
     >>> typical = post.predict(pd.DataFrame(index=[0]), re_formula="~0")["estimate"]
@@ -116,7 +116,7 @@ def prior_weights(post: Posterior) -> Array:
     Examples
     --------
     >>> import hierwidgets as hw
-    >>> from hierwidgets.quantities import prior_weights
+    >>> from hierwidgets.course.studies.quantities import prior_weights
     >>> weights = prior_weights(hw.load_posterior("finland"))
     >>> round(float(weights.sum()), 6)
     1.0
@@ -158,7 +158,7 @@ def weighted(values: Array, weights: Array | None = None, level: float = 0.9) ->
 
     Examples
     --------
-    >>> from hierwidgets.quantities import weighted
+    >>> from hierwidgets.course.studies.quantities import weighted
     >>> weighted(np.array([[1.0, 2.0, 3.0]]), np.array([0.98, 0.01, 0.01])).iloc[0].to_list()
     [1.0, 1.0, 1.0]
     """
@@ -189,7 +189,7 @@ def article() -> pd.DataFrame:
 
     Examples
     --------
-    >>> from hierwidgets.quantities import article
+    >>> from hierwidgets.course.studies.quantities import article
     >>> article().groupby("figure").size().to_dict()
     {1: 5, 2: 3, 3: 3, 4: 1}
     """

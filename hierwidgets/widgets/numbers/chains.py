@@ -183,7 +183,7 @@ def run_table(run: Run, chains: tuple[int, ...] = (), thin: int = 1) -> pd.DataF
     -------
     DataFrame
         Index: parameters. Columns: rhat, ess_bulk, ess_tail, those of
-        `hierwidgets.convergence.statistics` on the draws kept; of a printed summary as printed.
+        `posterior.convergence.statistics` on the draws kept; of a printed summary as printed.
 
     Examples
     --------

@@ -13,9 +13,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.course_facts import items, page_hashes, prose_hashes
-from support.paths import REFERENCE
-from test_lectures import LECTURES, TO_COME
+from support.course_facts import TO_COME, items, page_hashes, prose_hashes
+from support.paths import LECTURES, REFERENCE
 
 from hierwidgets.course.page import fits, printed
 from hierwidgets.course.page import text as page_text

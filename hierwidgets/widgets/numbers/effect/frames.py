@@ -57,7 +57,7 @@ def curve_frame(
     >>> import hierwidgets as hw
     >>> fit = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)",
     ...                hw.load("uk"), event="Contacted")
-    >>> from hierwidgets.widgets._effect_setting import setting
+    >>> from hierwidgets.widgets.numbers.effect.setting import setting
     >>> found = setting(fit, "district_competitiveness")
     >>> curve_frame(found, "probability", [0.5, 0.8])["estimate"].round(2).to_list()
     [0.19, 0.42]
@@ -141,7 +141,7 @@ def quantity_frame(
     >>> import hierwidgets as hw
     >>> fit = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)",
     ...                hw.load("uk"), event="Contacted")
-    >>> from hierwidgets.widgets._effect_setting import setting
+    >>> from hierwidgets.widgets.numbers.effect.setting import setting
     >>> found = quantity_frame(setting(fit, "district_competitiveness"), 0.5, 0.8)
     >>> found.drop(columns="series").round(2)
               quantity          at  estimate  conf_low  conf_high
