@@ -4,9 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from .errors import DataError, FormulaError
 from .fit.fit import Fit, maximize
@@ -21,8 +19,6 @@ from .spec.families import Family
 _DEFAULT_PRIORS = Priors()
 
 __all__ = ["Model", "glmer", "lmer"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, init=False, repr=False)

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.spec import rows as prediction
 from hierwidgets.spec.design import NewRows
@@ -19,7 +19,6 @@ from .contrasts import Contrast
 
 __all__ = ["columns"]
 
-Array = NDArray[np.float64]
 
 _CHUNK = 4_000_000  # numbers of one block of predictions
 

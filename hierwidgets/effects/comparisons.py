@@ -25,6 +25,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FormulaError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint, spread
@@ -38,7 +39,6 @@ from .contrasts import Contrast, Point
 
 __all__ = ["comparisons", "slopes"]
 
-Array = NDArray[np.float64]
 
 _ADDED = ("term", "contrast", "estimate", "std_error", "conf_low", "conf_high")
 

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FormulaError
 from hierwidgets.spec.columns import variables
 from hierwidgets.spec.design import Design
@@ -25,7 +26,6 @@ __all__ = [
     "used_columns",
 ]
 
-Array = NDArray[np.float64]
 
 _STEP = 1e-4  # of a numerical derivative, in sds of the predictor
 COMPARISONS = {

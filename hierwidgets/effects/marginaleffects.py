@@ -18,6 +18,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint
@@ -28,7 +29,6 @@ from . import contrasts as asked
 
 __all__ = ["to_marginaleffects"]
 
-Array = NDArray[np.float64]
 
 _MOST = 50_000_000  # numbers in one model matrix
 

@@ -4,8 +4,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.likelihood.blocks import layout
 from hierwidgets.likelihood.estimate import fixed_only
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["conditional_means", "design_effect", "fitted", "icc", "residuals"]
 
-Array = NDArray[np.float64]
 
 _LATENT = {"logit": np.pi**2 / 3, "probit": 1.0, "cloglog": np.pi**2 / 6}
 

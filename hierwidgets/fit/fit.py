@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import Seed, check_level
 from hierwidgets.errors import DataError
 from hierwidgets.likelihood import estimate, gaussian
 from hierwidgets.likelihood.laplace import Modes
@@ -17,14 +19,12 @@ from hierwidgets.spec import rows as prediction
 from hierwidgets.spec.covariance import sd_corr
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
-from hierwidgets.spec.responses import Seed
 
 from . import diagnostics, intervals
 from . import summary as text
 
 __all__ = ["Fit", "maximize"]
 
-Array = NDArray[np.float64]
 
 _SINGULAR = 1e-4  # lme4's isSingular uses the same tolerance
 
@@ -269,7 +269,7 @@ class Fit:
         if scale not in ("response", "link"):
             raise DataError(f"scale={scale!r}; choose 'response' or 'link'")
         if interval is not None:
-            intervals.check_level(interval, "interval")
+            check_level(interval, "interval")
         kept = prediction.kept_columns(self.design, re_formula)
         frame = self.design.data if newdata is None else prediction.as_frame(newdata)
         new = prediction.rows_of(self.design, newdata, kept, new_levels)

@@ -9,27 +9,28 @@
 """
 
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import Seed, check_level
+from hierwidgets.base.progress import with_progress
 from hierwidgets.errors import DataError, FitError, FitWarning
 from hierwidgets.likelihood import estimate, gaussian
 from hierwidgets.spec.design import Design
-from hierwidgets.spec.responses import Seed, draws, with_response
+from hierwidgets.spec.responses import draws, with_response
 
 from .profiles import Parameter, Point, interval, parameters, value
 
 if TYPE_CHECKING:
     from .fit import Fit
 
-__all__ = ["check_level", "confint", "estimates", "with_progress"]
+__all__ = ["confint", "estimates"]
 
-Array = NDArray[np.float64]
 
 _METHODS = ("wald", "profile", "bootstrap")
 
@@ -53,13 +54,6 @@ def confint(
     limits = _wald if method == "wald" else _profile
     at, low, high = limits(fit, chosen, level, progress)
     return _frame(chosen, at, low, high, level, method)
-
-
-def check_level(level: Any, name: str = "level") -> None:
-    """Refuse what is not a confidence level; `name` is what the caller calls it."""
-    number = isinstance(level, (int, float, np.number)) and not isinstance(level, bool)
-    if not number or not 0 < level < 1:
-        raise DataError(f"{name}={level!r}; a confidence level lies between 0 and 1, such as 0.9")
 
 
 def _chosen(fit: "Fit", method: str, wanted: str | Sequence[str] | None) -> list[Parameter]:
@@ -237,14 +231,3 @@ def _refitted(fit: "Fit", y: Array) -> tuple[Point, bool]:
     else:
         found, sigma = estimate.maximize(design, fit.family, fit.n_agq), 1.0
     return _point(design, found.theta, found.beta, sigma, found.neg2loglik), found.converged
-
-
-def with_progress(items: Iterable[Any], total: int, what: str, progress: bool) -> Iterator[Any]:
-    """`items`, with a progress bar if asked for."""
-    if not progress:
-        yield from items
-        return
-    from tqdm.auto import tqdm
-
-    bar: Callable[..., Iterable[Any]] = tqdm
-    yield from bar(items, total=total, desc=what, leave=False)

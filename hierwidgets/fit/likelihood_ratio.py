@@ -11,8 +11,8 @@ from html import escape
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.base.tables import html_table, p_value, text_table
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.spec.design import Term
@@ -21,8 +21,6 @@ from hierwidgets.spec.responses import observed, observed_trials
 from .fit import Fit
 
 __all__ = ["Comparison", "compare"]
-
-Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -9,17 +9,15 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import check_level
 from hierwidgets.errors import DataError
 from hierwidgets.spec.design import as_frame, indicator
 
 from .fit import Fit
-from .intervals import check_level
 
 __all__ = ["complete_pooling", "no_pooling", "partial_pooling"]
-
-Floats = NDArray[np.float64]
 
 
 def no_pooling(
@@ -244,20 +242,20 @@ def _frame(
     )
 
 
-def _interval(y: Floats, n: Floats, level: float, method: str) -> tuple[Floats, Floats]:
+def _interval(y: Array, n: Array, level: float, method: str) -> tuple[Array, Array]:
     if method not in _METHODS:
         raise DataError(f"method {method!r} is unknown; the methods are {list(_METHODS)}")
     check_level(level)
     return _METHODS[method](y, n, (1 - level) / 2)
 
 
-def _wald(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
+def _wald(y: Array, n: Array, tail: float) -> tuple[Array, Array]:
     p = y / n
     half = _normal_quantile(tail) * np.sqrt(p * (1 - p) / n)
     return p - half, p + half
 
 
-def _wilson(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
+def _wilson(y: Array, n: Array, tail: float) -> tuple[Array, Array]:
     """The proportions that a score test does not reject; roots of (p - pi)^2 = z^2 pi(1-pi)/n."""
     p, z = y / n, _normal_quantile(tail)
     centre = p + z**2 / (2 * n)
@@ -266,19 +264,19 @@ def _wilson(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
     return np.where(y == 0, 0.0, low), np.where(y == n, 1.0, high)
 
 
-def _jeffreys(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
+def _jeffreys(y: Array, n: Array, tail: float) -> tuple[Array, Array]:
     return _beta_quantiles(y, n, tail, (y + 0.5, n - y + 0.5), (y + 0.5, n - y + 0.5))
 
 
-def _exact(y: Floats, n: Floats, tail: float) -> tuple[Floats, Floats]:
+def _exact(y: Array, n: Array, tail: float) -> tuple[Array, Array]:
     # A shape of 0 belongs to the ends y = 0 and y = n, which _beta_quantiles sets itself.
     low, high = (np.maximum(y, 0.5), n - y + 1), (y + 1, np.maximum(n - y, 0.5))
     return _beta_quantiles(y, n, tail, low, high)
 
 
 def _beta_quantiles(
-    y: Floats, n: Floats, tail: float, low: tuple[Floats, Floats], high: tuple[Floats, Floats]
-) -> tuple[Floats, Floats]:
+    y: Array, n: Array, tail: float, low: tuple[Array, Array], high: tuple[Array, Array]
+) -> tuple[Array, Array]:
     from scipy.special import betaincinv
 
     lower = np.where(y == 0, 0.0, betaincinv(*low, tail))
@@ -292,7 +290,7 @@ def _normal_quantile(tail: float) -> float:
     return float(-ndtri(tail))
 
 
-_METHODS: dict[str, Callable[[Floats, Floats, float], tuple[Floats, Floats]]] = {
+_METHODS: dict[str, Callable[[Array, Array, float], tuple[Array, Array]]] = {
     "wald": _wald,
     "wilson": _wilson,
     "jeffreys": _jeffreys,

@@ -20,8 +20,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 from hierwidgets.likelihood.blocks import layout
 from hierwidgets.likelihood.estimate import objective
@@ -33,7 +33,6 @@ from hierwidgets.spec.families import Family
 
 __all__ = ["Parameter", "Point", "interval", "limits", "parameters", "value"]
 
-Array = NDArray[np.float64]
 Deviance = Callable[[Array], tuple[float, Array]]
 
 _EXPANSIONS = 15

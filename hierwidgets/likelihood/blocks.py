@@ -18,6 +18,7 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array, Index
 from hierwidgets.errors import FitError
 from hierwidgets.spec.covariance import Template
 from hierwidgets.spec.design import Design
@@ -36,8 +37,6 @@ __all__ = [
     "symmetric_inverse",
 ]
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 DENSE_LIMIT = 200_000  # largest n * q2 kept as a dense matrix
 SMALL = 100

@@ -11,14 +11,12 @@ notation is that of Bates et al. (2015), J. Stat. Softw. 67(1), section 2.
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
 __all__ = ["Joint", "joint", "linear_predictor", "split"]
-
-Array = NDArray[np.float64]
 
 
 class Joint(NamedTuple):

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError, FormulaError
 from hierwidgets.spec.design import Design, Term, level_sums
 from hierwidgets.spec.families import Derivatives, Family
@@ -22,7 +22,6 @@ from .quadrature import adaptive
 
 __all__ = ["Estimate", "fixed_only", "maximize", "objective", "profile_loglik"]
 
-Array = NDArray[np.float64]
 Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
 
 _EXTREME = 10.0  # from the median eta: a fitted probability within 5e-5 of its bound, or so

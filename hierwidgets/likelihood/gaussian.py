@@ -17,8 +17,8 @@ from typing import Any
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design, level_sums
 
@@ -28,7 +28,6 @@ from .optimum import covariance, minimize, search_unit
 
 __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
 
-Array = NDArray[np.float64]
 
 _FULL = 0.1  # share of filled elements from which a dense matrix is the faster one
 

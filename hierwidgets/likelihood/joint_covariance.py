@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array, Index
 from hierwidgets.spec.design import Design, NewRows
 from hierwidgets.spec.families import Family
 
@@ -28,8 +28,6 @@ from .laplace import State, solve_modes
 
 __all__ = ["Functionals", "Joint", "effect_rows", "joint", "spread"]
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 _CHUNK = 2_000_000  # numbers of a dense intermediate
 

@@ -13,8 +13,8 @@ J. Stat. Softw. 70(5), section 2.1, do the same by automatic differentiation).
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Derivatives, Family
@@ -23,7 +23,6 @@ from .blocks import Blocks, Layout, Scaled, factorize, layout, scale
 
 __all__ = ["Modes", "Value", "conditional_modes", "laplace", "solve_modes"]
 
-Array = NDArray[np.float64]
 
 _MOST_STEPS = 200
 _DECREMENT = 1e-15

@@ -15,8 +15,8 @@ Soc. B 44(2), eq. 3.2, gives that form of the information when u is integrated o
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array, Index
 from hierwidgets.errors import FitError
 from hierwidgets.spec.families import Family
 
@@ -26,8 +26,6 @@ from .quadrature import nodes
 
 __all__ = ["is_nested", "nested", "outer_value"]
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 _MOST_STEPS = 100
 _STEP = 1e-3  # of the central differences, in units of each parameter's start

@@ -10,13 +10,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 
 __all__ = ["Optimum", "covariance", "minimize", "search_unit"]
 
-Array = NDArray[np.float64]
 Objective = Callable[[Array], tuple[float, Array]]
 
 _WALK_STEPS = 200

@@ -15,16 +15,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.spec.families import Family
 
 from .blocks import Layout
 from .laplace import State, Value, solve_modes
 
 __all__ = ["adaptive", "nodes"]
-
-Array = NDArray[np.float64]
 
 
 @lru_cache(maxsize=32)

@@ -13,11 +13,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, MissingExtraError
 
 __all__ = ["THRESHOLDS", "Diagnosis", "diagnose", "statistics"]
 
-Array = NDArray[np.float64]
 
 THRESHOLDS = pd.DataFrame(
     [

@@ -15,6 +15,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.sampling.conditional import level_integrals, without
 from hierwidgets.sampling.sampler import Draws
@@ -26,7 +27,6 @@ from .convergence import array_statistics
 
 __all__ = ["Loo", "loo"]
 
-Array = NDArray[np.float64]
 
 K_LIMIT = 0.7
 

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import check_seed
 from hierwidgets.errors import DataError
 from hierwidgets.fit.profiles import parameters
 from hierwidgets.sampling.priors import Priors
@@ -21,7 +23,6 @@ from . import convergence, files, loo, replication
 
 __all__ = ["Posterior", "load_posterior"]
 
-Array = NDArray[np.float64]
 
 _CHUNK = 4_000_000  # numbers of one block of predictions
 
@@ -296,7 +297,7 @@ class Posterior:
         """
         if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
             raise DataError(f"n={n!r}; the number of responses is a whole number, 1 or larger")
-        rng = simulate.check_seed(seed)
+        rng = check_seed(seed)
         size = self.draws.sigma.size
         out = np.empty((n, self.design.nobs))
         for i, s in enumerate(rng.choice(size, n, replace=n > size)):

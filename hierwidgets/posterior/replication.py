@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.spec.responses import observed
 
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["STATISTICS", "predictive_check"]
 
-Array = NDArray[np.float64]
 Statistic = Callable[[Array], float]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 from hierwidgets.likelihood import estimate, gaussian, optimum
 from hierwidgets.spec import design as designs
@@ -24,7 +25,6 @@ from .setup import SHAPES, Setup
 
 __all__ = ["ESTIMATORS", "MEASURES", "PARAMETERS", "Plan", "Record", "repeat"]
 
-Array = NDArray[np.float64]
 
 ESTIMATORS = ("no_pooling", "partial_pooling", "complete_pooling")
 MEASURES = ("mse", "bias", "coverage", "coverage_full", "width", "bias_of_largest")

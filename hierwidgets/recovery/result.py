@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.base.tables import text_table
 
 from .repeat import ESTIMATORS, MEASURES, PARAMETERS, Record
@@ -14,7 +14,6 @@ from .setup import Setup
 
 __all__ = ["Recovery"]
 
-Array = NDArray[np.float64]
 
 _ZERO = 1e-4  # an sd below it counts as 0, as for a singular fit
 _TIE = 1e-6  # where sigma is estimated as 0, partial and complete pooling agree so closely

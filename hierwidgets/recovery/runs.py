@@ -14,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
+from hierwidgets.base.checks import check_level
 from hierwidgets.errors import DataError, FitError, FitWarning, FormulaError
-from hierwidgets.fit.intervals import check_level
 from hierwidgets.likelihood.blocks import layout
 from hierwidgets.likelihood.estimate import objective
 

@@ -7,14 +7,13 @@ from functools import cache
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.data import datasets
 from hierwidgets.errors import DataError
 
 __all__ = ["SHAPES", "Setup", "as_setups"]
 
-Array = NDArray[np.float64]
 
 _T_DF = 4
 _APART = 0.9  # of sigma: distance of each cluster's centre from mu

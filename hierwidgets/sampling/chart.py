@@ -47,6 +47,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
+from hierwidgets.base.arrays import Array, Index
 from hierwidgets.errors import FitError
 from hierwidgets.likelihood import estimate, gaussian
 from hierwidgets.likelihood.quadrature import nodes
@@ -58,8 +59,6 @@ from .priors import KINDS, Prior, Resolved
 
 __all__ = ["JOINT_LIMIT", "Chart", "Piece", "chart", "pieces"]
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 JOINT_LIMIT = 60
 N_NODES = 7

@@ -16,12 +16,12 @@ import numpy as np
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
 __all__ = ["draw_levels", "level_integrals", "without"]
 
-Array = NDArray[np.float64]
 
 _STEPS = 100
 _NEAR = 0.2  # conditional sds; tangents touch one away, so the mode need not be exact

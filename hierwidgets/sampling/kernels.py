@@ -24,11 +24,12 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
+
 from .logit_kernel import logit_levels
 
 __all__ = ["Problem", "constrain", "log_density"]
 
-Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")

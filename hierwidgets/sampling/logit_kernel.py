@@ -15,9 +15,10 @@ from numba import float64, int64, njit
 from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
+
 __all__ = ["logit_levels"]
 
-Array = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 compiled = njit(cache=True, nogil=True, error_model="numpy")

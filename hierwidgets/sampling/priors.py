@@ -22,8 +22,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
@@ -36,7 +36,6 @@ __all__ = [
     "lkj", "normal", "resolve", "student_t", "uniform",
 ]  # fmt: skip
 
-Array = NDArray[np.float64]
 
 KINDS = ("flat", "normal", "student_t", "exponential", "gamma", "uniform", "lkj")
 _WRITTEN = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*")

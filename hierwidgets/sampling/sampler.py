@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Draws", "sample", "sample_prior"]
 
-Array = NDArray[np.float64]
 
 TARGET_ACCEPT = 0.98
 SMOOTH_TARGET_ACCEPT = 0.9  # where every group effect is integrated out

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FormulaError, NewLevelError
 
 from .formula import FUNCTIONS, Bar, Formula, coded, named
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Columns", "check_rank", "matrices", "variables"]
 
-Array = NDArray[np.float64]
 
 _CONTEXT: dict[str, Any] = {
     name: getattr(np, name) for name in ("abs", "sqrt", "sin", "cos", "tan") if name in FUNCTIONS

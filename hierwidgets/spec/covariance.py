@@ -13,9 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Template", "cholesky_from_sd_corr", "sd_corr", "template"]
+from hierwidgets.base.arrays import Array
 
-Array = NDArray[np.float64]
+__all__ = ["Template", "cholesky_from_sd_corr", "sd_corr", "template"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array, Index
 from hierwidgets.errors import DataError, FormulaError
 
 from . import covariance
@@ -32,9 +33,6 @@ from .frames import (
 )
 
 __all__ = ["Design", "NewRows", "Term", "as_frame", "build", "indicator", "level_sums"]
-
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,13 +17,12 @@ from typing import NamedTuple
 
 import numpy as np
 import scipy
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FormulaError
 
 __all__ = ["Derivatives", "Family", "Link", "family"]
 
-Array = NDArray[np.float64]
 
 _LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
 _TINY = np.finfo(float).tiny

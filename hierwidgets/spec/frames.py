@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FormulaError
 
 from .families import Family
@@ -26,8 +27,6 @@ __all__ = [
     "select",
     "show",
 ]
-
-Array = NDArray[np.float64]
 
 
 def indicator(values: pd.Series, event: object | None = None) -> Array:

@@ -5,24 +5,22 @@ response, successes for trials, counts, numbers. A design has its rows collapsed
 `Design.rows` leads from one to the other.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import Seed, check_seed
 from hierwidgets.errors import DataError
 from hierwidgets.likelihood.density import linear_predictor
 
 from .design import Design, indicator
 from .families import Family
 
-__all__ = ["check_seed", "draws", "observed", "observed_trials", "with_response"]
-
-Array = NDArray[np.float64]
-Seed = int | Sequence[int] | np.random.SeedSequence | np.random.Generator | None
+__all__ = ["draws", "observed", "observed_trials", "with_response"]
 
 
 def observed_trials(design: Design) -> Array:
@@ -40,16 +38,6 @@ def observed(design: Design, family: Family) -> Array:
     if family.name == "binomial" and design.formula.trials is None:
         return indicator(values, design.event)
     return values.to_numpy(dtype=np.float64)
-
-
-def check_seed(seed: Seed) -> np.random.Generator:
-    """A generator from a seed; None draws the seed from the operating system."""
-    try:
-        return np.random.default_rng(seed)
-    except (TypeError, ValueError):
-        raise DataError(
-            f"seed={seed!r} is not a seed; pass a whole number, 0 or larger, or a numpy Generator"
-        ) from None
 
 
 def draws(

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FormulaError, NewLevelError
 from hierwidgets.likelihood.blocks import Blocks, factorize, layout, row_dot, scale
 from hierwidgets.likelihood.laplace import Modes, conditional_modes
@@ -26,8 +27,6 @@ __all__ = [
     "standard_errors",
     "to_response",
 ]
-
-Array = NDArray[np.float64]
 
 
 def kept_columns(design: Design, re_formula: str | None) -> list[NDArray[np.bool_]]:

@@ -13,12 +13,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array, Index
+from hierwidgets.base.checks import Seed, check_seed
+from hierwidgets.base.progress import with_progress
 from hierwidgets.base.tables import html_table, text_table
 from hierwidgets.errors import DataError, FitError, HierwidgetsError
 from hierwidgets.fit.fit import Fit, maximize
-from hierwidgets.fit.intervals import with_progress
 from hierwidgets.likelihood import estimate
 from hierwidgets.likelihood.density import linear_predictor as own_predictor
 from hierwidgets.model import Model
@@ -29,15 +30,13 @@ from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
-from hierwidgets.spec.responses import Seed, check_seed, observed, observed_trials
+from hierwidgets.spec.responses import observed, observed_trials
 from hierwidgets.spec.rows import linear_predictor, new_effect_variance
 
 from .scores import log_score, sampled_score, settings
 
 __all__ = ["CrossValidation", "cross_validate"]
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 Score = Callable[[Index, Index], Array]
 
 _BASELINES = ("no pooling", "complete pooling")

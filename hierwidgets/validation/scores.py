@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import scipy
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array, Index
 from hierwidgets.errors import DataError
 from hierwidgets.likelihood.quadrature import nodes
 from hierwidgets.posterior.posterior import Posterior
@@ -25,8 +25,6 @@ from hierwidgets.spec.families import Family
 
 __all__ = ["drawn_log_score", "log_score", "sampled_score", "settings"]
 
-Array = NDArray[np.float64]
-Index = NDArray[np.intp]
 
 _NODES = 101
 _CHUNK = 2_000_000  # numbers of one block

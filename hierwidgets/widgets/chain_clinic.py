@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import traitlets as t
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.posterior.convergence import array_statistics
 from hierwidgets.widgets.numbers.effect.words import shorter
@@ -357,7 +358,7 @@ class ChainClinic(Instrument):
         self._trace.draw(x, (y - low) / wide, float((np.median(values) - low) / wide))
         self._draw_ranks(values, shown)
 
-    def _draw_ranks(self, values: numbers.Floats, shown: tuple[int, ...]) -> None:
+    def _draw_ranks(self, values: Array, shown: tuple[int, ...]) -> None:
         frame = numbers.rank_frame(values, BINS)
         counts = frame["count"].to_numpy(np.float64).reshape(len(values), BINS)[: len(shown)]
         expected = float(frame["expected"].iloc[0])
@@ -367,7 +368,7 @@ class ChainClinic(Instrument):
         self._ranks.lanes(shown, 1.0)
         self._ranks.draw(np.broadcast_to(edges, heights.shape), heights, expected / top)
 
-    def _values(self) -> numbers.Floats:
+    def _values(self) -> Array:
         """The draws of the parameter that are kept, (C, D)."""
         assert self._shown.draws is not None
         place = self._shown.parameters.index(self.parameter)

@@ -12,8 +12,8 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 import traitlets as t
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
@@ -34,7 +34,6 @@ from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["CompetitivenessEffect"]
 
-Floats = NDArray[np.float64]
 
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0
 STEPS = 100  # of the two sliders of the predictor
@@ -612,7 +611,7 @@ def _digits(limits: tuple[float, float]) -> int:
     return int(np.clip(2 - np.floor(np.log10((limits[1] - limits[0]) / 2)), 0, 12))
 
 
-def _starting_values(x: Floats, digits: int) -> tuple[float, float]:
+def _starting_values(x: Array, digits: int) -> tuple[float, float]:
     low, high = (float(v) for v in np.quantile(x, [0.1, 0.9]).round(max(digits - 1, 0)))
     inside = x.min() <= low < high <= x.max()
     return (low, high) if inside else (float(x.min()), float(x.max()))

@@ -29,7 +29,6 @@ from hierwidgets.widgets.parts.whole import Whole, follow_slider
 
 __all__ = ["DistrictStrip"]
 
-Floats = NDArray[np.float64]
 
 PEOPLE, RATE, NO_WIDTH = "#808080", "#1b9e77", "#d95f02"  # the latter from ColorBrewer Dark2
 LEVELS = {"80 %": 0.8, "90 %": 0.9, "95 %": 0.95}

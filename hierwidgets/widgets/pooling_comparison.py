@@ -13,6 +13,7 @@ import pandas as pd
 import traitlets as t
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.comparison import (
     comparison_frame,
@@ -27,7 +28,6 @@ from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["PoolingComparison"]
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 # ColorBrewer Dark2, colour-blind safe: kinds of pooling look alike in all pictures.
@@ -425,7 +425,7 @@ class PoolingComparison(Instrument):
         far = f"; they move by {moves.mean():.{self._digits}f} on average" if count else ""
         return f"Highlighted: {count} with {n_span(self.n_low, self.n_high)}{far}."
 
-    def _span(self, values: Floats, more: int = 0) -> str:
+    def _span(self, values: Array, more: int = 0) -> str:
         digits = self._digits + more
         low, high = f"{values.min():.{digits}f}", f"{values.max():.{digits}f}"
         return low if low == high else f"{low} to {high}"
@@ -438,7 +438,7 @@ def _one_of(name: str, value: object, allowed: Collection[str]) -> str:
     return str(value)
 
 
-def _vertices(frame: pd.DataFrame) -> tuple[Floats, Floats]:
+def _vertices(frame: pd.DataFrame) -> tuple[Array, Array]:
     """Places (3, J) of complete, partial and no pooling; equal rates of many are stacked."""
     columns = ["complete_pooling", "partial_pooling", "no_pooling"]
     x = frame[columns].to_numpy().T
@@ -451,17 +451,17 @@ def _vertices(frame: pd.DataFrame) -> tuple[Floats, Floats]:
     return x, y
 
 
-def _path(values: Floats) -> Floats:
+def _path(values: Array) -> Array:
     """The columns of (3, K) one after the other, with a gap between."""
     gaps = np.full((1, values.shape[1]), np.nan)
     return np.concatenate([values, gaps]).T.ravel()[:-1]
 
 
-def _padded(values: Floats, width: int) -> Floats:
+def _padded(values: Array, width: int) -> Array:
     return np.concatenate([values, np.full(width - len(values), np.nan)])
 
 
-def _digits(fit: Fit, values: Floats) -> int:
+def _digits(fit: Fit, values: Array) -> int:
     """Decimals that tell a thousandth of the spread apart; three for rates."""
     if fit.family.name == "binomial":
         return 3

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import traitlets as t
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.pooling import (
@@ -25,7 +26,7 @@ from hierwidgets.widgets.numbers.pooling import (
     weight_at,
 )
 from hierwidgets.widgets.panels.estimates import EstimatesPanel, link_range
-from hierwidgets.widgets.panels.weights import IMAGINED, POOLED, RAW, TARGET, Floats, WeightPanel
+from hierwidgets.widgets.panels.weights import IMAGINED, POOLED, RAW, TARGET, WeightPanel
 from hierwidgets.widgets.parts.charts import (
     WIDTH,
     figure,
@@ -343,7 +344,7 @@ class PoolingDial(Instrument):
         return imagined_columns(self._fit, y, n, self.sigma, self.mu)
 
     def _draw_weights(
-        self, weights: Floats, half: float, selected: int | None, extra: Columns | None
+        self, weights: Array, half: float, selected: int | None, extra: Columns | None
     ) -> None:
         self._weights.make_room(None if extra is None else extra["n"][0])
         curve = weight_at(self._weights.sizes, half)
@@ -402,7 +403,7 @@ def _mu_range(fit: Fit, frame: pd.DataFrame) -> tuple[float, float]:
     return round(mu + low - middle, 2), round(mu + high - middle, 2)
 
 
-def _span(values: Floats) -> str:
+def _span(values: Array) -> str:
     return f"{np.min(values):.2f} to {np.max(values):.2f}"
 
 

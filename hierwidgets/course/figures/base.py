@@ -6,11 +6,12 @@ one line style through all lectures, so that none of them is told by colour alon
 
 from collections.abc import Mapping
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.palette import STYLES, Style
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.design import indicator
 
@@ -21,19 +22,6 @@ if TYPE_CHECKING:
 __all__ = ["STYLES", "Style", "blank_figure", "district_strip", "require_columns", "show"]
 
 
-class Style(NamedTuple):
-    """How one kind of estimate looks: colour, marker and line style."""
-
-    color: str
-    marker: str
-    linestyle: Literal["-", "--", ":"]
-
-
-STYLES: Mapping[str, Style] = {
-    "no pooling": Style("#1b9e77", "o", "-"),
-    "partial pooling": Style("#d95f02", "D", "--"),
-    "complete pooling": Style("#7570b3", "s", ":"),
-}
 _OTHERS = (Style("#1b9e77", "o", "-"), Style("#4d4d4d", "^", "-"), Style("#a6761d", "v", "-"))
 _MOST_LABELS = 40  # more tick labels than this cannot be read
 

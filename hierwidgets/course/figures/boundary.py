@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -30,7 +30,6 @@ __all__ = [
     "profile_panels",
 ]
 
-Floats = NDArray[np.float64]
 
 _INK, _FADED = "#333333", "#999999"
 _ORANGE, _PURPLE, _GREEN = "#d95f02", "#7570b3", "#1b9e77"
@@ -122,7 +121,7 @@ def likelihood_map(table: pd.DataFrame, estimate: tuple[float, float], level: fl
 # --- five noisy pairs ---------------------------------------------------------------------
 
 
-def ellipse(centre: Floats, covariance: Floats, level: float = 0.9, points: int = 121) -> Floats:
+def ellipse(centre: Array, covariance: Array, level: float = 0.9, points: int = 121) -> Array:
     """(points, 2): the ellipse that holds `level` of a bivariate normal distribution.
 
     ``(x - m)' inv(V) (x - m) = -2 log(1 - level)``.
@@ -239,7 +238,7 @@ def extended_lines(
     return figure
 
 
-def _apart(heights: Sequence[float], least: float) -> Floats:
+def _apart(heights: Sequence[float], least: float) -> Array:
     """Heights moved up where needed so that they lie `least` apart, in the order given."""
     order = np.argsort(heights, kind="stable")
     out = np.array(heights, dtype=float)
@@ -316,7 +315,7 @@ def correlation_histograms(frame: pd.DataFrame, by: str, value: str = "corr") ->
     return figure
 
 
-def marked_histograms(draws: Mapping[str, Floats], marks: Mapping[str, float]) -> "Figure":
+def marked_histograms(draws: Mapping[str, Array], marks: Mapping[str, float]) -> "Figure":
     """Histograms of draws, one panel per parameter, with a line where another method stands.
 
     Examples

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 __all__ = ["against_exact", "funnel_panels", "ranks", "statistic_rows", "traces"]
 
-Floats = NDArray[np.float64]
 
 _INK, _FADED = "#333333", "#999999"
 _COLORS = ("#d95f02", "#7570b3", "#1b9e77", "#a6761d")
@@ -34,13 +33,13 @@ def _panels(many: int, width: float, height: float, **options: Any) -> "tuple[Fi
     return figure, row
 
 
-def _two_way(name: str, values: Floats) -> Floats:
+def _two_way(name: str, values: Array) -> Array:
     if values.ndim != 2:
         raise DataError(f"{name!r}: draws have the shape (chains, draws); {values.shape} was given")
     return values
 
 
-def traces(runs: Mapping[str, Floats], label: str) -> "Figure":
+def traces(runs: Mapping[str, Array], label: str) -> "Figure":
     """Draws in their order, a panel per run, its chains in rows below each other.
 
     Parameters
@@ -73,7 +72,7 @@ def traces(runs: Mapping[str, Floats], label: str) -> "Figure":
     return figure
 
 
-def ranks(runs: Mapping[str, Floats], bins: int = 20) -> "Figure":
+def ranks(runs: Mapping[str, Array], bins: int = 20) -> "Figure":
     """Histograms of each chain's ranks among all draws, a panel per run, chains below each other.
 
     Chains that draw from one distribution have flat histograms: each bar near the dashed line
@@ -138,9 +137,7 @@ def funnel_panels(runs: Mapping[str, pd.DataFrame], x: str, y: str) -> "Figure":
     return figure
 
 
-def against_exact(
-    runs: Mapping[str, Floats], grid: Floats, density: Floats, label: str
-) -> "Figure":
+def against_exact(runs: Mapping[str, Array], grid: Array, density: Array, label: str) -> "Figure":
     """Histograms of draws, a panel per run, under the exact density on a grid.
 
     Examples

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+
+from hierwidgets.base.arrays import Array
 
 from .base import blank_figure, require_columns
 
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["imagined_rates", "named_intervals", "quantity_panels"]
 
-Floats = NDArray[np.float64]
 
 _INK = "#333333"
 # as in the widget of competitiveness; orange means partial pooling and nothing else
@@ -99,7 +99,7 @@ def _curves(axes: "Axes", frame: pd.DataFrame) -> None:
         axes.legend(frameon=False, loc="upper left")
 
 
-def _shade(axes: "Axes", x: Floats, seen: tuple[float, float] | None) -> None:
+def _shade(axes: "Axes", x: Array, seen: tuple[float, float] | None) -> None:
     """Grey where there are no data."""
     low, high = float(x.min()), float(x.max())
     axes.set_xlim(low, high)

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DistrictIntegral", "integrand_panels"]
 
-Floats = NDArray[np.float64]
 
 _STEPS = 200
 _NODES_WORTH_SEEING = 1e-12  # share of the area below which a node is not drawn
@@ -74,7 +74,7 @@ class DistrictIntegral:
         if not self.sigma > 0:
             raise DataError(f"sigma={self.sigma}; it must be above 0")
 
-    def log_h(self, alpha: ArrayLike) -> Floats:
+    def log_h(self, alpha: ArrayLike) -> Array:
         """The log of the integrand at alpha, in the shape of alpha."""
         alpha = np.asarray(alpha, dtype=np.float64)
         likelihood = self.y * alpha - self.n * np.logaddexp(0.0, alpha)
@@ -98,7 +98,7 @@ class DistrictIntegral:
         p = _logistic(self.mode)
         return float(1.0 / np.sqrt(self.n * p * (1 - p) + 1.0 / self.sigma**2))
 
-    def nodes(self, n_agq: int) -> tuple[Floats, Floats]:
+    def nodes(self, n_agq: int) -> tuple[Array, Array]:
         """Where h is evaluated, (K,), and each node's share of the area, (K,)."""
         x, log_term = self._terms(n_agq)
         return self.mode + self.sd * x, np.exp(log_term - np.logaddexp.reduce(log_term))
@@ -107,7 +107,7 @@ class DistrictIntegral:
         """The log of the area, by `n_agq` nodes."""
         return float(np.log(self.sd) + np.logaddexp.reduce(self._terms(n_agq)[1]))
 
-    def _terms(self, n_agq: int) -> tuple[Floats, Floats]:
+    def _terms(self, n_agq: int) -> tuple[Array, Array]:
         x, w = np.polynomial.hermite_e.hermegauss(n_agq)
         return x, np.log(w) + 0.5 * x**2 + self.log_h(self.mode + self.sd * x)
 
@@ -153,7 +153,7 @@ def _panel(axes: "Axes", district: DistrictIntegral, n_agq: int) -> None:
     axes.spines[["top", "right"]].set_visible(False)
 
 
-def _relative(district: DistrictIntegral, alpha: Floats) -> Floats:
+def _relative(district: DistrictIntegral, alpha: Array) -> Array:
     return np.exp(district.log_h(alpha) - district.log_h(district.mode))
 
 

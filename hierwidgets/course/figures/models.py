@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 
 from .base import blank_figure, require_columns
@@ -31,7 +31,6 @@ __all__ = [
     "rate_histograms",
 ]
 
-Floats = NDArray[np.float64]
 
 _INK, _FADED = "#333333", "#999999"
 _FILL = {"data": "#dddddd", "effect": "white", "parameter": "#fde3cf"}
@@ -238,7 +237,7 @@ def election_panels(
 # --- the same lines under two codings -----------------------------------------------------
 
 
-def coding_panels(delta: Floats, beta: Floats, at: float = 0.0) -> "Figure":
+def coding_panels(delta: Array, beta: Array, at: float = 0.0) -> "Figure":
     """The two rules' lines on the log-odds scale, and what each coding calls the four numbers.
 
     Parameters
@@ -349,7 +348,7 @@ def generative_steps(
 # --- prior predictions --------------------------------------------------------------------
 
 
-def rate_histograms(rates: Mapping[str, Floats], bins: int = 40) -> "Figure":
+def rate_histograms(rates: Mapping[str, Array], bins: int = 40) -> "Figure":
     """Histograms of rates between 0 and 1, one panel each, as shares of all.
 
     Examples
@@ -377,5 +376,5 @@ def rate_histograms(rates: Mapping[str, Floats], bins: int = 40) -> "Figure":
 # --- parts --------------------------------------------------------------------------------
 
 
-def _expit(values: Floats) -> Floats:
+def _expit(values: Array) -> Array:
     return 1.0 / (1.0 + np.exp(-values))

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 
 from .base import STYLES, blank_figure, require_columns
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 __all__ = ["least_squares_lines", "parallel_lines", "pooling_paths", "slopegraph", "stacked"]
 
-Floats = NDArray[np.float64]
 
 _FADED = "#999999"
 _STRONG = "#333333"
@@ -130,7 +129,7 @@ def slopegraph(
     return figure
 
 
-def _level_line(axes: "Axes", values: Floats, strong: bool, any_strong: bool) -> None:
+def _level_line(axes: "Axes", values: Array, strong: bool, any_strong: bool) -> None:
     style: dict[str, Any] = {"color": _FADED, "linewidth": 0.9, "zorder": 1}
     if strong:
         style = {"color": _STRONG, "linewidth": 1.8, "zorder": 2}
@@ -139,7 +138,7 @@ def _level_line(axes: "Axes", values: Floats, strong: bool, any_strong: bool) ->
     axes.plot(values, np.arange(len(values)), **style)
 
 
-def _row_of_points(axes: "Axes", kind: str, values: Floats, height: int) -> None:
+def _row_of_points(axes: "Axes", kind: str, values: Array, height: int) -> None:
     style = STYLES.get(kind)
     color, marker = (style.color, style.marker) if style else (_STRONG, "o")
     axes.scatter(
@@ -163,7 +162,7 @@ def _name_levels(axes: "Axes", top: "pd.Series[float]", highlight: Sequence[obje
         axes.text(place, height + 0.18, str(level), rotation=90, fontweight=weight, **options)
 
 
-def _apart(places: Floats, least: float) -> Floats:
+def _apart(places: Array, least: float) -> Array:
     """Sorted places moved as little as needed to lie `least` apart.
 
     Least squares under that condition: isotonic regression of what is left after the steps
@@ -339,7 +338,7 @@ def parallel_lines(
     return figure
 
 
-def _one_line(axes: "Axes", kind: str, frame: pd.DataFrame, level: Any, ends: Floats) -> None:
+def _one_line(axes: "Axes", kind: str, frame: pd.DataFrame, level: Any, ends: Array) -> None:
     style = STYLES.get(kind, STYLES["no pooling"])
     options: dict[str, Any] = {"color": style.color, "linestyle": style.linestyle}
     heights = frame["intercept"][level] + frame["slope"][level] * ends

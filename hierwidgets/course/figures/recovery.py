@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.recovery import Recovery
 
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["error_lines", "judged", "one_draw", "recovered", "shape_histograms"]
 
-Floats = NDArray[np.float64]
 
 KINDS = {kind.replace(" ", "_"): kind for kind in STYLES}
 _TRUTH, _FADED = "#333333", "#999999"
@@ -255,7 +254,7 @@ def _error_line(axes: "Axes", kind: str, part: pd.DataFrame, x: str) -> None:
     )  # fmt: skip
 
 
-def shape_histograms(draws: pd.DataFrame, bins: Floats) -> "Figure":
+def shape_histograms(draws: pd.DataFrame, bins: Array) -> "Figure":
     """The true values of the groups and what no and partial pooling make of them.
 
     Parameters

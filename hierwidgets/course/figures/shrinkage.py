@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 
 from .base import STYLES, blank_figure
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
 __all__ = ["levels_under_prior", "prior_times_likelihood", "three_rates", "weight_by_size"]
 
-Floats = NDArray[np.float64]
 
 _PRIOR, _GREY, _DARK = STYLES["complete pooling"].color, "#999999", "#333333"
 _DATA, _BOTH = STYLES["no pooling"].color, STYLES["partial pooling"].color
@@ -71,10 +71,10 @@ def _shown(district: DistrictIntegral) -> tuple[float, float]:
     return low, max(district.mu + 3.3 * district.sigma, own + 2.5 * sd)
 
 
-def _three_curves(axes: "Axes", district: DistrictIntegral, alpha: Floats) -> None:
+def _three_curves(axes: "Axes", district: DistrictIntegral, alpha: Array) -> None:
     prior = -0.5 * ((alpha - district.mu) / district.sigma) ** 2
     product = district.log_h(alpha)
-    looks: dict[str, tuple[Floats, dict[str, Any]]] = {
+    looks: dict[str, tuple[Array, dict[str, Any]]] = {
         "prior": (prior, {"color": _PRIOR, "linestyle": "--"}),
         "likelihood": (product - prior, {"color": _DATA, "linestyle": ":", "linewidth": 2.4}),
         "prior × likelihood": (product, {"color": _BOTH, "linewidth": 2.2}),
@@ -91,7 +91,7 @@ def _three_curves(axes: "Axes", district: DistrictIntegral, alpha: Floats) -> No
     _rates_above(axes, alpha)
 
 
-def _rates_above(axes: "Axes", alpha: Floats) -> None:
+def _rates_above(axes: "Axes", alpha: Array) -> None:
     """A second axis with rates, as many as there is room for."""
     inside = [rate for rate in _RATES if alpha[0] < _logit(rate) < alpha[-1]]
     least = 0.11 * float(alpha[-1] - alpha[0])
@@ -161,7 +161,7 @@ def _give_or_take(axes: "Axes", mu: float, sigma: float) -> None:
         axes.annotate("σ", ((mu + end) / 2, at + 0.02), ha="center", va="bottom", color=_DARK)
 
 
-def _names_below(axes: "Axes", levels: "pd.Series[Any]", own: Floats) -> None:
+def _names_below(axes: "Axes", levels: "pd.Series[Any]", own: Array) -> None:
     """Turned labels under the points, moved to a free place where points are close."""
     order = np.argsort(own, kind="stable")
     low, high = axes.get_xlim()
@@ -299,6 +299,6 @@ def _expit(alpha: float) -> float:
     return float(np.exp(-np.logaddexp(0.0, -alpha)))
 
 
-def _logit(rate: ArrayLike) -> Floats:
+def _logit(rate: ArrayLike) -> Array:
     rate = np.asarray(rate, dtype=np.float64)
     return np.asarray(np.log(rate) - np.log1p(-rate))

@@ -4,40 +4,39 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
 
-Floats = NDArray[np.float64]
 
-
-def _expit(value: Floats) -> Floats:
+def _expit(value: Array) -> Array:
     return np.asarray(1.0 / (1.0 + np.exp(-value)))
 
 
-def _draw(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+def _draw(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
     sizes, rng = np.asarray(n), np.random.default_rng(seed)
     truth = _expit(rng.normal(mu, sigma, size=len(sizes)))
     return truth, rng.binomial(sizes, truth).astype(np.float64)
 
 
-def _variance(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+def _variance(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
     return _draw(seed, n, mu, sigma**2)
 
 
-def _rates(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+def _rates(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
     truth, y = _draw(seed, n, mu, sigma)
     return truth, y / np.asarray(n)
 
 
-def _log_odds(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+def _log_odds(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
     truth, y = _draw(seed, n, mu, sigma)
     return np.log(truth / (1 - truth)), y
 
 
-def _one_for_all(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Floats, Floats]:
+def _one_for_all(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
     sizes, rng = np.asarray(n), np.random.default_rng(seed)
     truth = np.full(len(sizes), float(_expit(np.asarray(rng.normal(mu, sigma)))))
     return truth, rng.binomial(sizes, truth).astype(np.float64)
@@ -79,7 +78,7 @@ DRAW = Exercise(
 # --- coverage -----------------------------------------------------------------------------
 
 
-def _hits(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> Floats:
+def _hits(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> Array:
     low, high, truth = (np.asarray(v, dtype=np.float64) for v in (low, high, truth))
     return ((low <= truth) & (truth <= high)).astype(np.float64)
 

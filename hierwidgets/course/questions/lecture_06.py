@@ -4,16 +4,14 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
 from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
-
-Floats = NDArray[np.float64]
 
 
 @cache
@@ -141,7 +139,7 @@ DISTINCT = Exercise(
 )
 
 
-def _log_h(alpha: Floats, y: int, n: int) -> Floats:
+def _log_h(alpha: Array, y: int, n: int) -> Array:
     standard = (alpha - _mu()) / _sigma()
     return y * alpha - n * np.log1p(np.exp(alpha)) - 0.5 * standard**2
 

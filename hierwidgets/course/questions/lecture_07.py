@@ -5,7 +5,6 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
@@ -16,7 +15,6 @@ from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 
-Floats = NDArray[np.float64]
 
 X = "district_competitiveness"
 

@@ -7,15 +7,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
-
-Floats = NDArray[np.float64]
 
 
 def _expit(value: Any) -> Any:
@@ -71,7 +69,7 @@ COUNT = Exercise(
 
 
 def _rate(
-    delta: Floats, pr: float, comp: float, election: tuple[float, float], district: float
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
 ) -> float:
     gamma0 = delta[0] + delta[1] * pr + election[0]
     gamma1 = delta[2] + delta[3] * pr + election[1]
@@ -79,26 +77,26 @@ def _rate(
 
 
 def _log_odds(
-    delta: Floats, pr: float, comp: float, election: tuple[float, float], district: float
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
 ) -> float:
     p = _rate(delta, pr, comp, election, district)
     return log(p / (1 - p))
 
 
 def _no_interaction(
-    delta: Floats, pr: float, comp: float, election: tuple[float, float], district: float
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
 ) -> float:
     return _rate(np.array([*delta[:3], 0.0]), pr, comp, election, district)
 
 
 def _slope_not_multiplied(
-    delta: Floats, pr: float, comp: float, election: tuple[float, float], district: float
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
 ) -> float:
     return _rate(delta, pr, comp, (election[0] + election[1], 0.0), district)
 
 
 def _flipped(
-    delta: Floats, pr: float, comp: float, election: tuple[float, float], district: float
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
 ) -> float:
     return _rate(delta, 1 - pr, comp, election, district)
 
@@ -139,7 +137,7 @@ RATE = Exercise(
 
 
 @cache
-def _beta() -> Floats:
+def _beta() -> Array:
     formula = (
         "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "
         "+ (1 + district_competitiveness | election_id)"
@@ -147,7 +145,7 @@ def _beta() -> Floats:
     return glmer(formula, _data(), event="Contacted").fixef.to_numpy()
 
 
-def _recoded(beta: Floats) -> Floats:
+def _recoded(beta: Array) -> Array:
     intercept, slope, smd, both = np.asarray(beta, dtype=float)
     return np.array([intercept + smd, -smd, slope + both, -both])
 
@@ -200,15 +198,15 @@ RECODE = Exercise(
 
 
 def _election(
-    delta: Floats, sds: tuple[float, float, float], pr: float, comp: Floats,
+    delta: Array, sds: tuple[float, float, float], pr: float, comp: Array,
     rng: np.random.Generator,
-) -> Floats:  # fmt: skip
+) -> Array:  # fmt: skip
     gamma0 = rng.normal(delta[0] + delta[1] * pr, sds[0])
     gamma1 = rng.normal(delta[2] + delta[3] * pr, sds[1])
     return rng.normal(gamma0 + gamma1 * np.asarray(comp), sds[2])
 
 
-def _draws(function: Callable[..., object]) -> Floats:
+def _draws(function: Callable[..., object]) -> Array:
     """(4000, 2): two districts of equal competitiveness in each of many elections."""
     delta, rng = np.array([-3.0, 0.7, 4.3, -3.1]), np.random.default_rng(77)
     return np.array(
@@ -232,23 +230,23 @@ def _districts_share_an_election(function: Callable[..., object]) -> bool:
 
 
 def _election_flipped(
-    delta: Floats, sds: tuple[float, float, float], pr: float, comp: Floats,
+    delta: Array, sds: tuple[float, float, float], pr: float, comp: Array,
     rng: np.random.Generator,
-) -> Floats:  # fmt: skip
+) -> Array:  # fmt: skip
     return _election(delta, sds, 1 - pr, comp, rng)
 
 
 def _election_flat(
-    delta: Floats, sds: tuple[float, float, float], pr: float, comp: Floats,
+    delta: Array, sds: tuple[float, float, float], pr: float, comp: Array,
     rng: np.random.Generator,
-) -> Floats:  # fmt: skip
+) -> Array:  # fmt: skip
     return _election(delta, sds, pr, np.ones(len(comp)), rng)
 
 
 def _election_rates(
-    delta: Floats, sds: tuple[float, float, float], pr: float, comp: Floats,
+    delta: Array, sds: tuple[float, float, float], pr: float, comp: Array,
     rng: np.random.Generator,
-) -> Floats:  # fmt: skip
+) -> Array:  # fmt: skip
     return np.asarray(_expit(_election(delta, sds, pr, comp, rng)))
 
 

@@ -6,7 +6,6 @@ from math import copysign, sqrt
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from hierwidgets.course.studies.boundary import SEVERAL_COUNTRIES
 from hierwidgets.data.datasets import load
@@ -14,8 +13,6 @@ from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
-
-Floats = NDArray[np.float64]
 
 
 # --- where the lines meet -----------------------------------------------------------------

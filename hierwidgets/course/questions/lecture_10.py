@@ -7,14 +7,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.course.page import printed
 from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
-
-Floats = NDArray[np.float64]
 
 
 # --- the verdict --------------------------------------------------------------------------
@@ -88,12 +86,12 @@ def _squared(draws: Any) -> float:
     return _rhat(draws) ** 2
 
 
-def _drift(seed: int = 3) -> Floats:
+def _drift(seed: int = 3) -> Array:
     rng = np.random.default_rng(seed)
     return rng.normal(size=(4, 100)) + np.linspace(-1, 1, 100)
 
 
-def _apart(seed: int = 4) -> Floats:
+def _apart(seed: int = 4) -> Array:
     return np.random.default_rng(seed).normal(size=(3, 60)) + np.array([[0.0], [0.0], [2.0]])
 
 

@@ -5,44 +5,42 @@ from importlib.resources import as_file, files
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 
-Floats = NDArray[np.float64]
-
 
 @cache
-def _beta() -> Floats:
+def _beta() -> Array:
     """The stored draws of the four coefficients of the several-countries model, (4, S)."""
     with as_file(files("hierwidgets.data").joinpath("draws", "rainey2015.npz")) as path:
         beta = np.load(path)["beta"].astype(float)
     return np.asarray(beta.reshape(-1, 4).T)
 
 
-def _rate(x: float, smd: int) -> Floats:
+def _rate(x: float, smd: int) -> Array:
     b0, b_x, b_smd, b_both = _beta()
     return np.asarray(1 / (1 + np.exp(-(b0 + b_x * x + b_smd * smd + b_both * x * smd))))
 
 
-def _slope(x: float, smd: int) -> Floats:
+def _slope(x: float, smd: int) -> Array:
     p, (_, b_x, _, b_both) = _rate(x, smd), _beta()
     return p * (1 - p) * (b_x + b_both * smd)
 
 
-def _first(x: float) -> Floats:
+def _first(x: float) -> Array:
     return _rate(x, 1) - _rate(x, 0)
 
 
-def _summary(draws: Floats, level: float = 0.9) -> Floats:
+def _summary(draws: Array, level: float = 0.9) -> Array:
     return np.quantile(draws, [0.5, (1 - level) / 2, (1 + level) / 2])
 
 
-def _of_quantiles(x: float) -> Floats:
+def _of_quantiles(x: float) -> Array:
     """The difference of the ends, which is not the end of the difference."""
     return np.asarray(_summary(_rate(x, 1)) - _summary(_rate(x, 0)))
 
@@ -122,7 +120,7 @@ AVERAGE = Exercise(
 # --- a second difference ------------------------------------------------------------------
 
 
-def _second(low: float, high: float) -> Floats:
+def _second(low: float, high: float) -> Array:
     return _first(high) - _first(low)
 
 

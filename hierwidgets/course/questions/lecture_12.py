@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -15,8 +15,6 @@ from hierwidgets.model import glmer
 from hierwidgets.validation.folds import CrossValidation, cross_validate
 
 __all__ = ["EXERCISES"]
-
-Floats = NDArray[np.float64]
 
 
 # --- the log score ------------------------------------------------------------------------
@@ -84,7 +82,7 @@ def _uk_rows() -> CrossValidation:
     return cross_validate(models, load("uk"), folds=10, seed=1, event="Contacted", progress=False)
 
 
-def _gap(paired: bool = True) -> Floats:
+def _gap(paired: bool = True) -> Array:
     scores = _uk_rows().scores
     a, b = (scores[name].to_numpy() for name in ("partial pooling", "complete pooling"))
     spread = (a - b).std(ddof=1) if paired else np.hypot(a.std(ddof=1), b.std(ddof=1))

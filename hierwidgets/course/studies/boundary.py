@@ -24,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.fit.fit import Fit
@@ -49,7 +50,6 @@ __all__ = [
     "surface",
 ]
 
-Array = NDArray[np.float64]
 
 SEVERAL_COUNTRIES = (
     "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "

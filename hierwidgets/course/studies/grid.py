@@ -19,25 +19,25 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 
 from .store import stored_table
 
 __all__ = ["ShapeFit", "calibrate", "fit_shape", "sampler_ranks", "scores_by_sigma"]
 
-Floats = NDArray[np.float64]
 
 _FINE = np.linspace(-9.0, 7.0, 1601)  # log-odds of a level
 _COARSE = np.linspace(-8.0, 6.0, 701)
 _SMALLEST = 0.04  # sigma; two steps of the coarse grid, where sums are exact to eight digits
 
 
-def _log_likelihood(y: Floats, n: Floats, alpha: Floats) -> Floats:
+def _log_likelihood(y: Array, n: Array, alpha: Array) -> Array:
     """The logarithm of pi^y (1 - pi)^(n - y) on the grid: (J, A)."""
     return np.asarray(y[:, None] * alpha - n[:, None] * np.logaddexp(0.0, alpha))
 
 
-def _shape(mu: Floats, sigma: Floats, df: float, alpha: Floats) -> Floats:
+def _shape(mu: Array, sigma: Array, df: float, alpha: Array) -> Array:
     """The density of alpha (G, A) at pairs of mu and sigma (G,): normal, or t with df."""
     z = (alpha - mu[:, None]) / sigma[:, None]
     if df == inf:
@@ -48,7 +48,7 @@ def _shape(mu: Floats, sigma: Floats, df: float, alpha: Floats) -> Floats:
     return np.asarray(np.exp(logs) / sigma[:, None])
 
 
-def _log_areas(y: Floats, n: Floats, density: Floats, alpha: Floats) -> Floats:
+def _log_areas(y: Array, n: Array, density: Array, alpha: Array) -> Array:
     """The logarithm of each level's integral at each pair: (J, G)."""
     logs = _log_likelihood(y, n, alpha)
     top = logs.max(axis=1, keepdims=True)
@@ -56,7 +56,7 @@ def _log_areas(y: Floats, n: Floats, density: Floats, alpha: Floats) -> Floats:
     return np.asarray(np.log(np.maximum(area, 1e-300)) + top)
 
 
-def _mean_rates(y: Floats, n: Floats, density: Floats, alpha: Floats) -> Floats:
+def _mean_rates(y: Array, n: Array, density: Array, alpha: Array) -> Array:
     """The expected rate of each level given its answers, at one pair (1, A): (J,)."""
     logs = _log_likelihood(y, n, alpha)
     weight = np.exp(logs - logs.max(axis=1, keepdims=True)) * density
@@ -86,7 +86,7 @@ class ShapeFit:
     mu: float
     sigma: float
     loglik: float
-    rates: Floats
+    rates: Array
 
 
 def fit_shape(y: Sequence[float], n: Sequence[float], df: float = inf) -> ShapeFit:
@@ -114,7 +114,7 @@ def fit_shape(y: Sequence[float], n: Sequence[float], df: float = inf) -> ShapeF
 
     kinds, times = np.unique(np.column_stack([events, answers]), axis=0, return_counts=True)
 
-    def minus(point: Floats) -> float:
+    def minus(point: Array) -> float:
         sigma = _SMALLEST + np.exp(point[1])
         density = _shape(point[:1], np.array([sigma]), df, _FINE)
         return -float(times @ _log_areas(kinds[:, 0], kinds[:, 1], density, _FINE)[:, 0])
@@ -129,7 +129,7 @@ def fit_shape(y: Sequence[float], n: Sequence[float], df: float = inf) -> ShapeF
     return ShapeFit(df, mu, sigma, -float(found.fun), rates)
 
 
-def _counts(y: Sequence[float], n: Sequence[float]) -> tuple[Floats, Floats]:
+def _counts(y: Sequence[float], n: Sequence[float]) -> tuple[Array, Array]:
     events, answers = np.asarray(y, dtype=float), np.asarray(n, dtype=float)
     if events.shape != answers.shape or events.ndim != 1 or not (events <= answers).all():
         raise DataError("y and n are two equally long lists, with no y above its n")
@@ -196,15 +196,15 @@ def scores_by_sigma(
 
 
 def _totals(
-    y: Floats, code: NDArray[np.intp], use: NDArray[np.bool_], levels: int
-) -> tuple[Floats, Floats]:
+    y: Array, code: NDArray[np.intp], use: NDArray[np.bool_], levels: int
+) -> tuple[Array, Array]:
     events = np.bincount(code[use], y[use], levels).astype(float)
     return events, np.bincount(code[use], minlength=levels).astype(float)
 
 
 def _held_out(
-    y: Floats, code: NDArray[np.intp], out: NDArray[np.bool_], density: Floats, levels: int
-) -> Floats:
+    y: Array, code: NDArray[np.intp], out: NDArray[np.bool_], density: Array, levels: int
+) -> Array:
     """The log scores of the rows held out."""
     events, answers = _totals(y, code, ~out, levels)
     best = int(_log_areas(events, answers, density, _COARSE).sum(axis=0).argmax())
@@ -268,14 +268,14 @@ def calibrate(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFr
     return pd.DataFrame(rows, columns=["mu", "sigma", "mu alone"])
 
 
-def _world(answers: Floats, rng: np.random.Generator) -> tuple[float, float, Floats]:
+def _world(answers: Array, rng: np.random.Generator) -> tuple[float, float, Array]:
     """mu and sigma from their priors, and the events of one survey."""
     mu, sigma = rng.normal(_MU_CENTRE, _MU_SD), abs(rng.normal(0, _SIGMA_SCALE))
     rate = 1 / (1 + np.exp(-(mu + sigma * rng.standard_normal(len(answers)))))
     return mu, sigma, rng.binomial(answers.astype(int), rate).astype(float)
 
 
-def _below(grid: Floats, mass: Floats, truth: float) -> float:
+def _below(grid: Array, mass: Array, truth: float) -> float:
     """The share of the mass below the truth; each point stands for a cell around it."""
     half = (grid[1] - grid[0]) / 2
     edges = np.append(grid - half, grid[-1] + half)

@@ -27,6 +27,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.model import Model, glmer
@@ -40,7 +41,6 @@ __all__ = [
     "non_centred", "run", "stored",
 ]  # fmt: skip
 
-Array = NDArray[np.float64]
 Target = Callable[[Array], tuple[float, Array]]
 
 FORMS = ("centred", "non-centred")

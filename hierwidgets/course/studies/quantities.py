@@ -9,8 +9,8 @@ beside it.
 import numpy as np
 import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.spec import rows as prediction
@@ -26,7 +26,6 @@ __all__ = [
     "weighted",
 ]
 
-Array = NDArray[np.float64]
 
 _NODES = 21
 _STEP = 1e-3  # of the differences that make a slope

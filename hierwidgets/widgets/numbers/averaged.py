@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 
@@ -14,7 +15,6 @@ from .pooling import check_fit, pooling_frame
 
 __all__ = ["AveragedPrior", "averaged_prior"]
 
-Floats = NDArray[np.float64]
 
 SCALE_MU, FREEDOM, SCALE_SIGMA = 2.5, 3, 5.0  # of the two priors
 LARGEST_SIGMA, REACH = 25.0, 120.0  # the grid's ends, in units of the link scale
@@ -46,15 +46,15 @@ class AveragedPrior:
         Log marginal likelihood of each level at each pair.
     """
 
-    places: Floats
-    width: Floats
-    sigma: Floats
-    mu: Floats
-    kernels: tuple[Floats, ...]
-    log_prior: Floats
-    log_marginal: Floats
+    places: Array
+    width: Array
+    sigma: Array
+    mu: Array
+    kernels: tuple[Array, ...]
+    log_prior: Array
+    log_marginal: Array
 
-    def weights(self, without: int | None = None) -> Floats:
+    def weights(self, without: int | None = None) -> Array:
         """Posterior mass (S, M) of the pairs, given all levels or all but one."""
         log = self.log_prior + self.log_marginal.sum(axis=2)
         if without is not None:
@@ -66,7 +66,7 @@ class AveragedPrior:
         """Posterior mean of sigma."""
         return float(self.weights(without).sum(axis=1) @ self.sigma)
 
-    def without(self, index: int, offset: float = 0.0) -> Callable[[Floats], Floats]:
+    def without(self, index: int, offset: float = 0.0) -> Callable[[Array], Array]:
         """Log prior density of level `index` on the link scale, given all the other levels.
 
         `offset` is what predictors add to the level's intercept.
@@ -79,7 +79,7 @@ class AveragedPrior:
         spline = CubicSpline(self.places, np.log(np.maximum(density, TINY)))
         low, high = self.places[0], self.places[-1]
 
-        def log_density(alpha: Floats) -> Floats:
+        def log_density(alpha: Array) -> Array:
             return np.asarray(spline(np.clip(alpha - offset, low, high)), dtype=np.float64)
 
         return log_density
@@ -142,7 +142,7 @@ def averaged_prior(fit: Fit) -> AveragedPrior:
     return _pruned(at(slice(None), near))
 
 
-def _places(fit: Fit, added: Floats) -> tuple[Floats, Floats, int]:
+def _places(fit: Fit, added: Array) -> tuple[Array, Array, int]:
     """Places c + w sinh(s) with s even, their widths, and the stride to the nodes of mu."""
     frame = pooling_frame(fit)
     term, family = fit.design.terms[0], fit.family
@@ -169,14 +169,14 @@ def _places(fit: Fit, added: Floats) -> tuple[Floats, Floats, int]:
     return middle + scale * np.sinh(s), slope, max(1, int(wanted / (fine * scale)))
 
 
-def _by_level(fit: Fit, values: Floats) -> Floats:
+def _by_level(fit: Fit, values: Array) -> Array:
     """Means over the trials of each level, of values already times the trials."""
     term = fit.design.terms[0]
     total = np.bincount(term.codes, fit.design.trials, minlength=term.J)
     return np.asarray(np.bincount(term.codes, values, minlength=term.J) / total, np.float64)
 
 
-def _sigma_nodes(typical: float) -> tuple[Floats, Floats]:
+def _sigma_nodes(typical: float) -> tuple[Array, Array]:
     """Nodes sigma = typical t / (1 - t), even in t, and their log prior masses."""
     end = LARGEST_SIGMA / (typical + LARGEST_SIGMA)
     x, w = np.polynomial.legendre.leggauss(SIGMAS)
@@ -186,7 +186,7 @@ def _sigma_nodes(typical: float) -> tuple[Floats, Floats]:
     return sigma, np.log(mass) - np.log1p((sigma / SCALE_SIGMA) ** 2)
 
 
-def _log_prior_mu(centred: Floats) -> Floats:
+def _log_prior_mu(centred: Array) -> Array:
     square = (centred / SCALE_MU) ** 2
     return np.asarray(-0.5 * (FREEDOM + 1) * np.log1p(square / FREEDOM), dtype=np.float64)
 
@@ -198,7 +198,7 @@ def _centre(fit: Fit) -> float:
     return float(fixed[design.rows].mean())
 
 
-def _likelihoods(fit: Fit, added: Floats, places: Floats) -> tuple[Floats, Floats]:
+def _likelihoods(fit: Fit, added: Array, places: Array) -> tuple[Array, Array]:
     """Likelihood (A, J) of each level at each place of its intercept, and its log top (J,)."""
     design, codes = fit.design, fit.design.terms[0].codes
     log = np.zeros((design.terms[0].J, len(places)))
@@ -211,7 +211,7 @@ def _likelihoods(fit: Fit, added: Floats, places: Floats) -> tuple[Floats, Float
     return np.exp(log - top[:, None]).T, top
 
 
-def _kernel(places: Floats, width: Floats, mu: Floats, sigma: float) -> Floats:
+def _kernel(places: Array, width: Array, mu: Array, sigma: float) -> Array:
     mass: Any = np.exp(-0.5 * ((places[:, None] - mu) / sigma) ** 2) * width[:, None]
     return np.asarray(mass / mass.sum(axis=0), dtype=np.float64)
 

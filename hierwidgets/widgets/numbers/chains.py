@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.posterior.convergence import THRESHOLDS, statistics
 from hierwidgets.posterior.posterior import Posterior
@@ -25,7 +26,6 @@ __all__ = [
     "verdict",
 ]
 
-Floats = NDArray[np.float64]
 
 _LIMITS = THRESHOLDS["value"].astype(float)
 RHAT = float(_LIMITS["rhat"])
@@ -51,7 +51,7 @@ class Run:
     """
 
     parameters: tuple[str, ...]
-    draws: Floats | None
+    draws: Array | None
     summary: pd.DataFrame | None
 
 
@@ -151,7 +151,7 @@ def _from_arrays(given: Mapping[Any, Any], what: str) -> Run:
     return _checked(tuple(map(str, given)), np.stack(arrays, axis=-1), what)
 
 
-def _checked(names: tuple[str, ...], draws: Floats, what: str) -> Run:
+def _checked(names: tuple[str, ...], draws: Array, what: str) -> Run:
     C, D = draws.shape[:2]
     if C < 2 or D < FEWEST_DRAWS:
         raise DataError(
@@ -200,7 +200,7 @@ def run_table(run: Run, chains: tuple[int, ...] = (), thin: int = 1) -> pd.DataF
     return table.set_axis(list(run.parameters))
 
 
-def kept(draws: Floats, chains: tuple[int, ...], thin: int) -> Floats:
+def kept(draws: Array, chains: tuple[int, ...], thin: int) -> Array:
     """The chosen chains of (C, D, ...), and every `thin`-th draw of them."""
     chosen = draws[[chain - 1 for chain in chains]] if chains else draws
     return chosen[:, ::thin]
@@ -295,7 +295,7 @@ def verdict(judged: pd.DataFrame, ess: int = ESS_LIMITS[0]) -> tuple[bool, str]:
     return False, f"{passing} of {many} parameters pass. {said[0].upper()}{said[1:]}: {do}."
 
 
-def remark(draws: Floats, chains: tuple[int, ...]) -> str:
+def remark(draws: Array, chains: tuple[int, ...]) -> str:
     """Which chain lies furthest from the others, in sds of the draws of the others.
 
     Parameters
@@ -368,7 +368,7 @@ def trace_frame(values: ArrayLike, most: int = 600) -> pd.DataFrame:
     return frame
 
 
-def _extremes(draws: Floats, width: int) -> NDArray[np.intp]:
+def _extremes(draws: Array, width: int) -> NDArray[np.intp]:
     """Where the smallest and the largest draw of each bin are, (C, 2 * bins), in order."""
     C, D = draws.shape
     bins = -(-D // width)
@@ -418,7 +418,7 @@ def rank_frame(values: ArrayLike, bins: int = 20) -> pd.DataFrame:
     )
 
 
-def _two_way(values: ArrayLike) -> Floats:
+def _two_way(values: ArrayLike) -> Array:
     draws = np.asarray(values, dtype=np.float64)
     if draws.ndim != 2:
         raise DataError(f"draws have the shape (chains, draws); {draws.shape} was given")

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 
@@ -15,7 +16,6 @@ __all__ = [
     "named_fits",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 
 DIGITS = 8  # estimates closer than this are equal but for rounding
@@ -82,7 +82,7 @@ def _estimates(fit: Fit) -> pd.DataFrame:
     design, inverse = fit.design, fit.family.link.inverse
     term, gaussian = design.terms[0], fit.family.name == "gaussian"
 
-    def by_level(values: Floats) -> Floats:
+    def by_level(values: Array) -> Array:
         return np.bincount(term.codes, values, minlength=term.J).astype(np.float64, copy=False)
 
     # a Gaussian design holds values and their weights, the others sums and their trials
@@ -152,14 +152,14 @@ def crossed_with_each(frame: pd.DataFrame) -> Flags:
     return _crossed(*(column.to_numpy() for column in columns))
 
 
-def _crossed(before: Floats, after: Floats) -> Flags:
-    def above(values: Floats) -> Floats:
+def _crossed(before: Array, after: Array) -> Flags:
+    def above(values: Array) -> Array:
         return np.sign(values[:, None] - values)
 
     return np.asarray(above(before) * above(after) < 0)
 
 
-def n_classes(n: Floats, most: int = 3) -> tuple[NDArray[np.intp], list[str]]:
+def n_classes(n: Array, most: int = 3) -> tuple[NDArray[np.intp], list[str]]:
     """A class for each size: a few of about equally many levels, and what they are called.
 
     Parameters

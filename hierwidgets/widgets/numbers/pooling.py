@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.likelihood.estimate import profile_loglik
@@ -28,7 +29,6 @@ __all__ = [
 
 IMAGINED = "imagined"  # the label of a level that is not in the data
 
-Floats = NDArray[np.float64]
 Columns = dict[str, NDArray[Any]]
 
 
@@ -96,13 +96,13 @@ def _sigma(fit: Fit, sigma: float | None) -> float:
     return float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
 
 
-def _columns(fit: Fit, design: Design, sigma: float, beta: Floats) -> Columns:
+def _columns(fit: Fit, design: Design, sigma: float, beta: Array) -> Columns:
     """The columns of `pooling_frame` for the levels of this design."""
     family, codes, levels = fit.family, design.terms[0].codes, design.terms[0].levels
     eta = design.X @ beta + design.offset
     b = conditional_modes(design, family, beta, np.array([sigma])).b[0][:, 0]
 
-    def by_level(values: Floats) -> Floats:
+    def by_level(values: Array) -> Array:
         return np.bincount(codes, values, minlength=len(levels)).astype(np.float64, copy=False)
 
     n, events = by_level(design.trials), by_level(design.y)
@@ -239,7 +239,7 @@ def weight_curve(
     return pd.DataFrame({"n": sizes, "weight": weight_at(sizes, half_weight_size(fit, sigma, mu))})
 
 
-def weight_at(n: Floats, half: float) -> Floats:
+def weight_at(n: Array, half: float) -> Array:
     """The weight n / (n + n0) at a given n0, that of `half_weight_size`."""
     return n / (n + half)
 
@@ -311,7 +311,7 @@ def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
     return float(profile_loglik(fit.design, fit.family, theta, fit.n_agq, beta, held)[0])
 
 
-def _forward(fit: Fit, rate: Floats) -> Floats:
+def _forward(fit: Fit, rate: Array) -> Array:
     with np.errstate(divide="ignore"):
         return np.asarray(fit.family.link.forward(rate), dtype=np.float64)
 
@@ -320,7 +320,7 @@ def _intercept(fit: Fit) -> int:
     return list(fit.design.names).index("Intercept")
 
 
-def _coefficients(fit: Fit, mu: float | None) -> Floats:
+def _coefficients(fit: Fit, mu: float | None) -> Array:
     beta = fit.beta.copy()
     if mu is not None:
         beta[_intercept(fit)] = _number("mu", mu)

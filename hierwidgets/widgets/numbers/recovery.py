@@ -14,7 +14,6 @@ __all__ = [
     "truth_columns", "truth_frame",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 
 ESTIMATORS = ("no_pooling", "partial_pooling", "complete_pooling")
 JUDGED = ("rmse", "bias", "coverage", "bias_of_largest")

@@ -10,8 +10,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.spec.families import Family
@@ -31,8 +31,7 @@ __all__ = [
     "shrinkage_frame",
 ]
 
-Floats = NDArray[np.float64]
-LogDensity = Callable[[Floats], Floats]
+LogDensity = Callable[[Array], Array]
 
 MASS = 0.9  # of the bars, equal-tailed
 POINTS = 1501  # of the grid on which a curve is normalised
@@ -58,9 +57,9 @@ class Level:
 
     name: Any
     index: int
-    y: Floats
-    trials: Floats
-    shift: Floats
+    y: Array
+    trials: Array
+    shift: Array
     offset: float
 
 
@@ -79,14 +78,14 @@ class Shrinkage(NamedTuple):
     """The numbers of one picture, as columns: `summary` by curve, `curves` by place."""
 
     summary: dict[str, list[Any]]
-    curves: dict[str, Floats]
+    curves: dict[str, Array]
 
 
 class Curve(NamedTuple):
     """A function of the linear predictor on a grid that covers all of it, its top at 1."""
 
-    at: Floats
-    height: Floats
+    at: Array
+    height: Array
 
 
 def shrinkage_frame(
@@ -260,7 +259,7 @@ def shrinkage(
     target = mu + level.offset
     likelihood = _likelihood(family, level, settings)
 
-    def normal(alpha: Floats) -> Floats:
+    def normal(alpha: Array) -> Array:
         return np.asarray(-0.5 * ((alpha - target) / sigma) ** 2, dtype=np.float64)
 
     def times(prior: LogDensity) -> LogDensity:
@@ -341,7 +340,7 @@ def _describe(family: Family, curve: Curve, scale: str) -> tuple[float, float, f
     return float(places[0]), float(height @ p / height.sum()), float(places[1]), float(places[2])
 
 
-def _top(at: Floats, log: Floats) -> float:
+def _top(at: Array, log: Array) -> float:
     """Where a function on an even grid is highest: the top of the parabola through three."""
     i = int(np.argmax(log))
     if i in (0, len(at) - 1):
@@ -363,13 +362,13 @@ def _worth(family: Family, level: Level, settings: Settings, mode: float) -> tup
     return float(variance * own / (1 + variance * own)), float(1 / (variance * one))
 
 
-def _information(family: Family, trials: Floats, eta: Floats) -> Floats:
+def _information(family: Family, trials: Array, eta: Array) -> Array:
     return family.derivatives(np.zeros_like(trials), trials, eta).weight
 
 
 def _places(
     family: Family, found: dict[str, Curve], scale: str, shown: tuple[float, float]
-) -> dict[str, Floats]:
+) -> dict[str, Array]:
     """The curves with area 1 on places they share: even ones, and some from each curve."""
     on_axis = {name: _on_axis(family, name, curve, scale) for name, curve in found.items()}
     low, high = (0.0, 1.0) if scale == "probability" else shown
@@ -383,7 +382,7 @@ def _places(
     return curves
 
 
-def _on_axis(family: Family, name: str, curve: Curve, scale: str) -> tuple[Floats, Floats]:
+def _on_axis(family: Family, name: str, curve: Curve, scale: str) -> tuple[Array, Array]:
     """A density with its area of 1, and its Jacobian; a likelihood has none."""
     at, height = curve
     if scale != "probability":

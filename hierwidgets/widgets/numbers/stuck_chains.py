@@ -2,13 +2,12 @@
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.course.page import printed
 
 __all__ = ["printed_summary", "stuck_chains"]
 
-Floats = NDArray[np.float64]
 
 _COLUMNS = ("estimate", "std_error", "conf_low", "conf_high", "rhat", "ess_bulk", "ess_tail")
 
@@ -38,7 +37,7 @@ def printed_summary() -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-def stuck_chains(seed: int = 1, chains: int = 4, draws: int = 1000) -> dict[str, Floats]:
+def stuck_chains(seed: int = 1, chains: int = 4, draws: int = 1000) -> dict[str, Array]:
     r"""Simulated chains that do not mix, to see what trouble looks like.
 
     Both parameters are autoregressions, :math:`x_t = \rho x_{t-1} + \sqrt{1 - \rho^2}\, e_t`
@@ -72,7 +71,7 @@ def stuck_chains(seed: int = 1, chains: int = 4, draws: int = 1000) -> dict[str,
     return {"stuck": stuck, "slow": _autoregression(rng, chains, draws, 0.99)}
 
 
-def _autoregression(rng: np.random.Generator, chains: int, draws: int, rho: float) -> Floats:
+def _autoregression(rng: np.random.Generator, chains: int, draws: int, rho: float) -> Array:
     x = rng.standard_normal((chains, draws))
     for t in range(1, draws):
         x[:, t] = rho * x[:, t - 1] + np.sqrt(1 - rho**2) * x[:, t]

@@ -3,8 +3,8 @@
 import bqplot
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.widgets.numbers.effect.words import shorter
 from hierwidgets.widgets.parts.charts import (
     MARGIN,
@@ -17,7 +17,6 @@ from hierwidgets.widgets.parts.charts import (
 
 __all__ = ["EXPECTED", "FAILS", "PASSES", "SELECTED", "Lanes", "StatisticsPicture"]
 
-Floats = NDArray[np.float64]
 
 # ColorBrewer Dark2, colour-blind safe; passing and failing also differ in being hollow or filled
 CHAINS, EXPECTED = "#3b7dbf", "#a6761d"
@@ -72,7 +71,7 @@ class Lanes:
                 self._bottom.label = label
                 self._bottom.tick_values = round_ticks(0.0, high, most=6)
 
-    def draw(self, x: Floats, y: Floats, at: float) -> None:
+    def draw(self, x: Array, y: Array, at: float) -> None:
         """Lines (C, P) with y from 0 to 1, and the height to compare them with."""
         bottom = -1.0 - np.arange(len(y))
         ends = np.array([self._across.min, self._across.max])
@@ -100,7 +99,7 @@ def _texts(scales: dict[str, bqplot.Scale], align: str, right: int, down: int) -
     )  # fmt: skip
 
 
-def _one_path(rows: Floats) -> Floats:
+def _one_path(rows: Array) -> Array:
     """Rows one after the other, with a gap between: one path is quick to draw."""
     gaps = np.full((len(rows), 1), np.nan)
     return np.concatenate([rows, gaps], axis=1).ravel()[:-1]
@@ -164,7 +163,7 @@ class StatisticsPicture:
         self._draw_points(table, middle, high_rhat, span)
 
     def _draw_points(
-        self, table: pd.DataFrame, middle: Floats, high: float, span: tuple[float, float]
+        self, table: pd.DataFrame, middle: Array, high: float, span: tuple[float, float]
     ) -> None:
         layers = (
             (False, "rhat", _rhat_place(table["rhat"].to_numpy(np.float64), high), 0.0),
@@ -181,7 +180,7 @@ class StatisticsPicture:
                 mark.x = np.concatenate([x for x, _ in mine])
                 mark.y = np.concatenate([y for _, y in mine])
 
-    def _draw_axes(self, middle: Floats, high: float, span: tuple[float, float]) -> None:
+    def _draw_axes(self, middle: Array, high: float, span: tuple[float, float]) -> None:
         rhats = [v for v in (1.0, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0) if v <= high]
         rhats = [v for i, v in enumerate(rhats) if i == 0 or v - 1 > 0.13 * (high - 1)]
         sizes = [10.0**k for k in range(int(np.floor(np.log10(span[0]))), 7)]
@@ -213,12 +212,12 @@ class StatisticsPicture:
         return self.shown[row] if 0 <= row < len(self.shown) else None
 
 
-def _rhat_place(rhat: float | Floats, high: float) -> Floats:
+def _rhat_place(rhat: float | Array, high: float) -> Array:
     share = (np.asarray(rhat, dtype=np.float64) - 1.0) / (high - 1.0)
     return _RHAT[0] + (_RHAT[1] - _RHAT[0]) * np.clip(np.nan_to_num(share, nan=1.0), 0, 1)
 
 
-def _ess_place(ess: float | Floats, span: tuple[float, float]) -> Floats:
+def _ess_place(ess: float | Array, span: tuple[float, float]) -> Array:
     low, high = np.log10(span[0]), np.log10(span[1])
     share = (np.log10(np.nan_to_num(np.maximum(ess, 1.0), nan=span[0])) - low) / (high - low)
     return np.asarray(_ESS[0] + (_ESS[1] - _ESS[0]) * np.clip(share, 0, 1))

@@ -7,6 +7,7 @@ a browser redraws in a tenth of the time of as many points.
 import bqplot
 import numpy as np
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.spec.families import Family
 from hierwidgets.widgets.numbers.pooling import Columns
 from hierwidgets.widgets.parts.charts import (
@@ -20,7 +21,7 @@ from hierwidgets.widgets.parts.charts import (
     upright,
 )
 
-from .weights import IMAGINED, POOLED, RAW, TARGET, Floats
+from .weights import IMAGINED, POOLED, RAW, TARGET
 
 __all__ = ["EstimatesPanel", "link_range"]
 
@@ -160,7 +161,7 @@ class EstimatesPanel:
 
     # --- what changes ---
 
-    def _show_raw(self, raw: Floats, scale: str, low: float, high: float) -> None:
+    def _show_raw(self, raw: Array, scale: str, low: float, high: float) -> None:
         """New axis limits, and raw rates that have no finite place on them at its edge."""
         finite, shown = np.isfinite(raw), np.clip(raw, *_edges(low, high))
         with self.value.hold_sync():
@@ -173,7 +174,7 @@ class EstimatesPanel:
             with mark.hold_sync():
                 mark.x, mark.y, mark.names = self.at[keep], shown[keep], self.names[keep]
 
-    def _show_ring(self, selected: int | None, shown: Floats, pooled: Floats) -> None:
+    def _show_ring(self, selected: int | None, shown: Array, pooled: Array) -> None:
         self.ring.visible = selected is not None
         if selected is not None:
             with self.ring.hold_sync():

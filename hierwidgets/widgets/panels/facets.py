@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.widgets.parts.charts import (
     figure,
     joined_segments,
@@ -21,7 +22,6 @@ from hierwidgets.widgets.parts.charts import (
 
 __all__ = ["CURVES", "POINTS", "RAW", "SHOWN", "EffectPicture", "FacetRow", "rows_of_facets"]
 
-Floats = NDArray[np.float64]
 
 RAW, POINTS, SHOWN = "#1b9e77", "#d95f02", "#e7298a"  # ColorBrewer Dark2, colour-blind safe
 CURVES = ("#7570b3", "#1b9e77", "#a6761d")  # first value compared, second value, their difference
@@ -67,7 +67,7 @@ class FacetRow:
         facet_of: NDArray[np.intp],
         titles: tuple[str, ...],
         colors: list[str],
-        x: Floats,
+        x: Array,
         names: NDArray[Any],
         label: str,
         raw: bool,
@@ -85,13 +85,13 @@ class FacetRow:
         self._build(at, names[self.units], [colors[k] for k in facets], raw)
         self.figure = self._picture([titles[k] for k in facets], label)
 
-    def _place(self, x: Floats, column: NDArray[np.intp]) -> Floats:
+    def _place(self, x: Array, column: NDArray[np.intp]) -> Array:
         if len(self.facets) == 1:
             return np.asarray(x, dtype=np.float64)
         low, high = self._range
         return column * (1 + _GAP) + (x - low) / (high - low)
 
-    def _build(self, at: Floats, names: NDArray[Any], colors: list[str], raw: bool) -> None:
+    def _build(self, at: Array, names: NDArray[Any], colors: list[str], raw: bool) -> None:
         scales, many = {"x": self._x, "y": self.y}, len(self.units) > 60
         blank = np.zeros((len(self.facets), 2))
         self.guides = bqplot.Lines(
@@ -163,7 +163,7 @@ class FacetRow:
         drawn.fig_margin = {**drawn.fig_margin, "top": 28 if several else 8}
         return drawn
 
-    def _ticks(self) -> tuple[Floats, dict[float | int, str]]:
+    def _ticks(self) -> tuple[Array, dict[float | int, str]]:
         """Where the predictor's values are named; in facets each at its own place."""
         low, high = self._range
         values = round_ticks(low, high, most=7 if len(self.facets) == 1 else 4)
@@ -181,7 +181,7 @@ class FacetRow:
             self.y.min, self.y.max = low, high
         self.axis.tick_values, self.axis.label = round_ticks(low, high), label
 
-    def draw_points(self, y: Floats) -> None:
+    def draw_points(self, y: Array) -> None:
         """Put the point of each unit of this row at its pooled probability."""
         self.heights = y
         if self.crowded:
@@ -247,7 +247,7 @@ def _keyed(places: NDArray[Any], texts: list[str]) -> dict[float | int, str]:
     return dict(zip(keys, texts, strict=True))
 
 
-def _outline(low: Floats, high: Floats) -> Floats:
+def _outline(low: Array, high: Array) -> Array:
     """Once round each band: (K, P) twice to (K, 2 P)."""
     return np.concatenate([low, high[:, ::-1]], axis=1)
 

@@ -6,6 +6,7 @@ import bqplot
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.widgets.numbers.recovery import ESTIMATORS, JUDGED, LEVEL
 from hierwidgets.widgets.parts.charts import (
     figure,
@@ -20,7 +21,6 @@ from hierwidgets.widgets.parts.charts import (
 
 __all__ = ["NAMES", "TITLES", "Arrows", "Panel", "legend", "panel_class"]
 
-Floats = NDArray[np.float64]
 
 COLOURS = ("#1b9e77", "#d95f02", "#7570b3")  # ColorBrewer Dark2, colour-blind safe
 MARKERS = ("circle", "diamond", "square")
@@ -100,14 +100,14 @@ class Arrows:
                 layer[i].visible = show in ("all", name)
 
     def _draw_few(
-        self, i: int, x: Floats, truth: Floats, found: Floats, names: NDArray[np.str_]
+        self, i: int, x: Array, truth: Array, found: Array, names: NDArray[np.str_]
     ) -> None:
         if len(x) > MOST_HEADS:
             x, truth, found, names = x[:0], truth[:0], found[:0], names[:0]
         put(self.shafts[i], x=joined_segments(x, x), y=joined_segments(truth, found))
         put(self.heads[i], x=x, y=found, names=names)
 
-    def _draw_crowd(self, i: int, x: Floats, truth: Floats, found: Floats) -> None:
+    def _draw_crowd(self, i: int, x: Array, truth: Array, found: Array) -> None:
         if len(x) <= MOST_HEADS:
             put(self.crowds[i], x=np.array([]), y=np.array([]))
             return
@@ -124,7 +124,7 @@ class Arrows:
             (self.place.max - self.place.min) / width, (self.value.max - self.value.min) / height
         )  # fmt: skip
 
-    def _set_limits(self, values: Floats, J: int) -> None:
+    def _set_limits(self, values: Array, J: int) -> None:
         low, high = np.floor(10 * values.min()) / 10, np.ceil(10 * values.max()) / 10
         air = 0.03 * (high - low)
         with self.value.hold_sync():
@@ -175,7 +175,7 @@ class Panel:
         self.figure = figure(panel_class(measure), "132px", marks, [self.axis, rows], bottom=44)
         self.figure.layout.width = "368px"
 
-    def draw(self, estimate: Floats, low: Floats, high: Floats) -> None:
+    def draw(self, estimate: Array, low: Array, high: Array) -> None:
         """Bring the marks to an estimate and its interval for each of the estimators."""
         self._set_limits(np.concatenate([estimate, low, high]))
         for i, (bar, dot) in enumerate(zip(self.bars, self.dots, strict=True)):
@@ -185,7 +185,7 @@ class Panel:
             put(bar, x=interval, y=np.full(len(interval), 2.0 - i))
             put(dot, x=estimate[i : i + 1][there], y=np.array([2.0 - i])[there])
 
-    def _set_limits(self, values: Floats) -> None:
+    def _set_limits(self, values: Array) -> None:
         """The values and the goal, from one round number to another, and no less than .02 wide.
 
         So the axis stands still while the values move a little, and they are seen to move.

@@ -3,8 +3,8 @@
 import bqplot
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.widgets.parts.charts import (
     diamonds,
     figure,
@@ -17,7 +17,6 @@ from hierwidgets.widgets.parts.charts import (
 
 __all__ = ["IMAGINED", "POOLED", "RAW", "TARGET", "WeightPanel"]
 
-Floats = NDArray[np.float64]
 Point = tuple[float, float] | None  # size and weight
 
 RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
@@ -48,13 +47,13 @@ class WeightPanel:
         self._build()
 
     @property
-    def sizes(self) -> Floats:
+    def sizes(self) -> Array:
         """Where the curve is computed: over the whole axis, from its start to its end."""
         low, high = self._size.min, self._size.max
         return np.geomspace(low, high, 60) if self._log else np.linspace(low, high, 60)
 
     def show(
-        self, weights: Floats, curve: Floats, selected: int | None, imagined: Point = None
+        self, weights: Array, curve: Array, selected: int | None, imagined: Point = None
     ) -> None:
         """The weights by row, those of `sizes`, the row to ring, and one more (n, weight)."""
         self._weights = weights[self._first]
@@ -97,7 +96,7 @@ class WeightPanel:
         self._last = rows[after % len(rows)]
         return self._last
 
-    def _along(self, sizes: Floats) -> Floats:
+    def _along(self, sizes: Array) -> Array:
         """Sizes on the axis: their logarithms where it is logarithmic."""
         return np.log10(sizes) if self._log else sizes
 
@@ -153,5 +152,5 @@ def _rows_by_place(frame: pd.DataFrame) -> list[list[int]]:
     return [sorted(map(int, rows)) for rows in groups.values()]
 
 
-def _powers(low: float, high: float) -> Floats:
+def _powers(low: float, high: float) -> Array:
     return 10.0 ** np.arange(np.ceil(np.log10(low)), np.floor(np.log10(high)) + 1)

@@ -4,8 +4,8 @@ from typing import Any
 
 import bqplot
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.fit.fit import Fit
 
 __all__ = [
@@ -13,7 +13,6 @@ __all__ = [
     "outlines", "plot_size", "put", "rate_name", "round_ticks", "upright",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 
 WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
 HALF = "368px"
@@ -58,12 +57,12 @@ def level_tooltip() -> bqplot.Tooltip:
     return bqplot.Tooltip(fields=["name", "y"], labels=["level", "value"], formats=["", ".3f"])
 
 
-def joined_segments(start: Floats, end: Floats) -> Floats:
+def joined_segments(start: Array, end: Array) -> Array:
     """Segments as one line: start, end and a gap for each level; one path is quick to draw."""
     return np.column_stack([start, end, np.full(len(start), np.nan)]).ravel()[:-1]
 
 
-def diamonds(middle: Floats, half: float | Floats, across: bool = False) -> Floats:
+def diamonds(middle: Array, half: float | Array, across: bool = False) -> Array:
     """One coordinate of diamonds as one line, each closed, with a gap between; `half` to a corner.
 
     Of the corners in order, left and right are off the middle in x (`across`), the others in y.
@@ -76,8 +75,8 @@ def diamonds(middle: Floats, half: float | Floats, across: bool = False) -> Floa
 
 
 def outlines(
-    marker: str, area: float, x: Floats, y: Floats, per_pixel: tuple[float, float]
-) -> tuple[Floats, Floats]:
+    marker: str, area: float, x: Array, y: Array, per_pixel: tuple[float, float]
+) -> tuple[Array, Array]:
     """Markers as one line, each closed, with a gap between: as `Scatter` draws them, but quick.
 
     `area` is that of each in square pixels, `per_pixel` what a pixel is worth in x and y.
@@ -119,7 +118,7 @@ def _same(old: Any, new: Any) -> bool:
 
 
 def nearest(
-    x: Floats, y: Floats, point: tuple[float, float], per_pixel: tuple[float, float],
+    x: Array, y: Array, point: tuple[float, float], per_pixel: tuple[float, float],
     most: float = 30.0,
 ) -> int | None:  # fmt: skip
     """The row whose (x, y) is nearest to a point, if that is at most so many pixels away."""
@@ -128,7 +127,7 @@ def nearest(
     return best if away[best] <= most else None
 
 
-def round_ticks(low: float, high: float, most: int = 7) -> Floats:
+def round_ticks(low: float, high: float, most: int = 7) -> Array:
     """At most so many tick marks, at multiples of a round step."""
     steps = (digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5))
     step = next(s for s in steps if np.floor(high / s) - np.ceil(low / s) < most)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.effects.comparisons import comparisons, slopes
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
@@ -20,7 +20,6 @@ __all__ = [
     "unit_frame",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 
 QUANTITIES = (
     "probability", "first difference", "marginal effect", "difference of marginal effects",
@@ -29,7 +28,7 @@ _NUMBERS = ["estimate", "conf_low", "conf_high"]
 
 
 def curve_frame(
-    setting: Setting, quantity: str, at: Floats, *, target: str = "typical", level: float = 0.9
+    setting: Setting, quantity: str, at: Array, *, target: str = "typical", level: float = 0.9
 ) -> pd.DataFrame:
     """A quantity of interest at values of the predictor.
 
@@ -95,12 +94,12 @@ def _difference(setting: Setting) -> str:
     return f"{high} − {low}"
 
 
-def _labelled(series: tuple[str, ...], at: Floats, numbers: pd.DataFrame) -> pd.DataFrame:
+def _labelled(series: tuple[str, ...], at: Array, numbers: pd.DataFrame) -> pd.DataFrame:
     labels = {"x": np.tile(at, len(series)), "series": np.repeat(series, len(at))}
     return pd.DataFrame(labels | {n: numbers[n].to_numpy() for n in _NUMBERS})
 
 
-def _probability(setting: Setting, target: str, at: Floats, level: float) -> pd.DataFrame:
+def _probability(setting: Setting, target: str, at: Array, level: float) -> pd.DataFrame:
     model, rows, options = (
         model_for(setting, target),
         rows_at(setting, target, at),
@@ -176,7 +175,7 @@ def change_frame(
     return pd.concat(parts, ignore_index=True)
 
 
-def _at(setting: Setting, quantity: str, at: Floats, **given: Any) -> pd.DataFrame:
+def _at(setting: Setting, quantity: str, at: Array, **given: Any) -> pd.DataFrame:
     found = curve_frame(setting, quantity, at, **given)
     found.insert(0, "quantity", quantity)
     found.insert(1, "at", [f"{x:g}" for x in found.pop("x")])

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.fit.fit import Fit
 from hierwidgets.likelihood.estimate import profile_loglik
 from hierwidgets.likelihood.laplace import conditional_modes
@@ -18,8 +18,6 @@ from hierwidgets.spec.rows import kept_columns, linear_predictor, rows_of
 from .setting import Estimated, Setting, bar_text, line_rows
 
 __all__ = ["Prepared", "held_at", "prepared", "slope_position", "without_predictor"]
-
-Floats = NDArray[np.float64]
 
 
 def slope_position(fit: Fit, predictor: str) -> int | None:
@@ -56,7 +54,7 @@ class Prepared:
     units: NewRows
     line: NewRows
 
-    def estimates(self, fit: Fit) -> tuple[Floats, Floats]:
+    def estimates(self, fit: Fit) -> tuple[Array, Array]:
         """Estimates of the units and of the line: those of `Fit.predict`."""
         parts = (linear_predictor(rows, fit.beta, fit.modes) for rows in (self.units, self.line))
         units, line = (fit.family.link.inverse(eta)[0] for eta in parts)

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.effects.contrasts import is_numeric, levels_of, used_columns
 from hierwidgets.errors import DataError, FormulaError
 from hierwidgets.fit.fit import Fit
@@ -24,7 +25,6 @@ __all__ = [
     "rows_at", "setting", "thinned",
 ]  # fmt: skip
 
-Floats = NDArray[np.float64]
 Estimated = Fit | Posterior
 
 TARGETS = ("typical", "average", "new")
@@ -70,7 +70,7 @@ class Setting:
     average_draws: int
 
     @property
-    def x(self) -> Floats:
+    def x(self) -> Array:
         """The predictor of each unit (J,)."""
         return self.units[self.predictor].to_numpy(np.float64)
 
@@ -271,7 +271,7 @@ def _unheard(column: pd.Series) -> object:
     return name
 
 
-def rows_at(setting: Setting, target: str, at: Floats, series: bool = True) -> pd.DataFrame:
+def rows_at(setting: Setting, target: str, at: Array, series: bool = True) -> pd.DataFrame:
     """Rows of the target at every value of the predictor, for each series in turn."""
     base = {"typical": setting.typical, "average": setting.units}.get(target)
     base = _stranger(setting) if base is None else base
