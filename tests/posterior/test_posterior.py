@@ -172,7 +172,7 @@ def test_predictive_checks_find_a_model_out() -> None:
         ({"statistic": "median"}, "choose one of"),
         ({"by": "district"}, "not a column"),
         ({"statistic": lambda y: y}, "one finite number"),
-        ({"interval": 90}, "level between"),
+        ({"interval": 90}, "interval=90; a confidence level"),
         ({"n": 0}, "whole number"),
     ):
         with pytest.raises(hw.DataError, match=says):
