@@ -293,7 +293,7 @@ def _at_modes(
     request: _Request,
 ) -> dict[str, Array]:
     """Estimates at the conditional modes, intervals by the delta method."""
-    eta = prediction.linear_predictor(new, fit.beta, fit.modes)
+    eta = prediction.linear_predictor(new, fit.beta, fit.modes.b)
     quantity = _Quantity(fit, tuple(contrasts), weights, request)
     columns = {"estimate": quantity.estimate(eta)}
     if request.interval is not None:

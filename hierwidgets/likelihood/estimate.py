@@ -118,12 +118,7 @@ def _start(design: Design, family: Family, lay: Layout) -> tuple[Array, Array]:
     beta = fixed_only(design, family)
     m, p = template.m, len(beta)
     d = family.derivatives(design.y, design.trials, design.X @ beta + design.offset)
-    size = np.array(
-        [
-            np.sqrt(np.mean(design.terms[t].Z[:, r] ** 2)) or 1.0
-            for t, r in zip(template.term, template.rows, strict=True)
-        ]
-    )
+    size = design.sizes
     moments = [_first_sd(term, d) for term in design.terms]
     sd = np.array([sd for sd, _ in moments])[template.term]
     theta = template.start() * sd / size

@@ -323,13 +323,7 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
     _check_rows(design)
     P = products(design)
     template = design.template
-    size = np.array(
-        [
-            np.sqrt(np.mean(design.terms[t].Z[:, r] ** 2)) or 1.0
-            for t, r in zip(template.term, template.rows, strict=True)
-        ]
-    )
-
+    size = design.sizes
     units = np.array([search_unit(1.0, level_sums(term, design.trials)) for term in design.terms])
 
     def value_and_gradient(theta: Array) -> tuple[float, Array]:

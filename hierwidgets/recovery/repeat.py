@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 from hierwidgets.likelihood import estimate, gaussian, optimum
+from hierwidgets.likelihood.prediction import standard_errors
 from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula, responses
 from hierwidgets.spec import rows as predict
@@ -189,9 +190,9 @@ def _partial(plan: Plan, made: Prepared, y: Array) -> tuple[Array, Array, Array,
     else:
         found = estimate.maximize(design, made.family, plan.n_agq)
         sigma, cov = 1.0, optimum.covariance(found.hessian)
-    eta = predict.linear_predictor(made.typical, found.beta, found.modes)
+    eta = predict.linear_predictor(made.typical, found.beta, found.modes.b)
     sd = found.modes.sd[0][:, 0]
-    moved = predict.standard_errors(
+    moved = standard_errors(
         design, made.family, made.typical, found.theta, found.beta, cov, sigma=sigma,
         unknown=False, conditional=True,
     )  # fmt: skip

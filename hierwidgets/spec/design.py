@@ -78,6 +78,10 @@ class Term:
         """Number of levels."""
         return len(self.levels)
 
+    def size(self, column: int) -> float:
+        """Root mean square of a column of Z, 1 for a column of zeros."""
+        return float(np.sqrt(np.mean(self.Z[:, column] ** 2))) or 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class NewRows:
@@ -156,6 +160,12 @@ class Design:
     def template(self) -> covariance.Template:
         """Where theta goes."""
         return covariance.template([(term.k, term.blocks) for term in self.terms])
+
+    @property
+    def sizes(self) -> Array:
+        """(m,) the size of the column that each element of theta belongs to."""
+        at = self.template
+        return np.array([self.terms[t].size(r) for t, r in zip(at.term, at.rows, strict=True)])
 
     def apply(self, newdata: pd.DataFrame, groups: Sequence[str] | None = None) -> NewRows:
         """`newdata` through the recipes of this design; `groups` names the terms needed."""

@@ -22,6 +22,7 @@ from hierwidgets.errors import DataError, FitError, HierwidgetsError
 from hierwidgets.fit.fit import Fit, maximize
 from hierwidgets.likelihood import estimate
 from hierwidgets.likelihood.density import linear_predictor as own_predictor
+from hierwidgets.likelihood.prediction import new_effect_variance
 from hierwidgets.model import Model
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.sampling import sampler
@@ -31,7 +32,7 @@ from hierwidgets.spec import families, formula
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 from hierwidgets.spec.responses import observed, observed_trials
-from hierwidgets.spec.rows import linear_predictor, new_effect_variance
+from hierwidgets.spec.rows import linear_predictor
 
 from .scores import log_score, sampled_score, settings
 
@@ -294,7 +295,7 @@ def _model_score(
         if design.terms:
             fit = maximize(design, spec.family, spec.n_agq, spec.reml)
             new = design.apply(frame.iloc[test])
-            eta = linear_predictor(new, fit.beta, fit.modes)
+            eta = linear_predictor(new, fit.beta, fit.modes.b)
             variance = fit.sigma**2 * new_effect_variance(design, new, fit.theta)
             sigma = fit.sigma
         else:

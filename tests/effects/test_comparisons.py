@@ -17,6 +17,8 @@ from scipy.special import expit
 import hierwidgets as hw
 from hierwidgets.likelihood import blocks
 from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint
+from hierwidgets.likelihood.laplace import conditional_modes
+from hierwidgets.likelihood.prediction import derivative
 from hierwidgets.spec import rows as predict
 
 SEVERAL = (
@@ -127,7 +129,7 @@ FITS = {
 def test_derivative_through_the_modes_is_a_finite_difference(name):
     fit = FITS[name]()
     new = predict.rows_of(fit.design, None, predict.kept_columns(fit.design, None), "error")
-    expected = predict.derivative(fit.design, fit.family, new, fit.theta, fit.beta)
+    expected = derivative(fit.design, fit.family, new, fit.theta, fit.beta)
     found = np.hstack([np.zeros((len(new.X), len(fit.theta))), new.X])
     for Z, slope in zip(effect_rows(fit.design, new), joint_of(fit).slopes, strict=True):
         found += Z @ slope
@@ -182,7 +184,7 @@ def draws_of(fit, new, scale, n, seed):
     out = np.empty((n, len(new.X)))
     for i in range(n):
         moved = np.concatenate([fit.theta, fit.beta]) + scale * root @ rng.normal(size=len(root))
-        modes = predict.conditional_modes(fit.design, fit.family, moved[m:], moved[:m])
+        modes = conditional_modes(fit.design, fit.family, moved[m:], moved[:m])
         b = modes.b[0] + scale * np.einsum("jkl,jl->jk", noise, rng.normal(size=(term.J, term.k)))
         own = np.einsum("ij,ij->i", new.Z[0], b[new.codes[0]])
         out[i] = new.X @ moved[m:] + own
@@ -329,7 +331,7 @@ def test_averages_are_means_and_their_variance_counts_covariances(crossed):
 def linear_combination(fit, rows, weights):
     """Estimate and standard error of ``sum of weights * mu``, from the dense joint matrix."""
     new = predict.rows_of(fit.design, rows, predict.kept_columns(fit.design, None), "error")
-    eta = predict.linear_predictor(new, fit.beta, fit.modes)
+    eta = predict.linear_predictor(new, fit.beta, fit.modes.b)
     W = np.hstack([new.X, *(Z.toarray() for Z in effect_rows(fit.design, new))])
     mu, dmu = fit.family.link.inverse(eta)
     row = (weights * dmu) @ W

@@ -20,7 +20,7 @@ from support.paths import REFERENCE
 
 import hierwidgets as hw
 from hierwidgets.errors import DataError, FitError, FitWarning
-from hierwidgets.fit import intervals, profiles
+from hierwidgets.fit import held, intervals, profiles
 from hierwidgets.likelihood import gaussian
 
 PROFILES = json.loads((REFERENCE / "inference.json").read_text())["profiles"]
@@ -139,7 +139,7 @@ def test_at_the_limits_of_a_correlation_no_search_finds_a_higher_likelihood():
 
 def test_gradient_of_the_gaussian_objective_with_sigma_held():
     fit = fitted("slopes")
-    deviance = profiles._gaussian(fit.design)
+    deviance = held._gaussian(fit.design)
     psi = np.array([1.2, -0.3, 0.5, 0.1])
     gradient = deviance(psi)[1]
     for i in range(4):
@@ -347,7 +347,7 @@ def test_coverage_of_profile_and_bootstrap():
         ({"parameters": "slope"}, "'slope' is not a parameter of this fit; it has"),
         ({"parameters": []}, "parameters is empty"),
         ({"method": "wald", "parameters": ["sd Intercept | district_id"]}, "has no Wald interval"),
-        ({"method": "bootstrap", "draws": 3}, "draws=3; a bootstrap needs"),
+        ({"method": "bootstrap", "draws": 3}, "draws=3; give a whole number, 20 or larger"),
         ({"method": "bootstrap", "draws": 50.5}, "draws=50.5"),
         ({"method": "bootstrap", "seed": "one"}, "seed='one' is not a seed"),
         ({"method": "bootstrap", "seed": -1}, "seed=-1 is not a seed"),

@@ -156,7 +156,7 @@ def test_refits_recover_the_truth():
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"n": 0}, "n=0; the number of responses"),
+        ({"n": 0}, "n=0; give a whole number of responses"),
         ({"n": 2.0}, "n=2.0"),
         ({"n": 1, "seed": "x"}, "seed='x' is not a seed"),
         ({"n": 1, "condition": "modes"}, "condition='modes' is neither"),

@@ -164,7 +164,8 @@ def test_standard_errors_by_dense_matrices():
     formula = "p(s, n) ~ x + (1 | h) + (x || a) + (1 + x | g)"
     fit = fitted(formula)
     theta, beta = np.maximum(fit.theta, 0.2), fit.beta  # away from the boundary
-    from hierwidgets.spec.rows import rows_of, standard_errors
+    from hierwidgets.likelihood.prediction import standard_errors
+    from hierwidgets.spec.rows import rows_of
 
     design, rng = fit.design, np.random.default_rng(3)
     root = rng.normal(size=(len(theta) + 2, len(theta) + 2)) / 10

@@ -28,14 +28,16 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.fit.fit import Fit
+from hierwidgets.fit.held import held
 from hierwidgets.fit.intervals import estimates
-from hierwidgets.fit.profiles import Parameter, held, parameters, profile, value
+from hierwidgets.fit.profiles import profile
 from hierwidgets.likelihood.blocks import layout
 from hierwidgets.likelihood.estimate import fixed_only, objective
 from hierwidgets.likelihood.laplace import conditional_modes
 from hierwidgets.likelihood.optimum import covariance, minimize
 from hierwidgets.model import Model
 from hierwidgets.spec.covariance import sd_corr
+from hierwidgets.spec.parameters import Parameter, parameters, value
 
 from .store import stored_table, write_tables
 

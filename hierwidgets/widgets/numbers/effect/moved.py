@@ -56,7 +56,7 @@ class Prepared:
 
     def estimates(self, fit: Fit) -> tuple[Array, Array]:
         """Estimates of the units and of the line: those of `Fit.predict`."""
-        parts = (linear_predictor(rows, fit.beta, fit.modes) for rows in (self.units, self.line))
+        parts = (linear_predictor(rows, fit.beta, fit.modes.b) for rows in (self.units, self.line))
         units, line = (fit.family.link.inverse(eta)[0] for eta in parts)
         return units, line
 
