@@ -246,7 +246,7 @@ def _zeros(y: Array, n: Array) -> Array:
     return np.zeros_like(y)
 
 
-def _no_constant_poisson(y: Array, n: Array) -> Array:
+def _poisson_counting(y: Array, n: Array) -> Array:
     factorials: Array = scipy.special.gammaln(y + 1)
     return -factorials
 
@@ -259,7 +259,7 @@ def _make(
 ) -> Family:
     counting, saturated, sample = {
         "binomial": (_binomial_counting, _binomial_saturated, _binomial_sample),
-        "poisson": (_no_constant_poisson, _poisson_saturated, _poisson_sample),
+        "poisson": (_poisson_counting, _poisson_saturated, _poisson_sample),
         "gaussian": (_zeros, _zeros, _gaussian_sample),
     }[name]
     return Family(name, _LINKS[link], derivatives, loglik, counting, saturated, sample)
