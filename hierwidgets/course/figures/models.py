@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "SEVERAL_COUNTRIES",
+    "SEVERAL_COUNTRIES_GRAPH",
     "Graph",
     "Line",
     "Node",
@@ -74,7 +74,7 @@ class Graph(NamedTuple):
     plates: Sequence[Plate]
 
 
-SEVERAL_COUNTRIES = Graph(
+SEVERAL_COUNTRIES_GRAPH = Graph(
     nodes={
         "delta0": Node(r"$\delta_{00}, \delta_{01}$", 2.6, 5.9, "parameter", 1.35),
         "delta1": Node(r"$\delta_{10}, \delta_{11}$", 4.4, 5.9, "parameter", 1.35),
@@ -99,7 +99,7 @@ SEVERAL_COUNTRIES = Graph(
 """The model of the course page; parameters outside the frames are shared by all elections."""
 
 
-def model_graph(graph: Graph = SEVERAL_COUNTRIES) -> "Figure":
+def model_graph(graph: Graph = SEVERAL_COUNTRIES_GRAPH) -> "Figure":
     """The graph of a hierarchical model: what is drawn from what, and how often.
 
     Parameters
@@ -114,8 +114,8 @@ def model_graph(graph: Graph = SEVERAL_COUNTRIES) -> "Figure":
 
     Examples
     --------
-    >>> from hierwidgets.course.figures.models import SEVERAL_COUNTRIES, model_graph
-    >>> len(model_graph(SEVERAL_COUNTRIES).axes[0].patches)
+    >>> from hierwidgets.course.figures.models import SEVERAL_COUNTRIES_GRAPH, model_graph
+    >>> len(model_graph(SEVERAL_COUNTRIES_GRAPH).axes[0].patches)
     20
     """
     absent = [name for arrow in graph.arrows for name in arrow if name not in graph.nodes]

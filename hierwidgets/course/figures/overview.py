@@ -5,11 +5,12 @@ matplotlib is imported when a figure is drawn.
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from hierwidgets.course.plan import BRITAIN, COUNTRIES, COURSE, FINLAND, Stop
 from hierwidgets.errors import DataError
 
 from .base import STYLES, blank_figure
@@ -18,39 +19,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COURSE", "Stop", "course_map", "index_lines", "model_graphs", "sizes_of_groups"]
+__all__ = ["course_map", "index_lines", "model_graphs", "sizes_of_groups"]
 
 _INK, _PALE = "#333333", "#8c8c8c"
 # ColorBrewer Blues: the colours of `STYLES` mean kinds of pooling and nothing else.
 _BLUES = ("#6baed6", "#3182bd", "#08519c")
 _GROUPS, _ANSWERS = 3, 3  # of the model graphs
-
-
-class Stop(NamedTuple):
-    """One lecture on the map: its file, a short title, its row, the assignment after it."""
-
-    name: str
-    title: str
-    data: str
-    assignment: str = ""
-
-
-_FI, _UK, _ALL = "Finland", "Great Britain", "several countries"
-COURSE = (
-    Stop("00-map-and-notation", "the map and\nthe notation", ""),
-    Stop("01-finland-no-pooling", "one district\nat a time", _FI),
-    Stop("02-the-309-problem", "the 309\nproblem", _FI),
-    Stop("03-fitting-the-model", "fitting\nthe model", _FI),
-    Stop("04-three-kinds-of-pooling", "three kinds\nof pooling", _FI, "A1"),
-    Stop("05-simulate-and-recover", "simulate\nand recover", _FI),
-    Stop("06-uk-tiny-groups", "tiny\ngroups", _UK, "A2"),
-    Stop("07-group-level-predictors", "predictors\nof groups", _UK, "A3"),
-    Stop("08-several-countries-model", "three\nlevels", _ALL),
-    Stop("09-fragile-fits", "fragile\nfits", _ALL),
-    Stop("10-full-bayes-and-diagnostics", "full Bayes,\ndiagnosed", _ALL),
-    Stop("11-quantities-of-interest", "quantities\nof interest", _ALL, "A4"),
-    Stop("12-which-pooling-how-much", "which pooling,\nhow much", _ALL),
-)
 
 
 def model_graphs() -> "Figure":
@@ -194,9 +168,9 @@ def course_map() -> "Figure":
 
     Examples
     --------
-    >>> from hierwidgets.course.figures.overview import COURSE, course_map
-    >>> len(COURSE), len(course_map().axes)
-    (13, 1)
+    >>> from hierwidgets.course.figures.overview import course_map
+    >>> len(course_map().axes)
+    1
     """
     figure = blank_figure(9, 5.2)
     axes: Axes = figure.add_subplot()
@@ -213,16 +187,16 @@ def course_map() -> "Figure":
 
 
 _ROWS = {
-    _FI: "14 districts,\nmany people in each",
-    _UK: "253 districts,\nfew people in each",
-    _ALL: "567 districts,\nfive elections",
+    FINLAND: "14 districts,\nmany people in each",
+    BRITAIN: "253 districts,\nfew people in each",
+    COUNTRIES: "567 districts,\nfive elections",
 }
-_EDGES = dict(zip(("", _FI, _UK, _ALL), (_INK, *_BLUES), strict=True))
+_EDGES = dict(zip(("", FINLAND, BRITAIN, COUNTRIES), (_INK, *_BLUES), strict=True))
 
 
 def _places() -> dict[str, tuple[float, float]]:
     """Where each stop lies: a row per data set, from left to right."""
-    heights = {"": 3.3, _FI: 2.0, _UK: 1.0, _ALL: 0.0}
+    heights = {"": 3.3, FINLAND: 2.0, BRITAIN: 1.0, COUNTRIES: 0.0}
     seen: dict[str, int] = {}
     places = {}
     for stop in COURSE:

@@ -12,7 +12,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-from hierwidgets.course.figures.overview import COURSE
+from hierwidgets.course.plan import COURSE
 from hierwidgets.data.datasets import load
 from hierwidgets.effects.comparisons import comparisons
 from hierwidgets.fit.fit import Fit

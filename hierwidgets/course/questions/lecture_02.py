@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
@@ -20,7 +21,7 @@ _Z95 = 1.959963984540054  # upper 2.5 % point
 @cache
 def _prior() -> tuple[float, float]:
     """mu and sigma of Finland, as the lecture takes them from the fit."""
-    fit = glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+    fit = glmer(DISTRICTS, load("finland"), event="Contacted")
     return float(fit.fixef["Intercept"]), float(fit.theta[0])
 
 

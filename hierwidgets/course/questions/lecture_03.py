@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -24,7 +25,7 @@ def _fit(n_agq: int = 1) -> Fit:
     finland = load("finland")
     number = finland["district_id"].str.removeprefix("District ")
     data = finland.assign(district_id=number)
-    return glmer("contacted ~ 1 + (1 | district_id)", data, event="Contacted", n_agq=n_agq)
+    return glmer(DISTRICTS, data, event="Contacted", n_agq=n_agq)
 
 
 def _expit(alpha: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -7,6 +7,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -29,7 +30,7 @@ def _data() -> pd.DataFrame:
 
 @cache
 def _fit() -> Fit:
-    return glmer("contacted ~ 1 + (1 | district_id)", _data())
+    return glmer(DISTRICTS, _data())
 
 
 def _mu() -> float:

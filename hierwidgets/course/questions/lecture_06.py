@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -27,7 +28,7 @@ def _counts() -> pd.DataFrame:
 
 @cache
 def _fit() -> Fit:
-    return glmer("contacted ~ 1 + (1 | district_id)", _data())
+    return glmer(DISTRICTS, _data())
 
 
 def _mu() -> float:

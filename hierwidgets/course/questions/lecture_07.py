@@ -6,6 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from hierwidgets.course.models import COMPETITIVENESS, DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -27,8 +28,7 @@ def _data() -> pd.DataFrame:
 
 @cache
 def _fit(predictor: bool) -> Fit:
-    fixed = f"1 + {X}" if predictor else "1"
-    return glmer(f"contacted ~ {fixed} + (1 | district_id)", _data())
+    return glmer(COMPETITIVENESS if predictor else DISTRICTS, _data())
 
 
 @cache

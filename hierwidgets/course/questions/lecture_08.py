@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.course.models import SEVERAL_COUNTRIES
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
@@ -138,11 +139,7 @@ RATE = Exercise(
 
 @cache
 def _beta() -> Array:
-    formula = (
-        "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "
-        "+ (1 + district_competitiveness | election_id)"
-    )
-    return glmer(formula, _data(), event="Contacted").fixef.to_numpy()
+    return glmer(SEVERAL_COUNTRIES, _data(), event="Contacted").fixef.to_numpy()
 
 
 def _recoded(beta: Array) -> Array:

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
@@ -78,7 +79,7 @@ FIRST = Exercise(
 
 @cache
 def _finland() -> tuple[float, float]:
-    fit = glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+    fit = glmer(DISTRICTS, load("finland"), event="Contacted")
     return float(fit.fixef["Intercept"]), float(fit.theta[0])
 
 
