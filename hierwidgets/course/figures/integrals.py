@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -88,14 +88,14 @@ class DistrictIntegral:
         low, high = self.mu - reach, self.mu + reach
         for _ in range(_STEPS):
             middle = 0.5 * (low + high)
-            slope = self.y - self.n * _logistic(middle) - (middle - self.mu) / self.sigma**2
+            slope = self.y - self.n * expit(middle) - (middle - self.mu) / self.sigma**2
             low, high = (middle, high) if slope > 0 else (low, middle)
         return 0.5 * (low + high)
 
     @property
     def sd(self) -> float:
         """The sd of the normal curve that touches h at its peak."""
-        p = _logistic(self.mode)
+        p = expit(self.mode)
         return float(1.0 / np.sqrt(self.n * p * (1 - p) + 1.0 / self.sigma**2))
 
     def nodes(self, n_agq: int) -> tuple[Array, Array]:
@@ -155,7 +155,3 @@ def _panel(axes: "Axes", district: DistrictIntegral, n_agq: int) -> None:
 
 def _relative(district: DistrictIntegral, alpha: Array) -> Array:
     return np.exp(district.log_h(alpha) - district.log_h(district.mode))
-
-
-def _logistic(alpha: float) -> float:
-    return float(np.exp(-np.logaddexp(0.0, -alpha)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import DataError
 
 from .base import blank_figure, require_columns
@@ -327,12 +327,12 @@ def generative_steps(
     x = np.linspace(0, 1, 101)
     titles = ("1. the rule", "2. this election", "3. its districts", "4. the answers")
     for step, (axes, title) in enumerate(zip(panels, titles, strict=True)):
-        axes.plot(x, _expit(rule_line[0] + rule_line[1] * x), "--", color="#7570b3", lw=2)
+        axes.plot(x, expit(rule_line[0] + rule_line[1] * x), "--", color="#7570b3", lw=2)
         if step >= 1:
-            curve = _expit(election_line[0] + election_line[1] * x)
+            curve = expit(election_line[0] + election_line[1] * x)
             axes.plot(x, curve, color="#d95f02", lw=2)
         if step == 2:
-            axes.scatter(election["comp"], _expit(election["alpha"].to_numpy()), s=22, c="#1b9e77")
+            axes.scatter(election["comp"], expit(election["alpha"].to_numpy()), s=22, c="#1b9e77")
         if step == 3:
             axes.scatter(
                 election["comp"], election["y"] / election["n"], s=22, marker="D",
@@ -371,10 +371,3 @@ def rate_histograms(rates: Mapping[str, Array], bins: int = 40) -> "Figure":
     panels[0].set_ylabel("share of draws")
     figure.supxlabel("rate of a district", size=10)
     return figure
-
-
-# --- parts --------------------------------------------------------------------------------
-
-
-def _expit(values: Array) -> Array:
-    return 1.0 / (1.0 + np.exp(-values))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, normal_quantile
 from hierwidgets.errors import DataError
 from hierwidgets.recovery import Recovery
 
@@ -31,7 +31,7 @@ _MEASURES = {
     "coverage": "coverage",
     "bias_of_largest": "error in the\nlargest raw estimate",
 }
-_Z = 1.6448536269514722  # normal quantile of 0.95: half the width of a 90 % interval
+_Z90 = normal_quantile(0.9)  # half the width of a 90 % interval, in standard errors
 
 
 def one_draw(frame: pd.DataFrame, label: str = "probability") -> "Figure":
@@ -179,7 +179,7 @@ def _judged_panel(axes: "Axes", cells: pd.DataFrame, measure: str, level: float)
         cell = np.asarray(cells.loc[(name, measure)], dtype=np.float64)
         value, error = np.nan_to_num(cell)
         axes.errorbar(
-            value, place, xerr=_Z * error, fmt=style.marker, color=style.color, capsize=3,
+            value, place, xerr=_Z90 * error, fmt=style.marker, color=style.color, capsize=3,
             markersize=6,
         )  # fmt: skip
     if measure in ("rmse", "coverage"):
@@ -249,7 +249,7 @@ def error_lines(
 def _error_line(axes: "Axes", kind: str, part: pd.DataFrame, x: str) -> None:
     style = STYLES[kind]
     axes.errorbar(
-        part[x], part["rmse"], yerr=_Z * part["mc_error"].fillna(0), color=style.color,
+        part[x], part["rmse"], yerr=_Z90 * part["mc_error"].fillna(0), color=style.color,
         marker=style.marker, linestyle=style.linestyle, markersize=5, capsize=2, label=kind,
     )  # fmt: skip
 

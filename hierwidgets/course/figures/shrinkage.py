@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import DataError
 
 from .base import STYLES, blank_figure
@@ -84,7 +84,7 @@ def _three_curves(axes: "Axes", district: DistrictIntegral, alpha: Array) -> Non
     axes.fill_between(alpha, np.exp(product - product.max()), color=_BOTH, alpha=0.12, linewidth=0)
     top = district.mode
     axes.plot([top, top], [0, 1], color=_BOTH, linewidth=0.8)
-    name = f"peak {_expit(top):.3f} "
+    name = f"peak {expit(top):.3f} "
     axes.annotate(name, (top, 1.02), ha="center", va="bottom", fontsize=9, color="#a34700")
     axes.set_ylim(0, 1.14)
     axes.spines[["right"]].set_visible(False)
@@ -293,10 +293,6 @@ def _one_rate(axes: "Axes", kind: str, row: "pd.Series[Any]", height: int) -> No
     axes.plot(ends, [height, height], linewidth=2, zorder=2, **look)
     axes.scatter([value], [height], s=70, color=style.color, marker=style.marker, zorder=3)
     axes.annotate(f"{value:.3f}", (value, height + 0.17), ha="center", va="bottom", fontsize=9)
-
-
-def _expit(alpha: float) -> float:
-    return float(np.exp(-np.logaddexp(0.0, -alpha)))
 
 
 def _logit(rate: ArrayLike) -> Array:

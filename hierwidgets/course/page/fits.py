@@ -28,7 +28,6 @@ from hierwidgets.model import Model
 __all__ = ["fitted", "stopped", "stops", "tidy"]
 
 
-@cache
 def tidy(name: str) -> pd.DataFrame:
     """The data of a country as the page prepares them: an indicator, districts by their rate.
 
@@ -43,6 +42,11 @@ def tidy(name: str) -> pd.DataFrame:
     >>> tidy("finland")["district_id"].cat.categories[-2:].to_list()
     ['308', '309']
     """
+    return _tidied(name).copy()
+
+
+@cache
+def _tidied(name: str) -> pd.DataFrame:
     data = load(name)
     data["contacted"] = (data["contacted"] == "Contacted").astype(int)
     district = data["district_id"].str.removeprefix("District ")

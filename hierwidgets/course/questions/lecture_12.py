@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.course.models import COMPETITIVENESS, DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
@@ -127,7 +127,7 @@ def _moments(name: str) -> tuple[float, float]:
     """Mean and variance of the rates of imagined districts."""
     fit = _fit(name)
     x, w = hermegauss(41)
-    rate = 1 / (1 + np.exp(-(fit.beta[0] + fit.theta[0] * x)))
+    rate = expit(fit.beta[0] + fit.theta[0] * x)
     mean = float(np.sum(w * rate) / np.sum(w))
     return mean, float(np.sum(w * (rate - mean) ** 2) / np.sum(w))
 

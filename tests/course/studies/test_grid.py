@@ -98,7 +98,7 @@ def test_the_coarse_grid_is_fine_enough():
 @pytest.fixture(scope="module")
 def calibrated():
     sizes = hw.load("finland").groupby("district_id").size().to_numpy()
-    return grid.calibrate(sizes, reps=300, seed=1)
+    return grid.calibrate_on_grid(sizes, reps=300, seed=1)
 
 
 def p_value(values):
