@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.palette import STYLES, Style
+from hierwidgets.base.palette import BROWN, GREEN, OTHER, RIM, STYLES, Style
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.design import indicator
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STYLES", "Style", "blank_figure", "district_strip", "require_columns", "show"]
+__all__ = ["blank_figure", "district_strip", "require_columns", "show"]
 
 
-_OTHERS = (Style("#1b9e77", "o", "-"), Style("#4d4d4d", "^", "-"), Style("#a6761d", "v", "-"))
+_OTHERS = (Style(GREEN, "o", "-"), Style(OTHER, "^", "-"), Style(BROWN, "v", "-"))
 _MOST_LABELS = 40  # more tick labels than this cannot be read
 
 
@@ -160,7 +160,7 @@ def _circles(axes: "Axes", codes: Any, values: Any, seed: int) -> None:
     shift = np.random.default_rng(seed).uniform(-1, 1, size=(2, len(codes)))
     style: dict[str, Any] = {
         "facecolors": "none",
-        "edgecolors": "#555555",
+        "edgecolors": RIM,
         "alpha": 0.5,
         "linewidths": 0.7,
     }
@@ -199,7 +199,7 @@ def _sizes(axes: "Axes", counts: Any, frames: list[pd.DataFrame]) -> None:
     tops = (
         np.max([frame["conf_high"] for frame in frames], axis=0) if frames else np.ones(len(counts))
     )
-    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "#1b9e77"}
+    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": GREEN}
     for x, (count, top) in enumerate(zip(counts, tops, strict=True)):
         axes.annotate(
             str(count),

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hierwidgets.base.arrays import Array, expit
+from hierwidgets.base.palette import INK, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -140,15 +141,15 @@ def _panel(axes: "Axes", district: DistrictIntegral, n_agq: int) -> None:
     mode, sd = district.mode, district.sd
     alpha = np.linspace(mode - 4.2 * sd, mode + 4.2 * sd, 401)
     normal = np.exp(-0.5 * ((alpha - mode) / sd) ** 2)
-    style: dict[str, Any] = {"color": "#7570b3", "linestyle": "--"}
-    axes.fill_between(alpha, _relative(district, alpha), color="#d95f02", alpha=0.15, linewidth=0)
-    axes.plot(alpha, _relative(district, alpha), color="#d95f02", label="integrand")
+    style: dict[str, Any] = {"color": PURPLE, "linestyle": "--"}
+    axes.fill_between(alpha, _relative(district, alpha), color=ORANGE, alpha=0.15, linewidth=0)
+    axes.plot(alpha, _relative(district, alpha), color=ORANGE, label="integrand")
     axes.plot(alpha, normal, label="normal curve at its peak", **style)
     at, share = district.nodes(n_agq)
     seen = share > _NODES_WORTH_SEEING
     tops = _relative(district, at[seen])
-    axes.vlines(at[seen], 0, tops, color="#333333", linewidth=0.8)
-    axes.plot(at[seen], tops, "o", color="#333333", markersize=5, label=f"{n_agq} nodes")
+    axes.vlines(at[seen], 0, tops, color=INK, linewidth=0.8)
+    axes.plot(at[seen], tops, "o", color=INK, markersize=5, label=f"{n_agq} nodes")
     axes.set_ylim(0, 1.08)
     axes.spines[["top", "right"]].set_visible(False)
 

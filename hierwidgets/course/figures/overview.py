@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.palette import DATA_SETS, INK, LIGHT_GREY, STYLES
 from hierwidgets.course.plan import BRITAIN, COUNTRIES, COURSE, FINLAND, Stop
 from hierwidgets.errors import DataError
 
-from .base import STYLES, blank_figure
+from .base import blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
 __all__ = ["course_map", "index_lines", "model_graphs", "sizes_of_groups"]
 
-_INK, _PALE = "#333333", "#8c8c8c"
-# ColorBrewer Blues: the colours of `STYLES` mean kinds of pooling and nothing else.
-_BLUES = ("#6baed6", "#3182bd", "#08519c")
 _GROUPS, _ANSWERS = 3, 3  # of the model graphs
 
 
@@ -63,7 +61,7 @@ def _graph(axes: "Axes", kind: str) -> None:
         for step in np.linspace(-0.27, 0.27, _ANSWERS):
             top = places[min(j, len(places) - 1)]
             _arrow(axes, (top, 1.15), (j + step, 0.17))
-            axes.plot(j + step, 0.05, "s", color=_PALE, markersize=7)
+            axes.plot(j + step, 0.05, "s", color=LIGHT_GREY, markersize=7)
         axes.text(j, -0.3, f"district {j + 1}", ha="center", fontsize=8)
     for x, name in zip(places, names, strict=True):
         _node(axes, (x, 1.15), name, color, "o", 520)
@@ -77,7 +75,7 @@ def _node(
 
 
 def _arrow(axes: "Axes", start: tuple[float, float], end: tuple[float, float]) -> None:
-    style: dict[str, Any] = {"arrowstyle": "->", "color": _PALE, "lw": 0.9, "shrinkA": 11}
+    style: dict[str, Any] = {"arrowstyle": "->", "color": LIGHT_GREY, "lw": 0.9, "shrinkA": 11}
     axes.annotate("", end, start, arrowprops=style)
 
 
@@ -113,8 +111,8 @@ def index_lines(j: Sequence[int], k: Sequence[int]) -> "Figure":
     for low, parents in enumerate([j, k]):
         for child, parent in enumerate(parents):
             ends = [rows[low][child], rows[low + 1][parent - 1]]
-            axes.plot(ends, [low, low + 1], color=_PALE, lw=1.1, zorder=1)
-    colors = [_PALE, _BLUES[1], _BLUES[2]]
+            axes.plot(ends, [low, low + 1], color=LIGHT_GREY, lw=1.1, zorder=1)
+    colors = [LIGHT_GREY, DATA_SETS[1], DATA_SETS[2]]
     for height, (places, color) in enumerate(zip(rows, colors, strict=True)):
         for number, x in enumerate(places, start=1):
             _node(axes, (x, height), str(number), color, "so^"[height], (330, 430, 760)[height])
@@ -150,9 +148,9 @@ def sizes_of_groups(counts: "Mapping[str, pd.Series[int]]") -> "Figure":
         sizes = counts[name]
         shift = np.random.default_rng(height).uniform(-1, 1, (2, len(sizes)))
         x, y = sizes * np.exp(0.07 * shift[0]), height + 0.36 * shift[1]
-        axes.scatter(x, y, s=12, facecolors="none", edgecolors=_INK, alpha=0.5)
+        axes.scatter(x, y, s=12, facecolors="none", edgecolors=INK, alpha=0.5)
         middle = float(np.median(sizes))
-        axes.plot([middle, middle], [height - 0.42, height + 0.42], color=_BLUES[1], lw=2.5)
+        axes.plot([middle, middle], [height - 0.42, height + 0.42], color=DATA_SETS[1], lw=2.5)
     axes.set_yticks(range(len(counts)), list(counts)[::-1])
     axes.set_xticks(
         [1, 2, 5, 10, 20, 50, 100, 200], ["1", "2", "5", "10", "20", "50", "100", "200"]
@@ -182,7 +180,7 @@ def course_map() -> "Figure":
         _stop(axes, stop, places[stop.name])
     for height, (name, note) in zip((2, 1, 0), _ROWS.items(), strict=True):
         axes.text(-1.78, height + 0.1, name, fontsize=10, weight="bold", va="center")
-        axes.text(-1.78, height - 0.1, note, fontsize=8, va="top", color=_INK)
+        axes.text(-1.78, height - 0.1, note, fontsize=8, va="top", color=INK)
     return figure
 
 
@@ -191,7 +189,7 @@ _ROWS = {
     BRITAIN: "253 districts,\nfew people in each",
     COUNTRIES: "567 districts,\nfive elections",
 }
-_EDGES = dict(zip(("", FINLAND, BRITAIN, COUNTRIES), (_INK, *_BLUES), strict=True))
+_EDGES = dict(zip(("", FINLAND, BRITAIN, COUNTRIES), (INK, *DATA_SETS), strict=True))
 
 
 def _places() -> dict[str, tuple[float, float]]:
@@ -216,13 +214,13 @@ def _stop(axes: "Axes", stop: Stop, at: tuple[float, float]) -> None:
     axes.text(at[0], at[1] + 0.2, stop.name[:2], ha="center", va="center", weight="bold", zorder=4)
     axes.text(at[0], at[1] - 0.1, stop.title, ha="center", va="center", fontsize=8.5, zorder=4)
     if stop.assignment:
-        box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": _INK}
+        box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": INK}
         corner = (at[0] + 0.44, at[1] - 0.33)
         axes.text(*corner, stop.assignment, ha="center", fontsize=8, zorder=5, bbox=box)
 
 
 def _road(axes: "Axes", start: tuple[float, float], end: tuple[float, float]) -> None:
-    style: dict[str, Any] = {"arrowstyle": "-|>", "color": _INK, "lw": 1.2, "shrinkB": 2}
+    style: dict[str, Any] = {"arrowstyle": "-|>", "color": INK, "lw": 1.2, "shrinkB": 2}
     if start[1] == end[1]:
         axes.annotate("", (end[0] - 0.5, end[1]), (start[0] + 0.5, start[1]), arrowprops=style)
         return
@@ -231,7 +229,7 @@ def _road(axes: "Axes", start: tuple[float, float], end: tuple[float, float]) ->
         axes.annotate("", (end[0], low), (start[0], high), arrowprops=style | {"shrinkA": 0})
         return
     turn = (low + high) / 2
-    axes.plot([start[0], start[0], end[0]], [high, turn, turn], color=_INK, lw=1.2, zorder=1)
+    axes.plot([start[0], start[0], end[0]], [high, turn, turn], color=INK, lw=1.2, zorder=1)
     axes.annotate("", (end[0], low), (end[0], turn), arrowprops=style | {"shrinkA": 0})
 
 

@@ -12,7 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from hierwidgets.course.figures.base import STYLES, _png, district_strip, show
+from hierwidgets.base.palette import STYLES
+from hierwidgets.course.figures.base import _png, district_strip, show
 from hierwidgets.errors import DataError
 from hierwidgets.fit.pooling import complete_pooling, no_pooling
 
