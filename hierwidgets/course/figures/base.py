@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["blank_figure", "district_strip", "require_columns", "show"]
+__all__ = ["blank_figure", "district_strip", "legend_above", "png", "require_columns", "show"]
 
 
 _OTHERS = (Style(GREEN, "o", "-"), Style(OTHER, "^", "-"), Style(BROWN, "v", "-"))
@@ -43,6 +43,12 @@ def blank_figure(
             "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
         ) from error
     return Figure(figsize=(width, height), layout=layout)
+
+
+def legend_above(axes: "Axes", ncols: int) -> None:
+    """One legend for the whole figure, outside above it: the marks of `axes` stand for all."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.figure.legend(handles, labels, loc="outside upper center", ncols=ncols, frameon=False)
 
 
 def require_columns(frame: pd.DataFrame, *columns: str, of: str = "") -> None:
@@ -115,14 +121,14 @@ def show(figure: "Figure", caption: str) -> None:
     from matplotlib import pyplot
 
     plain = caption.replace("*", "").replace("$", "").replace("`", "")
-    picture = {"image/png": _png(figure), "text/plain": plain}
+    picture = {"image/png": png(figure), "text/plain": plain}
     width = {"width": round(96 * figure.get_size_inches()[0])}
     display(picture, raw=True, metadata={"image/png": width | {"alt": plain}})  # type: ignore[no-untyped-call]
     display(Markdown(caption))  # type: ignore[no-untyped-call]
     pyplot.close(figure)
 
 
-def _png(figure: "Figure") -> bytes:
+def png(figure: "Figure") -> bytes:
     """The figure at 144 dots per inch in at most 96 colours: a third of the bytes in the notebook.
 
     Half a hundred are chosen for coverage, so that a small mark keeps its colour; the others are

@@ -16,7 +16,7 @@ from hierwidgets.base.arrays import Array, expit
 from hierwidgets.base.palette import INK, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
-from .base import blank_figure
+from .base import blank_figure, legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -132,8 +132,7 @@ def integrand_panels(districts: Mapping[str, DistrictIntegral], n_agq: int = 5) 
         _panel(axes, district, n_agq)
         axes.set(title=title, xlabel="α, log-odds")
     panels[0].set_ylabel("height / height of the peak")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure
 
 

@@ -14,7 +14,7 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import DARK_ORANGE, FADED, INK, RIM, STYLES
 from hierwidgets.errors import DataError
 
-from .base import blank_figure, require_columns
+from .base import blank_figure, legend_above, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -332,8 +332,7 @@ def parallel_lines(
         axes.remove()
     figure.supxlabel(x)
     figure.supylabel(outcome)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure
 
 

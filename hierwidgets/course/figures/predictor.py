@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from hierwidgets.base.palette import GREEN, INK, ORANGE, PINK, PURPLE, STYLES, THREAD
 from hierwidgets.errors import DataError
 
-from .base import blank_figure, require_columns
+from .base import blank_figure, legend_above, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -129,6 +129,5 @@ def pulled_toward(
         axes.set_xlabel(x.replace("_", " "))
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel(label)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure

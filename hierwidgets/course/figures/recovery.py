@@ -15,7 +15,7 @@ from hierwidgets.base.palette import BARS, FADED, INK, LIGHT_GREY, ORANGE, PURPL
 from hierwidgets.errors import DataError
 from hierwidgets.recovery import Recovery
 
-from .base import blank_figure, require_columns
+from .base import blank_figure, legend_above, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -75,8 +75,7 @@ def one_draw(frame: pd.DataFrame, label: str = "probability") -> "Figure":
     axes.set_yticks(rows, [f"{n:g}" for n in frame["n"]])
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    legend_above(axes, ncols=4)
     return figure
 
 
@@ -135,8 +134,7 @@ def recovered(
         axes.set_xlabel((labels or {}).get(name, name))
         axes.set_yticks([])
         axes.spines[["top", "right", "left"]].set_visible(False)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False)
+    legend_above(panels[0], ncols=2)
     return figure
 
 
@@ -241,8 +239,7 @@ def error_lines(
             axes.xaxis.set_major_formatter("{x:g}")
     panels[0].set_ylabel("RMSE")
     panels[0].set_ylim(bottom=0)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure
 
 
@@ -267,7 +264,7 @@ def shape_histograms(draws: pd.DataFrame, bins: Array) -> "Figure":
     Raises
     ------
     DataError
-        If a column is missing.
+        If one of these columns is missing.
 
     Examples
     --------
@@ -298,6 +295,5 @@ def shape_histograms(draws: pd.DataFrame, bins: Array) -> "Figure":
         axes.title.set_fontsize(10)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of the groups")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure

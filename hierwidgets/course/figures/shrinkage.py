@@ -15,7 +15,7 @@ from hierwidgets.base.arrays import Array, expit
 from hierwidgets.base.palette import COMPLETE, DARK_ORANGE, FADED, INK, NO, PARTIAL, STYLES
 from hierwidgets.errors import DataError
 
-from .base import blank_figure
+from .base import blank_figure, legend_above
 from .integrals import DistrictIntegral
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def prior_times_likelihood(districts: Mapping[str, DistrictIntegral]) -> "Figure
         axes.set_title(title, fontsize=11)
         axes.set_xlabel("α, log-odds")
     panels[0].set_ylabel("height / height of the top")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure
 
 

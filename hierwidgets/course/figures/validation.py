@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["bakeoff", "over_sigma", "rank_histograms"]
+__all__ = ["bakeoff", "chance_range", "over_sigma", "rank_histograms"]
 
 
 def bakeoff(results: Mapping[str, CrossValidation]) -> "Figure":
@@ -130,7 +130,7 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
     figure = blank_figure(8.4, 2.3 * rows + 0.2)
     panels = figure.subplots(rows, many, squeeze=False, sharey=True).ravel()
     for axes, (title, values) in zip(panels, shares.items(), strict=False):
-        low, high = _allowed(len(values), bins)
+        low, high = chance_range(len(values), bins)
         axes.axhspan(low, high, color=CHANCE, lw=0)
         axes.axhline(len(values) / bins, color=INK, lw=0.8)
         axes.hist(values, bins=bins, range=(0, 1), color=SCORE, edgecolor="white", alpha=0.85)
@@ -146,7 +146,7 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
     return figure
 
 
-def _allowed(n: int, bins: int) -> tuple[int, int]:
+def chance_range(n: int, bins: int) -> tuple[int, int]:
     """The 2.5 % and 97.5 % quantiles of a bin's count: binomial with n and 1 / bins."""
     p = 1 / bins
     total = np.cumsum([comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)])
