@@ -57,9 +57,10 @@ def profile_curve(fit: Fit, parameter: str, values: Sequence[float]) -> pd.DataF
     [-1.81, -0.0]
     """
     chosen = _parameter(fit, parameter)
-    problem = held(chosen, fit.design, fit.family, fit.n_agq, estimates(fit), fit.vcov.to_numpy())
+    at = estimates(fit)
+    problem = held(chosen, fit.design, fit.family, fit.n_agq, at, fit.vcov.to_numpy())
     points = np.asarray(values, dtype=np.float64)
-    outwards = np.argsort(np.abs(points - _value(fit, chosen)), kind="stable")
+    outwards = np.argsort(np.abs(points - value(chosen, at)), kind="stable")
     drop = np.full(len(points), -np.inf)
     for order in (outwards, outwards[::-1]):
         minimum = profile(problem)
@@ -73,10 +74,6 @@ def _parameter(fit: Fit, name: str) -> Parameter:
     if name not in known:
         raise DataError(f"{name!r} is not a parameter of this fit; it has {list(known)}")
     return known[name]
-
-
-def _value(fit: Fit, chosen: Parameter) -> float:
-    return value(chosen, estimates(fit))
 
 
 def surface(fit: Fit, group: str, sds: Sequence[float], corrs: Sequence[float]) -> pd.DataFrame:
@@ -101,8 +98,9 @@ def surface(fit: Fit, group: str, sds: Sequence[float], corrs: Sequence[float]) 
     for corr in corrs:
         x: Array | None = None
         for sd in sds:
-            value, x = _best_of_pair(fit, positions, float(sd), float(corr), x)
-            rows.append((float(sd), float(corr), -0.5 * value + fit.design.constant - fit.loglik))
+            neg2loglik, x = _best_of_pair(fit, positions, float(sd), float(corr), x)
+            drop = -0.5 * neg2loglik + fit.design.constant - fit.loglik
+            rows.append((float(sd), float(corr), drop))
     return pd.DataFrame(rows, columns=["sd", "corr", "drop"])
 
 
@@ -281,14 +279,14 @@ def _as_fit(fit: Fit, x: Array, hessian: Array, diagonal: Index) -> Fit:
     whole[diagonal] = np.exp(x[diagonal])
     back[diagonal] = whole[diagonal]
     theta, beta = whole[:m], whole[m:]
-    value = objective(layout(fit.design), fit.family, fit.n_agq)(theta, beta, None)
+    top = objective(layout(fit.design), fit.family, fit.n_agq)(theta, beta, None)
     return replace(
         fit,
         theta=theta,
         beta=beta,
         covariance=covariance(hessian) * np.outer(back, back),
-        gradient=value.gradient,
+        gradient=top.gradient,
         modes=conditional_modes(fit.design, fit.family, beta, theta),
-        loglik=-0.5 * value.neg2loglik + fit.design.constant,
+        loglik=-0.5 * top.neg2loglik + fit.design.constant,
         message="maximum of likelihood times a prior that keeps off the boundary",
     )
