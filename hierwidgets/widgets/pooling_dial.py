@@ -25,13 +25,13 @@ from hierwidgets.widgets.numbers.pooling import (
     profile_frame,
     weight_at,
 )
+from hierwidgets.widgets.numbers.words import rate_name
 from hierwidgets.widgets.panels.estimates import EstimatesPanel, link_range
 from hierwidgets.widgets.panels.weights import IMAGINED, POOLED, RAW, TARGET, WeightPanel
 from hierwidgets.widgets.parts.charts import (
     WIDTH,
     figure,
     half_width,
-    rate_name,
     round_ticks,
     upright,
 )

@@ -25,7 +25,8 @@ from hierwidgets.widgets.numbers.shrinkage import (
     one_level,
     shrinkage,
 )
-from hierwidgets.widgets.parts.charts import WIDTH, figure, rate_name, round_ticks, upright
+from hierwidgets.widgets.numbers.words import rate_name
+from hierwidgets.widgets.parts.charts import WIDTH, figure, round_ticks, upright
 from hierwidgets.widgets.parts.controls import NamedSlider
 from hierwidgets.widgets.parts.instrument import Instrument
 

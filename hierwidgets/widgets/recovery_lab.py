@@ -30,9 +30,8 @@ from hierwidgets.widgets.numbers.recovery import (
 )
 from hierwidgets.widgets.panels.recovery import NAMES, TITLES, Arrows, legend, panel_class, panels
 from hierwidgets.widgets.parts.charts import WIDTH
-from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.controls import NamedSlider, ProgressBar
 from hierwidgets.widgets.parts.instrument import Instrument
-from hierwidgets.widgets.parts.progress import ProgressBar
 from hierwidgets.widgets.parts.whole import follow_slider, whole_number
 
 __all__ = ["RecoveryLab"]

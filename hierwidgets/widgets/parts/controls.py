@@ -11,7 +11,10 @@ import anywidget
 import traitlets as t
 from ipywidgets.widgets.widget import _remove_buffers
 
-__all__ = ["Chips", "CodeLine", "NamedSlider", "NumberBox", "StatusLine", "TextTable", "source"]
+__all__ = [
+    "Chips", "CodeLine", "NamedSlider", "NumberBox", "ProgressBar", "StatusLine", "TextTable",
+    "source",
+]  # fmt: skip
 
 
 def source(name: str) -> str:
@@ -102,3 +105,15 @@ class Chips(anywidget.AnyWidget):  # type: ignore[misc]
     names = t.List(t.Unicode()).tag(sync=True)
     texts = t.List(t.Unicode()).tag(sync=True)
     opened = t.List(t.Int()).tag(sync=True)
+
+
+class ProgressBar(anywidget.AnyWidget):  # type: ignore[misc]
+    """How much is done, as a bar and in words: "120 of 500 repetitions"."""
+
+    _esm = source("progress_bar.js")
+    _css = source("progress_bar.css")
+
+    label = t.Unicode().tag(sync=True)
+    unit = t.Unicode().tag(sync=True)
+    done = t.Int(0).tag(sync=True)
+    total = t.Int(1).tag(sync=True)
