@@ -242,14 +242,16 @@ class RecoveryLab(Instrument):
 
     def _pieces(self, steps: Iterator[Recovery]) -> Generator[None, None, None]:
         shown = time.monotonic()
-        while (latest := _as_far_as(steps, time.monotonic() + SLICE)) is not None:
-            self._result = latest
-            if _done(latest) == self.reps:
-                break
-            if time.monotonic() - shown > BETWEEN:
+        until = shown + SLICE
+        for self._result in steps:  # each at once: an interrupt within a slice loses none
+            now = time.monotonic()
+            if now < until or _done(self._result) == self.reps:
+                continue
+            if now - shown > BETWEEN:
                 self._guarded(self._draw_measures)
                 shown = time.monotonic()
             yield
+            until = time.monotonic() + SLICE
         self._task, self.running = None, False
         self._guarded(self._draw_measures)
 
@@ -460,17 +462,6 @@ class RecoveryLab(Instrument):
             f"Truth and estimates of {len(truth)} groups: true probabilities {_span(truth)}; "
             f"estimates, {spans}."
         )
-
-
-def _as_far_as(steps: Iterator[Recovery], until: float) -> Recovery | None:
-    """Take steps until that time, at least one; None if none is left."""
-    latest = None
-    while time.monotonic() < until or latest is None:
-        step = next(steps, None)
-        if step is None:
-            break
-        latest = step
-    return latest
 
 
 def _raise(error: Exception) -> None:

@@ -420,7 +420,7 @@ def test_an_interrupt_outside_a_notebook_keeps_what_is_done(lab, monkeypatch):
     monkeypatch.setattr(repeat, "once", once)
     lab.run()
     assert not lab.running
-    assert "Stopped. The figures rest on" in lab.status
+    assert "Stopped. The figures rest on 10 of 200 repetitions." in lab.status
 
 
 def test_repetitions_that_cannot_be_fitted_are_counted(lab):
