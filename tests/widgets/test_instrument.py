@@ -209,7 +209,7 @@ def test_a_still_has_words_picture_and_table(make: Make, name: str) -> None:
 
 @every
 def test_a_still_is_the_same_each_time(make: Make, name: str) -> None:
-    assert make(name).still() == make(name)._still()
+    assert make(name).still() == make(name).still()
 
 
 def test_the_stills_table_is_that_of_the_present_state(make: Make) -> None:
