@@ -4,7 +4,7 @@ The numbers come from `numbers.comparison`, the words from `numbers.comparison_w
 from `panels.comparison`; the widget joins them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import ipywidgets
@@ -17,7 +17,7 @@ from hierwidgets.widgets.numbers.comparison import Flags, compared, named_fits
 from hierwidgets.widgets.panels.comparison import CLASSES, SlopesPanel, comparison_legend
 from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
-from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.controls import NamedSlider, menu
 from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["PoolingComparison"]
@@ -135,16 +135,10 @@ class PoolingComparison(Instrument):
         )  # fmt: skip
 
     def _build_controls(self) -> None:
-        def menu(label: str, options: Iterable[Any], width: str) -> ipywidgets.Dropdown:
-            return ipywidgets.Dropdown(
-                description=label, options=list(options), layout={"width": width},
-                style={"description_width": "initial"},
-            )  # fmt: skip
-
-        self._fit_menu = menu("Model", self._fits, "230px")
+        self._fit_menu = menu("Model", list(self._fits), "230px")
         self._level_menu = menu("Level", ["none"], "230px")
         names = ("nothing", "n in a range", "levels that change places")
-        self._highlight_menu = menu("Highlight", zip(names, HIGHLIGHTS, strict=True), "260px")
+        self._highlight_menu = menu("Highlight", list(zip(names, HIGHLIGHTS, strict=True)), "260px")
         self._low_slider, self._high_slider = (
             NamedSlider(label=label) for label in ("n from", "n to")
         )
