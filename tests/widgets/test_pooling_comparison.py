@@ -10,6 +10,7 @@ import traitlets
 from ipywidgets.widgets.widget import _instances
 from support import compared_fits
 from support.compared_fits import FORMULAS, normal_data
+from support.page import status_line
 
 import hierwidgets as hw
 from hierwidgets.widgets import PoolingComparison, comparison_frame, pooling_comparison
@@ -31,7 +32,7 @@ def shown(fits):
 
 
 def fine(instrument):
-    assert "could not be drawn" not in instrument.status
+    assert not status_line(instrument).problem, instrument.status
     return instrument.status
 
 
