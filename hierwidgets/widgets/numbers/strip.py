@@ -9,7 +9,7 @@ from hierwidgets.errors import DataError
 from hierwidgets.fit.pooling import no_pooling
 from hierwidgets.spec.frames import as_frame, indicator
 
-__all__ = ["SORTS", "people_frame", "strip_frame"]
+__all__ = ["SORTS", "faults_text", "people_frame", "strip_frame", "table_rows"]
 
 SORTS = {"rate": ["estimate", "n"], "n": ["n", "estimate"], "name": []}
 
@@ -121,3 +121,26 @@ def people_frame(
         return frame
     kept = np.sort(rng.choice(len(frame), size=most, replace=False))
     return frame.iloc[kept].reset_index(drop=True)
+
+
+def faults_text(frame: pd.DataFrame) -> str:
+    """How many intervals of a `strip_frame` have no width or leave [0, 1], in words."""
+    gone, outside, many = int(frame["zero_width"].sum()), int(frame["outside"].sum()), len(frame)
+    if not gone:
+        text = f"None of the {many} intervals has zero width."
+    else:
+        have = "has" if gone == 1 else "have"
+        all_same = "all answers there are the same"
+        text = f"{gone} of the {many} intervals {have} zero width: {all_same}."
+    if outside:
+        text += f" {outside} {'reaches' if outside == 1 else 'reach'} below 0 or above 1."
+    return text
+
+
+def table_rows(frame: pd.DataFrame) -> list[list[str]]:
+    """A row of texts for each level of a `strip_frame`: its name, counts, rate and interval."""
+    columns = frame[["level", "n", "events", "estimate", "conf_low", "conf_high"]]
+    return [
+        [str(level), str(n), str(events), *(f"{value:.3f}" for value in values)]
+        for level, n, events, *values in columns.itertuples(index=False)
+    ]

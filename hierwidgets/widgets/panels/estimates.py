@@ -8,6 +8,7 @@ import bqplot
 import numpy as np
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import GREY, LIGHT_GREY
 from hierwidgets.spec.families import Family
 from hierwidgets.widgets.numbers.pooling import Columns
 from hierwidgets.widgets.parts.charts import (
@@ -26,7 +27,6 @@ from .weights import IMAGINED, POOLED, RAW, TARGET
 __all__ = ["EstimatesPanel", "link_range"]
 
 MOST_LABELS = 40  # more levels than this, and the axis names none
-GREY, LIGHT_GREY = "#808080", "#8c8c8c"
 
 
 class EstimatesPanel:
