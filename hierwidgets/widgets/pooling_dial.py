@@ -8,7 +8,6 @@ from typing import Any
 
 import ipywidgets
 import numpy as np
-import pandas as pd
 import traitlets as t
 
 from hierwidgets.base.arrays import Array
@@ -21,6 +20,7 @@ from hierwidgets.widgets.numbers.pooling import (
     half_weight_size,
     imagined_columns,
     loglik_at,
+    mu_range,
     pooling_columns,
     pooling_frame,
     profile_frame,
@@ -125,7 +125,7 @@ class PoolingDial(Instrument):
         rounded = frame.assign(target_link=frame["target_link"].round(8))  # equal but for rounding
         self._order = rounded.sort_values(["target_link", "raw", "n"]).index.to_numpy()
         self._sigma_range = (SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * fitted))
-        self._mu_range = _mu_range(self._fit, frame)
+        self._mu_range = mu_range(self._fit, link_range(pooling_columns(self._fit)))
         grid = np.geomspace(*self._sigma_range, 41)
         ticks = [fitted] if fitted > grid[0] else []
         self._profile_frame = profile_frame(self._fit, np.sort(np.append(grid, ticks)))
@@ -330,13 +330,6 @@ class PoolingDial(Instrument):
             f"{row['estimate']:.3f}, target {row['target']:.3f}; its own data carry "
             f"{row['weight']:.0%} of the weight at σ = {self.sigma:.3g}, μ = {self.mu:.3g}."
         )
-
-
-def _mu_range(fit: Fit, frame: pd.DataFrame) -> tuple[float, float]:
-    """How far mu can go before the mean target leaves the axis."""
-    low, high = link_range({str(name): column.to_numpy() for name, column in frame.items()})
-    mu, middle = float(fit.fixef["Intercept"]), float(frame["target_link"].mean())
-    return round(mu + low - middle, 2), round(mu + high - middle, 2)
 
 
 def _span(values: Array) -> str:

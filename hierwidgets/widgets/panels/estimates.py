@@ -10,7 +10,7 @@ import numpy as np
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import GREY, LIGHT_GREY
 from hierwidgets.spec.families import Family
-from hierwidgets.widgets.numbers.pooling import Columns
+from hierwidgets.widgets.numbers.pooling import Columns, link_ends
 from hierwidgets.widgets.parts.charts import (
     diamonds,
     figure,
@@ -220,9 +220,8 @@ class EstimatesPanel:
 
 def link_range(columns: Columns) -> tuple[float, float]:
     """Limits of the link axis: every finite raw rate, estimate and target, and some air."""
-    raw = columns["raw_link"][np.isfinite(columns["raw_link"])]
-    values = np.concatenate([raw, columns["target_link"], columns["estimate_link"]])
-    return float(values.min()) - 0.4, float(values.max()) + 0.4
+    low, high = link_ends(columns)
+    return low - 0.4, high + 0.4
 
 
 def _edges(low: float, high: float) -> tuple[float, float]:
