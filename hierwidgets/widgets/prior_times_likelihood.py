@@ -133,11 +133,9 @@ class PriorTimesLikelihood(Instrument):
 
     def _prepare(self) -> None:
         n = pooling_columns(self._fit)["n"]
-        self._group = self._fit.design.terms[0].group
-        self._first = first_level(self._fit)
-        self._levels = sorted(
-            self._fit.design.terms[0].levels, key=lambda level: level != self._first
-        )
+        term = self._fit.design.terms[0]
+        self._group, self._first = term.group, first_level(self._fit)
+        self._levels = sorted(term.levels, key=lambda level: level != self._first)
         self._priors: dict[int, LogDensity] = {}
         self._shown = link_limits(self._fit)
         self._limits = {

@@ -15,15 +15,9 @@ SORTS = {"rate": ["estimate", "n"], "n": ["n", "estimate"], "name": []}
 
 
 def strip_frame(
-    data: pd.DataFrame,
-    outcome: str,
-    group: str,
-    *,
-    event: object | None = None,
-    level: float = 0.9,
-    method: str = "wald",
-    sort: str = "rate",
-) -> pd.DataFrame:
+    data: pd.DataFrame, outcome: str, group: str, *, event: object | None = None,
+    level: float = 0.9, method: str = "wald", sort: str = "rate",
+) -> pd.DataFrame:  # fmt: skip
     r"""Rate and interval of every level from its own rows, in the order of the picture.
 
     The numbers are those of :func:`hierwidgets.no_pooling`. A Wald interval
@@ -75,14 +69,9 @@ def strip_frame(
 
 
 def people_frame(
-    data: pd.DataFrame,
-    outcome: str,
-    group: str,
-    *,
-    event: object | None = None,
-    seed: int = 1,
-    most: int = 6000,
-) -> pd.DataFrame:
+    data: pd.DataFrame, outcome: str, group: str, *, event: object | None = None,
+    seed: int = 1, most: int = 6000,
+) -> pd.DataFrame:  # fmt: skip
     """A place for every row of the data near 0 or 1, moved a little so that crowds show.
 
     Parameters
