@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 __all__ = [
-    "BLUES", "BROWN", "COMPLETE", "FADED", "GREEN", "GREY", "INK", "LIGHT_GREY", "NO", "ORANGE",
-    "PARTIAL", "PINK", "PURPLE", "STYLES", "Style",
+    "BLUES", "BROWN", "COMPLETE", "FADED", "GREEN", "GREY", "GRID", "INK", "LIGHT_GREY", "NO",
+    "ORANGE", "PARTIAL", "PINK", "PURPLE", "STYLES", "Style",
 ]  # fmt: skip
 
 GREEN, ORANGE, PURPLE = "#1b9e77", "#d95f02", "#7570b3"
 PINK, BROWN = "#e7298a", "#a6761d"
 INK, GREY, FADED = "#333333", "#808080", "#999999"
-LIGHT_GREY = "#8c8c8c"  # of guides
+LIGHT_GREY, GRID = "#8c8c8c", "#dddddd"  # of guides, of lines behind all marks
 BLUES = ("#5a9bd4", "#3b7dbf", "#2f5fa5")  # from little to much
 
 NO, PARTIAL, COMPLETE = GREEN, ORANGE, PURPLE  # of the three kinds of pooling

@@ -1,9 +1,12 @@
 """Names and texts that the numbers of several instruments share."""
 
+from collections.abc import Sequence
+
+from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 
-__all__ = ["Estimated", "rate_name", "shorter"]
+__all__ = ["Estimated", "place_of", "rate_name", "shorter"]
 
 Estimated = Fit | Posterior
 
@@ -25,3 +28,22 @@ def shorter(name: str, most: int) -> str:
     'District…'
     """
     return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def place_of(level: object, levels: Sequence[object], whose: str = "") -> int:
+    """The place of a level among all, or a DataError that names some.
+
+    Examples
+    --------
+    >>> place_of("e", ["a", "b", "c", "d"], " of ward")
+    Traceback (most recent call last):
+    hierwidgets.errors.DataError: level must be one of the 4 levels of ward ('a', 'b', 'c', ...); \
+'e' was given
+    """
+    if level not in levels:
+        some = ", ".join(map(repr, levels[:3]))
+        raise DataError(
+            f"level must be one of the {len(levels)} levels{whose} ({some}, ...); "
+            f"{level!r} was given"
+        )
+    return levels.index(level)

@@ -36,9 +36,9 @@ def within(name: str, value: float, low: float, high: float, digits: int = 4) ->
     traitlets.traitlets.TraitError: sigma must be from 0.01 to 5; 9 was given
     """
     if not low <= value <= high:
-        raise t.TraitError(
-            f"{name} must be from {low:.{digits}g} to {high:.{digits}g}; {value:g} was given"
-        )
+        said = f"{value}" if isinstance(value, int) else f"{value:g}"
+        limits = f"from {low:.{digits}g} to {high:.{digits}g}"
+        raise t.TraitError(f"{name} must be {limits}; {said} was given")
     return value
 
 
