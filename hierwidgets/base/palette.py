@@ -8,17 +8,18 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 __all__ = [
-    "BAND", "BARS", "BLACK", "BROWN", "CERTAIN", "CHANCE", "COMPLETE", "DARK_GREEN", "DARK_ORANGE",
-    "DARK_PURPLE", "DATA_SETS", "DENSITY", "FADED", "GREEN", "GREY", "GRID", "HATCH", "INK",
-    "LIGHT_GREEN", "LIGHT_GREY", "LIGHT_ORANGE", "NO", "OBSERVED", "ORANGE", "OTHER", "PALE",
-    "PARTIAL", "PINK", "PURPLE", "RIM", "SCORE", "SECOND_OTHER", "STYLES", "THREAD", "TRUTHS",
-    "VERDICTS", "Style",
+    "BAND", "BARS", "BLACK", "BLUES", "BROWN", "CERTAIN", "CHANCE", "COMPLETE", "DARK_GREEN",
+    "DARK_ORANGE", "DARK_PURPLE", "DATA_SETS", "DENSITY", "FADED", "GREEN", "GREY", "GRID",
+    "HATCH", "INK", "LIGHT_GREEN", "LIGHT_GREY", "LIGHT_ORANGE", "NO", "OBSERVED", "ORANGE",
+    "OTHER", "PALE", "PARTIAL", "PINK", "PURPLE", "RIM", "SCORE", "SECOND_OTHER", "STILL_GRID",
+    "STYLES", "THREAD", "TRUTHS", "VERDICTS", "Style",
 ]  # fmt: skip
 
 GREEN, ORANGE, PURPLE = "#1b9e77", "#d95f02", "#7570b3"
 PINK, BROWN = "#e7298a", "#a6761d"
 INK, GREY, FADED = "#333333", "#808080", "#999999"
-LIGHT_GREY = "#8c8c8c"  # of guides
+LIGHT_GREY, STILL_GRID = "#8c8c8c", "#dddddd"  # of guides, of lines behind all marks
+BLUES = ("#5a9bd4", "#3b7dbf", "#2f5fa5")  # from little to much
 
 NO, PARTIAL, COMPLETE = GREEN, ORANGE, PURPLE  # of the three kinds of pooling
 

@@ -209,15 +209,15 @@ def test_a_still_has_words_picture_and_table(make: Make, name: str) -> None:
 
 @every
 def test_a_still_is_the_same_each_time(make: Make, name: str) -> None:
-    assert make(name)._still() == make(name)._still()
+    assert make(name).still() == make(name).still()
 
 
 def test_the_stills_table_is_that_of_the_present_state(make: Make) -> None:
     dial = make("PoolingDial")
-    first = Reader(dial._still()).rows
+    first = Reader(dial.still()).rows
     dial.set_trait("sigma", 2.0)
     assert dial._table.rows == first[1:]  # a closed table waits
-    assert Reader(dial._still()).rows != first
+    assert Reader(dial.still()).rows != first
 
 
 def test_the_picture_has_the_marks_points(make: Make) -> None:
@@ -247,7 +247,7 @@ def test_a_picture_that_fails_leaves_words_and_table(make: Make, monkeypatch) ->
         raise ValueError("no luck")
 
     monkeypatch.setattr(dial, "picture", fail)
-    still = Reader(dial._still())
+    still = Reader(dial.still())
     assert any("could not be drawn: no luck" in text for text in still.texts)
     assert still.images == []
     assert len(still.rows) == 15
@@ -320,7 +320,7 @@ def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
 def test_closing_frees_every_widget_and_what_was_given(given, name: str) -> None:
     before = set(_instances)
     instrument = eval(CASES[name][0], dict(given))
-    instrument._still()
+    instrument.still()
     instrument.close()
     assert set(_instances) == before
     assert instrument._arguments == {}

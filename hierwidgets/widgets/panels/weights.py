@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import COMPLETE, GREY, NO, PARTIAL, PINK
 from hierwidgets.widgets.parts.charts import (
     diamonds,
     figure,
@@ -19,8 +20,7 @@ __all__ = ["IMAGINED", "POOLED", "RAW", "TARGET", "WeightPanel"]
 
 Point = tuple[float, float] | None  # size and weight
 
-RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
-IMAGINED = "#e7298a"
+RAW, POOLED, TARGET, IMAGINED = NO, PARTIAL, COMPLETE, PINK
 LOWEST, HIGHEST = -0.05, 1.05  # of the axis of weights
 HALF_WIDTH, HALF_HEIGHT = 0.013, 0.05  # of a diamond, as a share of the axes
 WIDE = 50.0  # sizes that differ by more than this factor are drawn on a log scale
@@ -112,7 +112,7 @@ class WeightPanel:
             "x": self._size, "y": bqplot.LinearScale(min=LOWEST, max=HIGHEST, allow_padding=False)
         }  # fmt: skip
         self.curve = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=["#808080"], stroke_width=2, line_style="dash_dotted"
+            scales=scales, x=[], y=[], colors=[GREY], stroke_width=2, line_style="dash_dotted"
         )
         self.points = bqplot.Lines(
             scales=scales, x=[], y=[], colors=[POOLED], stroke_width=1, fill="inside",
@@ -123,7 +123,7 @@ class WeightPanel:
             default_size=70, interactions={}, visible=False,
         )  # fmt: skip
         self.ring = bqplot.Scatter(
-            scales=scales, x=[1], y=[0], colors=["#808080"], fill=False, stroke="#808080",
+            scales=scales, x=[1], y=[0], colors=[GREY], fill=False, stroke=GREY,
             stroke_width=2, default_size=260, interactions={}, visible=False,
         )  # fmt: skip
         self._axis = bqplot.Axis(
