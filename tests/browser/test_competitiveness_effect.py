@@ -5,21 +5,27 @@ shipped draws. Every gesture is checked at both ends: on the Python traits and o
 HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
 """
 
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from hands import (
+    CONTRAST,
+    THEMES,
+    Open,
+    drag,
+    in_theme,
+    keep_picture,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
-from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 RAW, POINTS = "rgb(27, 158, 119)", "rgb(217, 95, 2)"
 X = "district_competitiveness"
 UK = f"""
@@ -124,7 +130,7 @@ def test_every_control_has_a_name(uk: Notebook) -> None:
         - group: Table of the quantities of interest
         """
     )
-    assert uk.page.evaluate(OVERFLOW) <= 0
+    assert overflow(uk) <= 0
     assert len(heights(effect)) == points(effect, RAW).count() == 253
     assert uk.complaints == []
 
@@ -236,7 +242,7 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     for title in ("Canada (SMD)", "Finland (PR)", "Great Britain (SMD)", "Portugal 2005 (PR)"):
         expect(facets).to_contain_text(title)
     assert points(effect, POINTS).count() == 567
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     expect(effect.get_by_role("slider")).to_have_count(2)
 
     press(notebook, effect.get_by_role("combobox", name="Show"), "End")
@@ -272,25 +278,16 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         notebook = open_notebook("effect-theme.ipynb", UK)
         notebook.run_all()
         effect = shown(notebook)
-        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
-            assert effect.locator(place).first.evaluate(CONTRAST) >= 4.5, place
         pooled = effect.locator(f'.hw-facets-0 path.line[style*="fill: {POINTS}"]')
-        for mark in (points(effect, RAW).first, pooled):
-            assert mark.evaluate(CONTRAST) >= 3, mark
+        stands_out(effect, [points(effect, RAW), pooled])
         lines = effect.locator(".hw-facets-0 path.line:visible, .hw-effect path.line:visible")
         for line in lines.all():
             if line.evaluate("node => parseFloat(getComputedStyle(node).strokeWidth) >= 2"):
                 assert line.evaluate(CONTRAST) >= 3, line.get_attribute("style")
-        picture = notebook.portrait(effect)
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "competitiveness-effect.png").write_bytes(picture)
+        keep_picture("competitiveness-effect", theme, notebook.portrait(effect))
