@@ -487,7 +487,7 @@ BAD = [
     (lambda f: hw.comparisons(f, {"arm": 1}, ROW), "'arm' holds levels"),
     (lambda f: hw.comparisons(f, {}, ROW), "variables is empty"),
     (lambda f: hw.comparisons(f, 7, ROW), "a int was given"),
-    (lambda f: hw.comparisons(f, "x", ROW, interval=95), "interval=95 is not a level"),
+    (lambda f: hw.comparisons(f, "x", ROW, interval=95), "interval=95; a confidence level"),
     (lambda f: hw.comparisons(f, "x", ROW, comparison="lift"), "comparison='lift'; choose"),
     (lambda f: hw.comparisons(f, "x", ROW, scale="odds"), "scale='odds'; choose"),
     (lambda f: hw.comparisons(f, "x", ROW, scale="link", comparison="ratio"), "is for scale="),
@@ -508,7 +508,7 @@ BAD = [
     (lambda f: hw.slopes(f, "arm", ROW), "'arm' holds levels and has no slope"),
     (lambda f: hw.slopes(f, "g", ROW), "'g' holds levels and has no slope"),
     (lambda f: hw.slopes(f, "z", ROW), "'z' is not a predictor"),
-    (lambda f: hw.slopes(f, {"x": 1}, ROW, interval=1.0), "interval=1.0 is not a level"),
+    (lambda f: hw.slopes(f, {"x": 1}, ROW, interval=1.0), "interval=1.0; a confidence level"),
     (lambda f: hw.slopes(f, "x", ROW.assign(x=np.nan)), "of 1: {'x': 1}"),
     (lambda f: hw.slopes(f.predict(), "x", ROW), "a DataFrame was given"),
 ]
