@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import FormulaError
 
 __all__ = ["Derivatives", "Family", "Link", "family"]
@@ -128,8 +128,8 @@ def _inverse_identity(eta: Array) -> tuple[Array, Array]:
 
 
 def _inverse_logit(eta: Array) -> tuple[Array, Array]:
-    mu = scipy.special.expit(eta)
-    return mu, mu * scipy.special.expit(-eta)
+    mu = expit(eta)
+    return mu, mu * expit(-eta)
 
 
 def _inverse_probit(eta: Array) -> tuple[Array, Array]:
@@ -161,7 +161,7 @@ _LINKS = {
 
 
 def _logit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
-    p, q = scipy.special.expit(eta), scipy.special.expit(-eta)
+    p, q = expit(eta), expit(-eta)
     weight = n * p * q
     loglik = y * eta + n * scipy.special.log_expit(-eta)
     return Derivatives(loglik, y - n * p, weight, weight * (q - p), weight)
