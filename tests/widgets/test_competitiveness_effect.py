@@ -20,8 +20,7 @@ from hierwidgets.widgets import CompetitivenessEffect, competitiveness_effect
 from hierwidgets.widgets.numbers.effect import frames as numbers
 from hierwidgets.widgets.numbers.effect import kept, moved
 from hierwidgets.widgets.numbers.effect.moved import held_at, slope_position
-from hierwidgets.widgets.numbers.effect.setting import facet_titles, thinned
-from hierwidgets.widgets.panels.facets import rows_of_facets
+from hierwidgets.widgets.numbers.effect.setting import thinned
 from hierwidgets.widgets.parts.instrument import owned_widgets
 
 
@@ -57,49 +56,6 @@ def pick(frame, quantity):
 
 
 # --- what it accepts ----------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("formula", "predictor", "says"),
-    [
-        ("y ~ x2 + (1 | g)", "x", "'x' is not a predictor of this model; it has .'x2'."),
-        ("y ~ x + (1 | g)", "g", "'g' is not a predictor"),
-        ("y ~ z + (1 | g)", "z", "'z' varies within the levels of 'g'"),
-        ("y ~ rule + (1 | g)", "rule", "'rule' holds levels; the curve needs a numeric predictor"),
-        ("y ~ x + (1 + z | g)", "x", "here vary Intercept, z by g"),
-        ("y ~ x + (1 | g) + (1 + z | region)", "x", "Intercept, z by region"),
-        ("y ~ x + (1 | g) + (1 | crossed)", "x", "Intercept by crossed"),
-        ("y ~ x + (1 | g) + (1 | region) + (1 | rule)", "x", "one grouping factor that holds"),
-    ],
-)
-def test_other_models_are_refused_with_the_reason(formula, predictor, says):
-    data = invented()
-    data["crossed"] = np.arange(len(data)) % 7
-    fit = hw.glmer(formula, data)
-    with pytest.raises((hw.DataError, hw.FormulaError), match=says):
-        CompetitivenessEffect(fit, predictor)
-
-
-def test_other_families_and_things_are_refused():
-    data = invented()
-    with pytest.raises(hw.DataError, match="this one is gaussian"):
-        CompetitivenessEffect(hw.lmer("z ~ x + (1 | g)", data), "x")
-    with pytest.raises(hw.DataError, match="a DataFrame was given"):
-        CompetitivenessEffect(data, "x")
-
-
-@pytest.mark.parametrize(
-    ("compare", "says"),
-    [
-        ("nothing", "compare='nothing' is not another predictor; those are .'region'."),
-        ("region", "compare='region' has 5 values; two can be compared"),
-        ("x", "'x' is not another predictor"),
-    ],
-)
-def test_what_cannot_be_compared_is_refused(compare, says):
-    fit = hw.glmer("y ~ x + region + (1 | g)", invented())
-    with pytest.raises((hw.DataError, hw.FormulaError), match=says):
-        CompetitivenessEffect(fit, "x", compare=compare)
 
 
 @pytest.mark.parametrize(
@@ -204,23 +160,6 @@ def test_sigma_and_slope_move_points_and_line(shown, uk):
     assert "below the fit's" not in shown.status
 
 
-def test_the_line_through_the_points_turns_with_sigma(shown):
-    shown.with_predictor = False
-
-    def slope():
-        row = shown.facets[0]
-        return np.diff(row.through_points.y)[0] / np.diff(row.through_points.x)[0]
-
-    assert round(slope(), 3) == 0.175
-    shown.sigma = 0.01
-    assert 0 <= slope() < 0.001
-    before = 0
-    for sigma in (0.5, 1.0, 2.0, 5.0):
-        shown.sigma = sigma
-        assert slope() > before
-        before = slope()
-
-
 def test_low_and_high_move_the_marks_and_the_numbers(shown, uk):
     shown.table.is_open = True
     shown.controls["low value"].value = 0.4
@@ -269,29 +208,6 @@ def test_menus_choose_quantity_target_and_level(several):
     assert [row[3] for row in instrument.table.rows] == [f"{v:.3f}" for v in frame["estimate"]]
     instrument.quantity = "probability"
     assert [c.visible for c in picture.curves] == [True, True, False]
-    instrument.close()
-
-
-def test_facets_show_points_lines_and_bands_in_place(draws):
-    instrument = CompetitivenessEffect(draws, X, low=0.3, high=0.8)
-    (row,) = instrument.facets
-    found = instrument.setting
-    units, line = numbers.unit_frame(found), numbers.line_frame(found)
-    np.testing.assert_array_equal(row.heights, units["estimate"])
-    assert row.line.y.shape == (5, 41)
-    np.testing.assert_array_equal(row.line.y.ravel(), line["estimate"])
-    np.testing.assert_array_equal(row.band.y[:, :41].ravel(), line["conf_low"])
-    np.testing.assert_array_equal(row.band.y[:, :40:-1].ravel(), line["conf_high"])
-    facet = np.floor(row.points.x / 1.14)
-    np.testing.assert_array_equal(facet, found.facet_of)
-    low, high = found.x.min(), found.x.max()
-    np.testing.assert_allclose(row.points.x - 1.14 * facet, (found.x - low) / (high - low))
-    assert facet_titles(instrument.setting)[:2] == ("Canada (SMD)", "Finland (PR)")
-    instrument.selected = "Finland; District 309" if "Finland; District 309" in list(
-        found.unit.levels) else instrument.setting.levels[300]  # fmt: skip
-    place = instrument.setting.levels.index(instrument.selected)
-    assert row.ring.y.tolist() == [units["estimate"][place]] * 2
-    assert f"{instrument.selected} in {units['facet'][place]}: " in instrument.status
     instrument.close()
 
 
@@ -394,16 +310,6 @@ def test_the_menu_and_a_click_pick_a_unit(shown):
     assert shown.selected is None
     click_at(shown, frame["x"], frame["estimate"])
     assert shown.selected == frame["level"]
-
-
-def test_many_pooled_points_beside_raw_rates_are_one_path(shown):
-    row, J = shown.facets[0], len(shown.setting.levels)
-    shown.sigma = 1.0
-    assert len(row.points.x) == 0
-    x, y = (np.append(v, np.nan).reshape(J, 6) for v in (row.crowd.x, row.crowd.y))
-    np.testing.assert_allclose(x[:, :4].mean(axis=1), shown.setting.x)
-    np.testing.assert_allclose(y[:, :4].mean(axis=1), row.heights)
-    assert np.isnan(x[:, 5]).all()
 
 
 def test_moving_rebuilds_nothing(shown):
@@ -517,22 +423,6 @@ def test_nested_groups_and_predictors_of_any_size():
         instrument = CompetitivenessEffect(fit, "wealth")
         assert instrument.setting.unit.group == "region:within"
         instrument.close()
-
-
-def test_many_facets_stand_in_rows_and_the_rest_is_counted():
-    assert [len(row) for row in rows_of_facets(12)] == [5, 5, 2]
-    data = invented(J=120, n=8)
-    data["region"] = data["g"] % 33
-    fit = hw.glmer("y ~ x + (1 | g) + (1 | region)", data)
-    instrument = CompetitivenessEffect(fit, "x")
-    assert [len(row.facets) for row in instrument.facets] == [5] * 6
-    assert instrument.status.endswith("3 more facets are not drawn.")
-    hidden = next(u for u, f in zip(instrument.setting.levels, instrument.setting.facet_of, strict=True)
-                  if f == 32)  # fmt: skip
-    instrument.selected = hidden
-    assert not any(row.ring.visible for row in instrument.facets)
-    assert "in 32: x" in instrument.status
-    instrument.close()
 
 
 def test_a_singular_fit_starts_at_the_smallest_sigma():
