@@ -4,7 +4,6 @@ The numbers and words come from `numbers.effect`, the pictures from `panels.face
 `panels.curves`; the widget joins them.
 """
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -17,12 +16,8 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.widgets.numbers.effect import frames as numbers
 from hierwidgets.widgets.numbers.effect import words
-from hierwidgets.widgets.numbers.effect.moved import (
-    checked_without,
-    movable,
-    prepared,
-    without_predictor,
-)
+from hierwidgets.widgets.numbers.effect.kept import Kept
+from hierwidgets.widgets.numbers.effect.moved import checked_without, movable, without_predictor
 from hierwidgets.widgets.numbers.effect.setting import (
     TARGETS,
     decimals,
@@ -36,14 +31,12 @@ from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of
 from hierwidgets.widgets.parts.controls import NamedSlider, TextTable, menu
 from hierwidgets.widgets.parts.instrument import Instrument
-from hierwidgets.widgets.parts.later import Later
 
 __all__ = ["CompetitivenessEffect"]
 
 
 STEPS = 100  # of the two sliders of the predictor
 SETTLE = 0.15  # seconds after the last move until exact numbers replace the preview
-POINTS_OF_CURVE, FEWER_POINTS = 61, 11  # the fewer where each point averages over units
 LEVELS = (0.8, 0.9, 0.95)
 TARGET_TEXTS = {
     "typical": "typical: no group effects",
@@ -148,12 +141,12 @@ class CompetitivenessEffect(Instrument):
         plain = None if without is None else checked_without(found, without)
         super().__init__(**unknown)
         self.setting, self._levels = found, found.levels
-        self._plain = without_predictor(model, predictor) if plain is None else plain
-        self._movable = movable(found, self._plain)
+        plain = without_predictor(model, predictor) if plain is None else plain
+        self._movable = movable(found, plain)
+        self._kept = Kept(found, plain, self._movable)
         self._digits = decimals(found.x_range)
-        self._cache: dict[object, Any] = {}
         self._said = {"top": "", "effect": ""}
-        self._later = Later(lambda: self._guarded(self._settle), SETTLE)
+        self._later = self._at_rest(self._settle, SETTLE)
         self.low, self.high = starting_values(found.x)
         self._start_at(with_predictor=with_predictor)
         self.snap()
@@ -177,19 +170,13 @@ class CompetitivenessEffect(Instrument):
     @property
     def slopes(self) -> pd.DataFrame:
         """Raw, two-step and one-step slope; see `slope_frame`."""
-        units = self._units_of(self._plain)
-        return numbers.slope_frame(self.setting, self._plain, self.low, self.high, units=units)
+        return self._kept.slopes(self.low, self.high)
 
     @property
     def moved(self) -> bool:
         """Whether sigma or slope is not where the fit has it."""
         found = self._movable
         return found is not None and found.is_moved(self.with_predictor, self.sigma, self.slope)
-
-    @property
-    def waiting(self) -> bool:
-        """Whether exact numbers are still to come, since something has just moved."""
-        return self._later.waiting
 
     def snap(self) -> None:
         """Set sigma and slope back to the maximum likelihood fit (sigma to .01 where that is 0)."""
@@ -341,46 +328,18 @@ class CompetitivenessEffect(Instrument):
 
     def _draw_scale(self) -> None:
         s, high = self.setting, 1.045
-        units = self._units_of(s.model)
+        units = self._kept.units(True)
         if s.facet is not None:
-            line = self._line_of(s.model)
+            line = self._kept.line(True, self.level)
             high = min(high, 1.06 * float(max(units["estimate"].max(), line["conf_high"].max())))
         for row in self.facets:
             row.draw_raw(units)
             row.limits(-0.045, high, rate_name(s.model))
 
-    def _once(self, key: object, make: Callable[[], Any]) -> Any:
-        if key not in self._cache:
-            self._cache[key] = make()
-        return self._cache[key]
-
-    def _units_of(self, model: Estimated) -> pd.DataFrame:
-        found: pd.DataFrame = self._once(
-            ("units", model is self._plain), lambda: numbers.unit_frame(self.setting, model)
-        )
-        return found
-
-    def _line_of(self, model: Estimated) -> pd.DataFrame:
-        found: pd.DataFrame = self._once(
-            ("line", model is self._plain, self.level),
-            lambda: numbers.line_frame(self.setting, model, level=self.level),
-        )
-        return found
-
-    def _at_hand(self) -> tuple[Estimated, pd.DataFrame, pd.DataFrame]:
-        """The model of the upper picture as its sliders have it, its points and its line."""
-        model = self.setting.model if self.with_predictor else self._plain
-        if self._movable is None or self.sigma is None or not self.moved:
-            return model, self._units_of(model), self._line_of(model)
-        held = self._movable.held(self.with_predictor, self.sigma, self.slope)
-        rows = self._once(("rows", model is self._plain), lambda: prepared(self.setting, held))
-        points, line = rows.estimates(held)
-        x = self._line_of(model)["x"]
-        units = self._units_of(model).assign(estimate=points)
-        return held, units, pd.DataFrame({"x": x, "estimate": line})
-
     def _draw_top(self) -> None:
-        model, units, line = self._at_hand()
+        model, units, line = self._kept.moved(
+            self.with_predictor, self.sigma, self.slope, self.level
+        )
         y = units["estimate"].to_numpy()
         place = None if self.selected is None else self._levels.index(self.selected)
         for row in self.facets:
@@ -412,20 +371,10 @@ class CompetitivenessEffect(Instrument):
     def _draw_curves(self) -> None:
         first = 2 if "difference" in self.quantity else 0
         label = words.quantity_label(self.setting, self.quantity)
-        self.curves.draw_curves(self._curve(), first, label)
+        curve = self._kept.curve(self.quantity, self.target, self.level)
+        self.curves.draw_curves(curve, first, label)
         self._draw_values()
         self._settle()
-
-    def _curve(self) -> pd.DataFrame:
-        count = FEWER_POINTS if self.target == "average" else POINTS_OF_CURVE
-        at = np.linspace(*self.setting.x_range, count)
-        found: pd.DataFrame = self._once(
-            (self.quantity, self.target, self.level),
-            lambda: numbers.curve_frame(
-                self.setting, self.quantity, at, target=self.target, level=self.level
-            ),
-        )
-        return found
 
     @property
     def _soon(self) -> bool:
@@ -457,19 +406,9 @@ class CompetitivenessEffect(Instrument):
     def _say_changes(self) -> None:
         s = self.setting
         changes = numbers.change_frame(s, self.low, self.high, target=self.target, level=self.level)
-        slopes = self._slopes_shown(changes)
+        slopes = self._kept.shown_slopes(changes, self.low, self.high, self.target)
         self._said["effect"] = words.effect_text(s, changes, slopes, self.target)
         self._report()
-
-    def _slopes_shown(self, changes: pd.DataFrame) -> "pd.Series[float] | None":
-        """Those of `slopes`; only the one-step slope moves, and the change may be its rise."""
-        if self.setting.facet is not None:
-            return None
-        if self.setting.compare is not None or self.target != "typical":
-            return self.slopes["slope"]
-        found: pd.Series[float] = self._once("slopes", lambda: self.slopes["slope"]).copy()
-        found["one-step"] = changes["estimate"].iloc[0] / (self.high - self.low)
-        return found
 
     def _fill_table(self) -> None:
         rows = []
@@ -489,8 +428,3 @@ class CompetitivenessEffect(Instrument):
         }
         curves = words.curves_text(s, self.quantity, self.target, self.curves.marked())
         self._say(f"{top} {with_it}{self._said['effect']}{more}", hw_effect=curves, **pictures)
-
-    def close(self) -> None:
-        """Free everything, and forget what was still to be computed."""
-        self._later.forget()
-        super().close()
