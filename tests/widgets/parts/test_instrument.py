@@ -12,8 +12,6 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
-import bqplot
-import ipywidgets
 import matplotlib.image
 import nbformat
 import numpy as np
@@ -26,8 +24,6 @@ from hierwidgets.course import notebooks
 from hierwidgets.widgets import PoolingDial
 from hierwidgets.widgets.parts import instrument as base
 from hierwidgets.widgets.parts import still as stills
-from hierwidgets.widgets.parts import still_legend
-from hierwidgets.widgets.parts.charts import upright
 from hierwidgets.widgets.parts.controls import CodeLine
 from hierwidgets.widgets.parts.instrument import Instrument
 
@@ -253,54 +249,6 @@ def test_a_picture_that_fails_leaves_words_and_table(make: Make, monkeypatch) ->
     assert any("could not be drawn: no luck" in text for text in still.texts)
     assert still.images == []
     assert len(still.rows) == 15
-
-
-def test_marks_of_all_kinds_are_drawn() -> None:
-    scales = {"x": bqplot.LogScale(min=1, max=100), "y": bqplot.LinearScale(reverse=True)}
-    lines = bqplot.Lines(
-        scales=scales, x=[1, 10, 100], y=[[1, 2, 3], [3, 4, 5]], colors=["red", "blue"],
-        fill="between", fill_colors=["grey"], fill_opacities=[0.5], opacities=[1, 0.5],
-    )  # fmt: skip
-    hidden = bqplot.Scatter(scales=scales, x=[1], y=[1], visible=False)
-    named = bqplot.Scatter(scales=scales, x=[2], y=[1], names=["here"])
-    axes = [
-        bqplot.Axis(scale=scales["x"], side="top", grid_lines="solid"),
-        upright(bqplot.Axis(scale=scales["y"], tick_values=[-1, 0, 2])),
-    ]
-    layout = {"width": "300px", "height": "200px"}
-    margin = {"top": 10, "bottom": 20, "left": 30, "right": 10}
-    figure = bqplot.Figure(
-        marks=[lines, hidden, named], axes=axes, fig_margin=margin, layout=layout
-    )
-    (ax,) = [a for a in stills.draw([[figure]], []).axes if a.lines]
-    assert [line.get_color() for line in ax.lines] == ["red", "blue"]
-    assert ax.get_xscale() == "log"
-    assert ax.get_xlim() == (1, 100)
-    assert len(ax.collections) == 2  # the band and the point that is shown
-    assert [text.get_text() for text in ax.texts] == ["here"]
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["\N{MINUS SIGN}1", "0", "2"]
-    for widget in [*base.owned_widgets(figure)]:
-        ipywidgets.Widget.close(widget)
-
-
-def test_a_legends_keys_and_their_drawings() -> None:
-    legend = (
-        '<div class="hw-legend"><span><svg width="18" height="16" stroke-width="2">'
-        '<path d="M9 1l5 7-5 7-5-7z" fill="red"/></svg>one</span>'
-        '<span><svg width="30" height="16"><path d="M0 8h30V2" stroke="blue"/></svg>two</span>'
-        "</div>"
-    )
-    keys = still_legend.keys_in(legend)
-    assert [key[:2] for key in keys] == [("one", 18.0), ("two", 30.0)]
-    corners, closed = still_legend.corners_of(keys[0][2][0].get("d"))
-    assert np.array(corners).tolist() == [[9, 1], [14, 8], [9, 15], [4, 8]]
-    assert closed
-    corners, closed = still_legend.corners_of(keys[1][2][0].get("d"))
-    assert np.array(corners).tolist() == [[0, 8], [30, 8], [30, 2]]
-    assert not closed
-    assert still_legend.keys_in("<b>no legend</b>") == []
-    assert [len(row) for row in still_legend.legend_rows(keys, 90)] == [1, 1]
-    assert [len(row) for row in still_legend.legend_rows(keys, 300)] == [2]
 
 
 def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
