@@ -23,7 +23,6 @@ from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import one_of
 from hierwidgets.widgets.parts.controls import NamedSlider, menu
 from hierwidgets.widgets.parts.instrument import Instrument
-from hierwidgets.widgets.parts.later import Later
 from hierwidgets.widgets.parts.whole import Whole, follow_slider
 
 __all__ = ["ChainClinic"]
@@ -109,7 +108,7 @@ class ChainClinic(Instrument):
         if any(one.draws is not None for one in self._runs.values()):
             array_statistics()  # says what is missing before there is a widget
         super().__init__(**unknown)
-        self._later = Later(lambda: self._guarded(self._settle), SETTLE)
+        self._later = self._at_rest(self._settle, SETTLE)
         self._start_at(run=next(iter(self._runs)) if run is None else run)
         self._take_run()
         given = None if chains is None else tuple(chains)
@@ -126,11 +125,6 @@ class ChainClinic(Instrument):
         """The statistics of every parameter and their verdicts; see `judged_table`."""
         self._judge()
         return self._judged.copy()
-
-    @property
-    def waiting(self) -> bool:
-        """Whether parameters are still to be judged, since something has just moved."""
-        return self._later.waiting
 
     # --- what changes with the run alone ---
 
@@ -361,11 +355,6 @@ class ChainClinic(Instrument):
             pictures["hw_traces"] = f"Traces of {lanes}, {drawn}"
             pictures["hw_ranks"] = f"Ranks of {lanes}; dashed, what agreeing chains show. {about}"
         self._say(f"{about} {drawn} {whole}{more}", **pictures)
-
-    def close(self) -> None:
-        """Free everything, and forget what was still to be computed."""
-        self._later.forget()
-        super().close()
 
 
 def _fold(box: ipywidgets.Box, folded: bool) -> None:

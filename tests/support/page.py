@@ -1,5 +1,6 @@
 """What the page tells an instrument: that it listens, where a click was, that code is wanted."""
 
+from bqplot import Scatter
 from ipywidgets import Widget
 
 from hierwidgets.widgets.parts.controls import CodeLine, StatusLine
@@ -32,3 +33,8 @@ def ask_for_code(instrument: Instrument) -> None:
 
 def tell(widget: Widget, message: dict[str, object]) -> None:
     widget._handle_custom_msg(message, [])
+
+
+def click_point(mark: Scatter, index: int) -> None:
+    """A click on a point that tells its own clicks."""
+    mark._handle_custom_msgs(mark, {"event": "element_click", "data": {"index": index}})

@@ -29,7 +29,7 @@ class ShrinkagePanel:
         self.place = bqplot.LinearScale(allow_padding=False)
         height = bqplot.LinearScale(min=-0.31, max=HIGHEST, allow_padding=False)
         scales = {"x": self.place, "y": height}
-        self.curves = {
+        self.lines = {
             "plug-in posterior": _line(scales, "plug-in posterior", "dash_dotted", 2),
             "prior": _line(scales, "prior", "dashed", 2.5),
             "likelihood": _line(scales, "likelihood", "dotted", 3),
@@ -56,7 +56,7 @@ class ShrinkagePanel:
                 tick_labels=names, tick_values=np.zeros(1),
             )
         )  # fmt: skip
-        marks = [self._ground, *self.curves.values(), self.bars, self.means, self.modes]
+        marks = [self._ground, *self.lines.values(), self.bars, self.means, self.modes]
         axes = [self.place_axis, self.row_axis]
         self.figure = figure("hw-curves", "330px", marks, axes, bottom=44)
 
@@ -73,7 +73,7 @@ class ShrinkagePanel:
         rows = [at for at, _ in ROWS.values()][: 4 if plug_in else 3]
         if len(rows) != len(self.row_axis.tick_values):
             self.row_axis.tick_values = np.array(rows)
-            self.curves["plug-in posterior"].visible = plug_in
+            self.lines["plug-in posterior"].visible = plug_in
 
     def show(self, curves: dict[str, Array], summary: dict[str, list[Any]]) -> None:
         """The numbers of `shrinkage`."""
@@ -86,12 +86,12 @@ class ShrinkagePanel:
         low, high = at[0], at[-1]
         air = 0.01 * (high - low)
         inner = (at >= low + air) & (at <= high - air)
-        names = [name for name in self.curves if name in curves]
+        names = [name for name in self.lines if name in curves]
         top = max(float(curves[name][inner].max()) for name in names)
         for name in names:
-            with self.curves[name].hold_sync():
-                self.curves[name].x = at
-                self.curves[name].y = np.minimum(curves[name] / top, HIGHEST)
+            with self.lines[name].hold_sync():
+                self.lines[name].x = at
+                self.lines[name].y = np.minimum(curves[name] / top, HIGHEST)
 
     def _draw_bars(self, summary: dict[str, list[Any]]) -> None:
         names = np.array(summary["curve"])

@@ -33,6 +33,7 @@ import traitlets
 from hierwidgets.errors import DataError, HierwidgetsError
 
 from .controls import CodeLine, StatusLine, TextTable
+from .later import Later
 from .reruns import close_earlier
 from .still import draw, figure_rows, html, legends
 
@@ -59,6 +60,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     _links: tuple[traitlets.link, ...] = ()
     _held: tuple[ipywidgets.Widget, ...] = ()
     _holding = False
+    _put_off: tuple[Later, ...] = ()
     _arguments: Mapping[str, Any] = {}
     _at_start: Mapping[str, Any] = {}
 
@@ -129,6 +131,11 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         inside = (one for one in owned_widgets(self) if isinstance(one, bqplot.Figure))
         return {name: one for one in inside for name in one._dom_classes}
 
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still to be computed, since a slider has just moved."""
+        return any(later.waiting for later in self._put_off)
+
     def _assemble(self, *parts: ipywidgets.DOMWidget, width: str) -> None:
         self.layout.width, self.layout.max_width = width, "100%"
         self.children = (*parts, self._status, self._code, self._table)
@@ -155,6 +162,12 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     def _redraw_on(self, redraw: Callable[[], None], *names: str) -> None:
         """Call `redraw` when one of the traits changes; its errors go to the status line."""
         self.observe(lambda change: self._guarded(redraw), names=list(names))
+
+    def _at_rest(self, action: Callable[[], None], seconds: float) -> Later:
+        """An action for when nothing has moved for so many seconds; `close` forgets it."""
+        later = Later(lambda: self._guarded(action), seconds)
+        self._put_off = (*self._put_off, later)
+        return later
 
     def _on_place(self, name: str, action: Callable[[float, float], None]) -> None:
         """Call `action` with the place of a click in the plot of the figure of that class.
@@ -261,6 +274,8 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     def close(self) -> None:
         """Free the front end's and the kernel's memory: links, observers and all children."""
         self._arguments = self._at_start = {}
+        for later in self._put_off:
+            later.forget()
         for link in self._links:
             link.unlink()
         self._links = ()
