@@ -73,7 +73,8 @@ def layers() -> list[list[Box]]:
 def boxes_of(inside: str, names: list[str], band: str) -> list[Box]:
     folder = ROOT / inside.replace(".", "/")
     files = [n for n in names if (folder / f"{n}.py").is_file() and n != "__main__"]
-    found = [Box(n, band, [f"{inside}.{n}"]) for n in names if (folder / n).is_dir()]
+    folders = [n for n in names if len(list((folder / n).glob("*.py"))) > 1]
+    found = [Box(n, band, [f"{inside}.{n}"]) for n in folders]
     if files:
         label = ", ".join(files) if len(files) < 3 else "the instruments"
         found.append(Box(label, band, [f"{inside}.{n}" for n in files]))
@@ -142,52 +143,58 @@ def spread(band: str, count: int) -> list[float]:
 
 
 def middles(boxes: list[Box], rows: list[tuple[int, list[int]]]) -> dict[int, Point]:
-    """The middle of each box: in every row the order that makes the arrows upright."""
+    """The middle of each box: in every row the order that keeps arrows upright and clear."""
     arrows = needed(boxes)
-    room = {id(row): spread(boxes[row[0]].band, len(row)) for _, row in rows}
-    x = {i: at for _, row in rows for i, at in zip(row, room[id(row)], strict=True)}
+    at = {}
+    for height, row in rows:
+        xs = spread(boxes[row[0]].band, len(row))
+        at |= {i: (x, ROW * (height + 0.5)) for i, x in zip(row, xs, strict=True)}
 
-    def slant(order: tuple[int, ...], at: list[float]) -> float:
-        new = x | dict(zip(order, at, strict=True))
-        return sum(abs(new[i] - new[j]) for i, j in arrows)
+    def cost(order: tuple[int, ...], places: list[Point]) -> float:
+        new = at | dict(zip(order, places, strict=True))
+        slant = sum(abs(new[i][0] - new[j][0]) for i, j in arrows)
+        return slant + 2.0 * sum(not passes(curve(new[i], new[j]), without(new, i, j))
+                                 for i, j in arrows)  # fmt: skip
 
-    for _ in range(6):
+    for _ in range(4):
         for _, row in rows:
-            at = room[id(row)]
-            best = min(permutations(row), key=lambda order, at=at: slant(order, at))
-            x |= dict(zip(best, at, strict=True))
-    return {i: (x[i], ROW * (k + 0.5)) for k, row in rows for i in row}
+            places = sorted(at[i] for i in row)
+            best = min(permutations(row), key=lambda order, places=places: cost(order, places))
+            at |= dict(zip(best, places, strict=True))
+    return at
 
 
-def curve(start: Point, end: Point, aside: Point) -> Curve:
-    """From one point down to another, leaving and arriving so far aside."""
+def without(at: dict[int, Point], *left_out: int) -> list[Point]:
+    return [point for i, point in at.items() if i not in left_out]
+
+
+def curve(start: Point, end: Point, aside: Point = (0, 0)) -> Curve:
+    """From one box down to another, leaving and arriving so far aside."""
     (x0, y0), (x1, y1) = start, end
+    if y0 == y1:  # neighbours
+        side = BOX / 2 if x1 > x0 else -BOX / 2
+        return Curve([(x0 + side, y0), (x1 - side, y1)])
+    y0, y1 = y0 - HIGH / 2, y1 + HIGH / 2
     fall = 0.45 * (y0 - y1)
     turns = [(x0 + aside[0], y0 - fall), (x1 + aside[1], y1 + fall)]
-    return Curve([start, *turns, end], [1, 4, 4, 4])
+    return Curve([(x0, y0), *turns, (x1, y1)], [1, 4, 4, 4])
 
 
 def arrow(axes: Axes, start: Point, end: Point, others: list[Point]) -> None:
     """From a box's lower edge to another's upper one, around the boxes between the two."""
-    (x0, y0), (x1, y1) = start, end
-    if y0 == y1:  # neighbours
-        side = BOX / 2 if x1 > x0 else -BOX / 2
-        path = Curve([(x0 + side, y0), (x1 - side, y1)])
-    else:
-        ends = (x0, y0 - HIGH / 2), (x1, y1 + HIGH / 2)
-        steps = np.arange(-3, 3.1, 0.15)
-        asides = sorted(product(steps, steps), key=lambda one: abs(one[0]) + abs(one[1]))
-        ways = (curve(*ends, aside) for aside in asides)
-        path = next((way for way in ways if passes(way, others)), curve(*ends, (0, 0)))
+    steps = np.arange(-3, 3.1, 0.15)
+    asides = sorted(product(steps, steps), key=lambda one: abs(one[0]) + abs(one[1]))
+    ways = (curve(start, end, aside) for aside in asides)
+    path = next((way for way in ways if passes(way, others)), curve(start, end))
     axes.add_patch(FancyArrowPatch(path=path, zorder=2, color="#2f4b6e", linewidth=1.2,
                                    arrowstyle="-|>,head_width=2.6,head_length=4.6"))  # fmt: skip
 
 
 def passes(path: Curve, others: list[Point]) -> bool:
     """Whether a curve stays in the picture and goes by all these boxes."""
-    t = np.linspace(0, 1, 80)[:, None]
+    corners, t = np.asarray(path.vertices), np.linspace(0, 1, 80)[:, None]
     weights = np.hstack([(1 - t) ** 3, 3 * t * (1 - t) ** 2, 3 * t**2 * (1 - t), t**3])
-    line = weights @ path.vertices
+    line = (weights if len(corners) == 4 else np.hstack([1 - t, t])) @ corners
     away = np.abs(line[:, None] - np.array(others)[None])
     hit = (away < (BOX / 2 + 0.05, HIGH / 2 + 0.05)).all(axis=-1).any()
     return not hit and line[:, 0].min() > EDGE and line[:, 0].max() < WIDTH - EDGE
@@ -207,7 +214,7 @@ def draw(target: Path) -> None:
     axes.axis("off")
     ground(axes, boxes, at)
     for i, j in needed(boxes):
-        arrow(axes, at[i], at[j], [at[k] for k in at if k not in (i, j)])
+        arrow(axes, at[i], at[j], without(at, i, j))
     for (x, y), box in ((at[i], box) for i, box in enumerate(boxes)):
         axes.add_patch(FancyBboxPatch((x - BOX / 2, y - HIGH / 2), BOX, HIGH, zorder=3,
                                       boxstyle="round,pad=0,rounding_size=0.06",
