@@ -7,6 +7,7 @@ J. Am. Stat. Assoc. 102(477)). Zero is perfect; higher is better.
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
@@ -152,7 +153,7 @@ def cross_validate(
     seen, first = _outcomes(specs, frame)
     rng = check_seed(seed)
     unit, fold = _divide(frame, folds, by, rng)
-    base = int(rng.integers(2**31))
+    root = int(rng.integers(2**31))  # of the draws
     if len(unit) != len(seen.y):
         raise DataError("the data have rows a model leaves out; drop them first")
     scores: dict[str, Score] = {}
@@ -160,9 +161,9 @@ def cross_validate(
         if isinstance(spec, str):
             scores[name] = _baseline(spec, first, specs, seen, group)
         elif spec.priors is not None:
-            scores[name] = _posterior_score(spec, spec.priors, seen, new_levels, base, how)
+            scores[name] = partial(_posterior_score, spec, spec.priors, seen, new_levels, root, how)
         else:
-            scores[name] = _model_score(spec, seen, new_levels)
+            scores[name] = partial(_model_score, spec, seen, new_levels)
     found, doubts = _run(scores, fold, progress)
     return _report(found, fold, unit, by, frame.index, doubts)
 
@@ -272,39 +273,31 @@ def _divide(
 # --- log scores ---------------------------------------------------------------------------
 
 
-def _model_score(spec: Spec, seen: Observations, new_levels: str) -> Score:
-    def score(train: Index, test: Index) -> tuple[Array, list[str]]:
-        design, held = _build(spec, seen.frame.iloc[train]), seen.take(test)
+def _model_score(
+    spec: Spec, seen: Observations, new_levels: str, train: Index, test: Index
+) -> tuple[Array, list[str]]:
+    design, held = _build(spec, seen.frame.iloc[train]), seen.take(test)
+    if design.terms:
+        fit = maximize(design, spec.family, spec.n_agq, spec.reml)
         new = design.apply(held.frame)
-        if design.terms:
-            fit = maximize(design, spec.family, spec.n_agq, spec.reml)
-            eta = linear_predictor(new, fit.beta, fit.modes.b)
-            variance = fit.sigma**2 * new_effect_variance(design, new, fit.theta)
-            sigma = fit.sigma
-        else:
-            beta, sigma = _regression(design, spec.family)
-            eta, variance = new.X @ beta + new.offset, np.zeros(len(test))
-        if new_levels == "population":
-            variance = np.zeros(len(test))
-        return log_score(spec.family, held.y, held.trials, eta, variance, sigma), []
-
-    return score
+        eta, sigma = linear_predictor(new, fit.beta, fit.modes.b), fit.sigma
+        variance = sigma**2 * new_effect_variance(design, new, fit.theta)
+    else:
+        beta, sigma = _regression(design, spec.family)
+        new = design.apply(held.frame)
+        eta, variance = new.X @ beta + new.offset, np.zeros(len(test))
+    if new_levels == "population":
+        variance = np.zeros(len(test))
+    return log_score(spec.family, held.y, held.trials, eta, variance, sigma), []
 
 
 def _posterior_score(
-    spec: Spec,
-    priors: Priors,
-    seen: Observations,
-    new_levels: str,
-    seed: int,
-    how: Mapping[str, Any],
-) -> Score:
-    def score(train: Index, test: Index) -> tuple[Array, list[str]]:
-        design = _build(spec, seen.frame.iloc[train])
-        own = seed + int(test[0])  # the same whatever else is compared
-        return sampled_score(design, spec.family, priors, seen.take(test), new_levels, own, how)
-
-    return score
+    spec: Spec, priors: Priors, seen: Observations, new_levels: str, seed: int,
+    how: Mapping[str, Any], train: Index, test: Index,
+) -> tuple[Array, list[str]]:  # fmt: skip
+    design = _build(spec, seen.frame.iloc[train])
+    own = seed + int(test[0])  # the same whatever else is compared
+    return sampled_score(design, spec.family, priors, seen.take(test), new_levels, own, how)
 
 
 def _regression(design: Design, family: Family) -> tuple[Array, float]:
