@@ -20,6 +20,7 @@ pytest.importorskip("nutpie")
 from support.charts import charted, point
 
 from hierwidgets.sampling.chart import Chart
+from hierwidgets.sampling.kernels.levels import likelihood
 from hierwidgets.sampling.kernels.log_posterior import log_density
 from hierwidgets.sampling.kernels.predictor import linear_predictor
 
