@@ -5,7 +5,7 @@ are those of `likelihood.density`, `likelihood.quadrature` and `priors`, which t
 with; why these coordinates is explained in `chart`.
 
 Derivatives are led back by hand, from the value to x: ``v_bar`` is the derivative of the log
-density by v, and so on. Only `sampler` and `chart` import this folder, when they sample.
+density by v, and so on. numba is imported with this module, and only when somebody samples.
 """
 
 import math
