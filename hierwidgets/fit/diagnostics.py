@@ -1,19 +1,17 @@
 """What a fit says about its data: fitted values, residuals, shares of variance, exact means."""
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import check_whole
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.likelihood.blocks import layout
 from hierwidgets.likelihood.estimate import fixed_only
 from hierwidgets.likelihood.quadrature import nodes
 from hierwidgets.spec.responses import observed, observed_trials
 
-if TYPE_CHECKING:
-    from .fit import Fit
+from .record import FitRecord
 
 __all__ = ["conditional_means", "design_effect", "fitted", "icc", "residuals"]
 
@@ -21,13 +19,13 @@ __all__ = ["conditional_means", "design_effect", "fitted", "icc", "residuals"]
 _LATENT = {"logit": np.pi**2 / 3, "probit": 1.0, "cloglog": np.pi**2 / 6}
 
 
-def fitted(fit: "Fit") -> pd.Series:
+def fitted(fit: FitRecord) -> pd.Series:
     """Means at the conditional modes, one per observation."""
     mu = fit.family.link.inverse(fit.modes.eta)[0][fit.design.rows]
     return pd.Series(mu, index=fit.design.data.index, name="fitted")
 
 
-def residuals(fit: "Fit", kind: str) -> pd.Series:
+def residuals(fit: FitRecord, kind: str) -> pd.Series:
     """Residuals at the conditional modes, one per observation."""
     kinds = {"response": _response, "pearson": _pearson, "deviance": _deviance}
     if kind not in kinds:
@@ -38,12 +36,12 @@ def residuals(fit: "Fit", kind: str) -> pd.Series:
     return pd.Series(values, index=fit.design.data.index, name=kind)
 
 
-def _response(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
+def _response(fit: FitRecord, y: Array, trials: Array, eta: Array) -> Array:
     difference: Array = y / trials - fit.family.link.inverse(eta)[0]
     return difference
 
 
-def _pearson(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
+def _pearson(fit: FitRecord, y: Array, trials: Array, eta: Array) -> Array:
     """Score over root information: (y - mu) / sd, also where mu rounds to 1."""
     weights = fit.design.weights
     if fit.family.name == "gaussian":
@@ -53,7 +51,7 @@ def _pearson(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
     return scaled
 
 
-def _deviance(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
+def _deviance(fit: FitRecord, y: Array, trials: Array, eta: Array) -> Array:
     """sign(y - mu) sqrt(2 w (saturated - loglik)): McCullagh & Nelder (1989), section 2.4."""
     family = fit.family
     if family.name == "gaussian":
@@ -67,7 +65,7 @@ def _deviance(fit: "Fit", y: Array, trials: Array, eta: Array) -> Array:
 # --- shares of variance -------------------------------------------------------------------
 
 
-def icc(fit: "Fit") -> pd.Series:
+def icc(fit: FitRecord) -> pd.Series:
     """Share of the variance that lies between the levels of each group."""
     variances = _variances(fit)
     total = sum(variances.values()) + _own_variance(fit, sum(variances.values()))
@@ -75,7 +73,7 @@ def icc(fit: "Fit") -> pd.Series:
     return pd.Series([variances[g] / total for g in groups], index=groups, name="icc")
 
 
-def _variances(fit: "Fit") -> dict[str, float]:
+def _variances(fit: FitRecord) -> dict[str, float]:
     """``z Sigma z'`` of each group term, averaged over the observations."""
     out = {}
     sizes = np.bincount(fit.design.rows, minlength=len(fit.design.y))
@@ -85,7 +83,7 @@ def _variances(fit: "Fit") -> dict[str, float]:
     return out
 
 
-def _own_variance(fit: "Fit", between: float) -> float:
+def _own_variance(fit: FitRecord, between: float) -> float:
     """The variance within a level, on the scale of the linear predictor."""
     if fit.family.name == "gaussian":
         return fit.sigma**2
@@ -96,7 +94,7 @@ def _own_variance(fit: "Fit", between: float) -> float:
     return _LATENT[fit.family.link.name]
 
 
-def design_effect(fit: "Fit") -> pd.DataFrame:
+def design_effect(fit: FitRecord) -> pd.DataFrame:
     """Variance of each coefficient, relative to a model without group effects."""
     pooled = _pooled_errors(fit)
     frame = pd.DataFrame({"std_error": fit.std_error, "std_error_pooled": pooled})
@@ -104,7 +102,7 @@ def design_effect(fit: "Fit") -> pd.DataFrame:
     return frame
 
 
-def _pooled_errors(fit: "Fit") -> Array:
+def _pooled_errors(fit: FitRecord) -> Array:
     design, family = fit.design, fit.family
     X = design.X
     if family.name == "gaussian":
@@ -124,11 +122,9 @@ def _pooled_errors(fit: "Fit") -> Array:
 # --- conditional means --------------------------------------------------------------------
 
 
-def conditional_means(fit: "Fit", n_nodes: int) -> pd.DataFrame:
+def conditional_means(fit: FitRecord, n_nodes: int) -> pd.DataFrame:
     """Conditional means and sds of a scalar term's effects, by quadrature."""
-    whole = isinstance(n_nodes, (int, np.integer)) and not isinstance(n_nodes, bool)
-    if not whole or not 2 <= n_nodes <= 100:
-        raise DataError(f"n_nodes={n_nodes!r}; choose a whole number of nodes from 2 to 100")
+    n_nodes = check_whole(n_nodes, "n_nodes", 2, 100, "nodes")
     terms = fit.design.terms
     if len(terms) > 1 or terms[0].k > 1:
         found = ", ".join(f"({' + '.join(t.names)} | {t.group})" for t in terms)
@@ -136,9 +132,8 @@ def conditional_means(fit: "Fit", n_nodes: int) -> pd.DataFrame:
             f"conditional means need one group term with one coefficient; the fit has {found}. "
             "fit.ranef has the conditional modes"
         )
-    mean, sd, response = _gaussian_means(fit) if fit.family.name == "gaussian" else _means(
-        fit, int(n_nodes)
-    )  # fmt: skip
+    normal = fit.family.name == "gaussian"
+    mean, sd, response = _gaussian_means(fit) if normal else _means(fit, n_nodes)
     return pd.DataFrame(
         {
             "group": terms[0].group,
@@ -151,12 +146,12 @@ def conditional_means(fit: "Fit", n_nodes: int) -> pd.DataFrame:
     )
 
 
-def _gaussian_means(fit: "Fit") -> tuple[Array, Array, Array]:
+def _gaussian_means(fit: FitRecord) -> tuple[Array, Array, Array]:
     """The conditional distribution is normal: its mean is the mode."""
     return fit.modes.b[0][:, 0], fit.modes.sd[0][:, 0], fit.modes.eta
 
 
-def _means(fit: "Fit", n_nodes: int) -> tuple[Array, Array, Array]:
+def _means(fit: FitRecord, n_nodes: int) -> tuple[Array, Array, Array]:
     """Posterior means of ``b_j`` (J,), their sds, and of the mean of each row (n,).
 
     The weights of the nodes are those of the adaptive quadrature in `quadrature`.
@@ -179,7 +174,7 @@ def _means(fit: "Fit", n_nodes: int) -> tuple[Array, Array, Array]:
     return mean, sd, (share[term.codes] * family.link.inverse(eta)[0]).sum(axis=1)
 
 
-def _by_level(fit: "Fit", values: Array) -> Array:
+def _by_level(fit: FitRecord, values: Array) -> Array:
     """Averages of the rows' values over the observations of each level."""
     term, rows = fit.design.terms[0], fit.design.rows
     total = np.bincount(term.codes[rows], values[rows], minlength=term.J)

@@ -1,4 +1,4 @@
-"""What a fit is: a frozen record of numbers, and readers that label them."""
+"""What a fit is: a frozen record of numbers, and what can be done with it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,31 +6,28 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level
+from hierwidgets.base.checks import Seed, check_level, check_whole
 from hierwidgets.errors import DataError
-from hierwidgets.likelihood import estimate, gaussian
-from hierwidgets.likelihood.laplace import Modes
+from hierwidgets.likelihood import estimate, gaussian, simulation
 from hierwidgets.likelihood.optimum import covariance
-from hierwidgets.spec import responses as simulate
-from hierwidgets.spec import rows as prediction
-from hierwidgets.spec.covariance import sd_corr
+from hierwidgets.likelihood.prediction import standard_errors
+from hierwidgets.spec import rows
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
+from hierwidgets.spec.frames import as_frame
+from hierwidgets.spec.responses import with_response
 
 from . import diagnostics, intervals
 from . import summary as text
+from .record import FitRecord
 
 __all__ = ["Fit", "maximize"]
 
 
-_SINGULAR = 1e-4  # lme4's isSingular uses the same tolerance
-
-
 @dataclass(frozen=True, slots=True, repr=False)
-class Fit:
+class Fit(FitRecord):
     """A hierarchical model fitted by maximum likelihood.
 
     Attributes
@@ -69,169 +66,8 @@ class Fit:
     (-1.37, False)
     """
 
-    design: Design
-    family: Family
-    n_agq: int
-    reml: bool
-    sigma: float
-    theta: Array
-    beta: Array
-    covariance: Array
-    gradient: Array
-    modes: Modes
-    loglik: float
-    converged: bool
-    message: str
-    trace: Array
-
     def __repr__(self) -> str:
         return f"Fit({self.design.formula}, {self.family.name}, logLik={self.loglik:.1f})"
-
-    # --- coefficients ---
-
-    @property
-    def fixef(self) -> pd.Series:
-        """Coefficients, labelled by name: (p,) Series."""
-        return pd.Series(self.beta, index=list(self.design.names), name="estimate")
-
-    @property
-    def vcov(self) -> pd.DataFrame:
-        """Covariance of the coefficients: (p, p) DataFrame."""
-        names, m = list(self.design.names), len(self.theta)
-        return pd.DataFrame(self.covariance[m:, m:], index=names, columns=names)
-
-    @property
-    def std_error(self) -> pd.Series:
-        """Standard errors of the coefficients: (p,) Series."""
-        diagonal = np.diag(self.vcov.to_numpy())
-        return pd.Series(np.sqrt(diagonal), index=list(self.design.names), name="std_error")
-
-    @property
-    def ranef(self) -> pd.DataFrame:
-        """Conditional modes of the group effects: group, term, level, mode, sd.
-
-        `sd` is the conditional standard deviation, given the estimated parameters.
-        """
-        parts = []
-        for term, b, sd in zip(self.design.terms, self.modes.b, self.modes.sd, strict=True):
-            parts += [
-                pd.DataFrame(
-                    {
-                        "group": term.group,
-                        "term": name,
-                        "level": term.levels,
-                        "mode": b[:, i],
-                        "sd": sd[:, i],
-                    }
-                )
-                for i, name in enumerate(term.names)
-            ]
-        return pd.concat(parts, ignore_index=True)
-
-    @property
-    def coef(self) -> pd.DataFrame:
-        """Coefficients of each level, fixed part plus mode: group, term, level, estimate."""
-        fixed = self.fixef
-        parts = []
-        for term, b in zip(self.design.terms, self.modes.b, strict=True):
-            for name in dict.fromkeys([*self.design.names, *term.names]):
-                own = b[:, term.names.index(name)] if name in term.names else np.zeros(term.J)
-                estimate = float(fixed.get(name, 0.0)) + own
-                parts.append(
-                    pd.DataFrame({"group": term.group, "term": name, "level": term.levels}).assign(
-                        estimate=estimate
-                    )
-                )
-        return pd.concat(parts, ignore_index=True)
-
-    @property
-    def varcorr(self) -> pd.DataFrame:
-        """Standard deviations and correlations: group, term, other, sd, corr.
-
-        A row with `other` empty is the sd of a term; a row with `other` is a correlation. A
-        Gaussian fit ends with the group "Residual".
-        """
-        rows: list[tuple[str, str, str | None, float, float]] = []
-        for term, L in zip(
-            self.design.terms, self.design.template.factors(self.theta), strict=True
-        ):
-            sd, corr = sd_corr(self.sigma * L)
-            rows += [(term.group, a, None, sd[i], np.nan) for i, a in enumerate(term.names)]
-            rows += [
-                (term.group, term.names[i], term.names[j], np.nan, corr[i, j])
-                for block in term.blocks
-                for n, i in enumerate(block)
-                for j in block[n + 1 :]
-            ]
-        if self.family.name == "gaussian":
-            rows.append(("Residual", "", None, self.sigma, np.nan))
-        return pd.DataFrame(rows, columns=["group", "term", "other", "sd", "corr"])
-
-    # --- how well it fits ---
-
-    @property
-    def nobs(self) -> int:
-        """Number of observations."""
-        return self.design.nobs
-
-    @property
-    def n_parameters(self) -> int:
-        """Number of estimated parameters: theta, beta and, in a Gaussian model, sigma."""
-        return len(self.theta) + len(self.beta) + (self.family.name == "gaussian")
-
-    @property
-    def aic(self) -> float:
-        """``-2 log L + 2 k``."""
-        return -2 * self.loglik + 2 * self.n_parameters
-
-    @property
-    def bic(self) -> float:
-        """``-2 log L + k log(nobs)``."""
-        return -2 * self.loglik + self.n_parameters * float(np.log(self.nobs))
-
-    @property
-    def conditional_deviance(self) -> float:
-        """``-2 log p(y | modes)``, less that of the saturated model: R's `deviance(fit)`.
-
-        A Gaussian model has no saturated one with a residual sd; there nothing is subtracted.
-        """
-        d = self.design
-        if self.family.name == "gaussian":
-            w = d.trials[d.trials > 0]
-            rss = float(np.sum(d.trials * (d.y - self.modes.eta) ** 2))
-            scale = len(w) * np.log(2 * np.pi * self.sigma**2) - np.log(w).sum()
-            return rss / self.sigma**2 + float(scale)
-        given = self.family.loglik(d.y, d.trials, self.modes.eta).sum()
-        return 2 * (d.saturated - float(given))
-
-    @property
-    def dic(self) -> float:
-        """``2 * conditional deviance + 2 log L``: what arm::display prints as DIC.
-
-        It is printed to be compared with that output. The effective number of parameters it
-        implies is negative for binomial models, so it is no criterion to choose a model by.
-        """
-        return 2 * self.conditional_deviance + 2 * self.loglik
-
-    @property
-    def singular(self) -> bool:
-        """Whether an estimated covariance has lost a dimension (an sd of 0, a correlation of 1)."""
-        return bool(self.collapsed)
-
-    @property
-    def collapsed(self) -> tuple[str, ...]:
-        """The directions a singular fit has lost, in words."""
-        out = []
-        for term, L in zip(
-            self.design.terms, self.design.template.factors(self.theta), strict=True
-        ):
-            scaled = np.sqrt((term.Z**2).mean(axis=0))[:, None] * L
-            for block in term.blocks:
-                index = np.array(block)
-                gone = np.diag(scaled)[index] < _SINGULAR
-                if gone.any():
-                    out.append(_collapse_in_words(term.group, term.names, scaled, index, gone))
-        return tuple(out)
 
     # --- use ---
 
@@ -270,13 +106,13 @@ class Fit:
             raise DataError(f"scale={scale!r}; choose 'response' or 'link'")
         if interval is not None:
             check_level(interval, "interval")
-        kept = prediction.kept_columns(self.design, re_formula)
-        frame = self.design.data if newdata is None else prediction.as_frame(newdata)
-        new = prediction.rows_of(self.design, newdata, kept, new_levels)
-        eta = prediction.linear_predictor(new, self.beta, self.modes)
+        kept = rows.kept_columns(self.design, re_formula)
+        frame = self.design.data if newdata is None else as_frame(newdata)
+        new = rows.rows_of(self.design, newdata, kept, new_levels)
+        eta = rows.linear_predictor(new, self.beta, self.modes.b)
         columns = {"estimate": eta}
         if interval is not None:
-            se = prediction.standard_errors(
+            se = standard_errors(
                 self.design,
                 self.family,
                 new,
@@ -286,9 +122,9 @@ class Fit:
                 sigma=self.sigma,
                 unknown=new_levels == "sample",
             )
-            columns |= prediction.link_interval(eta, se, interval)
+            columns |= rows.link_interval(eta, se, interval)
         if scale == "response":
-            columns = prediction.to_response(self.family, columns)
+            columns = rows.to_response(self.family, columns)
         clash = [c for c in columns if c in frame.columns]
         if clash:
             raise DataError(f"newdata already has the columns {clash}; rename them")
@@ -497,13 +333,12 @@ class Fit:
         >>> y.shape, sorted(set(y.ravel().tolist()))
         ((2, 1086), [0.0, 1.0])
         """
-        if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 1:
-            raise DataError(f"n={n!r}; the number of responses is a whole number, 1 or larger")
+        n = check_whole(n, "n", 1, what="responses")
         if not isinstance(condition, bool):
             raise DataError(f"condition={condition!r} is neither True nor False")
         effects = self.modes.b if condition else None
-        made = simulate.draws(
-            self.design, self.family, self.theta, self.beta, self.sigma, int(n), seed, effects
+        made = simulation.draws(
+            self.design, self.family, self.theta, self.beta, self.sigma, n, seed, effects
         )
         return np.array(list(made))
 
@@ -532,44 +367,28 @@ class Fit:
         >>> again.nobs, again.converged
         (1086, True)
         """
-        design = simulate.with_response(self.design, self.family, y)
+        design = with_response(self.design, self.family, y)
         return maximize(design, self.family, self.n_agq, self.reml)
 
 
 def maximize(design: Design, family: Family, n_agq: int = 1, reml: bool = True) -> Fit:
     """The fit of a design; `reml` matters to a Gaussian model only, which takes no `n_agq`."""
+    found: estimate.Estimate | gaussian.Estimate
     if family.name == "gaussian":
-        return _gaussian(design, family, reml)
-    found = estimate.maximize(design, family, n_agq)
+        found = gaussian.maximize(design, reml)
+        n_agq, sigma, uncertainty = 1, found.sigma, found.covariance
+    else:
+        found = estimate.maximize(design, family, n_agq)
+        reml, sigma, uncertainty = False, 1.0, covariance(found.hessian)
     return Fit(
         design=design,
         family=family,
         n_agq=n_agq,
-        reml=False,
-        sigma=1.0,
-        theta=found.theta,
-        beta=found.beta,
-        covariance=covariance(found.hessian),
-        gradient=found.gradient,
-        modes=found.modes,
-        loglik=-0.5 * found.neg2loglik,
-        converged=found.converged,
-        message=found.message,
-        trace=found.trace,
-    )
-
-
-def _gaussian(design: Design, family: Family, reml: bool) -> Fit:
-    found = gaussian.maximize(design, reml)
-    return Fit(
-        design=design,
-        family=family,
-        n_agq=1,
         reml=reml,
-        sigma=found.sigma,
+        sigma=sigma,
         theta=found.theta,
         beta=found.beta,
-        covariance=found.covariance,
+        covariance=uncertainty,
         gradient=found.gradient,
         modes=found.modes,
         loglik=-0.5 * found.neg2loglik,
@@ -577,23 +396,3 @@ def _gaussian(design: Design, family: Family, reml: bool) -> Fit:
         message=found.message,
         trace=found.trace,
     )
-
-
-def _collapse_in_words(
-    group: str,
-    names: tuple[str, ...],
-    L: Array,
-    index: NDArray[np.intp],
-    gone: NDArray[np.bool_],
-) -> str:
-    sd, corr = sd_corr(L)
-    zero = [names[i] for i in index if sd[i] < _SINGULAR]
-    if zero:
-        return f"the sd of {', '.join(zero)} over {group} is 0"
-    last = int(index[gone][-1])
-    partners = [i for i in index if i != last and abs(abs(corr[i, last]) - 1) < 1e-6]
-    if partners:
-        i = partners[0]
-        sign = f"{corr[i, last]:.0f}"
-        return f"the correlation of {names[i]} and {names[last]} over {group} is {sign}"
-    return f"{names[last]} over {group} is a combination of the other effects"

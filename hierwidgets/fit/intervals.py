@@ -11,23 +11,22 @@
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level
+from hierwidgets.base.arrays import Array, normal_quantile
+from hierwidgets.base.checks import Seed, check_level, check_whole
 from hierwidgets.base.progress import with_progress
 from hierwidgets.errors import DataError, FitError, FitWarning
 from hierwidgets.likelihood import estimate, gaussian
+from hierwidgets.likelihood.simulation import draws
 from hierwidgets.spec.design import Design
-from hierwidgets.spec.responses import draws, with_response
+from hierwidgets.spec.parameters import Parameter, Point, parameters, value
+from hierwidgets.spec.responses import with_response
 
-from .profiles import Parameter, Point, interval, parameters, value
-
-if TYPE_CHECKING:
-    from .fit import Fit
+from .profiles import interval
+from .record import FitRecord
 
 __all__ = ["confint", "estimates"]
 
@@ -36,7 +35,7 @@ _METHODS = ("wald", "profile", "bootstrap")
 
 
 def confint(
-    fit: "Fit",
+    fit: FitRecord,
     level: float,
     method: str,
     wanted: str | Sequence[str] | None,
@@ -56,7 +55,7 @@ def confint(
     return _frame(chosen, at, low, high, level, method)
 
 
-def _chosen(fit: "Fit", method: str, wanted: str | Sequence[str] | None) -> list[Parameter]:
+def _chosen(fit: FitRecord, method: str, wanted: str | Sequence[str] | None) -> list[Parameter]:
     every = {p.name: p for p in parameters(fit.design, fit.family)}
     if wanted is None:
         return [p for p in every.values() if method != "wald" or p.kind == "coefficient"]
@@ -94,19 +93,13 @@ def _frame(
     return frame
 
 
-def _quantile(level: float) -> float:
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + level / 2))
-
-
 def _point(design: Design, theta: Array, beta: Array, sigma: float, neg2loglik: float) -> Point:
     """Estimates in the units a reader sees."""
     factors = tuple(sigma * L for L in design.template.factors(theta))
     return Point(factors, sigma, beta, neg2loglik)
 
 
-def estimates(fit: "Fit") -> Point:
+def estimates(fit: FitRecord) -> Point:
     """Estimates of a fit in the units a reader sees."""
     return _point(fit.design, fit.theta, fit.beta, fit.sigma, -2.0 * fit.loglik)
 
@@ -115,20 +108,20 @@ def estimates(fit: "Fit") -> Point:
 
 
 def _wald(
-    fit: "Fit", chosen: Sequence[Parameter], level: float, progress: bool
+    fit: FitRecord, chosen: Sequence[Parameter], level: float, progress: bool
 ) -> tuple[Array, Array, Array]:
     names = [p.name for p in chosen]
     at, se = fit.fixef[names].to_numpy(), fit.std_error[names].to_numpy()
-    z = _quantile(level)
+    z = normal_quantile(level)
     return at, at - z * se, at + z * se
 
 
 def _profile(
-    fit: "Fit", chosen: Sequence[Parameter], level: float, progress: bool
+    fit: FitRecord, chosen: Sequence[Parameter], level: float, progress: bool
 ) -> tuple[Array, Array, Array]:
     at, spread = _maximum(fit)
     ends = [
-        interval(p, fit.design, fit.family, fit.n_agq, at, spread, _quantile(level))
+        interval(p, fit.design, fit.family, fit.n_agq, at, spread, normal_quantile(level))
         for p in with_progress(chosen, len(chosen), "profile", progress)
     ]
     own = estimates(fit)
@@ -136,7 +129,7 @@ def _profile(
     return np.array([value(p, own) for p in chosen]), low, high
 
 
-def _maximum(fit: "Fit") -> tuple[Point, Array]:
+def _maximum(fit: FitRecord) -> tuple[Point, Array]:
     """The maximum likelihood point, and the covariance of its coefficients."""
     if not fit.reml:
         return estimates(fit), fit.vcov.to_numpy()
@@ -172,12 +165,11 @@ class Replicates:
 
 
 def _bootstrap(
-    fit: "Fit", chosen: Sequence[Parameter], level: float, n: int, seed: Seed, progress: bool
+    fit: FitRecord, chosen: Sequence[Parameter], level: float, n: int, seed: Seed, progress: bool
 ) -> pd.DataFrame:
-    if isinstance(n, bool) or not isinstance(n, (int, np.integer)) or n < 20:
-        raise DataError(f"draws={n!r}; a bootstrap needs a whole number of draws, 20 or more")
-    found = _replicates(fit, chosen, int(n), seed, progress)
-    for text in _remarks(found, int(n)):
+    n = check_whole(n, "draws", 20)
+    found = _replicates(fit, chosen, n, seed, progress)
+    for text in _remarks(found, n):
         warnings.warn(FitWarning(text), stacklevel=4)
     if len(found.values) < 2:
         raise FitError(f"{len(found.values)} draws could be fitted; an interval needs more")
@@ -202,7 +194,7 @@ def _remarks(found: Replicates, n: int) -> Iterator[str]:
 
 
 def _replicates(
-    fit: "Fit", chosen: Sequence[Parameter], n: int, seed: Seed, progress: bool
+    fit: FitRecord, chosen: Sequence[Parameter], n: int, seed: Seed, progress: bool
 ) -> Replicates:
     values: list[list[float]] = []
     failed: list[str] = []
@@ -222,7 +214,7 @@ def _replicates(
     return Replicates(values, failed, unsettled, stopped)
 
 
-def _refitted(fit: "Fit", y: Array) -> tuple[Point, bool]:
+def _refitted(fit: FitRecord, y: Array) -> tuple[Point, bool]:
     design = with_response(fit.design, fit.family, y)
     found: estimate.Estimate | gaussian.Estimate
     if fit.family.name == "gaussian":

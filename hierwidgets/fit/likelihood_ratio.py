@@ -7,24 +7,24 @@ Stram & Lee 1994, Biometrics 50(4)).
 """
 
 from dataclasses import dataclass
-from html import escape
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.tables import html_table, p_value, text_table
+from hierwidgets.base.tables import NotedTable, p_value
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.spec.design import Term
 from hierwidgets.spec.responses import observed, observed_trials
 
-from .fit import Fit
+from .record import FitRecord
 
 __all__ = ["Comparison", "compare"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Comparison:
+class Comparison(NotedTable):
     """Two nested fits side by side.
 
     Attributes
@@ -38,6 +38,7 @@ class Comparison:
 
     table: pd.DataFrame
     notes: tuple[str, ...]
+    caption: ClassVar[str] = "Likelihood-ratio test of nested fits"
 
     @property
     def chi_square(self) -> float:
@@ -71,17 +72,8 @@ class Comparison:
             )
         return head, rows
 
-    def __str__(self) -> str:
-        return "\n".join([*text_table(*self._cells()), *self.notes])
 
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return html_table("Likelihood-ratio test of nested fits", *self._cells()) + notes
-
-
-def compare(fit0: Fit, fit1: Fit) -> Comparison:
+def compare(fit0: FitRecord, fit1: FitRecord) -> Comparison:
     """The likelihood-ratio test of a fit against a larger one that contains it.
 
     ``chi_square = 2 (log L_1 - log L_0)``, with the difference in the number of parameters as
@@ -115,7 +107,7 @@ def compare(fit0: Fit, fit1: Fit) -> Comparison:
     (16.6, 1, True)
     """
     for fit in (fit0, fit1):
-        if not isinstance(fit, Fit):
+        if not isinstance(fit, FitRecord):
             raise DataError(f"compare takes two fits; one is a {type(fit).__name__}")
     small, large = sorted((fit0, fit1), key=lambda fit: fit.n_parameters)
     _check_data(small, large)
@@ -145,7 +137,7 @@ def compare(fit0: Fit, fit1: Fit) -> Comparison:
 # --- what may be compared -----------------------------------------------------------------
 
 
-def _check_data(a: Fit, b: Fit) -> None:
+def _check_data(a: FitRecord, b: FitRecord) -> None:
     if a.nobs != b.nobs:
         raise DataError(
             f"the fits have {a.nobs} and {b.nobs} observations; compare fits of the same rows"
@@ -163,7 +155,7 @@ def _check_data(a: Fit, b: Fit) -> None:
         raise DataError("the fits have different offsets; compare fits with the same one")
 
 
-def _check_likelihood(small: Fit, large: Fit) -> None:
+def _check_likelihood(small: FitRecord, large: FitRecord) -> None:
     if repr(small.family) != repr(large.family):
         raise FitError(f"{small.family} and {large.family} are not nested")
     if small.n_agq != large.n_agq:
@@ -179,11 +171,11 @@ def _check_likelihood(small: Fit, large: Fit) -> None:
         )
 
 
-def _columns(fit: Fit) -> Array:
+def _columns(fit: FitRecord) -> Array:
     return fit.design.X[fit.design.rows]
 
 
-def _same_space(small: Fit, large: Fit) -> bool:
+def _same_space(small: FitRecord, large: FitRecord) -> bool:
     width = small.design.X.shape[1] == large.design.X.shape[1]
     return width and _spanned(_columns(small), _columns(large))
 
@@ -200,7 +192,7 @@ def _spanned(columns: Array, by: Array) -> bool:
     return bool(np.abs(columns - Q @ (Q.T @ columns)).max() < 1e-8)
 
 
-def _new_effects(small: Fit, large: Fit) -> int:
+def _new_effects(small: FitRecord, large: FitRecord) -> int:
     """How many more coefficients vary over a group; an error where neither model has the other."""
     if not _spanned(_columns(small), _columns(large)):
         missing = [n for n in small.design.names if n not in large.design.names]
@@ -223,7 +215,7 @@ def _new_effects(small: Fit, large: Fit) -> int:
     return count
 
 
-def _not_nested(small: Fit, large: Fit, why: str) -> FitError:
+def _not_nested(small: FitRecord, large: FitRecord, why: str) -> FitError:
     names = [fit.design.formula.text for fit in (small, large)]
     return FitError(
         f"{names[0]!r} is not contained in {names[1]!r}: {why}. hw.tables sets their AIC and BIC "
@@ -231,7 +223,7 @@ def _not_nested(small: Fit, large: Fit, why: str) -> FitError:
     )
 
 
-def _partner(term: Term, small: Fit, large: Fit) -> Term | None:
+def _partner(term: Term, small: FitRecord, large: FitRecord) -> Term | None:
     """The term of `large` with the same levels, by whatever name."""
     codes, _ = pd.factorize(term.codes[small.design.rows])
     for other in large.design.terms:
@@ -252,7 +244,9 @@ def _contained(term: Term, other: Term) -> bool:
 # --- the distribution of the difference ---------------------------------------------------
 
 
-def _test(small: Fit, large: Fit, new: int, chi_square: float, df: int) -> tuple[float, list[str]]:
+def _test(
+    small: FitRecord, large: FitRecord, new: int, chi_square: float, df: int
+) -> tuple[float, list[str]]:
     """p, and what to know about it."""
     from scipy.special import chdtrc
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, normal_quantile
 from hierwidgets.base.checks import check_level
 from hierwidgets.errors import DataError
-from hierwidgets.spec.design import as_frame, indicator
+from hierwidgets.spec.frames import as_frame, indicator
 
 from .fit import Fit
 
@@ -246,48 +246,43 @@ def _interval(y: Array, n: Array, level: float, method: str) -> tuple[Array, Arr
     if method not in _METHODS:
         raise DataError(f"method {method!r} is unknown; the methods are {list(_METHODS)}")
     check_level(level)
-    return _METHODS[method](y, n, (1 - level) / 2)
+    return _METHODS[method](y, n, level)
 
 
-def _wald(y: Array, n: Array, tail: float) -> tuple[Array, Array]:
+def _wald(y: Array, n: Array, level: float) -> tuple[Array, Array]:
     p = y / n
-    half = _normal_quantile(tail) * np.sqrt(p * (1 - p) / n)
+    half = normal_quantile(level) * np.sqrt(p * (1 - p) / n)
     return p - half, p + half
 
 
-def _wilson(y: Array, n: Array, tail: float) -> tuple[Array, Array]:
+def _wilson(y: Array, n: Array, level: float) -> tuple[Array, Array]:
     """The proportions that a score test does not reject; roots of (p - pi)^2 = z^2 pi(1-pi)/n."""
-    p, z = y / n, _normal_quantile(tail)
+    p, z = y / n, normal_quantile(level)
     centre = p + z**2 / (2 * n)
     half = z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
     low, high = (centre - half) / (1 + z**2 / n), (centre + half) / (1 + z**2 / n)
     return np.where(y == 0, 0.0, low), np.where(y == n, 1.0, high)
 
 
-def _jeffreys(y: Array, n: Array, tail: float) -> tuple[Array, Array]:
-    return _beta_quantiles(y, n, tail, (y + 0.5, n - y + 0.5), (y + 0.5, n - y + 0.5))
+def _jeffreys(y: Array, n: Array, level: float) -> tuple[Array, Array]:
+    return _beta_quantiles(y, n, level, (y + 0.5, n - y + 0.5), (y + 0.5, n - y + 0.5))
 
 
-def _exact(y: Array, n: Array, tail: float) -> tuple[Array, Array]:
+def _exact(y: Array, n: Array, level: float) -> tuple[Array, Array]:
     # A shape of 0 belongs to the ends y = 0 and y = n, which _beta_quantiles sets itself.
     low, high = (np.maximum(y, 0.5), n - y + 1), (y + 1, np.maximum(n - y, 0.5))
-    return _beta_quantiles(y, n, tail, low, high)
+    return _beta_quantiles(y, n, level, low, high)
 
 
 def _beta_quantiles(
-    y: Array, n: Array, tail: float, low: tuple[Array, Array], high: tuple[Array, Array]
+    y: Array, n: Array, level: float, low: tuple[Array, Array], high: tuple[Array, Array]
 ) -> tuple[Array, Array]:
     from scipy.special import betaincinv
 
+    tail = (1 - level) / 2
     lower = np.where(y == 0, 0.0, betaincinv(*low, tail))
     upper = np.where(y == n, 1.0, betaincinv(*high, 1 - tail))
     return lower, upper
-
-
-def _normal_quantile(tail: float) -> float:
-    from scipy.special import ndtri
-
-    return float(-ndtri(tail))
 
 
 _METHODS: dict[str, Callable[[Array, Array, float], tuple[Array, Array]]] = {

@@ -5,12 +5,13 @@ from typing import Any
 
 import pandas as pd
 
+from hierwidgets.base.checks import check_whole
 from hierwidgets.base.tables import html_table, text_table
 from hierwidgets.errors import DataError
+from hierwidgets.spec.parameters import parameters, value
 
-from .fit import Fit
 from .intervals import estimates
-from .profiles import parameters, value
+from .record import FitRecord
 
 __all__ = ["Tables", "tables"]
 
@@ -75,7 +76,7 @@ def _number(x: Any, digits: int) -> str:
     return "" if pd.isna(x) else f"{x:.{digits}f}"
 
 
-def tables(*fits: Fit, digits: int = 3, **named: Fit) -> Tables:
+def tables(*fits: FitRecord, digits: int = 3, **named: FitRecord) -> Tables:
     """Fits side by side: estimates and standard errors, sds, correlations, AIC, BIC, logLik.
 
     Parameters
@@ -115,10 +116,9 @@ def tables(*fits: Fit, digits: int = 3, **named: Fit) -> Tables:
     if not columns:
         raise DataError("tables needs at least one fit")
     for name, fit in columns.items():
-        if not isinstance(fit, Fit):
+        if not isinstance(fit, FitRecord):
             raise DataError(f"tables takes fits; {name} is a {type(fit).__name__}")
-    if isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 10:
-        raise DataError(f"digits={digits!r}; choose a whole number of decimals from 0 to 10")
+    digits = check_whole(digits, "digits", 0, 10, "decimals")
     values = {name: _values(fit) for name, fit in columns.items()}
     errors = {name: dict(fit.std_error) for name, fit in columns.items()}
     order = _order(list(columns.values()))
@@ -126,13 +126,13 @@ def tables(*fits: Fit, digits: int = 3, **named: Fit) -> Tables:
     return Tables(_beside(values, order), _beside(errors, coefficients), digits)
 
 
-def _values(fit: Fit) -> dict[str, float]:
+def _values(fit: FitRecord) -> dict[str, float]:
     at = estimates(fit)
     out = {p.name: value(p, at) for p in parameters(fit.design, fit.family)}
     return out | {"nobs": fit.nobs, "aic": fit.aic, "bic": fit.bic, "loglik": fit.loglik}
 
 
-def _order(fits: list[Fit]) -> list[str]:
+def _order(fits: list[FitRecord]) -> list[str]:
     """Coefficients, sds, correlations, sigma, and how well each fits."""
     found = [p for fit in fits for p in parameters(fit.design, fit.family)]
     kinds = ("coefficient", "sd", "corr", "sigma")

@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from html import escape
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.checks import check_whole
 from hierwidgets.base.tables import html_table, p_value
-from hierwidgets.errors import DataError
 
-if TYPE_CHECKING:
-    from .fit import Fit
+from .record import FitRecord
 
 __all__ = ["Summary", "summarize"]
 
@@ -93,10 +91,9 @@ class Summary:
         return f"<p><code>{escape(self.title)}</code></p>{first}{second}<ul>{facts}</ul>"
 
 
-def summarize(fit: "Fit", detail: bool = False, digits: int = 2) -> Summary:
+def summarize(fit: FitRecord, detail: bool = False, digits: int = 2) -> Summary:
     """The printed form of `fit`."""
-    if isinstance(digits, bool) or not isinstance(digits, int) or not 0 <= digits <= 10:
-        raise DataError(f"digits={digits!r}; choose a whole number of decimals from 0 to 10")
+    digits = check_whole(digits, "digits", 0, 10, "decimals")
     return Summary(
         title=f"{fit.design.formula}  [{fit.family.name}, {fit.family.link.name} link]",
         coefficients=coefficient_table(fit, detail),
@@ -106,7 +103,7 @@ def summarize(fit: "Fit", detail: bool = False, digits: int = 2) -> Summary:
     )
 
 
-def coefficient_table(fit: "Fit", detail: bool = True) -> pd.DataFrame:
+def coefficient_table(fit: FitRecord, detail: bool = True) -> pd.DataFrame:
     """estimate, std_error and, with `detail`, Wald z and two-sided p, by coefficient."""
     table = pd.DataFrame({"estimate": fit.fixef, "std_error": fit.std_error})
     if detail:
@@ -117,7 +114,7 @@ def coefficient_table(fit: "Fit", detail: bool = True) -> pd.DataFrame:
     return table
 
 
-def error_table(fit: "Fit") -> pd.DataFrame:
+def error_table(fit: FitRecord) -> pd.DataFrame:
     """group, term, sd and the correlations with the terms above it, as text."""
     varcorr = fit.varcorr
     rows = []
@@ -129,13 +126,13 @@ def error_table(fit: "Fit") -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["group", "term", "sd", "corr"])
 
 
-def _method(fit: "Fit") -> str:
+def _method(fit: FitRecord) -> str:
     if fit.family.name == "gaussian":
         return "REML" if fit.reml else "maximum likelihood"
     return "Laplace" if fit.n_agq == 1 else f"{fit.n_agq}-point adaptive quadrature"
 
 
-def _facts(fit: "Fit") -> list[str]:
+def _facts(fit: FitRecord) -> list[str]:
     groups = ", ".join(f"{t.group} {t.J}" for t in fit.design.terms)
     method = _method(fit)
     facts = [

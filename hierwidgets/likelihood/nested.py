@@ -88,14 +88,10 @@ def nested(
 
 def _units(lay: Layout, family: Family, beta: Array, m: int) -> Array:
     """Rough standard errors to scale the differences by: (m + p,)."""
-    design, template = lay.design, lay.template
+    design = lay.design
     d = family.derivatives(design.y, design.trials, design.X @ beta + design.offset)
     column = np.sqrt((d.weight[:, None] * design.X**2).sum(axis=0))
-    size = [
-        np.sqrt(np.mean(design.terms[t].Z[:, r] ** 2)) or 1.0
-        for t, r in zip(template.term, template.rows, strict=True)
-    ]
-    return np.concatenate([0.3 / np.array(size), 1.0 / np.maximum(column, 1e-8)])
+    return np.concatenate([0.3 / design.sizes, 1.0 / np.maximum(column, 1e-8)])
 
 
 def outer_value(

@@ -8,12 +8,12 @@ import numpy as np
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.responses import observed
 
-from .posterior import Posterior
+from .record import PosteriorRecord
 
 __all__ = ["to_arviz"]
 
 
-def to_arviz(post: Posterior) -> Any:
+def to_arviz(post: PosteriorRecord) -> Any:
     """The draws as ArviZ data: an ``InferenceData`` (arviz 0.x) or a ``DataTree`` (1.x).
 
     Groups: ``posterior`` (or ``prior``) with one variable for each parameter, named as in
@@ -30,7 +30,7 @@ def to_arviz(post: Posterior) -> Any:
     >>> found["prior"]["sd Intercept | district_id"].shape
     (1, 20)
     """
-    if not isinstance(post, Posterior):
+    if not isinstance(post, PosteriorRecord):
         raise DataError(f"the argument must be a posterior; a {type(post).__name__} was given")
     try:
         with warnings.catch_warnings():
@@ -46,7 +46,7 @@ def to_arviz(post: Posterior) -> Any:
     return arviz.from_dict(groups, coords=coords, dims=dims)
 
 
-def _groups(post: Posterior) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[str]]]:
+def _groups(post: PosteriorRecord) -> tuple[dict[str, Any], dict[str, Any], dict[str, list[str]]]:
     draws, response = post.draws, post.design.formula.response
     values = post.parameters
     variables = {name: values[..., i] for i, name in enumerate(post.names)}

@@ -10,20 +10,20 @@ data have been used twice, but nearer to one half.
 """
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import Seed, check_level, check_seed, check_whole
 from hierwidgets.errors import DataError
+from hierwidgets.likelihood.simulation import draws
 from hierwidgets.spec.responses import observed
 
-if TYPE_CHECKING:
-    from .posterior import Posterior
+from .record import PosteriorRecord, flat
 
-__all__ = ["STATISTICS", "predictive_check"]
+__all__ = ["STATISTICS", "predictive_check", "replicate"]
 
 Statistic = Callable[[Array], float]
 
@@ -41,21 +41,39 @@ STATISTICS: dict[str, Statistic] = {
 }  # fmt: skip
 
 
+def replicate(post: PosteriorRecord, n: int, seed: Seed, condition: bool) -> Array:
+    """The responses (n, nobs) of `Posterior.simulate`."""
+    n = check_whole(n, "n", 1, what="responses")
+    rng = check_seed(seed)
+    size = post.draws.sigma.size
+    out = np.empty((n, post.design.nobs))
+    for i, s in enumerate(rng.choice(size, n, replace=n > size)):
+        b = [flat(e)[s] for e in post.draws.effects]
+        if not condition:
+            pairs = zip(post.design.terms, post.draws.factors, strict=True)
+            b = [rng.standard_normal((t.J, t.k)) @ flat(F)[s].T for t, F in pairs]
+        made = draws(
+            post.design, post.family, post.design.template.start(), flat(post.draws.beta)[s],
+            float(post.draws.sigma.ravel()[s]), 1, rng, b,
+        )  # fmt: skip
+        out[i] = next(made)
+    return out
+
+
 def predictive_check(
-    post: "Posterior",
+    post: PosteriorRecord,
     statistic: str | Statistic,
     by: str | None,
     n: int,
-    seed: int | None,
+    seed: Seed,
     interval: float,
     condition: bool,
 ) -> pd.DataFrame:
     """The table of `Posterior.predictive_check`."""
     measure = _measure(statistic)
-    if isinstance(interval, bool) or not isinstance(interval, float) or not 0 < interval < 1:
-        raise DataError(f"interval={interval!r}; give a level between 0 and 1, such as 0.9")
+    check_level(interval, "interval")
     labels, parts = _parts(post.design.data, by)
-    replicated = post.simulate(n, seed, condition=condition)
+    replicated = replicate(post, n, seed, condition)
     y = observed(post.design, post.family)
     seen = np.array([_value(measure, y[rows]) for rows in parts])
     made = np.array([[_value(measure, one[rows]) for one in replicated] for rows in parts])

@@ -422,11 +422,9 @@ def _check_call(node: ast.Call, code: str, text: str) -> set[int]:
 
 
 def _check_power(node: ast.BinOp, code: str, text: str) -> None:
-    power = node.right
-    sign = isinstance(power, ast.UnaryOp)
-    value = power.operand if isinstance(power, ast.UnaryOp) else power
-    ok = isinstance(value, ast.Constant) and isinstance(value.value, int | float)
-    if not ok or not abs(float(value.value)) <= 10 or (sign and not ok):  # type: ignore[attr-defined]
+    power = node.right.operand if isinstance(node.right, ast.UnaryOp) else node.right
+    size = power.value if isinstance(power, ast.Constant) else None
+    if not isinstance(size, int | float) or abs(size) > 10:
         raise _fail(text, f"the power in {code!r} is not a number up to 10")
     if not any(isinstance(n, ast.Name) for n in ast.walk(node.left)):
         raise _fail(text, f"{code!r} raises a bare number to a power; write the number itself")

@@ -1,11 +1,10 @@
-"""New responses for a design: drawn from a model, and put in place of the old ones.
+"""The response of a design as its observations have it, and another one in its place.
 
 Everything here is in the order and the coding of the observations: 0 and 1 for a binary
 response, successes for trials, counts, numbers. A design has its rows collapsed and sorted;
 `Design.rows` leads from one to the other.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -13,14 +12,12 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_seed
 from hierwidgets.errors import DataError
-from hierwidgets.likelihood.density import linear_predictor
 
 from .design import Design, indicator
 from .families import Family
 
-__all__ = ["draws", "observed", "observed_trials", "with_response"]
+__all__ = ["observed", "observed_trials", "with_response"]
 
 
 def observed_trials(design: Design) -> Array:
@@ -38,43 +35,6 @@ def observed(design: Design, family: Family) -> Array:
     if family.name == "binomial" and design.formula.trials is None:
         return indicator(values, design.event)
     return values.to_numpy(dtype=np.float64)
-
-
-def draws(
-    design: Design,
-    family: Family,
-    theta: Array,
-    beta: Array,
-    sigma: float,
-    n: int,
-    seed: Seed,
-    effects: list[Array] | None = None,
-) -> Iterator[Array]:
-    """`n` responses (nobs,), each from its own stream of random numbers.
-
-    Parameters
-    ----------
-    effects :
-        Group effects b to condition on, one (J, k) per term; None draws new ones from
-        ``N(0, sigma^2 Lambda Lambda')`` for every response.
-    """
-    factors = design.template.factors(theta)
-    trials = observed_trials(design)
-    precision = design.weights if family.name == "gaussian" else trials
-    for rng in check_seed(seed).spawn(n):
-        b = effects
-        if b is None:
-            b = [
-                sigma * rng.standard_normal((term.J, term.k)) @ L.T
-                for term, L in zip(design.terms, factors, strict=True)
-            ]
-        eta = linear_predictor(design, beta, b)[design.rows]
-        if family.name == "gaussian":
-            noise = np.zeros(design.nobs)
-            np.divide(sigma, np.sqrt(precision), out=noise, where=precision > 0)
-            yield eta + noise * rng.standard_normal(design.nobs)
-        else:
-            yield family.sample(rng, family.link.inverse(eta)[0], trials)
 
 
 def with_response(design: Design, family: Family, y: Any) -> Design:

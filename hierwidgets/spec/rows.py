@@ -1,4 +1,4 @@
-"""Predictions: which group effects enter, on which scale, for which rows.
+"""Rows to predict: which group effects enter them, and on which scale they are read.
 
 `re_formula` has the meaning it has in lme4 and brms: None keeps every group effect, "~0"
 none, "~ (1 | g)" those of g.
@@ -8,10 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, normal_quantile
 from hierwidgets.errors import DataError, FormulaError, NewLevelError
-from hierwidgets.likelihood.blocks import Blocks, factorize, layout, row_dot, scale
-from hierwidgets.likelihood.laplace import Modes, conditional_modes
 
 from .design import Design, NewRows, as_frame
 from .families import Family
@@ -21,10 +19,10 @@ __all__ = [
     "as_frame",
     "check_offset",
     "kept_columns",
+    "labels",
     "linear_predictor",
     "link_interval",
     "rows_of",
-    "standard_errors",
     "to_response",
 ]
 
@@ -142,133 +140,18 @@ def labels(frame: pd.DataFrame, factors: tuple[str, ...]) -> NDArray[np.object_]
     return text.to_numpy(dtype=object)
 
 
-def linear_predictor(new: NewRows, beta: Array, modes: Modes) -> Array:
-    """eta (n,) at the conditional modes; an unseen level has effect 0."""
+def linear_predictor(new: NewRows, beta: Array, effects: list[Array]) -> Array:
+    """eta (n,) at group effects b, one (J, k) per term; an unseen level has effect 0."""
     eta = new.X @ beta + new.offset
-    for codes, Z, b in zip(new.codes, new.Z, modes.b, strict=True):
+    for codes, Z, b in zip(new.codes, new.Z, effects, strict=True):
         known = codes >= 0
         eta[known] += np.einsum("ij,ij->i", Z[known], b[codes[known]])
     return eta
 
 
-def standard_errors(
-    design: Design,
-    family: Family,
-    new: NewRows,
-    theta: Array,
-    beta: Array,
-    covariance: Array,
-    *,
-    sigma: float = 1.0,
-    unknown: bool,
-    conditional: bool = False,
-) -> Array:
-    """Standard errors (n,) of the linear predictor.
-
-    The variance has two parts (Kass & Steffey 1989, J. Am. Stat. Assoc. 84(407), eq. 3.5):
-    that of the effects given the parameters, ``z Lambda inv(A) Lambda' z'``, and that of the
-    parameters, carried through the conditional modes by the derivative of eta with respect to
-    (theta, beta).
-
-    Parameters
-    ----------
-    covariance : (m + p, m + p)
-        Of (theta, beta).
-    sigma :
-        Residual sd of a Gaussian model, in whose units Lambda is.
-    unknown :
-        Whether an unseen level adds the variance of a new effect.
-    conditional :
-        Leave out the first part: the effects are taken as known at their modes.
-    """
-    lay = layout(design)
-    modes = conditional_modes(design, family, beta, theta, lay=lay)
-    jacobian = derivative(design, family, new, theta, beta)
-    variance: Array = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
-    if not conditional:
-        d = family.derivatives(design.y, design.trials, modes.eta)
-        blocks = factorize(scale(lay, design.template.factors(theta)), d.weight)
-        variance += sigma**2 * effect_variance(design, blocks, new, theta)
-    if unknown:
-        variance += sigma**2 * new_effect_variance(design, new, theta)
-    errors: Array = np.sqrt(np.maximum(variance, 0.0))
-    return errors
-
-
-def derivative(
-    design: Design,
-    family: Family,
-    new: NewRows,
-    theta: Array,
-    beta: Array,
-    step: float = 1e-5,
-) -> Array:
-    """d eta / d (theta, beta), (n, m + p), through the conditional modes."""
-    lay = layout(design)
-    x, m = np.concatenate([theta, beta]), len(theta)
-
-    def at(x: Array) -> Array:
-        modes = conditional_modes(design, family, x[m:], x[:m], lay=lay)
-        return linear_predictor(new, x[m:], modes)
-
-    out = np.empty((len(new.X), len(x)))
-    for i in range(len(x)):
-        h = np.zeros(len(x))
-        h[i] = step * max(1.0, abs(x[i]))
-        out[:, i] = (at(x + h) - at(x - h)) / (2 * h[i])
-    return out
-
-
-def effect_variance(design: Design, blocks: Blocks, new: NewRows, theta: Array) -> Array:
-    """``z Lambda inv(A) Lambda' z'`` of each new row (n,); unseen levels contribute nothing."""
-    factors = design.template.factors(theta)
-    parts = [
-        np.where((codes >= 0)[:, None], Z @ L, 0.0)
-        for codes, Z, L in zip(new.codes, new.Z, factors, strict=True)
-    ]
-    codes0 = np.maximum(new.codes[0], 0)
-    out = np.empty(len(new.X))
-    step = max(1, 2_000_000 // max(blocks.lay.q2, 1))
-    for a in range(0, len(out), step):
-        part = slice(a, min(a + step, len(out)))
-        g2 = np.zeros((part.stop - part.start, blocks.lay.q2))
-        at = 0
-        for t, term in enumerate(design.terms[1:], start=1):
-            cols = at + np.maximum(new.codes[t][part], 0)[:, None] * term.k + np.arange(term.k)
-            np.put_along_axis(g2, cols, parts[t][part], axis=1)
-            at += term.J * term.k
-        out[part] = _quadratic_form(blocks, codes0[part], parts[0][part], g2)
-    return out
-
-
-def _quadratic_form(blocks: Blocks, codes: NDArray[np.intp], g0: Array, g2: Array) -> Array:
-    from scipy import linalg
-
-    direct: Array = np.einsum("ik,ikl,il->i", g0, blocks.Dinv[codes], g0)
-    if blocks.S is None:
-        return direct
-    k = g0.shape[1]
-    rest = g2.copy()
-    for i in range(k):
-        row = blocks.M[codes * k + i]
-        rest -= (row if isinstance(row, np.ndarray) else row.toarray()) * g0[:, i, None]
-    return direct + row_dot(rest, linalg.cho_solve(blocks.S, rest.T, check_finite=False).T)
-
-
-def new_effect_variance(design: Design, new: NewRows, theta: Array) -> Array:
-    """``z Lambda Lambda' z'`` of the rows whose level is unseen, summed over terms (n,)."""
-    out = np.zeros(len(new.X))
-    for codes, Z, L in zip(new.codes, new.Z, design.template.factors(theta), strict=True):
-        zl = Z @ L
-        out += np.where(codes < 0, np.einsum("ij,ij->i", zl, zl), 0.0)
-    return out
-
-
 def link_interval(eta: Array, se: Array, level: float) -> dict[str, Array]:
     """std_error, conf_low and conf_high on the link scale."""
-    from scipy.special import ndtri
-
-    z = float(ndtri(0.5 + level / 2))
+    z = normal_quantile(level)
     return {"std_error": se, "conf_low": eta - z * se, "conf_high": eta + z * se}
 
 

@@ -156,12 +156,12 @@ def test_the_switch_and_sigma_show_how_points_shrink(uk: Notebook) -> None:
     shows(effect, "σ of district_id = 0.01")
     uk.settles("effect.sigma", 0.01)  # the last of the drag's moves
     flat = heights(effect)
-    line = uk.python("[float(v) for v in effect._rows[0].heights]")
+    line = uk.python("[float(v) for v in effect.facets[0].heights]")
     assert len({round(a + b * 0, 1) for a, b in zip(flat, line, strict=True)}) > 20  # on the curve
     effect.get_by_role("button", name="Snap to the fit").focus()
     uk.page.keyboard.press("Enter")
     shows(effect, "σ of district_id = 0.60")
-    uk.settles("effect.sigma == effect._fitted_sigma", True)
+    uk.settles("effect.moved", False)
     assert uk.complaints == []
 
 
@@ -174,7 +174,7 @@ def test_the_slope_turns_the_curve(uk: Notebook) -> None:
     box.fill("0")
     box.press("Enter")
     uk.settles("effect.slope", 0)
-    uk.settles("round(float(effect._rows[0].line.y.max() - effect._rows[0].line.y.min()), 9)", 0)
+    uk.settles("round(float(effect.facets[0].line.y.max() - effect.facets[0].line.y.min()), 9)", 0)
     box.fill("1000")
     box.press("Enter")
     expect(effect.get_by_role("alert")).to_contain_text("γ₁, slope: a number from")
@@ -210,7 +210,7 @@ def test_a_point_is_picked_by_click_and_by_key(uk: Notebook) -> None:
     effect = shown(uk)
     points(effect, RAW).first.click()
     shows(effect, "District 318: district_competitiveness 0.659, n = 3, raw 0.333, pooled 0.305")
-    assert uk.python("[effect.selected, effect._levels[0]]") == ["District 318"] * 2
+    assert uk.python("[effect.selected, effect.setting.levels[0]]") == ["District 318"] * 2
     press(uk, effect.get_by_role("combobox", name="district_id"), "ArrowDown")
     shows(effect, "District 319: district_competitiveness 0.584, n = 1, raw 0.000")
     uk.settles("effect.selected", "District 319")

@@ -187,13 +187,13 @@ def test_an_imagined_level_is_typed_and_shrinks_by_its_size(run_again: Open, nam
     notebook.page.keyboard.press("Enter")
     shows(dial, "imagined: n = 9, raw 0.667")
     notebook.settles("dial.imagined", [6, 9])
-    weight = notebook.python("dial._extra_level()['weight'][0]")
+    weight = notebook.python("float(dial.weights.extra.y[0])")
     small = squares(dial)
     assert len(small) == 3  # raw and pooled above, the weight below
     trials.fill("90")
     trials.press("Enter")
     shows(dial, "imagined: n = 90, raw 0.067")
-    assert notebook.python("dial._extra_level()['weight'][0]") > weight
+    assert notebook.python("float(dial.weights.extra.y[0])") > weight
     assert squares(dial)[2] < small[2]  # more weight: higher in the picture of weights
     trials.fill("4")
     trials.press("Enter")
@@ -219,11 +219,11 @@ def test_a_click_in_the_weights_picks_a_level(run_again: Open, name: str) -> Non
     x, y = notebook.page.evaluate(WEIGHT_POINT)
     notebook.page.mouse.click(x, y)
     shows(dial, "its own data carry")
-    n, weight = (notebook.python(f"float(dial._weights.ring.{axis}[0])") for axis in ("x", "y"))
+    n, weight = (notebook.python(f"float(dial.weights.ring.{axis}[0])") for axis in ("x", "y"))
     shows(dial, f"n = {n:g}, raw")
     shows(dial, f"carry {weight:.0%} of the weight")
     expect(dial.get_by_role("combobox", name="district_id")).not_to_have_value("none")
-    assert notebook.python("dial.selected in dial._levels")
+    assert notebook.python("dial.selected in dial.estimates.names")
     assert notebook.complaints == []
 
 
@@ -243,7 +243,7 @@ def test_a_click_on_a_diamond_picks_its_level(finland: Notebook) -> None:
     dial = shown_dial(finland)
     at = finland.page.evaluate(f"({MIDDLES})()")[3]
     finland.page.mouse.click(at["x"], at["y"])
-    finland.settles("dial.selected == dial._levels[dial._order[3]]", True)
+    finland.settles("dial.selected == dial.estimates.names[3]", True)
     shows(dial, "District 305: n = 40")
 
 
@@ -286,12 +286,12 @@ def test_253_districts_work_and_fit_a_1280_pixel_window(run_again: Open) -> None
     assert max(gaps(dial)) < before
     dial.get_by_role("combobox", name="Scale").select_option("logit")
     expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
-    triangles = notebook.python("[len(dial._estimates.below.x), len(dial._estimates.above.x)]")
+    triangles = notebook.python("[len(dial.estimates.below.x), len(dial.estimates.above.x)]")
     assert min(triangles) > 0
     assert points(dial).count() == 253
     points(dial).last.click()
     shows(dial, "raw 1.000")
-    assert notebook.python("dial.selected in dial._estimates.above.names.tolist()")
+    assert notebook.python("dial.selected in dial.estimates.above.names.tolist()")
     assert notebook.complaints == []
 
 

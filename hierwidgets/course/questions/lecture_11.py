@@ -1,13 +1,14 @@
 """Lecture 11, quantities of interest: differences, an average, where a difference is clear."""
 
 from functools import cache
-from importlib.resources import as_file, files
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
+from hierwidgets.data.shipped import shipped_coefficients
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
 
@@ -17,14 +18,12 @@ __all__ = ["EXERCISES"]
 @cache
 def _beta() -> Array:
     """The stored draws of the four coefficients of the several-countries model, (4, S)."""
-    with as_file(files("hierwidgets.data").joinpath("draws", "rainey2015.npz")) as path:
-        beta = np.load(path)["beta"].astype(float)
-    return np.asarray(beta.reshape(-1, 4).T)
+    return np.asarray(shipped_coefficients("rainey2015").reshape(-1, 4).T)
 
 
 def _rate(x: float, smd: int) -> Array:
     b0, b_x, b_smd, b_both = _beta()
-    return np.asarray(1 / (1 + np.exp(-(b0 + b_x * x + b_smd * smd + b_both * x * smd))))
+    return expit(b0 + b_x * x + b_smd * smd + b_both * x * smd)
 
 
 def _slope(x: float, smd: int) -> Array:
@@ -78,18 +77,18 @@ FIRST = Exercise(
 
 @cache
 def _finland() -> tuple[float, float]:
-    fit = glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+    fit = glmer(DISTRICTS, load("finland"), event="Contacted")
     return float(fit.fixef["Intercept"]), float(fit.theta[0])
 
 
 def _typical() -> float:
-    return float(1 / (1 + np.exp(-_finland()[0])))
+    return float(expit(_finland()[0]))
 
 
 def _average() -> float:
     mu, sigma = _finland()
     x, w = hermegauss(41)
-    return float(np.sum(w / (1 + np.exp(-(mu + sigma * x)))) / np.sum(w))
+    return float(np.sum(w * expit(mu + sigma * x)) / np.sum(w))
 
 
 AVERAGE = Exercise(

@@ -18,17 +18,16 @@ bulk and tail effective sample sizes of 1000 for every parameter, or nothing is 
 """
 
 import sys
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from hierwidgets.course.models import MODELS
 from hierwidgets.data.datasets import load
+from hierwidgets.data.shipped import SHIPPED, shipped_file
 from hierwidgets.errors import FitError
 from hierwidgets.model import Model
 from hierwidgets.posterior.convergence import THRESHOLDS
-from hierwidgets.posterior.files import SHIPPED
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal
 
@@ -43,10 +42,6 @@ ARTICLE_PRIORS = Priors(
     sd=half_cauchy(5),
     corr=lkj(1),
     centred=False,
-)
-_PAGE = (
-    "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "
-    "+ (1 + district_competitiveness | election_id)"
 )
 
 
@@ -85,12 +80,7 @@ def model(name: str) -> tuple[Model, Priors]:
             "+ (1 + competitiveness | election)"
         )
         return Model(text, article_data(), "binomial"), ARTICLE_PRIORS
-    text, data = {
-        "finland": ("contacted ~ 1 + (1 | district_id)", "finland"),
-        "uk": ("contacted ~ 1 + (1 | district_id)", "uk"),
-        "uk_competitiveness": ("contacted ~ district_competitiveness + (1 | district_id)", "uk"),
-        "rainey2015": (_PAGE, "rainey2015"),
-    }[name]
+    text, data = MODELS[name]
     return Model(text, load(data), "binomial", event="Contacted"), Priors()
 
 
@@ -113,12 +103,11 @@ def make(name: str, progress: bool = True) -> Posterior:
 
 def main(names: list[str]) -> int:
     """Make the files named, or all."""
-    folder = Path(str(files("hierwidgets.data"))) / "draws"
-    folder.mkdir(exist_ok=True)
     for name in names or SHIPPED:
         post = make(name)
-        post.save(folder / f"{name}.npz")
-        size = (folder / f"{name}.npz").stat().st_size
+        file = shipped_file(name)
+        post.save(file)
+        size = file.stat().st_size
         print(f"{name}: {size / 1000:.0f} kB, {post.draws.seconds:.0f} s\n{post.diagnose()}")
     return 0
 
