@@ -17,7 +17,7 @@ from hierwidgets.base.arrays import Array, Index
 from hierwidgets.errors import DataError, FormulaError
 
 from . import covariance
-from .columns import Columns, check_rank, matrices, variables
+from .columns import Columns, matrices, variables
 from .families import Family
 from .formula import Bar, Formula
 from .frames import (
@@ -31,6 +31,7 @@ from .frames import (
     select,
     show,
 )
+from .rank import full_rank
 
 __all__ = ["Design", "NewRows", "Term", "as_frame", "build", "indicator", "level_sums"]
 
@@ -132,6 +133,8 @@ class Design:
         observation exactly (without that constant).
     dropped : int
         Observations left out because a value was missing.
+    collinear : str
+        What is done with fixed columns that others determine: "raise" or "drop".
     """
 
     formula: Formula
@@ -150,6 +153,12 @@ class Design:
     constant: float
     saturated: float
     dropped: int
+    collinear: str = "raise"
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Fixed columns that are not in the model, since others determine them."""
+        return () if self.fixed.left_out is None else self.fixed.left_out.names
 
     @property
     def nobs(self) -> int:
@@ -203,6 +212,7 @@ def build(
     weights: str | Sequence[float] | None = None,
     offset: str | Sequence[float] | None = None,
     missing: str = "raise",
+    collinear: str = "raise",
 ) -> Design:
     """The design of `formula` for `data`. `data` is not changed.
 
@@ -237,7 +247,7 @@ def build(
             rows[first] = np.arange(len(first))
         recipes = {bar: (columns, matrix[first]) for bar, (columns, matrix) in recipes.items()}
     fixed, X = recipes.pop(None)
-    check_rank(X, fixed.names)
+    fixed, X = full_rank(fixed, X, frame, collinear)
     n = len(first)
     gaussian = family.name == "gaussian"
     return Design(
@@ -257,6 +267,7 @@ def build(
         constant=_constant(formula, family, y, trials, w),
         saturated=float(np.sum(w * family.saturated(y, trials))),
         dropped=len(data) - len(frame),
+        collinear=collinear,
     )
 
 
@@ -417,13 +428,8 @@ def _term(
 
 def _blocks(bar: Bar, columns: Columns, start: int) -> list[tuple[int, ...]]:
     k = len(columns.names)
-    if bar.correlated or columns.spec is None:
-        return [tuple(range(start, start + k))]
-    return [
-        tuple(start + i for i in indices)
-        for indices in columns.spec.term_indices.values()
-        if indices
-    ]
+    together = tuple(range(start, start + k))
+    return [together] if bar.correlated else [(i,) for i in together]
 
 
 def _recode(term: Term, frame: pd.DataFrame) -> Index:

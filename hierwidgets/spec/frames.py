@@ -15,6 +15,7 @@ from hierwidgets.errors import DataError, FormulaError
 
 from .families import Family
 from .formula import Formula
+from .habits import about_column
 
 __all__ = [
     "as_frame",
@@ -111,7 +112,10 @@ def select(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
     for column in columns:
         if column not in have:
             what = "grouping factor" if column in groups else "column"
-            raise FormulaError(f"{what} {column!r} is not in the data; its columns are {have[:30]}")
+            meant = about_column(column, have)
+            raise FormulaError(
+                f"{what} {column!r} is not in the data{meant}; its columns are {have[:30]}"
+            )
         if have.count(column) > 1:
             raise DataError(f"the data have {have.count(column)} columns named {column!r}")
     if len(data) == 0:
@@ -131,7 +135,7 @@ def prepare(
         raise DataError(f"missing={missing!r} is not known; choose 'raise' or 'drop'")
     columns = [
         formula.response,
-        *([formula.trials] if formula.trials else []),
+        *([formula.trials] if isinstance(formula.trials, str) else []),
         *formula.columns,
     ]
     given = {"weights": weights, "offset": offset}
@@ -214,7 +218,11 @@ def response(
             raise DataError(
                 f"event={event!r} is for a response of two levels; p(successes, trials) has none"
             )
-        return _successes(values, frame[formula.trials])
+        if isinstance(formula.trials, int):
+            trials = pd.Series(formula.trials, index=frame.index, name=formula.trials)
+        else:
+            trials = frame[formula.trials]
+        return _successes(values, trials)
     if family.name == "binomial":
         y = indicator(values, event)
     else:
