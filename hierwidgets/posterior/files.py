@@ -62,7 +62,8 @@ def save(
     header = {
         "version": VERSION, "kind": kind, "formula": design.formula.text,
         "family": family.name, "link": family.link.name, "event": event,
-        "offset_column": design.offset_column, "collinear": design.collinear, "columns": columns, "priors": _plain(priors),
+        "offset_column": design.offset_column, "collinear": design.collinear,
+        "columns": columns, "priors": _plain(priors),
         "integrated": draws.integrated, "seed": draws.seed, "seconds": draws.seconds,
         "interrupted": draws.interrupted,
     }  # fmt: skip

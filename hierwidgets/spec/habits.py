@@ -93,7 +93,8 @@ _WORDS = {
 _RESPONSES = (
     (r"cbind\(\s*(\S+?)\s*,\s*(\S+?)\s*-\s*\1\s*\)", r"counts are p({0}, {1})"),
     (r"cbind\(\s*(\S+?)\s*,\s*(\S+?)\s*\)",
-     r"counts are p(successes, trials): data['trials'] = data['{0}'] + data['{1}'], then p({0}, trials)"),
+     r"counts are p(successes, trials): data['trials'] = data['{0}'] + data['{1}'], then "
+     r"p({0}, trials)"),
     (r"(\S+?)\s*/\s*(\S+?)", r"a proportion of counts is p({0}, {1})"),
     (r"(\S+?)\s*\|\s*trials\(\s*(\S+?)\s*\)", r"counts are p({0}, {1})"),
     (r"(?:I\()?\s*(\S+?)\s*==\s*(.+?)\)?", r"the level that counts as 1 is an argument: "

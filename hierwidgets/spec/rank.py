@@ -43,7 +43,9 @@ def full_rank(
         raise DataError(f"collinear={collinear!r} is not known; choose 'raise' or 'drop'")
     if collinear == "drop" and (out := _determined(X)):
         kept = [i for i in range(X.shape[1]) if i not in out]
-        combination: Array = np.linalg.lstsq(X[:, kept], X[:, out], rcond=None)[0]
+        combination = np.asarray(
+            np.linalg.lstsq(X[:, kept], X[:, out], rcond=None)[0], dtype=np.float64
+        )
         names = tuple(fixed.names[i] for i in out)
         left_out = LeftOut(names, tuple(kept), tuple(out), combination)
         fixed = replace(fixed, names=tuple(fixed.names[i] for i in kept), left_out=left_out)
