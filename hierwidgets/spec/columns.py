@@ -12,7 +12,8 @@ import pandas as pd
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FormulaError, NewLevelError
 
-from .formula import FUNCTIONS, Bar, Formula, coded, named
+from .expressions import FUNCTIONS
+from .formula import Bar, Formula, coded, named
 from .frames import numeric, show
 from .reading import as_written, stand_in, standing_in
 

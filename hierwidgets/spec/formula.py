@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hierwidgets.errors import FormulaError
 
-from .expressions import FUNCTIONS, coded_in, names_in
+from .expressions import coded_in, names_in
 from .group_terms import Bar, bars
 from .habits import about_response, about_word
 from .reading import NAME, as_written, fail, pieces, sides, standing_in, walk
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from formulaic.parser.types import Token
 
 __all__ = [
-    "FUNCTIONS", "Bar", "Formula", "coded", "named", "parse", "pieces", "terms",
+    "Bar", "Formula", "coded", "named", "parse", "terms",
 ]  # fmt: skip
 
 _OPERATORS = frozenset(["+", "-", "*", ":", "/", "(", ")", "**", "^"])
