@@ -13,7 +13,7 @@ for each row of `newdata`, or averaged over rows. Every one of them is
 
 over counterfactual copies c of the rows i; `comparison` is the choice of T and F. Standard
 errors are by the delta method: the gradient with respect to eta times the joint covariance
-of coefficients and group effects (`joint`).
+of coefficients and group effects (`joint_covariance`).
 """
 
 from collections.abc import Mapping, Sequence
@@ -28,7 +28,12 @@ from numpy.typing import NDArray
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FormulaError
 from hierwidgets.fit.fit import Fit
-from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint, spread
+from hierwidgets.likelihood.joint_covariance import (
+    Functionals,
+    effect_rows,
+    joint_covariance,
+    spread,
+)
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.spec import rows as prediction
 from hierwidgets.spec.design import Design, NewRows
@@ -436,7 +441,9 @@ def _standard_errors(
         variance = np.einsum("ij,jk,ik->i", fixed, fit.vcov.to_numpy(), fixed)
     else:
         effects = tuple(gradient @ Z for Z in effect_rows(fit.design, new))
-        known = joint(fit.design, fit.family, fit.theta, fit.beta, fit.covariance, fit.sigma)
+        known = joint_covariance(
+            fit.design, fit.family, fit.theta, fit.beta, fit.covariance, fit.sigma
+        )
         variance = known.variance(Functionals(fixed, effects))
     if request.new_levels == "sample":
         variance = variance + fit.sigma**2 * _unseen(fit, stacked, new, gradient)

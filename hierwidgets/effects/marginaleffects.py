@@ -2,7 +2,7 @@
 
 `marginaleffects` asks a model for a coefficient vector, its covariance, a model matrix and
 predictions, and differentiates numerically. Here the vector is (beta, b): the coefficients
-and every group effect at its conditional mode, with their joint covariance (`joint`), so
+and every group effect at its conditional mode, with their joint covariance (`joint_covariance`), so
 that its standard errors are those of `comparisons`, `slopes` and `Fit.predict`. The link is
 applied to ``X beta + Z b``, which is linear in (beta, b): the delta method is the same.
 """
@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.fit.fit import Fit
-from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint
+from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint_covariance
 from hierwidgets.spec import rows as prediction
 from hierwidgets.spec.design import Design
 
@@ -238,7 +238,7 @@ def _covariance(fit: Fit, conditional: bool) -> Array:
     everything = scipy.sparse.eye_array(p + q, format="csc")
     at = np.concatenate([[p], p + np.cumsum(sizes)])
     effects = tuple(everything[:, a:b].tocsr() for a, b in pairwise(at))
-    known = joint(fit.design, fit.family, fit.theta, fit.beta, fit.covariance, fit.sigma)
+    known = joint_covariance(fit.design, fit.family, fit.theta, fit.beta, fit.covariance, fit.sigma)
     matrix = known.matrix(Functionals(fixed, effects))
     return 0.5 * (matrix + matrix.T)
 

@@ -12,7 +12,8 @@ import numpy as np
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.likelihood.blocks import layout
-from hierwidgets.likelihood.estimate import objective
+from hierwidgets.likelihood.density import theta_elements
+from hierwidgets.likelihood.estimate import WarmStart, objective
 from hierwidgets.likelihood.gaussian import evaluate, products
 from hierwidgets.likelihood.optimum import search_unit
 from hierwidgets.spec.covariance import cholesky_from_sd_corr, sd_corr
@@ -59,12 +60,7 @@ def held(
     if parameter.kind in ("sd", "corr"):
         design, at, parameter = _put_first(parameter, design, at)
     template = design.template
-    absolute = np.array(
-        [
-            at.factors[t][r, c]
-            for t, r, c in zip(template.term, template.rows, template.cols, strict=True)
-        ]
-    )
+    absolute = theta_elements(template, at.factors)
     rest = [np.log(at.sigma)] if gaussian else at.beta
     psi = np.concatenate([absolute, rest])
     scale = np.zeros((len(psi), len(psi)))
@@ -128,12 +124,10 @@ def _put_first(parameter: Parameter, design: Design, at: Point) -> tuple[Design,
 def _generalised(design: Design, family: Family, n_agq: int) -> Deviance:
     """``psi = (factor elements, beta) -> -2 log L`` by Laplace or quadrature."""
     lay, m = layout(design), design.template.m
-    evaluate_at = objective(lay, family, n_agq)
-    warm: list[tuple[Array, Array] | None] = [None]
+    evaluate_at = WarmStart(objective(lay, family, n_agq))
 
     def deviance(psi: Array) -> tuple[float, Array]:
-        found = evaluate_at(psi[:m], psi[m:], warm[0])
-        warm[0] = (found.u0, found.u2)
+        found = evaluate_at(psi[:m], psi[m:])
         return found.neg2loglik - 2.0 * design.constant, found.gradient
 
     return deviance
@@ -157,7 +151,6 @@ def _held_gaussian_coefficient(
     parameter: Parameter, design: Design, family: Family, at: Point
 ) -> Held:
     """beta_i held: its column becomes part of the offset; sigma and the rest profile out."""
-    template = design.template
     column, X = design.X[:, parameter.i], np.delete(design.X, parameter.i, axis=1)
 
     def deviance(c: float) -> Deviance:
@@ -169,12 +162,7 @@ def _held_gaussian_coefficient(
 
         return at_theta
 
-    theta = np.array(
-        [
-            at.factors[t][r, c] / at.sigma
-            for t, r, c in zip(template.term, template.rows, template.cols, strict=True)
-        ]
-    )
+    theta = theta_elements(design.template, at.factors) / at.sigma
     return Held(deviance, theta, np.diag(_theta_scale(design, family, at) / at.sigma))
 
 

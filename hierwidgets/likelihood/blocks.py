@@ -28,6 +28,7 @@ __all__ = [
     "Layout",
     "Scaled",
     "block_diagonal",
+    "diagonal_blocks",
     "factorize",
     "later_factor",
     "layout",
@@ -244,15 +245,18 @@ class Blocks:
         """The diagonal blocks of inv(A): (J, k, k) per term, the leading term's apart."""
         if self.S is None:
             return self.Dinv, []
-        Sinv = symmetric_inverse(self.S[0])
-        J, k, _ = self.Dinv.shape
-        lead = self.Dinv + _quadratic(self.M, Sinv, J, k)
-        later, at = [], 0
-        for term in self.lay.design.terms[1:]:
-            index = at + np.arange(term.J * term.k).reshape(term.J, term.k)
-            later.append(Sinv[index[:, :, None], index[:, None, :]])
-            at += term.J * term.k
-        return lead, later
+        return diagonal_blocks(self.lay, self.Dinv, self.M, symmetric_inverse(self.S[0]))
+
+
+def diagonal_blocks(lay: Layout, Dinv: Array, M: Any, Sinv: Array) -> tuple[Array, list[Array]]:
+    """The diagonal blocks of inv(A) from ``inv(D)``, ``M = inv(D) B`` and ``inv(S)``."""
+    J, k, _ = Dinv.shape
+    later, at = [], 0
+    for term in lay.design.terms[1:]:
+        index = at + np.arange(term.J * term.k).reshape(term.J, term.k)
+        later.append(Sinv[index[:, :, None], index[:, None, :]])
+        at += term.J * term.k
+    return Dinv + _quadratic(M, Sinv, J, k), later
 
 
 def factorize(scaled: Scaled, weight: Array) -> Blocks:

@@ -4,19 +4,24 @@ With ``u ~ N(0, I)``, ``b = Lambda(theta) u`` and ``eta = X beta + offset + Z b`
 
     log p(y, u | beta, theta) = sum_i log p(y_i | eta_i) - |u|^2 / 2 - (q / 2) log(2 pi).
 
-Maximum likelihood integrates u out of it (`marginal`); a sampler draws from it. The
-notation is that of Bates et al. (2015), J. Stat. Softw. 67(1), section 2.
+Maximum likelihood integrates u out of it (`laplace`, `quadrature`, `nested`, `gaussian`); a
+sampler draws from it, under priors. Both compute it in forms of their own, made for that work:
+`joint` says it once, plainly, and the tests hold the conditional modes of the one and the target
+of the other against it. The notation is that of Bates et al. (2015), J. Stat. Softw. 67(1),
+section 2.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.spec.design import Design
+from hierwidgets.spec.covariance import Template
+from hierwidgets.spec.design import Design, Term
 from hierwidgets.spec.families import Family
 
-__all__ = ["Joint", "joint", "linear_predictor", "split"]
+__all__ = ["Joint", "joint", "linear_predictor", "split", "theta_elements"]
 
 
 class Joint(NamedTuple):
@@ -28,10 +33,10 @@ class Joint(NamedTuple):
     u: Array  # (q,)
 
 
-def split(design: Design, u: Array) -> list[Array]:
-    """The flat vector u (q,) as one (J, k) array per term."""
+def split(terms: Sequence[Term], u: Array) -> list[Array]:
+    """The flat vector u of some terms as one (J, k) array for each."""
     out, at = [], 0
-    for term in design.terms:
+    for term in terms:
         size = term.J * term.k
         out.append(u[at : at + size].reshape(term.J, term.k))
         at += size
@@ -46,6 +51,12 @@ def linear_predictor(design: Design, beta: Array, effects: list[Array]) -> Array
     return eta
 
 
+def theta_elements(template: Template, matrices: Sequence[Array]) -> Array:
+    """(m,) what stands where theta does, in one (k, k) matrix per term."""
+    places = zip(template.term, template.rows, template.cols, strict=True)
+    return np.array([matrices[t][r, c] for t, r, c in places])
+
+
 def joint(design: Design, family: Family, beta: Array, theta: Array, u: Array) -> Joint:
     """Joint log density of the outcomes and u, with its gradient.
 
@@ -58,9 +69,8 @@ def joint(design: Design, family: Family, beta: Array, theta: Array, u: Array) -
     -----
     For a Gaussian family the residual sd is taken as 1.
     """
-    template = design.template
-    factors = template.factors(theta)
-    parts = split(design, u)
+    factors = design.template.factors(theta)
+    parts = split(design.terms, u)
     eta = linear_predictor(
         design, beta, [part @ L.T for part, L in zip(parts, factors, strict=True)]
     )
@@ -72,10 +82,5 @@ def joint(design: Design, family: Family, beta: Array, theta: Array, u: Array) -
         np.add.at(pulled, term.codes, term.Z * d.score[:, None])
         grad_u.append((pulled @ L - part).ravel())
         grad_L.append(pulled.T @ part)
-    theta_grad = np.array(
-        [
-            grad_L[t][r, c]
-            for t, r, c in zip(template.term, template.rows, template.cols, strict=True)
-        ]
-    )
-    return Joint(float(value), design.X.T @ d.score, theta_grad, np.concatenate(grad_u))
+    by_theta = theta_elements(design.template, grad_L)
+    return Joint(float(value), design.X.T @ d.score, by_theta, np.concatenate(grad_u))

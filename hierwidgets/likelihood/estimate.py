@@ -21,7 +21,7 @@ from .optimum import Optimum, minimize, search_unit
 from .quadrature import adaptive
 from .separation import check_separation
 
-__all__ = ["Estimate", "fixed_only", "maximize", "objective", "profile_loglik"]
+__all__ = ["Estimate", "WarmStart", "fixed_only", "maximize", "objective", "profile_loglik"]
 
 Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
 
@@ -65,6 +65,25 @@ def objective(lay: Layout, family: Family, n_agq: int) -> Evaluate:
     return lambda theta, beta, start: nested(lay, family, theta, beta, n_agq, start)
 
 
+class WarmStart:
+    """An objective in its course through a search: each evaluation starts at the last modes.
+
+    Attributes
+    ----------
+    modes : (J, k) and (q2,), or None
+        Where the next evaluation starts; None before the first.
+    """
+
+    def __init__(self, evaluate: Evaluate) -> None:
+        self._evaluate = evaluate
+        self.modes: tuple[Array, Array] | None = None
+
+    def __call__(self, theta: Array, beta: Array) -> Value:
+        value = self._evaluate(theta, beta, self.modes)
+        self.modes = value.u0, value.u2
+        return value
+
+
 def _check_nodes(lay: Layout, n_agq: int) -> None:
     if isinstance(n_agq, bool) or not isinstance(n_agq, int) or not 1 <= n_agq <= 100:
         raise FitError(f"n_agq={n_agq!r} is not a number of quadrature points from 1 to 100")
@@ -78,13 +97,12 @@ def _check_nodes(lay: Layout, n_agq: int) -> None:
         )
 
 
-def fixed_only(design: Design, family: Family, theta_offset: Array | None = None) -> Array:
+def fixed_only(design: Design, family: Family) -> Array:
     """Coefficients (p,) of the model without group effects, by Newton's method."""
     beta = np.zeros(design.X.shape[1])
-    offset = design.offset if theta_offset is None else design.offset + theta_offset
     if not beta.size:
         return beta
-    d = family.derivatives(design.y, design.trials, design.X @ beta + offset)
+    d = family.derivatives(design.y, design.trials, design.X @ beta + design.offset)
     for _ in range(25):
         information = (design.X * d.weight[:, None]).T @ design.X
         if not np.trace(information) > 0:
@@ -99,7 +117,7 @@ def fixed_only(design: Design, family: Family, theta_offset: Array | None = None
         size, old = 1.0, d.loglik.sum()
         while True:
             d = family.derivatives(
-                design.y, design.trials, design.X @ (beta + size * step) + offset
+                design.y, design.trials, design.X @ (beta + size * step) + design.offset
             )
             if d.loglik.sum() >= old - 1e-9 * abs(old) or size < 1e-6:
                 break
@@ -173,13 +191,11 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     """
     _check_outcome(design, family)
     lay = layout(design)
-    evaluate = objective(lay, family, n_agq)
+    evaluate = WarmStart(objective(lay, family, n_agq))
     m = design.template.m
-    warm: list[tuple[Array, Array] | None] = [None]
 
     def value_and_gradient(x: Array) -> tuple[float, Array]:
-        value = evaluate(x[:m], x[m:], warm[0])
-        warm[0] = (value.u0, value.u2)
+        value = evaluate(x[:m], x[m:])
         return value.neg2loglik, value.gradient
 
     x, unit = _start(design, family, lay)
@@ -189,7 +205,7 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     with one_thread(lay):
         found = minimize(value_and_gradient, x, unit, step=step)
     check_separation(design, family, found, m)
-    return _assemble(design, family, lay, found, m, warm[0])
+    return _assemble(design, family, lay, found, m, evaluate.modes)
 
 
 def _assemble(
@@ -256,20 +272,18 @@ def profile_loglik(
         The maximum (counting constant included) and where it is.
     """
     lay = layout(design)
-    evaluate = objective(lay, family, n_agq)
+    evaluate = WarmStart(objective(lay, family, n_agq))
     m = design.template.m
     held = {} if fixed is None else fixed
     free = np.array([i for i in range(design.X.shape[1]) if i not in held], np.intp)
     beta = fixed_only(design, family) if beta0 is None else beta0.astype(np.float64).copy()
     for i, value in held.items():
         beta[i] = value
-    warm: list[tuple[Array, Array] | None] = [None]
 
     def value_and_gradient(x: Array) -> tuple[float, Array]:
         full = beta.copy()
         full[free] = x
-        value = evaluate(theta, full, warm[0])
-        warm[0] = (value.u0, value.u2)
+        value = evaluate(theta, full)
         return value.neg2loglik, value.gradient[m:][free]
 
     if not free.size:

@@ -1,7 +1,7 @@
 """The Gaussian hierarchical model, exactly: coefficients and residual sd profiled out.
 
 With ``y ~ N(X beta + Z b, sigma^2 / w)`` and ``b = sigma Lambda u`` the integral over u is
-closed. What is left is a function of theta alone (Bates et al. 2015, J. Stat. Softw. 67(1),
+closed. What is solved is a function of theta alone (Bates et al. 2015, J. Stat. Softw. 67(1),
 eqs. 34 and 41):
 
     ML:    log|A| + n (1 + log(2 pi pwrss / n))
@@ -22,8 +22,17 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design, level_sums
 
-from .blocks import Layout, block_diagonal, later_factor, layout, one_thread, symmetric_inverse
-from .laplace import Modes
+from .blocks import (
+    Layout,
+    block_diagonal,
+    diagonal_blocks,
+    later_factor,
+    layout,
+    one_thread,
+    symmetric_inverse,
+)
+from .density import linear_predictor, split, theta_elements
+from .laplace import Modes, effects_with_sds
 from .optimum import covariance, minimize, search_unit
 
 __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
@@ -68,6 +77,34 @@ class Products:
 
 
 @dataclass(frozen=True, slots=True)
+class Eliminated:
+    """What is left of the cross-products once the group effects are solved for.
+
+    Attributes
+    ----------
+    logdet : float
+        log|A|.
+    Dinv : (J, k, k);  M : (J * k, q2) or None;  Sinv : (q2, q2) or None
+        Of A in blocks, as in `blocks`.
+    T : (q2, q2)
+        ``Lambda2' (G22 - G02' Lambda0 inv(D) Lambda0' G02)``.
+    x0, x2 : (J * k, p + 1) and (q2, p + 1)
+        ``inv(A) Lambda' Z' XY``: the effects that each column of XY would have.
+    K : (p + 1, p + 1)
+        ``XY' inv(V) XY``, in units of sigma.
+    """
+
+    logdet: float
+    Dinv: Array
+    M: Any
+    Sinv: Array | None
+    T: Array
+    x0: Array
+    x2: Array
+    K: Array
+
+
+@dataclass(frozen=True, slots=True)
 class Evaluation:
     """The profiled objective at theta, and what it found on the way."""
 
@@ -78,9 +115,7 @@ class Evaluation:
     XVX: Array
     u0: Array  # (J, k), in units of sigma
     u2: Array
-    Dinv: Array
-    M: Any
-    Sinv: Array | None
+    solved: Eliminated
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,68 +238,72 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
 
     It is profiled over the residual sd too, unless `sigma` gives it.
     """
-    lay, p = P.lay, len(P.R)
-    factors = lay.design.template.factors(theta)
-    L0, later = factors[0], factors[1:]
+    p, template = len(P.R), P.lay.design.template
+    factors = template.factors(theta)
+    solved = _eliminate(P, factors)
+    XVX = solved.K[:p, :p]
+    chol: Any = scipy.linalg.cho_factor(XVX, lower=True) if p else None
+    gamma = scipy.linalg.cho_solve(chol, solved.K[:p, p]) if p else np.zeros(0)
+    pwrss = float(solved.K[p, p] - solved.K[:p, p] @ gamma)
+    if not pwrss > 0:
+        raise FitError(_NO_RESIDUAL)
+    df = P.n - p if reml else P.n
+    scale = pwrss / df if sigma is None else sigma**2
+    value = solved.logdet + df * np.log(2 * np.pi * scale) + pwrss / scale - P.log_weights
+    contrast = np.append(-gamma, 1.0)
+    weights = -2.0 / scale * np.outer(contrast, contrast)
+    if reml and p:
+        value += 2.0 * float(np.log(np.diag(chol[0])).sum() + np.log(np.abs(np.diag(P.R))).sum())
+        weights[:p, :p] -= 2.0 * scipy.linalg.cho_solve(chol, np.eye(p))
+    full = _logdet_gradient(P, factors, solved)
+    _add_quadratic(P, factors, solved, weights, full)
+    return Evaluation(
+        value=value,
+        gradient=theta_elements(template, full),
+        gamma=gamma,
+        pwrss=pwrss,
+        XVX=XVX,
+        u0=(solved.x0 @ contrast).reshape(-1, factors[0].shape[0]),
+        u2=solved.x2 @ contrast,
+        solved=solved,
+    )
+
+
+def _eliminate(P: Products, factors: list[Array]) -> Eliminated:
+    """Solve for the group effects: the leading term by level, then the later ones."""
+    lay, p, (L0, *later) = P.lay, len(P.R), factors
     k = L0.shape[0]
     D = np.eye(k) + L0.T @ P.G00 @ L0
     Dinv: Array = 1.0 / D if k == 1 else np.linalg.inv(D).astype(np.float64, copy=False)
     logdet = float(np.log(D).sum()) if k == 1 else float(np.linalg.slogdet(D)[1].sum())
     r0 = _left(L0.T, P.G0x, k)
     x0 = _left(Dinv, r0, k)
-    M = Sinv = None
-    x2 = np.zeros((0, p + 1))
-    T = np.zeros((0, 0))
-    if lay.q2:
-        L0G02 = _left(L0.T, P.G02, k)  # Lambda0' G02
-        M = _left(Dinv, _right(lay, L0G02, later), k)
-        H = M.T @ L0G02
-        T = _right(lay, P.G22.T, later).T - (H.toarray() if scipy.sparse.issparse(H) else H)
-        S = _right(lay, T, later)
-        S.flat[:: lay.q2 + 1] += 1.0
-        chol, lower = scipy.linalg.cho_factor(S, lower=True, check_finite=False)
-        logdet += 2.0 * float(np.log(np.diag(chol)).sum())
-        r2 = _right(lay, P.G2x.T, later).T
-        x2 = scipy.linalg.cho_solve((chol, lower), r2 - M.T @ r0, check_finite=False)
-        x0 = x0 - M @ x2
-        Sinv = symmetric_inverse(chol)
-        K = P.Gxx - r0.T @ x0 - r2.T @ x2
-    else:
+    if not lay.q2:
         K = P.Gxx - r0.T @ x0
-    XVX = K[:p, :p]
-    cx: Any = scipy.linalg.cho_factor(XVX, lower=True) if p else None
-    gamma = scipy.linalg.cho_solve(cx, K[:p, p]) if p else np.zeros(0)
-    pwrss = float(K[p, p] - K[:p, p] @ gamma)
-    if not pwrss > 0:
-        raise FitError(_NO_RESIDUAL)
-    df = P.n - p if reml else P.n
-    scale = pwrss / df if sigma is None else sigma**2
-    value = logdet + df * np.log(2 * np.pi * scale) + pwrss / scale - P.log_weights
-    if reml and p:
-        value += 2.0 * float(np.log(np.diag(cx[0])).sum() + np.log(np.abs(np.diag(P.R))).sum())
-    contrast = np.append(-gamma, 1.0)
-    u0, u2 = (x0 @ contrast).reshape(-1, k), x2 @ contrast
-    full = _logdet_gradient(P, factors, Dinv, M, Sinv, T)
-    weights = -2.0 / scale * np.outer(contrast, contrast)
-    if reml and p:
-        weights[:p, :p] -= 2.0 * scipy.linalg.cho_solve(cx, np.eye(p))
-    _add_quadratic(P, factors, x0, x2, weights, full)
-    template = lay.design.template
-    gradient = np.array(
-        [full[t][r, c] for t, r, c in zip(template.term, template.rows, template.cols, strict=True)]
-    )
-    return Evaluation(value, gradient, gamma, pwrss, XVX, u0, u2, Dinv, M, Sinv)
+        return Eliminated(logdet, Dinv, None, None, np.zeros((0, 0)), x0, np.zeros((0, p + 1)), K)
+    L0G02 = _left(L0.T, P.G02, k)  # Lambda0' G02
+    M = _left(Dinv, _right(lay, L0G02, later), k)
+    H = M.T @ L0G02
+    T = _right(lay, P.G22.T, later).T - (H.toarray() if scipy.sparse.issparse(H) else H)
+    S = _right(lay, T, later)
+    S.flat[:: lay.q2 + 1] += 1.0
+    chol, lower = scipy.linalg.cho_factor(S, lower=True, check_finite=False)
+    logdet += 2.0 * float(np.log(np.diag(chol)).sum())
+    r2 = _right(lay, P.G2x.T, later).T
+    x2 = scipy.linalg.cho_solve((chol, lower), r2 - M.T @ r0, check_finite=False)
+    x0 = x0 - M @ x2
+    K = P.Gxx - r0.T @ x0 - r2.T @ x2
+    return Eliminated(logdet, Dinv, M, symmetric_inverse(chol), T, x0, x2, K)
 
 
-def _logdet_gradient(
-    P: Products, factors: list[Array], Dinv: Array, M: Any, Sinv: Array | None, T: Array
-) -> list[Array]:
+def _logdet_gradient(P: Products, factors: list[Array], solved: Eliminated) -> list[Array]:
     """d log|A| / d Lambda of each term, (k, k): twice ``(inv(A) Lambda' Z'Z)'`` by level."""
     lay = P.lay
     L0 = factors[0]
     k = L0.shape[0]
-    own = Dinv @ (L0.T @ P.G00)  # (J, k, k): [c, r]
+    own = solved.Dinv @ (L0.T @ P.G00)  # (J, k, k): [c, r]
     lead = own.sum(axis=0)
+    M, Sinv = solved.M, solved.Sinv
     if Sinv is None:
         return [2.0 * lead.T]
     # M Sinv (M' Lambda0' G00 - Lambda2' G20), summed over levels
@@ -282,17 +321,17 @@ def _logdet_gradient(
     for term in lay.design.terms[1:]:
         size = term.J * term.k
         rows = Sinv[at : at + size].reshape(term.J, term.k, -1)
-        cols = T[:, at : at + size].reshape(-1, term.J, term.k)
+        cols = solved.T[:, at : at + size].reshape(-1, term.J, term.k)
         out.append(2.0 * np.einsum("jcq,qjr->rc", rows, cols))
         at += size
     return out
 
 
 def _add_quadratic(
-    P: Products, factors: list[Array], x0: Array, x2: Array, weights: Array, full: list[Array]
+    P: Products, factors: list[Array], solved: Eliminated, weights: Array, full: list[Array]
 ) -> None:
     """Add ``sum over levels of E W x'`` with ``E = Z'(XY - Z Lambda x)`` to each (k, k)."""
-    lay, k = P.lay, factors[0].shape[0]
+    lay, k, x0, x2 = P.lay, factors[0].shape[0], solved.x0, solved.x2
     b0 = _left(factors[0], x0, k)
     E0 = P.G0x - (P.G00 @ b0.reshape(-1, k, b0.shape[1])).reshape(b0.shape)
     if lay.q2:
@@ -388,28 +427,11 @@ def _modes(
     design: Design, P: Products, theta: Array, beta: Array, at: Evaluation, sigma: float
 ) -> Modes:
     """Conditional modes (here also means) of b, and their conditional sds."""
-    factors = design.template.factors(theta)
-    k = factors[0].shape[0]
-    inverse = [at.Dinv]
-    u = [at.u0]
-    if at.Sinv is not None:
-        MS = at.M @ at.Sinv
-        MM = at.M.toarray() if scipy.sparse.issparse(at.M) else at.M
-        J, q2 = len(at.Dinv), P.lay.q2
-        extra = np.einsum("jkq,jlq->jkl", MS.reshape(J, k, q2), MM.reshape(J, k, q2))
-        inverse = [at.Dinv + extra]
-        start = 0
-        for term in design.terms[1:]:
-            index = start + np.arange(term.J * term.k).reshape(term.J, term.k)
-            inverse.append(at.Sinv[index[:, :, None], index[:, None, :]])
-            u.append(at.u2[index])
-            start += term.J * term.k
-    b = [ut @ L.T for ut, L in zip(u, factors, strict=True)]
-    sd = [
-        sigma * np.sqrt(np.einsum("kl,jlm,km->jk", L, V, L))
-        for V, L in zip(inverse, factors, strict=True)
-    ]
-    eta = design.X @ beta + design.offset
-    for term, bt in zip(design.terms, b, strict=True):
-        eta += np.einsum("ij,ij->i", term.Z, bt[term.codes])
-    return Modes(u, b, sd, eta)
+    factors, solved = design.template.factors(theta), at.solved
+    later: list[Array] = []
+    lead = solved.Dinv
+    if solved.Sinv is not None:
+        lead, later = diagonal_blocks(P.lay, solved.Dinv, solved.M, solved.Sinv)
+    u = [at.u0, *split(design.terms[1:], at.u2)]
+    b, sd = effects_with_sds(factors, u, [lead, *later])
+    return Modes(u, b, [sigma * part for part in sd], linear_predictor(design, beta, b))

@@ -24,9 +24,10 @@ from hierwidgets.spec.design import Design, NewRows
 from hierwidgets.spec.families import Family
 
 from .blocks import Blocks, block_diagonal, factorize, layout
+from .density import split
 from .laplace import State, solve_modes
 
-__all__ = ["Functionals", "Joint", "effect_rows", "joint", "spread"]
+__all__ = ["Functionals", "JointCovariance", "effect_rows", "joint_covariance", "spread"]
 
 
 _CHUNK = 2_000_000  # numbers of a dense intermediate
@@ -47,7 +48,7 @@ class Functionals:
 
 
 @dataclass(frozen=True, slots=True)
-class Joint:
+class JointCovariance:
     """The joint Gaussian approximation to coefficients and group effects.
 
     Attributes
@@ -127,14 +128,14 @@ class Joint:
         return np.asarray(scipy.linalg.cho_solve(self.blocks.S, rest.T, check_finite=False))
 
 
-def joint(
+def joint_covariance(
     design: Design,
     family: Family,
     theta: Array,
     beta: Array,
     covariance: Array,
     sigma: float = 1.0,
-) -> Joint:
+) -> JointCovariance:
     """The joint approximation at the estimates.
 
     Parameters
@@ -149,7 +150,7 @@ def joint(
     blocks = state.blocks
     if not family.canonical:
         blocks = factorize(blocks.scaled, state.d.weight)
-    return Joint(
+    return JointCovariance(
         covariance=covariance,
         slopes=_mode_slopes(design, state),
         factors=tuple(design.template.factors(theta)),
@@ -169,7 +170,7 @@ def _mode_slopes(design: Design, state: State) -> tuple[Array, ...]:
     and ``db = Lambda du + E u``, with W and A from the observed information.
     """
     scaled, template = state.blocks.scaled, design.template
-    u = _by_term(design, state.u0, state.u2)
+    u = [state.u0, *split(design.terms[1:], state.u2)]
     columns = []
     for t, r, c in zip(template.term, template.rows, template.cols, strict=True):
         term = design.terms[t]
@@ -191,16 +192,8 @@ def _mode_slopes(design: Design, state: State) -> tuple[Array, ...]:
 
 
 def _solved(design: Design, state: State, g0: Array, g2: Array) -> list[Array]:
-    return _by_term(design, *state.blocks.solve(g0, g2))
-
-
-def _by_term(design: Design, u0: Array, u2: Array) -> list[Array]:
-    """Effects in two parts, as one (J, k) array per term."""
-    out, at = [u0], 0
-    for term in design.terms[1:]:
-        out.append(u2[at : at + term.J * term.k].reshape(term.J, term.k))
-        at += term.J * term.k
-    return out
+    u0, u2 = state.blocks.solve(g0, g2)
+    return [u0, *split(design.terms[1:], u2)]
 
 
 def _flat(parts: list[Array]) -> Array:

@@ -20,8 +20,9 @@ from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Derivatives, Family
 
 from .blocks import Blocks, Layout, Scaled, factorize, layout, scale
+from .density import split, theta_elements
 
-__all__ = ["Modes", "Value", "conditional_modes", "laplace", "solve_modes"]
+__all__ = ["Modes", "Value", "conditional_modes", "effects_with_sds", "laplace", "solve_modes"]
 
 
 _MOST_STEPS = 200
@@ -204,15 +205,8 @@ def _gradient(lay: Layout, s: State, blocks: Blocks, lead: Array, later: Array |
         own = later[:, at : at + k] if lay.sparse else np.take_along_axis(later, cols, axis=1)
         inner.append(direct * s.u2[cols] + score * w2[cols] + heavy * own)
         at += k
-    return np.concatenate([_theta_gradient(lay, inner), beta])
-
-
-def _theta_gradient(lay: Layout, inner: list[Array]) -> Array:
-    """Pick theta's elements from ``Z' inner`` of each term, (k, k)."""
     full = [term.Z.T @ part for term, part in zip(lay.design.terms, inner, strict=True)]
-    t = lay.template
-    picked = [full[i][r, c] for i, r, c in zip(t.term, t.rows, t.cols, strict=True)]
-    return np.array(picked)
+    return np.concatenate([theta_elements(lay.template, full), beta])
 
 
 def conditional_modes(
@@ -233,19 +227,17 @@ def conditional_modes(
     s = solve_modes(lay, family, theta, beta, start)
     blocks = s.blocks if family.canonical else factorize(s.blocks.scaled, s.d.weight)
     lead, later = blocks.inverse_diagonal()
-    u = [s.u0, *_unstack(design, s.u2)]
-    factors = blocks.scaled.factors
-    b = [ut @ L.T for ut, L in zip(u, factors, strict=True)]
-    sd = [
-        np.sqrt(np.einsum("kl,jlm,km->jk", L, V, L))
-        for V, L in zip([lead, *later], factors, strict=True)
-    ]
+    u = [s.u0, *split(design.terms[1:], s.u2)]
+    b, sd = effects_with_sds(blocks.scaled.factors, u, [lead, *later])
     return Modes(u, b, sd, s.eta)
 
 
-def _unstack(design: Design, u2: Array) -> list[Array]:
-    out, at = [], 0
-    for term in design.terms[1:]:
-        out.append(u2[at : at + term.J * term.k].reshape(term.J, term.k))
-        at += term.J * term.k
-    return out
+def effects_with_sds(
+    factors: list[Array], u: list[Array], variance: list[Array]
+) -> tuple[list[Array], list[Array]]:
+    """``b = Lambda u`` and its sds, (J, k) per term, for u of variance (J, k, k)."""
+    b = [part @ L.T for part, L in zip(u, factors, strict=True)]
+    sd = [
+        np.sqrt(np.einsum("kl,jlm,km->jk", L, V, L)) for V, L in zip(variance, factors, strict=True)
+    ]
+    return b, sd

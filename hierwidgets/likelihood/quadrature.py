@@ -85,7 +85,7 @@ def adaptive(
     n_agq: int,
     start: tuple[Array, Array] | None = None,
 ) -> Value:
-    """``-2 log L`` by `n_agq` nodes per level, and its gradient, as `marginal.laplace`."""
+    """``-2 log L`` by `n_agq` nodes per level, and its gradient, as `laplace.laplace`."""
     s = solve_modes(lay, family, theta, beta, start)
     design, d = lay.design, s.d
     term = design.terms[0]

@@ -17,7 +17,6 @@ A NumPy ``.npz`` archive (compressed) with
 
 import json
 from dataclasses import replace
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.data.shipped import SHIPPED, shipped_file
 from hierwidgets.errors import DataError
 from hierwidgets.sampling.conditional import draw_levels
 from hierwidgets.sampling.priors import Prior, Priors
@@ -34,10 +34,9 @@ from hierwidgets.spec import families, formula
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
-__all__ = ["SHIPPED", "load", "save"]
+__all__ = ["load", "save"]
 
 VERSION = 1
-SHIPPED = ("finland", "uk", "uk_competitiveness", "rainey2015", "rainey2015_individual")
 
 
 def save(
@@ -76,10 +75,7 @@ def load(path: str | Path, effects: bool = True) -> tuple[Design, Family, Priors
     """What `save` wrote; the parts of a `Posterior`."""
     if not isinstance(path, str | Path):
         raise DataError(f"a path or a name is needed; {path!r} was given")
-    if isinstance(path, str) and path in SHIPPED:
-        where = Path(str(files("hierwidgets.data").joinpath("draws", f"{path}.npz")))
-    else:
-        where = Path(path)
+    where = shipped_file(path) if isinstance(path, str) and path in SHIPPED else Path(path)
     if not where.exists():
         raise DataError(
             f"there is no file {str(path)!r}; give a file that post.save wrote, or one of "

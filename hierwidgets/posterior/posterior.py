@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import check_level, check_whole
+from hierwidgets.base.checks import Seed, check_level, check_whole
 from hierwidgets.errors import DataError
 from hierwidgets.spec import rows
 from hierwidgets.spec.design import Design, NewRows
@@ -191,7 +191,7 @@ class Posterior(PosteriorRecord):
         long.insert(1, "draw", np.tile(draw, len(frame)))
         return long.assign(epred=mu.ravel())
 
-    def simulate(self, n: int = 1, seed: int | None = None, *, condition: bool = True) -> Array:
+    def simulate(self, n: int = 1, seed: Seed = None, *, condition: bool = True) -> Array:
         """Replicated responses for predictive checks, each from a draw of its own, (n, nobs).
 
         Parameters
@@ -208,7 +208,7 @@ class Posterior(PosteriorRecord):
         by: str | None = None,
         *,
         n: int = 500,
-        seed: int | None = 0,
+        seed: Seed = 0,
         interval: float = 0.9,
         condition: bool = True,
     ) -> pd.DataFrame:

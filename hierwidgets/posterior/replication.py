@@ -65,7 +65,7 @@ def predictive_check(
     statistic: str | Statistic,
     by: str | None,
     n: int,
-    seed: int | None,
+    seed: Seed,
     interval: float,
     condition: bool,
 ) -> pd.DataFrame:

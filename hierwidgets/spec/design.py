@@ -5,7 +5,7 @@ the same mean, so they are collapsed into one row with summed outcomes and trial
 log-likelihood does not change; fitting 5,126 respondents costs what 567 districts cost.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,9 @@ from .frames import (
 from .rank import full_rank
 
 __all__ = ["Design", "NewRows", "Term", "as_frame", "build", "indicator", "level_sums"]
+
+Grouping = tuple[tuple[str, ...], NDArray[Any], Index]  # factors, levels, codes
+Recipes = dict[Bar | None, tuple[Columns, Array]]  # None is the fixed part
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,23 +232,8 @@ def build(
     y, trials = response(frame, formula, family, event)
     w = extra.get("weights", np.ones(len(frame)))
     check_weights(w)
-    terms = _grouping(formula.bars, frame)
-    keep = _collapsible(family)
-    if formula.plain and keep:
-        rows, first = _collapse([*_keys(frame, formula, terms), extra.get("offset")])
-        recipes = matrices(formula, frame.iloc[first])
-    else:
-        recipes = matrices(formula, frame)
-        keys = [codes for _, _, codes in terms]
-        if keep:
-            for _, matrix in recipes.values():
-                keys += [_factorize(matrix[:, j]) for j in range(matrix.shape[1])]
-            rows, first = _collapse([*keys, extra.get("offset")])
-        else:
-            first = np.argsort(keys[0], kind="stable") if keys else np.arange(len(frame))
-            rows = np.empty_like(first)
-            rows[first] = np.arange(len(first))
-        recipes = {bar: (columns, matrix[first]) for bar, (columns, matrix) in recipes.items()}
+    groupings = _grouping(formula.bars, frame)
+    rows, first, recipes = _rows(formula, frame, family, groupings, extra.get("offset"))
     fixed, X = recipes.pop(None)
     fixed, X = full_rank(fixed, X, frame, collinear)
     n = len(first)
@@ -258,7 +246,7 @@ def build(
         trials=w[first] if gaussian else _sums(rows, w * trials, n),
         X=X,
         offset=extra["offset"][first] if "offset" in extra else np.zeros(n),
-        terms=_terms(terms, recipes, first),
+        terms=_terms(groupings, recipes, first),
         rows=rows,
         weights=w,
         names=fixed.names,
@@ -274,8 +262,29 @@ def build(
 # --- collapsing ---------------------------------------------------------------------------
 
 
-def _collapsible(family: Family) -> bool:
-    return family.name in ("binomial", "poisson")
+def _rows(
+    formula: Formula,
+    frame: pd.DataFrame,
+    family: Family,
+    groupings: list[Grouping],
+    offset: Array | None,
+) -> tuple[Index, Index, Recipes]:
+    """The model row of each observation, the first observation of each, and their matrices."""
+    if family.name == "gaussian":
+        first = np.argsort(groupings[0][2], kind="stable") if groupings else np.arange(len(frame))
+        rows = np.empty_like(first)
+        rows[first] = np.arange(len(first))
+        recipes = matrices(formula, frame)
+    elif formula.plain:
+        rows, first = _collapse([*_keys(frame, formula, groupings), offset])
+        return rows, first, matrices(formula, frame.iloc[first])
+    else:
+        recipes = matrices(formula, frame)
+        keys = [codes for _, _, codes in groupings]
+        for _, matrix in recipes.values():
+            keys += [_factorize(matrix[:, j]) for j in range(matrix.shape[1])]
+        rows, first = _collapse([*keys, offset])
+    return rows, first, {bar: (made, matrix[first]) for bar, (made, matrix) in recipes.items()}
 
 
 def _sums(rows: Index, values: Array, n: int) -> Array:
@@ -296,12 +305,12 @@ def _factorize(values: Any) -> Index:
 def _keys(
     frame: pd.DataFrame,
     formula: Formula,
-    terms: list[tuple[tuple[str, ...], Any, Index]],
+    groupings: list[Grouping],
 ) -> list[Index]:
     """Codes that tell model rows apart, the first term's first."""
-    done = {factors[0] for factors, _, _ in terms if len(factors) == 1}
+    done = {factors[0] for factors, _, _ in groupings if len(factors) == 1}
     rest = [c for c in formula.columns if c not in done]
-    keys = [codes for _, _, codes in terms] + [_factorize(frame[c]) for c in rest]
+    keys = [codes for _, _, codes in groupings] + [_factorize(frame[c]) for c in rest]
     return keys or [np.zeros(len(frame), np.intp)]
 
 
@@ -327,9 +336,7 @@ def _collapse(keys: Sequence[Any]) -> tuple[Index, Index]:
 # --- grouping -----------------------------------------------------------------------------
 
 
-def _grouping(
-    bars: Sequence[Bar], frame: pd.DataFrame
-) -> list[tuple[tuple[str, ...], NDArray[Any], Index]]:
+def _grouping(bars: Sequence[Bar], frame: pd.DataFrame) -> list[Grouping]:
     """Factors, levels and codes of each grouping, by decreasing number of levels."""
     found = []
     for factors in dict.fromkeys(bar.factors for bar in bars):
@@ -390,8 +397,8 @@ def _one_factor(values: pd.Series) -> tuple[Index, NDArray[Any]]:
 
 
 def _terms(
-    groupings: list[tuple[tuple[str, ...], NDArray[Any], Index]],
-    recipes: Mapping[Bar | None, tuple[Columns, Array]],
+    groupings: list[Grouping],
+    recipes: Recipes,
     first: Index,
 ) -> tuple[Term, ...]:
     return tuple(
@@ -403,7 +410,7 @@ def _term(
     factors: tuple[str, ...],
     levels: NDArray[Any],
     codes: Index,
-    recipes: Mapping[Bar | None, tuple[Columns, Array]],
+    recipes: Recipes,
 ) -> Term:
     """All bars over the same factors, merged; each bar is a block of its own."""
     names: list[str] = []

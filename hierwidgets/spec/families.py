@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 import scipy
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import FormulaError
 
 __all__ = ["Derivatives", "Family", "Link", "family"]
@@ -128,8 +128,8 @@ def _inverse_identity(eta: Array) -> tuple[Array, Array]:
 
 
 def _inverse_logit(eta: Array) -> tuple[Array, Array]:
-    mu = scipy.special.expit(eta)
-    return mu, mu * scipy.special.expit(-eta)
+    mu = expit(eta)
+    return mu, mu * expit(-eta)
 
 
 def _inverse_probit(eta: Array) -> tuple[Array, Array]:
@@ -161,7 +161,7 @@ _LINKS = {
 
 
 def _logit_derivatives(y: Array, n: Array, eta: Array) -> Derivatives:
-    p, q = scipy.special.expit(eta), scipy.special.expit(-eta)
+    p, q = expit(eta), expit(-eta)
     weight = n * p * q
     loglik = y * eta + n * scipy.special.log_expit(-eta)
     return Derivatives(loglik, y - n * p, weight, weight * (q - p), weight)
@@ -246,7 +246,7 @@ def _zeros(y: Array, n: Array) -> Array:
     return np.zeros_like(y)
 
 
-def _no_constant_poisson(y: Array, n: Array) -> Array:
+def _poisson_counting(y: Array, n: Array) -> Array:
     factorials: Array = scipy.special.gammaln(y + 1)
     return -factorials
 
@@ -259,7 +259,7 @@ def _make(
 ) -> Family:
     counting, saturated, sample = {
         "binomial": (_binomial_counting, _binomial_saturated, _binomial_sample),
-        "poisson": (_no_constant_poisson, _poisson_saturated, _poisson_sample),
+        "poisson": (_poisson_counting, _poisson_saturated, _poisson_sample),
         "gaussian": (_zeros, _zeros, _gaussian_sample),
     }[name]
     return Family(name, _LINKS[link], derivatives, loglik, counting, saturated, sample)

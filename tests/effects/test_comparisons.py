@@ -16,7 +16,7 @@ from scipy.special import expit
 
 import hierwidgets as hw
 from hierwidgets.likelihood import blocks
-from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint
+from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint_covariance
 from hierwidgets.likelihood.laplace import conditional_modes
 from hierwidgets.likelihood.prediction import derivative
 from hierwidgets.spec import rows as predict
@@ -79,7 +79,7 @@ def everything(fit):
 
 def joint_of(fit, covariance=None):
     covariance = fit.covariance if covariance is None else covariance
-    return joint(fit.design, fit.family, fit.theta, fit.beta, covariance, fit.sigma)
+    return joint_covariance(fit.design, fit.family, fit.theta, fit.beta, covariance, fit.sigma)
 
 
 # --- the joint covariance -----------------------------------------------------------------

@@ -20,7 +20,7 @@ from support.paths import REFERENCE
 
 import hierwidgets as hw
 from hierwidgets.errors import DataError, FitError, FitWarning
-from hierwidgets.fit import held, intervals, profiles
+from hierwidgets.fit import intervals
 from hierwidgets.likelihood import gaussian
 
 PROFILES = json.loads((REFERENCE / "inference.json").read_text())["profiles"]
@@ -137,18 +137,6 @@ def test_at_the_limits_of_a_correlation_no_search_finds_a_higher_likelihood():
         assert found.fun + 2 * fit.loglik == pytest.approx(Z90**2, abs=1e-5)
 
 
-def test_gradient_of_the_gaussian_objective_with_sigma_held():
-    fit = fitted("slopes")
-    deviance = held._gaussian(fit.design)
-    psi = np.array([1.2, -0.3, 0.5, 0.1])
-    gradient = deviance(psi)[1]
-    for i in range(4):
-        h = np.zeros(4)
-        h[i] = 1e-6
-        slope = (deviance(psi + h)[0] - deviance(psi - h)[0]) / 2e-6
-        assert gradient[i] == pytest.approx(slope, abs=1e-5)
-
-
 def test_order_of_the_coefficients_in_a_term_does_not_matter():
     data = frame("counts")
     one = fitted("poisson_slopes").confint(progress=False).set_index("term")
@@ -197,18 +185,6 @@ def test_several_countries_correlation_is_unknown():
     found = fit.confint(parameters=names, progress=False)
     assert ends(found, corr) == [-1.0, 1.0]
     assert ends(found, names[1])[0] == 0
-
-
-def test_a_side_that_never_falls_is_infinite():
-    """With few one-sided outcomes the likelihood of the intercept levels off on one side."""
-    whole_line = (-np.inf, np.inf)
-    low, high = profiles.limits(lambda c: 3 * np.tanh(c) ** 2, 0.0, 0.0, 1.0, 2.0, whole_line)
-    assert (low, high) == (-np.inf, np.inf)
-
-
-def test_a_higher_likelihood_elsewhere_is_not_hidden():
-    with pytest.raises(FitError, match="higher than the fit's"):
-        profiles.limits(lambda c: (c - 2) ** 2 - 4, 0.0, 0.0, 1.0, 1.6, (-np.inf, np.inf))
 
 
 def test_wald_is_estimate_plus_or_minus():

@@ -62,7 +62,7 @@ def test_value_is_a_sum_of_densities_over_the_rows_given(family):
     eta = np.full(60, beta[0]) + beta[1] * data["x"]
     for term, part, L in zip(
         model.design.terms,
-        split(model.design, u),
+        split(model.design.terms, u),
         model.design.template.factors(theta),
         strict=True,
     ):

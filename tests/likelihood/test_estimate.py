@@ -21,7 +21,7 @@ from support.stored_fits import STORED, fitted
 import hierwidgets as hw
 from hierwidgets.likelihood import blocks
 from hierwidgets.likelihood.blocks import layout
-from hierwidgets.likelihood.estimate import fixed_only, profile_loglik
+from hierwidgets.likelihood.estimate import WarmStart, fixed_only, objective, profile_loglik
 from hierwidgets.spec.families import family
 
 links = pytest.mark.parametrize(("kind", "link"), LINKS)
@@ -230,6 +230,17 @@ def test_the_profile_touches_the_maximum():
     held, at = profile_loglik(m.design, m.family, found.theta, fixed={1: 0.0})
     assert at[1] == 0.0
     assert held < top
+
+
+def test_a_warm_start_begins_at_the_last_modes_and_ends_at_the_same_value():
+    found = fit()
+    evaluate = objective(layout(found.design), found.family, 1)
+    warm = WarmStart(evaluate)
+    assert warm.modes is None
+    for theta in (0.5 * found.theta, found.theta):
+        value, cold = warm(theta, found.beta), evaluate(theta, found.beta, None)
+        assert value.neg2loglik == pytest.approx(cold.neg2loglik, abs=1e-9)
+        assert warm.modes == (value.u0, value.u2)
 
 
 def test_the_trace_is_the_search():

@@ -13,7 +13,7 @@ from scipy import stats
 
 import hierwidgets as hw
 from hierwidgets.course.studies import shipped_draws
-from hierwidgets.posterior.files import SHIPPED
+from hierwidgets.data.shipped import SHIPPED
 from hierwidgets.sampling import conditional
 from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal, uniform
 

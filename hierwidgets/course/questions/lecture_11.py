@@ -1,13 +1,13 @@
 """Lecture 11, quantities of interest: differences, an average, where a difference is clear."""
 
 from functools import cache
-from importlib.resources import as_file, files
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import load
+from hierwidgets.data.shipped import shipped_coefficients
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
 
@@ -17,9 +17,7 @@ __all__ = ["EXERCISES"]
 @cache
 def _beta() -> Array:
     """The stored draws of the four coefficients of the several-countries model, (4, S)."""
-    with as_file(files("hierwidgets.data").joinpath("draws", "rainey2015.npz")) as path:
-        beta = np.load(path)["beta"].astype(float)
-    return np.asarray(beta.reshape(-1, 4).T)
+    return np.asarray(shipped_coefficients("rainey2015").reshape(-1, 4).T)
 
 
 def _rate(x: float, smd: int) -> Array:

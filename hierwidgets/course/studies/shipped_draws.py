@@ -18,17 +18,15 @@ bulk and tail effective sample sizes of 1000 for every parameter, or nothing is 
 """
 
 import sys
-from importlib.resources import files
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from hierwidgets.data.datasets import load
+from hierwidgets.data.shipped import SHIPPED, shipped_file
 from hierwidgets.errors import FitError
 from hierwidgets.model import Model
 from hierwidgets.posterior.convergence import THRESHOLDS
-from hierwidgets.posterior.files import SHIPPED
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal
 
@@ -113,12 +111,11 @@ def make(name: str, progress: bool = True) -> Posterior:
 
 def main(names: list[str]) -> int:
     """Make the files named, or all."""
-    folder = Path(str(files("hierwidgets.data"))) / "draws"
-    folder.mkdir(exist_ok=True)
     for name in names or SHIPPED:
         post = make(name)
-        post.save(folder / f"{name}.npz")
-        size = (folder / f"{name}.npz").stat().st_size
+        file = shipped_file(name)
+        post.save(file)
+        size = file.stat().st_size
         print(f"{name}: {size / 1000:.0f} kB, {post.draws.seconds:.0f} s\n{post.diagnose()}")
     return 0
 
