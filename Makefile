@@ -38,6 +38,7 @@ notebooks: install
 lint:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache --no-logo
 
 types:
 	$(BIN)/mypy hierwidgets

@@ -21,7 +21,7 @@ F, G = "y ~ x + (1 | g)", "z ~ x + (1 | g)"
 
 
 @cache
-def made():
+def sixty_rows():
     rng = np.random.default_rng(41)
     n = 60
     x, g = rng.normal(size=n).round(3), np.repeat(list("abcdef"), 10)
@@ -44,11 +44,11 @@ def made():
 
 
 def data(**changes):
-    return made().assign(**changes)
+    return sixty_rows().assign(**changes)
 
 
 def with_value(column, value, row=3):
-    frame = made().copy()
+    frame = sixty_rows().copy()
     frame[column] = frame[column].astype(object if isinstance(value, str | complex) else float)
     frame.loc[row, column] = value
     return frame
@@ -56,21 +56,21 @@ def with_value(column, value, row=3):
 
 @cache
 def fit():
-    return hw.glmer(F, made())
+    return hw.glmer(F, sixty_rows())
 
 
 @cache
 def by_count():
-    return hw.glmer("y ~ C(n) + (1 | g)", made())
+    return hw.glmer("y ~ C(n) + (1 | g)", sixty_rows())
 
 
 @cache
 def linear():
-    return hw.lmer(G, made())
+    return hw.lmer(G, sixty_rows())
 
 
 def doubled():
-    frame = made()
+    frame = sixty_rows()
     return pd.concat([frame, frame[["x"]]], axis=1)
 
 

@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from html import escape
+from typing import ClassVar
 
-__all__ = ["html_table", "p_value", "text_table"]
+__all__ = ["NotedTable", "html_table", "p_value", "text_table"]
 
 Rows = Sequence[Sequence[str]]
 
@@ -57,3 +58,24 @@ def p_value(p: float) -> str:
     ('0.012', '< 0.001')
     """
     return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+class NotedTable:
+    """A result that prints as a table with notes below it, and shows as one in a notebook."""
+
+    __slots__ = ()
+    caption: ClassVar[str]
+    notes: tuple[str, ...]
+
+    def _cells(self) -> tuple[list[str], list[list[str]]]:
+        """Column headings, and rows of text."""
+        raise NotImplementedError
+
+    def __str__(self) -> str:
+        return "\n".join([*text_table(*self._cells()), *self.notes])
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
+        return html_table(self.caption, *self._cells()) + notes

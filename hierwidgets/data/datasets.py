@@ -28,11 +28,12 @@ from functools import cache
 from importlib.resources import as_file, files
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from hierwidgets.errors import DataError
 
-__all__ = ["codebook", "load"]
+__all__ = ["codebook", "failed_summary", "load"]
 
 _FILES = {
     "finland": "finland.csv",
@@ -215,3 +216,20 @@ def _read(name: str) -> pd.DataFrame:
     text = [column for column in frame if not pd.api.types.is_numeric_dtype(frame[column])]
     frame = frame.rename(columns={"Unnamed: 0": "row_id"})
     return frame.astype(dict.fromkeys(text, object))
+
+
+def failed_summary() -> pd.DataFrame:
+    """The summary of a sampler's run that failed, as the lecture page prints it.
+
+    Returns
+    -------
+    DataFrame
+        A row per parameter: ``estimate std_error conf_low conf_high rhat ess_bulk ess_tail``.
+
+    Examples
+    --------
+    >>> failed_summary()["rhat"].max()
+    np.float64(1.05)
+    """
+    with as_file(files(__package__).joinpath("printed_summary.csv")) as path:
+        return pd.read_csv(path, index_col="parameter").rename_axis(None).astype(np.float64)

@@ -1,21 +1,16 @@
-"""Comparisons and slopes from draws: the quantity of `effects`, computed draw by draw.
+"""Comparisons and slopes of a posterior, computed draw by draw.
 
 The estimate is the median of the draws, the interval their quantiles: no delta method, and no
 symmetry assumed.
 """
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
-import pandas as pd
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.spec import rows as prediction
-from hierwidgets.spec.design import NewRows
 
-from .contrasts import Contrast
+from .quantity import Quantity, transform
 
 __all__ = ["columns"]
 
@@ -23,35 +18,18 @@ __all__ = ["columns"]
 _CHUNK = 4_000_000  # numbers of one block of predictions
 
 
-def columns(
-    post: Posterior,
-    stacked: pd.DataFrame,
-    new: NewRows,
-    contrasts: list[Contrast],
-    weights: Any,
-    request: Any,
-    transform: Callable[[str, Array], tuple[Array, Array]],
-) -> dict[str, Array]:
-    """estimate (and std_error, conf_low, conf_high) of the answers, contrast after contrast.
-
-    Parameters
-    ----------
-    stacked, new :
-        The counterfactual rows, point after point.
-    weights : sparse (answers, rows)
-        What averages the rows of one point.
-    transform :
-        T of a mean, as in `effects`.
-    """
+def columns(post: Posterior, quantity: Quantity) -> dict[str, Array]:
+    """estimate (and std_error, conf_low, conf_high) of the answers, contrast after contrast."""
+    request, rows = quantity.request, quantity.stacked
     kept = prediction.kept_columns(post.design, request.re_formula)
     size = post.draws.sigma.size
-    step = max(1, _CHUNK // len(stacked))
+    step = max(1, _CHUNK // len(rows))
     parts = []
     for a in range(0, size, step):
         pick = slice(a, min(a + step, size))
-        eta = post.predictor(new, stacked, kept, request.new_levels, pick=pick)
+        eta = post.predictor(quantity.new, rows, kept, request.new_levels, pick=pick)
         mu = eta if request.scale == "link" else post.family.link.inverse(eta)[0]
-        parts.append(_answers(mu, contrasts, weights, request.comparison, transform))
+        parts.append(_answers(mu, quantity))
     values = np.concatenate(parts, axis=1)
     out = {"estimate": np.median(values, axis=1)}
     if request.interval is not None:
@@ -61,21 +39,16 @@ def columns(
     return out
 
 
-def _answers(
-    mu: Array,
-    contrasts: list[Contrast],
-    weights: Any,
-    how: str,
-    transform: Callable[[str, Array], tuple[Array, Array]],
-) -> Array:
+def _answers(mu: Array, quantity: Quantity) -> Array:
     """Every contrast at some of the draws: (answers, draws)."""
+    weights, comparison = quantity.weights, quantity.request.comparison
     mu = mu.reshape(-1, weights.shape[1], mu.shape[1])
     out, at = [], 0
-    for contrast in contrasts:
+    for contrast in quantity.contrasts:
         total = np.zeros((weights.shape[0], mu.shape[2]))
         for point in contrast.points:
             here = mu[at] if point.weight is None else np.asarray(point.weight)[:, None] * mu[at]
-            total += point.sign * transform(how, weights @ here)[0]
+            total += point.sign * transform(comparison, weights @ here)[0]
             at += 1
-        out.append(np.exp(total) if how == "ratio" else total)
+        out.append(np.exp(total) if comparison == "ratio" else total)
     return np.concatenate(out)

@@ -1,7 +1,7 @@
 """What a comparison compares: copies of rows with a predictor changed, signed and labelled."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import combinations, product
 from typing import Any
 
@@ -22,6 +22,7 @@ __all__ = [
     "interacted",
     "is_numeric",
     "levels_of",
+    "needed_columns",
     "slope",
     "used_columns",
 ]
@@ -63,7 +64,7 @@ class _Change:
     hi: Any
     low_label: str
     high_label: str
-    label: str | None = field(default=None)
+    label: str | None = None
 
     def text(self, comparison: str) -> str:
         if self.label is not None and comparison == "difference":
@@ -163,6 +164,13 @@ def used_columns(design: Design, kept: list[NDArray[np.bool_]] | None = None) ->
     used = {name for recipe in recipes for name in variables(recipe)}
     offset = {design.offset_column} if design.offset_column else set()
     return (used | offset) & set(map(str, design.data.columns))
+
+
+def needed_columns(design: Design, kept: list[NDArray[np.bool_]]) -> set[str]:
+    """Columns that predictions need: those used, and the grouping factors of the terms `kept`."""
+    terms = zip(design.terms, kept, strict=True)
+    factors = {f for term, keep in terms if keep.any() for f in term.factors}
+    return used_columns(design, kept) | factors
 
 
 def is_numeric(design: Design, name: str) -> bool:

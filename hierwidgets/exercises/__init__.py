@@ -14,11 +14,12 @@ import copy
 import difflib
 import html
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 
+from hierwidgets.base.palette import GREEN, GREY, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
 from .answers import mismatch, times_hundred
@@ -108,12 +109,12 @@ class Hint:
         return f"Hint {self.step} of {self.steps}. {self.message}"
 
     def _repr_html_(self) -> str:
-        return _box(f"Hint {self.step} of {self.steps}.", self.message, "#7570b3")
+        return _box(f"Hint {self.step} of {self.steps}.", self.message, PURPLE)
 
 
 _SYMBOLS = {"right": "✓", "wrong": "✗", "open": "○"}
 _WORDS = {"right": "Right.", "wrong": "Not yet.", "open": "No answer yet."}
-_COLOURS = {"right": "#1b9e77", "wrong": "#d95f02", "open": "#808080"}
+_COLOURS = {"right": GREEN, "wrong": ORANGE, "open": GREY}
 
 
 def check(name: str, answer: object) -> Verdict:
@@ -233,18 +234,30 @@ def register(*exercises: Exercise) -> None:
     >>> check("doc-half", 0.5)
     ✓ Right.
     """
-    registry = _registry()
-    for exercise in exercises:
-        if exercise.name in registry:
-            raise DataError(f"an exercise named {exercise.name!r} exists; choose another name")
-    registry.update({exercise.name: exercise for exercise in exercises})
+    _add(_registry(), exercises)
+
+
+def _add(registry: dict[str, Exercise], exercises: Iterable[Exercise]) -> None:
+    added = {exercise.name: exercise for exercise in exercises}
+    if taken := next((name for name in added if name in registry), None):
+        raise DataError(f"an exercise named {taken!r} exists; choose another name")
+    registry.update(added)
 
 
 @cache
 def _registry() -> dict[str, Exercise]:
     """Every exercise that an installed package offers, by name."""
-    offered = [point.load() for point in sorted(entry_points(group=_GROUP))]
-    return {exercise.name: exercise for exercises in offered for exercise in exercises}
+    registry: dict[str, Exercise] = {}
+    for point in sorted(entry_points(group=_GROUP)):
+        try:
+            _add(registry, point.load())
+        except Exception as error:  # another package's module runs here: anything may go wrong
+            owner = repr(point.dist.name) if point.dist else "of unknown name"
+            raise DataError(
+                f"the package {owner} offers exercises at {point.value!r}, which cannot be "
+                f"added ({type(error).__name__}: {error}); mend, update or uninstall it"
+            ) from error
+    return registry
 
 
 def _find(name: str) -> Exercise:

@@ -7,13 +7,13 @@ Stram & Lee 1994, Biometrics 50(4)).
 """
 
 from dataclasses import dataclass
-from html import escape
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.tables import html_table, p_value, text_table
+from hierwidgets.base.tables import NotedTable, p_value
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.spec.design import Term
 from hierwidgets.spec.responses import observed, observed_trials
@@ -24,7 +24,7 @@ __all__ = ["Comparison", "compare"]
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Comparison:
+class Comparison(NotedTable):
     """Two nested fits side by side.
 
     Attributes
@@ -38,6 +38,7 @@ class Comparison:
 
     table: pd.DataFrame
     notes: tuple[str, ...]
+    caption: ClassVar[str] = "Likelihood-ratio test of nested fits"
 
     @property
     def chi_square(self) -> float:
@@ -70,15 +71,6 @@ class Comparison:
                 ]
             )
         return head, rows
-
-    def __str__(self) -> str:
-        return "\n".join([*text_table(*self._cells()), *self.notes])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return html_table("Likelihood-ratio test of nested fits", *self._cells()) + notes
 
 
 def compare(fit0: FitRecord, fit1: FitRecord) -> Comparison:

@@ -10,9 +10,9 @@ from functools import lru_cache
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
+import scipy.special
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, Index, normal_quantile
 from hierwidgets.errors import FitError
 from hierwidgets.likelihood import estimate, gaussian, optimum
 from hierwidgets.likelihood.prediction import standard_errors
@@ -90,9 +90,9 @@ class Prepared:
     design: Design
     typical: NewRows  # what is estimated, a row per group
     sizes: Array
-    codes: NDArray[np.intp]
+    codes: Index
     x: Array
-    size_codes: NDArray[np.intp]
+    size_codes: Index
     size_counts: Array
 
 
@@ -196,7 +196,7 @@ def _partial(plan: Plan, made: Prepared, y: Array) -> tuple[Array, Array, Array,
         design, made.family, made.typical, found.theta, found.beta, cov, sigma=sigma,
         unknown=False, conditional=True,
     )  # fmt: skip
-    z = _normal(plan.level)
+    z = normal_quantile(plan.level)
     wide = np.hypot(sd, moved)
     rows = np.stack([eta, eta - z * sd, eta + z * sd, eta - z * wide, eta + z * wide])
     rows = made.family.link.inverse(rows)[0]
@@ -206,16 +206,9 @@ def _partial(plan: Plan, made: Prepared, y: Array) -> tuple[Array, Array, Array,
     return rows[:3], rows[3:], parameters, found.converged
 
 
-def _normal(level: float) -> float:
-    """The quantile that limits take."""
-    from scipy.special import ndtri
-
-    return float(ndtri(0.5 + level / 2))
-
-
 def _binary(made: Prepared, y: Array, level: float) -> tuple[Array, Array]:
     """No and complete pooling of proportions, each estimate and Wald limits (3, J)."""
-    z = _normal(level)
+    z = normal_quantile(level)
     p = y / made.sizes
     half = z * np.sqrt(p * (1 - p) / made.sizes)
     no = np.stack([p, p - half, p + half])
@@ -247,12 +240,8 @@ def _linear(made: Prepared, y: Array, level: float) -> tuple[Array, Array]:
     return no, np.tile(complete, J)
 
 
-def _intercepts(
-    y: Array, x: Array, codes: NDArray[np.intp], n: Array, slope: bool, level: float
-) -> Array:
+def _intercepts(y: Array, x: Array, codes: Index, n: Array, slope: bool, level: float) -> Array:
     """Intercept and limits (3, J) of ``y = a_j + b x``, by sums within groups."""
-    from scipy.special import stdtrit
-
     y_mean, x_mean = np.bincount(codes, y) / n, np.bincount(codes, x) / n
     y_within, x_within = y - y_mean[codes], x - x_mean[codes]
     sxx = float(x_within @ x_within)
@@ -261,7 +250,7 @@ def _intercepts(
     residual = y_within - b * x_within
     variance = float(residual @ residual) / df
     error = np.sqrt(variance * (1.0 / n + (x_mean**2 / sxx if slope else 0.0)))
-    half = stdtrit(df, 0.5 + level / 2) * error
+    half = scipy.special.stdtrit(df, 0.5 + level / 2) * error
     a = y_mean - b * x_mean
     return np.stack([a, a - half, a + half])
 

@@ -4,7 +4,6 @@ Each repetition has a stream of random numbers of its own, spawned from the seed
 number (numpy's SeedSequence), so that its result depends on nothing else.
 """
 
-import numbers
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
@@ -14,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from hierwidgets.base.checks import check_level
+from hierwidgets.base.checks import check_level, check_whole
 from hierwidgets.errors import DataError, FitError, FitWarning, FormulaError
 from hierwidgets.likelihood.blocks import layout
 from hierwidgets.likelihood.estimate import objective
@@ -26,7 +25,7 @@ from .setup import Setup, as_setups
 __all__ = ["run", "simulate_and_recover"]
 
 Designs = Setup | Mapping[str, Any] | Sequence[Setup | Mapping[str, Any]]
-Seed = int | Sequence[int] | np.random.SeedSequence
+RootSeed = int | Sequence[int] | np.random.SeedSequence
 
 _TASKS = 400  # a run is cut into about so many: enough to see it move
 _LARGEST = 50  # repetitions in a task, so that a stop is soon heard
@@ -45,31 +44,27 @@ class Task:
     keep: int
 
 
+Done = tuple[Task, list[Record]]
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
-    """What is asked for, cut into tasks. `result.records` fills up as they are done."""
+    """What is asked for, cut into tasks; `nothing` is its result before any is done."""
 
-    result: Recovery
+    nothing: Recovery
     tasks: tuple[Task, ...]
 
-    def add(self, task: Task, records: Sequence[Record]) -> int:
-        """File what a task gave; how much it was."""
-        mine = self.result.records[task.name]
-        mine.update(enumerate(records, start=task.first))
-        return len(records)
-
-    def so_far(self, stopped: str = "") -> Recovery:
-        """The results there are now, in a record that does not change any more."""
-        records = {name: dict(found) for name, found in self.result.records.items()}
-        return replace(self.result, records=records, stopped=stopped)
-
-    def done(self) -> int:
-        """Repetitions carried out, of all designs."""
-        return sum(map(len, self.result.records.values()))
-
+    @property
     def total(self) -> int:
         """Repetitions asked for, of all designs."""
-        return self.result.reps * len(self.result.setups)
+        return self.nothing.reps * len(self.nothing.setups)
+
+    def result(self, done: Sequence[Done]) -> Recovery:
+        """What the tasks that are done amount to."""
+        records: dict[str, dict[int, Record]] = {name: {} for name in self.nothing.setups}
+        for task, found in done:
+            records[task.name].update(enumerate(found, start=task.first))
+        return replace(self.nothing, records=records)
 
 
 class LostError(Exception):
@@ -80,7 +75,7 @@ def simulate_and_recover(
     designs: Designs,
     *,
     reps: int = 100,
-    seed: Seed,
+    seed: RootSeed,
     n_agq: int = 1,
     level: float = 0.9,
     keep: int = 1,
@@ -168,18 +163,19 @@ def simulate_and_recover(
     {'finland sizes, 14 groups, mu=-1.37, sigma=0.31': 20}
     """
     job = _job(designs, reps, seed, n_agq, level, keep, executor, chunk)
-    stopped = ""
+    done: list[Done] = []
     try:
-        with closing(_bar(job.total(), progress)) as bar, closing(_work(job, executor)) as work:
-            for n in work:
-                bar.update(n)
+        with closing(_bar(job.total, progress)) as bar, closing(_work(job, executor)) as work:
+            for more in work:
+                done += more
+                bar.update(sum(len(found) for _, found in more))
+        result = job.result(done)
     except KeyboardInterrupt:
-        if not job.done():
+        if not done:
             raise
-        stopped = _stop(job, "interrupted")
+        result = _stopped(job.result(done), "interrupted")
     except LostError as error:
-        stopped = _lost(job, error)
-    result = job.so_far(stopped)
+        result = _lost(job.result(done), error)
     for text in _remarks(result):
         warnings.warn(FitWarning(text), stacklevel=2)
     return result
@@ -189,7 +185,7 @@ def run(
     designs: Designs,
     *,
     reps: int = 100,
-    seed: Seed,
+    seed: RootSeed,
     n_agq: int = 1,
     level: float = 0.9,
     keep: int = 1,
@@ -220,12 +216,14 @@ def run(
 
 
 def _steps(job: Job, executor: Executor | None) -> Generator[Recovery, None, None]:
+    done: list[Done] = []
     try:
         with closing(_work(job, executor)) as work:
-            for _ in work:
-                yield job.so_far()
+            for more in work:
+                done += more
+                yield job.result(done)
     except LostError as error:
-        yield job.so_far(_lost(job, error))
+        yield _lost(job.result(done), error)
 
 
 # --- the work -----------------------------------------------------------------------------
@@ -236,16 +234,16 @@ def perform(task: Task) -> list[Record]:
     return repeat(task.plan, task.seeds, task.keep)
 
 
-def _work(job: Job, executor: Executor | None) -> Generator[int, None, None]:
-    """Carry out a job; yields how many repetitions have come in since the last time."""
+def _work(job: Job, executor: Executor | None) -> Generator[list[Done], None, None]:
+    """Carry out a job; yields the tasks done since the last time."""
     if executor is not None:
         yield from _work_on(executor, job)
         return
     for task in job.tasks:
-        yield job.add(task, perform(task))
+        yield [(task, perform(task))]
 
 
-def _work_on(executor: Executor, job: Job) -> Generator[int, None, None]:
+def _work_on(executor: Executor, job: Job) -> Generator[list[Done], None, None]:
     futures: dict[Future[list[Record]], Task] = {}
     try:
         for task in job.tasks:
@@ -253,7 +251,7 @@ def _work_on(executor: Executor, job: Job) -> Generator[int, None, None]:
         while futures:
             done, _ = wait(futures, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
             good = [future for future in done if _failure(future) is None]
-            yield sum([job.add(futures.pop(future), future.result()) for future in good])
+            yield [(futures.pop(future), future.result()) for future in good]
             if error := next((_failure(future) for future in done if future not in good), None):
                 if isinstance(error, KeyboardInterrupt):  # it reached the worker first
                     raise error
@@ -286,17 +284,18 @@ def _bar(total: int, progress: bool) -> Any:
 # --- what is to be said -------------------------------------------------------------------
 
 
-def _stop(job: Job, why: str) -> str:
-    return f"{why}: {job.done()} of {job.total()} repetitions are done, and kept"
+def _stopped(result: Recovery, why: str) -> Recovery:
+    done, total = int(result.reps_done.sum()), result.reps * len(result.setups)
+    return replace(result, stopped=f"{why}: {done} of {total} repetitions are done, and kept")
 
 
-def _lost(job: Job, error: LostError) -> str:
-    if not job.done():
+def _lost(result: Recovery, error: LostError) -> Recovery:
+    if not result.reps_done.any():
         raise FitError(
             f"the executor failed before any repetition was done ({error}); check that it is "
             "open and that its workers have hierwidgets, or use executor=None"
         ) from error
-    return _stop(job, f"the executor failed ({error})")
+    return _stopped(result, f"the executor failed ({error})")
 
 
 def _remarks(result: Recovery) -> Iterator[str]:
@@ -318,7 +317,7 @@ def _remarks(result: Recovery) -> Iterator[str]:
 def _job(
     designs: Designs,
     reps: int,
-    seed: Seed,
+    seed: RootSeed,
     n_agq: int,
     level: float,
     keep: int,
@@ -326,7 +325,7 @@ def _job(
     chunk: int | None,
 ) -> Job:
     setups = as_setups(designs)
-    _check_counts(reps=(reps, 1), keep=(keep, 0), chunk=(1 if chunk is None else chunk, 1))
+    reps, keep = check_whole(reps, "reps", 1), check_whole(keep, "keep", 0)
     check_level(level)
     if executor is not None and not isinstance(executor, Executor):
         raise DataError(
@@ -337,6 +336,7 @@ def _job(
     if chunk is None:
         share = -(-reps * len(setups) // _TASKS)
         chunk = 1 if executor is None else min(max(share, _SMALLEST), _LARGEST)
+    chunk = check_whole(chunk, "chunk", 1)
     tasks: list[list[Task]] = []
     root = _root_seed(seed)
     for (name, setup), own in zip(setups.items(), root.spawn(len(setups)), strict=True):
@@ -346,8 +346,8 @@ def _job(
         tasks.append(_cut(name, plan, streams.spawn(reps), chunk, keep))
     # the designs take turns, so that a run cut short has as much of each
     turns = tuple(task for turn in zip(*tasks, strict=True) for task in turn)
-    empty: dict[str, dict[int, Record]] = {name: {} for name in setups}
-    return Job(Recovery(setups, reps, float(level), n_agq, "", empty), turns)
+    nothing = Recovery(setups, reps, float(level), n_agq, "", {name: {} for name in setups})
+    return Job(nothing, turns)
 
 
 def _cut(
@@ -357,13 +357,6 @@ def _cut(
         Task(name, plan, first, tuple(seeds[first : first + chunk]), max(keep - first, 0))
         for first in range(0, len(seeds), chunk)
     ]
-
-
-def _check_counts(**given: tuple[Any, int]) -> None:
-    for name, (value, least) in given.items():
-        whole = isinstance(value, numbers.Integral) and not isinstance(value, bool)
-        if not whole or value < least:
-            raise DataError(f"{name}={value!r}; give a whole number, {least} or more")
 
 
 def _check_nodes(setups: Mapping[str, Setup], n_agq: int) -> None:

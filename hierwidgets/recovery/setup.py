@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import check_whole
 from hierwidgets.data import datasets
 from hierwidgets.errors import DataError
 
@@ -172,8 +173,8 @@ def _check_numbers(setup: Setup) -> None:
 
 def _check_groups(setup: Setup) -> None:
     J, n = setup.J, setup.n
-    if J is not None and (not _whole(J) or J < 2):
-        raise DataError(f"J={J!r}; the number of groups is a whole number, 2 or more")
+    if J is not None:
+        check_whole(J, "J", 2, what="groups")
     if isinstance(n, int) and J is None:
         raise DataError(f"n={n!r} is the size of every group; say how many there are with J")
     if isinstance(n, tuple) and J is not None and len(n) != J:
@@ -186,10 +187,6 @@ def _check_groups(setup: Setup) -> None:
         )
 
 
-def _whole(value: Any) -> bool:
-    return isinstance(value, numbers.Integral) and not isinstance(value, bool)
-
-
 def _observations(n: Any) -> int | str | tuple[int, ...]:
     """The sizes as they were given, checked: a number, the name of a pattern, a tuple."""
     if isinstance(n, str):
@@ -200,7 +197,7 @@ def _observations(n: Any) -> int | str | tuple[int, ...]:
             "whole number for equal sizes, or a sequence with the size of each group"
         )
     if isinstance(n, numbers.Real):
-        return _size(n, "n")
+        return check_whole(n, "n", 1, what="observations")
     try:
         given = tuple(n)
     except TypeError:
@@ -209,13 +206,9 @@ def _observations(n: Any) -> int | str | tuple[int, ...]:
         ) from None
     if len(given) < 2:
         raise DataError(f"n holds {len(given)} sizes; a design needs two groups or more")
-    return tuple(_size(size, f"n[{j}]") for j, size in enumerate(given))
-
-
-def _size(value: Any, what: str) -> int:
-    if not _whole(value) or value < 1:
-        raise DataError(f"{what}={value!r}; a group has a whole number of observations, 1 or more")
-    return int(value)
+    return tuple(
+        check_whole(size, f"n[{j}]", 1, what="observations") for j, size in enumerate(given)
+    )
 
 
 @cache

@@ -18,7 +18,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -28,16 +28,12 @@ from hierwidgets.errors import DataError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
-if TYPE_CHECKING:
-    from hierwidgets.model import Model
-
 __all__ = [
     "Prior", "Priors", "Resolved", "exponential", "flat", "gamma", "half_cauchy", "half_normal",
     "lkj", "normal", "resolve", "student_t", "uniform",
 ]  # fmt: skip
 
 
-KINDS = ("flat", "normal", "student_t", "exponential", "gamma", "uniform", "lkj")
 _WRITTEN = re.compile(r"\s*([a-z_]+)\s*\(([^()]*)\)\s*")
 
 
@@ -232,6 +228,16 @@ def _read(given: Any, what: str) -> Prior:
 # --- the priors of a model ----------------------------------------------------------------
 
 
+class Specified(Protocol):
+    """What has parameters to describe the priors of, such as a `Model`."""
+
+    @property
+    def design(self) -> Design: ...
+
+    @property
+    def family(self) -> Family: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Priors:
     """The priors of a model, by class of parameter and by name.
@@ -276,7 +282,7 @@ class Priors:
             _check_class(prior, name, "corr" if name.startswith("corr ") else "number")
         object.__setattr__(self, "by_name", MappingProxyType(read))
 
-    def describe(self, model: "Model") -> pd.DataFrame:
+    def describe(self, model: Specified) -> pd.DataFrame:
         """The prior of every parameter of `model`: parameter, prior.
 
         Examples

@@ -1,7 +1,7 @@
 r"""Draws from the posterior by the no-U-turn sampler (Hoffman & Gelman 2014, JMLR 15).
 
 The sampler is nutpie (Seyboldt & PyMC developers), the density `kernels`, the coordinates
-`geometry`. Every chain has its own stream of random numbers, so draws depend on the seed and
+`chart`. Every chain has its own stream of random numbers, so draws depend on the seed and
 not on the number of cores.
 """
 
@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import check_whole
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
 from .conditional import draw_levels
+from .kernels.problem import GAUSSIAN
 from .priors import Priors, resolve
 
 if TYPE_CHECKING:
@@ -91,7 +93,7 @@ def sample(
     cores: int | None = None,
     target_accept: float | None = None,
     progress: bool = True,
-    **geometry: Any,
+    **coordinates: Any,
 ) -> Draws:
     """Draws from the posterior of a design.
 
@@ -107,8 +109,8 @@ def sample(
         where every group effect is integrated out.
     progress :
         Whether to show a bar: draws of all chains, tuning included.
-    geometry :
-        For `geometry.chart`.
+    coordinates :
+        For `chart.chart`.
 
     Raises
     ------
@@ -125,7 +127,7 @@ def sample(
     from .chart import chart
 
     began = time.perf_counter()
-    where = chart(design, family, resolve(priors, design, family), **geometry)
+    where = chart(design, family, resolve(priors, design, family), **coordinates)
     if target_accept is None:
         target_accept = TARGET_ACCEPT if where.pieces else SMOOTH_TARGET_ACCEPT
     seed = _whole(seed)
@@ -136,6 +138,8 @@ def sample(
     batches, interrupted = _run(where, settings, progress)
     x, stats = _stack(batches, tune, interrupted)
     beta, factors, sigma, effects = unpack(design, where, x)
+    beta, sigma = single(beta), single(sigma)
+    factors, effects = tuple(map(single, factors)), tuple(map(single, effects))
     lead = where.integrated
     integrated = None if lead is None else (lead.term, lead.columns[0])
     return Draws(
@@ -170,8 +174,7 @@ def single(values: Array) -> Array:
 
 def _check(chains: int, tune: int, draws: int, target_accept: float | None) -> None:
     for name, value, least in (("chains", chains, 1), ("tune", tune, 50), ("draws", draws, 4)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < least:
-            raise DataError(f"{name}={value!r}: give a whole number, {least} or larger")
+        check_whole(value, name, least)
     if target_accept is not None and not 0.5 <= target_accept < 1:
         raise DataError(f"target_accept={target_accept!r}: give a number from 0.5 to below 1")
 
@@ -188,7 +191,7 @@ def _whole(seed: Any) -> int:
 
 
 def _density(where: "Chart") -> Callable[[], Callable[[Array], tuple[float, Array]]]:
-    from .kernels import log_density
+    from .kernels.log_posterior import log_density
 
     problem = where.problem
 
@@ -303,13 +306,13 @@ def unpack(
     design: Design, where: "Chart", x: Array
 ) -> tuple[Array, tuple[Array, ...], Array, tuple[Array, ...]]:
     """beta, factors, sigma and effects of points x (C, D, d)."""
-    from .kernels import constrain
+    from .kernels.log_posterior import constrain
 
     C, D, d = x.shape
     q, flat = where.problem, x.reshape(C * D, d).copy()
-    p, widest = q.Q.shape[1], q.widest
-    F = np.zeros((C * D, len(q.sizes), widest, widest))
-    v = np.empty((C * D, len(q.r)))
+    p, widest, size = q.data.Q.shape[1], q.pieces.widest, len(q.whitening.r)
+    F = np.zeros((C * D, len(where.pieces), widest, widest))
+    v = np.empty((C * D, size))
     constrain(q, flat, F, v)
     factors = [np.zeros((C * D, term.k, term.k)) for term in design.terms]
     effects = [np.zeros((C * D, term.J, term.k)) for term in design.terms]
@@ -318,15 +321,15 @@ def unpack(
         factors[where.integrated.term][:, i, i] = np.exp(flat[:, 0])
     at = p
     for t, piece in enumerate(where.pieces):
-        J, k, columns = design.terms[piece.term].J, len(piece.columns), np.array(piece.columns)
+        J, k, columns = piece.levels, piece.size, np.array(piece.columns)
         factors[piece.term][:, columns[:, None], columns] = F[:, t, :k, :k]
         effects[piece.term][:, :, columns] = v[:, at : at + J * k].reshape(-1, J, k)
         at += J * k
     beta = np.linalg.solve(where.R, v[:, :p].T).T if p else v[:, :0]
-    sigma = np.exp(flat[:, d - len(q.r) - 1]) if q.family == 4 else np.ones(C * D)
+    sigma = np.exp(flat[:, d - size - 1]) if q.data.family == GAUSSIAN else np.ones(C * D)
 
     def shaped(values: NDArray[Any]) -> Array:
-        return single(values.reshape(C, D, *values.shape[1:]))
+        return values.reshape(C, D, *values.shape[1:])
 
     return shaped(beta), tuple(map(shaped, factors)), shaped(sigma), tuple(map(shaped, effects))
 

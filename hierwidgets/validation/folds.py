@@ -5,19 +5,18 @@ model gave to what then happened (Good 1952, J. R. Stat. Soc. B 14(1); Gneiting 
 J. Am. Stat. Assoc. 102(477)). Zero is perfect; higher is better.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
-from html import escape
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array, Index
-from hierwidgets.base.checks import Seed, check_seed
+from hierwidgets.base.checks import Seed, check_seed, check_whole
 from hierwidgets.base.progress import with_progress
-from hierwidgets.base.tables import html_table, text_table
+from hierwidgets.base.tables import NotedTable
 from hierwidgets.errors import DataError, FitError, HierwidgetsError
 from hierwidgets.fit.fit import Fit, maximize
 from hierwidgets.likelihood import estimate
@@ -34,17 +33,18 @@ from hierwidgets.spec.families import Family
 from hierwidgets.spec.responses import observed, observed_trials
 from hierwidgets.spec.rows import linear_predictor
 
-from .scores import log_score, sampled_score, settings
+from .scores import Observations, log_score, sampled_score, settings
 
 __all__ = ["CrossValidation", "cross_validate"]
 
-Score = Callable[[Index, Index], Array]
+# of the rows left and those held out: the log scores of the latter, and doubts about them
+Score = Callable[[Index, Index], tuple[Array, list[str]]]
 
 _BASELINES = ("no pooling", "complete pooling")
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class CrossValidation:
+class CrossValidation(NotedTable):
     """How well models predicted what was held out.
 
     Attributes
@@ -63,6 +63,7 @@ class CrossValidation:
     folds: pd.DataFrame
     scores: pd.DataFrame
     notes: tuple[str, ...]
+    caption: ClassVar[str] = "Cross-validated log scores"
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         head = ["model", "log score", "std. error", "difference", "std. error of difference"]
@@ -70,15 +71,6 @@ class CrossValidation:
             [str(name), *(f"{x:.4f}" for x in row.to_list())] for name, row in self.table.iterrows()
         ]
         return head, rows
-
-    def __str__(self) -> str:
-        return "\n".join([*text_table(*self._cells()), *self.notes])
-
-    __repr__ = __str__
-
-    def _repr_html_(self) -> str:
-        notes = "".join(f"<p>{escape(note)}</p>" for note in self.notes)
-        return html_table("Cross-validated log scores", *self._cells()) + notes
 
 
 def cross_validate(
@@ -158,25 +150,21 @@ def cross_validate(
     frame = designs.as_frame(data)
     how = settings(sampling)
     specs = _specs(models, family, link, event, n_agq)
-    y, trials, first = _outcomes(specs, frame)
+    seen, first = _outcomes(specs, frame)
     rng = check_seed(seed)
     unit, fold = _divide(frame, folds, by, rng)
-    base = int(rng.integers(2**31))
-    if len(unit) != len(y):
+    root = int(rng.integers(2**31))  # of the draws
+    if len(unit) != len(seen.y):
         raise DataError("the data have rows a model leaves out; drop them first")
     scores: dict[str, Score] = {}
-    doubts: list[str] = []
     for name, spec in specs.items():
         if isinstance(spec, str):
-            scores[name] = _baseline(spec, first, specs, frame, y, trials, group)
+            scores[name] = _baseline(spec, first, specs, seen, group)
         elif spec.priors is not None:
-            scores[name] = sampled_score(
-                partial(_build, spec), spec.family, spec.priors, frame, y, trials, new_levels,
-                how, base, doubts,
-            )  # fmt: skip
+            scores[name] = partial(_posterior_score, spec, spec.priors, seen, new_levels, root, how)
         else:
-            scores[name] = _model_score(spec, frame, y, trials, new_levels)
-    found = _run(scores, fold, progress)
+            scores[name] = partial(_model_score, spec, seen, new_levels)
+    found, doubts = _run(scores, fold, progress)
     return _report(found, fold, unit, by, frame.index, doubts)
 
 
@@ -255,24 +243,24 @@ def _build(spec: Spec, frame: pd.DataFrame) -> Design:
     )
 
 
-def _outcomes(specs: Mapping[str, Spec | str], frame: pd.DataFrame) -> tuple[Array, Array, Spec]:
-    """Response and trials of each row, and the first model with a formula."""
+def _outcomes(specs: Mapping[str, Spec | str], frame: pd.DataFrame) -> tuple[Observations, Spec]:
+    """The rows with what was observed, and the first model with a formula."""
     own = {name: spec for name, spec in specs.items() if isinstance(spec, Spec)}
     if not own:
         raise DataError("give at least one formula; from a baseline the response is not known")
     first_name, first = next(iter(own.items()))
     design = _build(first, frame)
-    y, trials = observed(design, first.family), observed_trials(design)
+    seen = Observations(frame, observed(design, first.family), observed_trials(design))
     for name, spec in own.items():
         other = _build(spec, frame)
         if spec.family.name != first.family.name or not np.array_equal(
-            observed(other, spec.family), y
+            observed(other, spec.family), seen.y
         ):
             raise DataError(
                 f"models {first_name!r} and {name!r} have different responses or families; log "
                 "scores of the same outcomes alone can be compared"
             )
-    return y, trials, first
+    return seen, first
 
 
 def _divide(
@@ -288,10 +276,8 @@ def _divide(
             raise DataError(f"by={by!r} has {int(frame[by].isna().sum())} missing values")
         unit = pd.factorize(frame[by])[0].astype(np.intp)
     n = int(np.max(unit)) + 1
-    whole = isinstance(folds, (int, np.integer)) and not isinstance(folds, bool)
-    if not whole or not 2 <= folds <= n:
-        what = "rows" if by is None else f"levels of {by!r}"
-        raise DataError(f"folds={folds!r}; choose a whole number from 2 to {n}, the {what}")
+    what = "row" if by is None else f"level of {by!r}"
+    folds = check_whole(folds, "folds", 2, n, f"folds, at most one for each {what},")
     of_unit = np.empty(n, np.intp)
     of_unit[rng.permutation(n)] = np.arange(n) % folds
     return unit, of_unit[unit]
@@ -301,25 +287,30 @@ def _divide(
 
 
 def _model_score(
-    spec: Spec, frame: pd.DataFrame, y: Array, trials: Array, new_levels: str
-) -> Score:
-    def score(train: Index, test: Index) -> Array:
-        design = _build(spec, frame.iloc[train])
-        if design.terms:
-            fit = maximize(design, spec.family, spec.n_agq, spec.reml)
-            new = design.apply(frame.iloc[test])
-            eta = linear_predictor(new, fit.beta, fit.modes.b)
-            variance = fit.sigma**2 * new_effect_variance(design, new, fit.theta)
-            sigma = fit.sigma
-        else:
-            beta, sigma = _regression(design, spec.family)
-            new = design.apply(frame.iloc[test])
-            eta, variance = new.X @ beta + new.offset, np.zeros(len(test))
-        if new_levels == "population":
-            variance = np.zeros(len(test))
-        return log_score(spec.family, y[test], trials[test], eta, variance, sigma)
+    spec: Spec, seen: Observations, new_levels: str, train: Index, test: Index
+) -> tuple[Array, list[str]]:
+    design, held = _build(spec, seen.frame.iloc[train]), seen.take(test)
+    if design.terms:
+        fit = maximize(design, spec.family, spec.n_agq, spec.reml)
+        new = design.apply(held.frame)
+        eta, sigma = linear_predictor(new, fit.beta, fit.modes.b), fit.sigma
+        variance = sigma**2 * new_effect_variance(design, new, fit.theta)
+    else:
+        beta, sigma = _regression(design, spec.family)
+        new = design.apply(held.frame)
+        eta, variance = new.X @ beta + new.offset, np.zeros(len(test))
+    if new_levels == "population":
+        variance = np.zeros(len(test))
+    return log_score(spec.family, held.y, held.trials, eta, variance, sigma), []
 
-    return score
+
+def _posterior_score(
+    spec: Spec, priors: Priors, seen: Observations, new_levels: str, seed: int,
+    how: Mapping[str, Any], train: Index, test: Index,
+) -> tuple[Array, list[str]]:  # fmt: skip
+    design = _build(spec, seen.frame.iloc[train])
+    own = seed + int(test[0])  # the same whatever else is compared
+    return sampled_score(design, spec.family, priors, seen.take(test), new_levels, own, how)
 
 
 def _regression(design: Design, family: Family) -> tuple[Array, float]:
@@ -335,9 +326,7 @@ def _baseline(
     which: str,
     first: Spec,
     specs: Mapping[str, Spec | str],
-    frame: pd.DataFrame,
-    y: Array,
-    trials: Array,
+    seen: Observations,
     group: str | None,
 ) -> Score:
     if first.family.name != "binomial":
@@ -345,23 +334,22 @@ def _baseline(
             f"{which!r} is for a binary response; write a formula such as "
             f"'{formula.parse(first.text).response} ~ 1' instead"
         )
-    n = len(y)
-    codes, smooth = np.zeros(n, np.intp), 0.0
+    codes, smooth = np.zeros(len(seen.y), np.intp), 0.0
     if which == "no pooling":
-        codes = pd.factorize(frame[_group_of(specs, frame, group)])[0].astype(np.intp)
-        smooth = 0.5
+        level = seen.frame[_group_of(specs, seen.frame, group)]
+        codes, smooth = pd.factorize(level)[0].astype(np.intp), 0.5
     size = int(np.max(codes)) + 1
 
-    def score(train: Index, test: Index) -> Array:
-        events = np.bincount(codes[train], y[train], minlength=size)
-        total = np.bincount(codes[train], trials[train], minlength=size)
+    def score(train: Index, test: Index) -> tuple[Array, list[str]]:
+        events = np.bincount(codes[train], seen.y[train], minlength=size)
+        total = np.bincount(codes[train], seen.trials[train], minlength=size)
         rate = ((events + smooth) / (total + 2 * smooth))[codes[test]]
         with np.errstate(divide="ignore"):
             log_p, log_q = np.log(rate), np.log1p(-rate)
-        yes, no = y[test], trials[test] - y[test]
+        held = seen.take(test)
+        yes, no = held.y, held.trials - held.y
         kernel = np.where(yes > 0, yes * log_p, 0.0) + np.where(no > 0, no * log_q, 0.0)
-        result: Array = kernel + first.family.counting(yes, trials[test])
-        return result
+        return kernel + first.family.counting(yes, held.trials), []
 
     return score
 
@@ -388,16 +376,21 @@ def _group_of(specs: Mapping[str, Spec | str], frame: pd.DataFrame, group: str |
 # --- running and reporting ----------------------------------------------------------------
 
 
-def _run(scores: Mapping[str, Score], fold: Index, progress: bool) -> pd.DataFrame:
+def _run(
+    scores: Mapping[str, Score], fold: Index, progress: bool
+) -> tuple[pd.DataFrame, list[str]]:
+    """The log score of every observation, and all doubts."""
     out = {name: np.full(len(fold), np.nan) for name in scores}
+    doubts: list[str] = []
     tasks = [(k, name) for k in range(int(np.max(fold)) + 1) for name in scores]
     for k, name in with_progress(tasks, len(tasks), "cross-validation", progress):
         train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         try:
-            out[name][test] = scores[name](train, test)
+            out[name][test], more = scores[name](train, test)
         except HierwidgetsError as error:
             raise FitError(f"model {name!r}, fold {k + 1}: {error}") from None
-    return pd.DataFrame(out)
+        doubts += more
+    return pd.DataFrame(out), doubts
 
 
 def _report(
@@ -422,23 +415,25 @@ def _report(
     by_fold = parts.groupby(["fold", "model"], sort=True)["log_score"].agg(
         n="size", log_score="mean"
     )
+    notes = _notes(table, int(np.max(fold)) + 1, by, doubts)
+    scores = scores.set_axis(index).assign(fold=fold + 1)
+    return CrossValidation(table, by_fold.reset_index(), scores, tuple(notes))
+
+
+def _notes(table: pd.DataFrame, folds: int, by: str | None, doubts: list[str]) -> Iterator[str]:
+    """How to read the table."""
     what = "rows" if by is None else f"levels of {by}"
-    notes = [
-        f"{int(np.max(fold)) + 1} folds of {what}; "
-        "mean log score per observation, higher is better.",
-        "Folds share their training data, so that the standard errors are approximate.",
-    ]
+    yield f"{folds} folds of {what}; mean log score per observation, higher is better."
+    yield "Folds share their training data, so that the standard errors are approximate."
     near = table.index[1:][table["difference"][1:] > -2 * table["std_error_difference"][1:]]
     if len(near):
         names = ", ".join(map(str, near))
-        notes.append(f"Not told apart from {table.index[0]} (two standard errors): {names}.")
+        yield f"Not told apart from {table.index[0]} (two standard errors): {names}."
     if doubts:
-        notes.append(
+        yield (
             f"Draws of some folds are not to be trusted, {len(doubts)} complaints; the first: "
             f"{doubts[0]}. Ask for more with sampling=..."
         )
-    scores = scores.set_axis(index).assign(fold=fold + 1)
-    return CrossValidation(table, by_fold.reset_index(), scores, tuple(notes))
 
 
 def _error(values: "pd.Series[float]", unit: Index) -> float:

@@ -6,7 +6,8 @@ where e is the effect of levels that a model has not seen; for draws from a post
 averaged over the draws (Gelman, Hwang & Vehtari 2014, Stat. Comput. 24(6), eq. 5).
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,12 +24,25 @@ from hierwidgets.spec import rows as prediction
 from hierwidgets.spec.design import Design, NewRows
 from hierwidgets.spec.families import Family
 
-__all__ = ["drawn_log_score", "log_score", "sampled_score", "settings"]
+__all__ = ["Observations", "drawn_log_score", "log_score", "sampled_score", "settings"]
 
 
 _NODES = 101
 _CHUNK = 2_000_000  # numbers of one block
 _SAMPLING = {"chains": 4, "tune": 500, "draws": 500}
+
+
+@dataclass(frozen=True, slots=True)
+class Observations:
+    """Rows of the data, with what was observed there: responses y and trials (n,)."""
+
+    frame: pd.DataFrame
+    y: Array
+    trials: Array
+
+    def take(self, rows: Index) -> "Observations":
+        """Some of the rows."""
+        return Observations(self.frame.iloc[rows], self.y[rows], self.trials[rows])
 
 
 def log_score(
@@ -55,15 +69,13 @@ def log_score(
     return result
 
 
-def drawn_log_score(
-    post: Posterior, frame: pd.DataFrame, y: Array, trials: Array, new_levels: str = "sample"
-) -> Array:
+def drawn_log_score(post: Posterior, held: Observations, new_levels: str = "sample") -> Array:
     """Log of the average of p(y | draw) over the draws of a posterior, (n,).
 
     Parameters
     ----------
-    frame :
-        Rows the posterior has not seen, with outcomes y and trials (n,).
+    held :
+        Rows the posterior has not seen.
     new_levels :
         "sample" averages over the effect of an unseen level, draw by draw; "population" takes
         it to be 0.
@@ -73,26 +85,26 @@ def drawn_log_score(
     >>> import hierwidgets as hw
     >>> row = pd.DataFrame({"district_id": ["Nowhere"]})
     >>> one = np.ones(1)
-    >>> drawn_log_score(hw.load_posterior("finland"), row, one, one).round(2)
+    >>> drawn_log_score(hw.load_posterior("finland"), Observations(row, one, one)).round(2)
     array([-1.56])
     """
     everything = prediction.kept_columns(post.design, None)
-    new = prediction.rows_of(post.design, frame, everything, "population")
+    new = prediction.rows_of(post.design, held.frame, everything, "population")
     S = post.draws.sigma.size
     sigma = post.draws.sigma.reshape(-1)
-    out = np.empty(len(y))
+    out = np.empty(len(held.y))
     unseen = np.any([codes < 0 for codes in new.codes], axis=0)
-    known = ~unseen if new_levels == "sample" else np.ones(len(y), bool)
+    known = ~unseen if new_levels == "sample" else np.ones(len(held.y), bool)
     for rows, width in ((np.flatnonzero(known), 1), (np.flatnonzero(~known), _NODES)):
         step = max(1, _CHUNK // (S * width))
         for a in range(0, len(rows), step):
             part = rows[a : a + step]
             few = new.take(part)
-            eta = post.predictor(few, frame.iloc[part], everything, "population")
+            eta = post.predictor(few, held.frame.iloc[part], everything, "population")
             variance = _variance(post, few) if width > 1 else np.zeros_like(eta)
             by_draw = log_score(
-                post.family, np.repeat(y[part], S), np.repeat(trials[part], S), eta.ravel(),
-                variance.ravel(), np.tile(sigma, len(part)),
+                post.family, np.repeat(held.y[part], S), np.repeat(held.trials[part], S),
+                eta.ravel(), variance.ravel(), np.tile(sigma, len(part)),
             )  # fmt: skip
             out[part] = scipy.special.logsumexp(by_draw.reshape(len(part), S), axis=1) - np.log(S)
     return out
@@ -120,28 +132,13 @@ def settings(asked: Mapping[str, Any] | None) -> dict[str, Any]:
 
 
 def sampled_score(
-    build: Callable[[pd.DataFrame], Design],
-    family: Family,
-    priors: Priors,
-    frame: pd.DataFrame,
-    y: Array,
-    trials: Array,
-    new_levels: str,
+    design: Design, family: Family, priors: Priors, held: Observations, new_levels: str, seed: int,
     how: Mapping[str, Any],
-    seed: int,
-    doubts: list[str],
-) -> Callable[[Index, Index], Array]:
-    """A function of the rows left and those held out: `drawn_log_score` of the latter, of draws
-    made for the former. `doubts` receives what is wrong with the draws."""
-
-    def score(train: Index, test: Index) -> Array:
-        design = build(frame.iloc[train])
-        own = seed + int(test[0])  # the same whatever else is compared
-        drawn = sampler.sample(design, family, priors, seed=own, progress=False, **how)
-        if drawn.interrupted:
-            raise KeyboardInterrupt
-        post = Posterior(design, family, priors, drawn)
-        doubts.extend(what for what, _ in post.diagnose().problems)
-        return drawn_log_score(post, frame.iloc[test], y[test], trials[test], new_levels)
-
-    return score
+) -> tuple[Array, list[str]]:  # fmt: skip
+    """`drawn_log_score` of rows held out, of draws made for `design`; what is wrong with these."""
+    drawn = sampler.sample(design, family, priors, seed=seed, progress=False, **how)
+    if drawn.interrupted:
+        raise KeyboardInterrupt
+    post = Posterior(design, family, priors, drawn)
+    doubts = [what for what, _ in post.diagnose().problems]
+    return drawn_log_score(post, held, new_levels), doubts

@@ -1,9 +1,9 @@
 """Chain clinic: traces, ranks, R-hat and effective sample sizes, with a verdict in words.
 
-The numbers come from `_chains`, the pictures from `_chain_pictures`; the widget joins them.
+The numbers come from `numbers.chains`, the words from `numbers.chain_words`, the pictures from
+`panels.chains`; the widget joins them.
 """
 
-import asyncio
 from collections.abc import Collection, Iterable
 from typing import Any
 
@@ -15,25 +15,18 @@ import traitlets as t
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.posterior.convergence import array_statistics
-from hierwidgets.widgets.numbers.effect.words import shorter
-from hierwidgets.widgets.panels.chains import (
-    EXPECTED,
-    FAILS,
-    PASSES,
-    SELECTED,
-    Lanes,
-    StatisticsPicture,
-)
+from hierwidgets.widgets.numbers import chain_words as words
+from hierwidgets.widgets.numbers import chains as numbers
+from hierwidgets.widgets.numbers.words import shorter
+from hierwidgets.widgets.panels.chains import Ranks, StatisticsPicture, Traces, chains_legend
 from hierwidgets.widgets.parts.charts import WIDTH
-from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.choices import one_of
+from hierwidgets.widgets.parts.controls import NamedSlider, menu
 from hierwidgets.widgets.parts.instrument import Instrument
 from hierwidgets.widgets.parts.whole import Whole, follow_slider
 
-from .numbers import chains as numbers
-
 __all__ = ["ChainClinic"]
 
-BINS = 20  # of the histograms of ranks
 MOST_THIN = 50
 MOST_CHAINS = 10  # that get a box to switch them off, and a lane
 SETTLE = 0.15  # seconds after the last move until the other parameters are judged anew
@@ -74,6 +67,8 @@ class ChainClinic(Instrument):
         The statistics of every parameter and their verdicts, as a data frame.
     status
         What the status line says.
+    traces, ranks, statistics
+        The pictures; `lanes` is the box of the first two.
 
     Examples
     --------
@@ -95,7 +90,6 @@ class ChainClinic(Instrument):
     ess = t.Int(numbers.ESS_LIMITS[0])
 
     _quiet = False
-    _pending: asyncio.TimerHandle | None = None
 
     def __init__(
         self,
@@ -114,6 +108,7 @@ class ChainClinic(Instrument):
         if any(one.draws is not None for one in self._runs.values()):
             array_statistics()  # says what is missing before there is a widget
         super().__init__(**unknown)
+        self._later = self._at_rest(self._settle, SETTLE)
         self._start_at(run=next(iter(self._runs)) if run is None else run)
         self._take_run()
         given = None if chains is None else tuple(chains)
@@ -146,15 +141,13 @@ class ChainClinic(Instrument):
 
     @t.validate("run", "parameter", "ess")  # type: ignore[untyped-decorator]
     def _known(self, proposal: dict[str, Any]) -> object:
-        name, value = proposal["trait"].name, proposal["value"]
+        name = proposal["trait"].name
         allowed: Collection[Any] = self._runs if name == "run" else numbers.ESS_LIMITS
         if name == "parameter":
             allowed = self._shown.parameters
-        if value not in allowed:
-            some = ", ".join(map(repr, list(allowed)[:10]))
-            more = f" and {len(allowed) - 10} more" if len(allowed) > 10 else ""
-            raise t.TraitError(f"{name} must be one of {some}{more}; {value!r} was given")
-        return value
+        some = ", ".join(map(repr, list(allowed)[:10]))
+        more = f" and {len(allowed) - 10} more" if len(allowed) > 10 else ""
+        return one_of(name, proposal["value"], allowed, f"{some}{more}")
 
     @t.validate("chains")  # type: ignore[untyped-decorator]
     def _kept_chains(self, proposal: dict[str, Any]) -> tuple[int, ...]:
@@ -194,23 +187,22 @@ class ChainClinic(Instrument):
         rows = max(len(run.parameters) for run in runs)
         self._build_controls(chains)
         height = f"{90 + 42 * min(max(chains, 4), MOST_CHAINS)}px"
-        self._trace = Lanes("hw-traces", height, "draw", "dashed")
-        self._ranks = Lanes("hw-ranks", height, "rank of the draw, low to high", "dashed")
-        self._statistics = StatisticsPicture("hw-statistics", rows)
-        self._pair = ipywidgets.HBox([self._trace.figure, self._ranks.figure])
+        self.traces, self.ranks = Traces(height), Ranks(height)
+        self.statistics = StatisticsPicture("hw-statistics", rows)
+        self.lanes = ipywidgets.HBox([self.traces.figure, self.ranks.figure])
         self._table.title = "Table of statistics and verdicts"
         self._table.columns = ["parameter", "R-hat", "bulk ESS", "tail ESS", "verdict"]
         menus = ipywidgets.HBox([self._run_menu, self._parameter_menu, self._rule_menu])
         self._assemble(
-            menus, self._chain_row, self._thin_slider, self._pair, ipywidgets.HTML(_legend()),
-            self._statistics.figure, width=WIDTH,
+            menus, self._chain_row, self._thin_slider, self.lanes, ipywidgets.HTML(chains_legend()),
+            self.statistics.figure, width=WIDTH,
         )  # fmt: skip
 
     def _build_controls(self, chains: int) -> None:
-        self._run_menu = _menu("Run", list(self._runs), "170px")
+        self._run_menu = menu("Run", list(self._runs), "170px")
         self._run_menu.layout.display = None if len(self._runs) > 1 else "none"
-        self._parameter_menu = _menu("Parameter", ["none"], "240px")
-        self._rule_menu = _menu("Rule", [(text, n) for n, text in RULES.items()], "314px")
+        self._parameter_menu = menu("Parameter", ["none"], "240px")
+        self._rule_menu = menu("Rule", [(text, n) for n, text in RULES.items()], "314px")
         self._boxes = [
             ipywidgets.Checkbox(
                 value=True, description=f"chain {c + 1}", indent=False, layout={"width": "84px"}
@@ -239,7 +231,7 @@ class ChainClinic(Instrument):
             self.parameter = self._shown.parameters[index]
 
     def _pick(self, x: float, y: float) -> None:
-        found = self._statistics.pick(y)
+        found = self.statistics.pick(y)
         if found is not None:
             self.parameter = found
 
@@ -283,7 +275,7 @@ class ChainClinic(Instrument):
             drawn = self._shown.draws is not None
             self._chain_row.layout.display = None if drawn else "none"
             self._thin_slider.layout.display = None if self._most_thin > 1 else "none"
-            _fold(self._pair, not drawn)
+            _fold(self.lanes, not drawn)
         finally:
             self._quiet = False
         self._show_boxes()
@@ -301,28 +293,18 @@ class ChainClinic(Instrument):
             return
         self._show_boxes()
         self._draw_chains()
-        self._forget()
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no notebook: nothing else would call
-            self._settle()
-        else:
-            self._pending = loop.call_later(SETTLE, lambda: self._guarded(self._settle))
+        self._later.ask()
+        if self.waiting:
             self._report(waiting=True)
-
-    def _forget(self) -> None:
-        if self._pending is not None:
-            self._pending.cancel()
-            self._pending = None
 
     def _settle(self) -> None:
         """Every parameter judged."""
         if self._quiet:
             return
-        self._forget()
+        self._later.forget()
         self._judge()
-        self._statistics.draw(self._judged, self.ess)
-        self._table.rows = _table_rows(self._judged, self._shown.draws is not None)
+        self.statistics.draw(self._judged, self.ess)
+        self._table.rows = words.table_rows(self._judged, self._shown.draws is not None)
         self._report()
 
     def _judge(self) -> None:
@@ -343,30 +325,11 @@ class ChainClinic(Instrument):
 
     def _draw_chains(self) -> None:
         self._parameter_menu.index = self._shown.parameters.index(self.parameter)
-        if self._shown.draws is None:
-            self._trace.clear()
-            self._ranks.clear()
-            return
-        values = self._values()
-        shown = self._numbers_of_chains[:MOST_CHAINS]
-        low, high = float(values.min()), float(values.max())
-        wide = high - low if high > low else 1.0
-        frame = numbers.trace_frame(values[: len(shown)])
-        x, y = (frame[c].to_numpy(np.float64).reshape(len(shown), -1) for c in ("draw", "value"))
-        label = f"draw, from {low:.3g} to {high:.3g} in each lane"
-        self._trace.lanes(shown, float(values.shape[1]), label)
-        self._trace.draw(x, (y - low) / wide, float((np.median(values) - low) / wide))
-        self._draw_ranks(values, shown)
-
-    def _draw_ranks(self, values: Array, shown: tuple[int, ...]) -> None:
-        frame = numbers.rank_frame(values, BINS)
-        counts = frame["count"].to_numpy(np.float64).reshape(len(values), BINS)[: len(shown)]
-        expected = float(frame["expected"].iloc[0])
-        top = max(float(counts.max()), 2 * expected)
-        edges = np.repeat(np.arange(BINS + 1.0), 2) / BINS
-        heights = np.pad(np.repeat(counts / top, 2, axis=1), ((0, 0), (1, 1)))
-        self._ranks.lanes(shown, 1.0)
-        self._ranks.draw(np.broadcast_to(edges, heights.shape), heights, expected / top)
+        for picture in (self.traces, self.ranks):
+            if self._shown.draws is None:
+                picture.clear()
+            else:
+                picture.draw(self._values(), self._numbers_of_chains[:MOST_CHAINS])
 
     def _values(self) -> Array:
         """The draws of the parameter that are kept, (C, D)."""
@@ -375,42 +338,23 @@ class ChainClinic(Instrument):
         return numbers.kept(self._shown.draws[..., place], self.chains, self.thin)
 
     def _report(self, waiting: bool = False) -> None:
-        self._statistics.select(self.parameter)
+        self.statistics.select(self.parameter)
         row = numbers.judged_table(self._statistics_of((self.parameter,)), self.ess).iloc[0]
         _, whole = numbers.verdict(self._judged, self.ess)
         whole = "Judging the other parameters." if waiting else whole
-        passes = row["verdict"] == "passes"
-        exact = self._shown.draws is not None
-        said = f"{_figures(row, exact)}; it passes" if passes else row["verdict"]
-        about = f"{self.parameter}: {said}."
-        drawn = "" if self._shown.draws is None else self._about_draws(row)
-        hidden = len(self._judged) - len(self._statistics.shown)
+        about = words.parameter_text(self.parameter, row, self._shown.draws is not None)
+        hidden = len(self._judged) - len(self.statistics.shown)
         more = f" The {hidden} best are not drawn." if hidden else ""
         pictures = {"hw_statistics": f"Statistics of {len(self._judged)} parameters. {whole}{more}"}
-        if drawn:
-            lanes = f"{self.parameter}, a lane for each of {len(self._values())} chains"
+        if self._shown.draws is None:
+            drawn = "A printed summary: there are no draws to look at."
+        else:
+            values = self._values()
+            drawn = words.draws_text(row, values, self._numbers_of_chains, MOST_CHAINS)
+            lanes = f"{self.parameter}, a lane for each of {len(values)} chains"
             pictures["hw_traces"] = f"Traces of {lanes}, {drawn}"
             pictures["hw_ranks"] = f"Ranks of {lanes}; dashed, what agreeing chains show. {about}"
-        else:
-            drawn = "A printed summary: there are no draws to look at."
         self._say(f"{about} {drawn} {whole}{more}", **pictures)
-
-    def _about_draws(self, row: "pd.Series[Any]") -> str:
-        values = self._values()
-        C, D = values.shape
-        text = f"{C} chains of {D:,} draws"
-        if np.isfinite(row["ess_bulk"]) and row["ess_bulk"] > 0:
-            share = C * D / row["ess_bulk"]
-            every = "all count" if share < 1.05 else f"one draw in {share:.3g} counts"
-            text += f"; for the mean, {every}"
-        away = "" if row["rhat_ok"] else f" {numbers.remark(values, self._numbers_of_chains)}"
-        hidden = f" {C - MOST_CHAINS} chains have no lane." if C > MOST_CHAINS else ""
-        return f"{text}.{away}{hidden}".rstrip()
-
-    def close(self) -> None:
-        """Free everything, and forget what was still to be computed."""
-        self._forget()
-        super().close()
 
 
 def _fold(box: ipywidgets.Box, folded: bool) -> None:
@@ -418,54 +362,3 @@ def _fold(box: ipywidgets.Box, folded: bool) -> None:
     box.layout.visibility, box.layout.overflow, box.layout.height = (
         ("hidden", "hidden", "0px") if folded else (None, None, None)
     )
-
-
-def _rhat(value: float, exact: bool) -> str:
-    """Three decimals; of a printed value no zero that may not have been printed."""
-    text = f"{value:.3f}"
-    return text if exact else text.removesuffix("0")
-
-
-def _figures(row: "pd.Series[Any]", exact: bool) -> str:
-    return (
-        f"R-hat {_rhat(row['rhat'], exact)}, bulk ESS {row['ess_bulk']:,.0f}, "
-        f"tail ESS {row['ess_tail']:,.0f}"
-    )
-
-
-def _table_rows(judged: pd.DataFrame, exact: bool) -> list[list[str]]:
-    return [
-        [str(name), _rhat(row["rhat"], exact), f"{row['ess_bulk']:,.0f}",
-         f"{row['ess_tail']:,.0f}", row["verdict"]]
-        for name, row in judged.iterrows()
-    ]  # fmt: skip
-
-
-def _menu(name: str, options: list[Any], width: str) -> ipywidgets.Dropdown:
-    return ipywidgets.Dropdown(
-        description=name, options=options, layout={"width": width},
-        style={"description_width": "initial"},
-    )  # fmt: skip
-
-
-def _legend() -> str:
-    """The key of the pictures; shape and filling tell the layers apart without colour."""
-    circle, triangle = '<circle cx="9" cy="8" r="5"{}/>', '<path d="M9 2l6 11h-12z"{}/>'
-    hollow = f' fill="none" stroke="{PASSES}" stroke-width="2"'
-    filled = f' fill="{FAILS}"'
-    keys = (
-        ("R-hat, bulk ESS", circle.format(hollow)),
-        ("tail ESS", triangle.format(hollow)),
-        ("hollow: passes", circle.format(hollow)),
-        ("filled: fails", circle.format(filled)),
-        ("shown above", f'<path d="M0 8h18" stroke="{SELECTED}" stroke-width="3"/>'),
-        (
-            "dashed: median of all chains; even ranks; limits",
-            f'<path d="M0 8h18" stroke="{EXPECTED}" stroke-width="2" stroke-dasharray="5 3"/>',
-        ),
-    )
-    spans = (
-        f'<span><svg width="18" height="16" aria-hidden="true">{shape}</svg>{name}</span>'
-        for name, shape in keys
-    )
-    return f'<div class="hw-legend">{"".join(spans)}</div>'

@@ -1,10 +1,9 @@
 """The effect of a group-level predictor: points, curves, and the quantities of interest.
 
-The numbers come from `_effect`, the pictures from `_facets`; the widget joins them.
+The numbers and words come from `numbers.effect`, the pictures from `panels.facets` and
+`panels.curves`; the widget joins them.
 """
 
-import asyncio
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -13,32 +12,31 @@ import numpy as np
 import pandas as pd
 import traitlets as t
 
-from hierwidgets.base.arrays import Array
-from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
-from hierwidgets.spec.columns import variables
 from hierwidgets.widgets.numbers.effect import frames as numbers
 from hierwidgets.widgets.numbers.effect import words
-from hierwidgets.widgets.numbers.effect.moved import (
-    held_at,
-    prepared,
-    slope_position,
-    without_predictor,
+from hierwidgets.widgets.numbers.effect.kept import Kept
+from hierwidgets.widgets.numbers.effect.moved import checked_without, movable, without_predictor
+from hierwidgets.widgets.numbers.effect.setting import (
+    TARGETS,
+    decimals,
+    setting,
+    starting_values,
 )
-from hierwidgets.widgets.numbers.effect.setting import TARGETS, Estimated, Setting, setting
-from hierwidgets.widgets.panels.facets import CURVES, EffectPicture, FacetRow, rows_of_facets
+from hierwidgets.widgets.numbers.words import Estimated, rate_name, shorter
+from hierwidgets.widgets.panels.curves import EffectPicture
+from hierwidgets.widgets.panels.facets import FacetRow, facets_legend, rows_of_facets
 from hierwidgets.widgets.parts.charts import WIDTH
-from hierwidgets.widgets.parts.controls import NamedSlider, TextTable
+from hierwidgets.widgets.parts.choices import known_level, one_of
+from hierwidgets.widgets.parts.controls import NamedSlider, TextTable, menu
 from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["CompetitivenessEffect"]
 
 
-SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0
 STEPS = 100  # of the two sliders of the predictor
 SETTLE = 0.15  # seconds after the last move until exact numbers replace the preview
-POINTS_OF_CURVE, FEWER_POINTS = 61, 11  # the fewer where each point averages over units
 LEVELS = (0.8, 0.9, 0.95)
 TARGET_TEXTS = {
     "typical": "typical: no group effects",
@@ -85,6 +83,12 @@ class CompetitivenessEffect(Instrument):
         The unit to show in detail, or None.
     status
         What the status line says.
+    setting : Setting
+        Units, facets and predictor of the model.
+    facets, curves
+        The upper picture, a row of facets each, and the lower one.
+    points_table
+        The table of the points of the upper picture.
 
     Examples
     --------
@@ -134,12 +138,16 @@ class CompetitivenessEffect(Instrument):
         **unknown: object,
     ) -> None:
         found = setting(model, predictor, compare, average_draws)
-        given = without is not None
-        plain = _checked_without(found, without) if given else None
+        plain = None if without is None else checked_without(found, without)
         super().__init__(**unknown)
-        self._setting = found
-        self._plain = without_predictor(model, predictor) if plain is None else plain
-        self._prepare()
+        self.setting, self._levels = found, found.levels
+        plain = without_predictor(model, predictor) if plain is None else plain
+        self._movable = movable(found, plain)
+        self._kept = Kept(found, plain, self._movable)
+        self._digits = decimals(found.x_range)
+        self._said = {"top": "", "effect": ""}
+        self._later = self._at_rest(self._settle, SETTLE)
+        self.low, self.high = starting_values(found.x)
         self._start_at(with_predictor=with_predictor)
         self.snap()
         self._start_at(
@@ -156,120 +164,79 @@ class CompetitivenessEffect(Instrument):
     def quantities(self) -> pd.DataFrame:
         """The quantities of interest at `low` and `high`; see `quantity_frame`."""
         return numbers.quantity_frame(
-            self._setting, self.low, self.high, target=self.target, level=self.level
+            self.setting, self.low, self.high, target=self.target, level=self.level
         )
 
     @property
     def slopes(self) -> pd.DataFrame:
         """Raw, two-step and one-step slope; see `slope_frame`."""
-        units = self._units_of(self._plain)
-        return numbers.slope_frame(self._setting, self._plain, self.low, self.high, units=units)
+        return self._kept.slopes(self.low, self.high)
+
+    @property
+    def moved(self) -> bool:
+        """Whether sigma or slope is not where the fit has it."""
+        found = self._movable
+        return found is not None and found.is_moved(self.with_predictor, self.sigma, self.slope)
 
     def snap(self) -> None:
         """Set sigma and slope back to the maximum likelihood fit (sigma to .01 where that is 0)."""
-        if self._fits is not None:
-            self.sigma = self._fitted_sigma
-        if self._slope_at is not None:
-            self.slope = self._fitted_slope
+        if self._movable is not None:
+            self.sigma = self._movable.sigma(self.with_predictor)
+            if self._movable.slope is not None:
+                self.slope = self._movable.slope
 
-    @property
-    def _shown(self) -> Estimated:
-        """The model of the upper picture."""
-        return self._setting.model if self.with_predictor else self._plain
-
-    @property
-    def _fitted_sigma(self) -> float:
-        assert self._fits is not None
-        return max(float(self._fits[0 if self.with_predictor else 1].theta[0]), SMALLEST_SIGMA)
-
-    # --- what never changes ---
-
-    def _prepare(self) -> None:
-        s = self._setting
-        self._levels = list(s.unit.levels)
-        self._names = np.array([str(level) for level in self._levels])
-        self._fits, self._slope_at = _movable(s, self._plain), None
-        if self._fits is not None:
-            self._slope_at = slope_position(self._fits[0], s.predictor)
-            fitted = max(float(fit.theta[0]) for fit in self._fits)
-            self._sigma_range = (SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * fitted))
-            if self._slope_at is not None:
-                self._fitted_slope = slope = float(self._fits[0].beta[self._slope_at])
-                reach = 4 * float(self._fits[0].std_error.iloc[self._slope_at])
-                reach = max(reach, 1.5 * abs(slope))
-                self._slope_range = (slope - reach, slope + reach)
-        self._range = (float(s.x.min()), float(s.x.max()))
-        self._digits = _digits(self._range)
-        self.low, self.high = _starting_values(s.x, self._digits)
-        self._cache: dict[object, Any] = {}
-        self._said = {"top": "", "effect": ""}
-        self._pending: asyncio.TimerHandle | None = None
-
-    def _once(self, key: object, make: Callable[[], Any]) -> Any:
-        if key not in self._cache:
-            self._cache[key] = make()
-        return self._cache[key]
+    # --- what the traits may be ---
 
     @t.validate("sigma", "slope", "low", "high")  # type: ignore[untyped-decorator]
     def _within(self, proposal: dict[str, Any]) -> float | None:
         name, value = proposal["trait"].name, proposal["value"]
-        if name in ("low", "high"):
-            low, high = self._range
-        elif self._fits is not None if name == "sigma" else self._slope_at is not None:
-            low, high = self._sigma_range if name == "sigma" else self._slope_range
-        elif value is None:
+        limits = self._limits(name)
+        if limits is None and value is None:
             return None
-        else:
+        if limits is None:
             raise t.TraitError(
                 f"{name} can be moved for a fit with one (1 | group) and a plain coefficient of "
-                f"{self._setting.predictor!r}; {value!r} was given"
+                f"{self.setting.predictor!r}; {value!r} was given"
             )
+        low, high = limits
         if value is None or not low <= value <= high:
             raise t.TraitError(f"{name} must be from {low:.4g} to {high:.4g}; {value!r} was given")
         return float(value)
 
+    def _limits(self, name: str) -> tuple[float, float] | None:
+        if name in ("low", "high"):
+            return self.setting.x_range
+        return None if self._movable is None else self._movable.limits(name)
+
     @t.validate("target", "level", "quantity")  # type: ignore[untyped-decorator]
     def _known(self, proposal: dict[str, Any]) -> object:
-        name, value = proposal["trait"].name, proposal["value"]
+        name = proposal["trait"].name
         allowed = {"target": TARGETS, "level": LEVELS, "quantity": self._quantities}[name]
-        if value not in allowed:
-            raise t.TraitError(f"{name} must be one of {allowed}; {value!r} was given")
-        return value
+        return one_of(name, proposal["value"], allowed)
 
     @t.validate("selected")  # type: ignore[untyped-decorator]
     def _known_level(self, proposal: dict[str, Any]) -> object:
-        value = proposal["value"]
-        if value is not None and value not in self._levels:
-            some = ", ".join(map(repr, self._levels[:3]))
-            raise t.TraitError(
-                f"selected must be None or one of the {len(self._levels)} levels of "
-                f"{self._setting.unit.group} ({some}, ...); {value!r} was given"
-            )
-        return value
+        return known_level("selected", proposal["value"], self._levels, self.setting.unit.group)
 
     @property
     def _quantities(self) -> tuple[str, ...]:
-        if self._setting.compare is not None:
+        if self.setting.compare is not None:
             return numbers.QUANTITIES
         return tuple(q for q in numbers.QUANTITIES if "difference" not in q)
 
     # --- the parts, built once ---
 
     def _build(self) -> None:
-        s = self._setting
-        self._build_controls()
-        colors = self._line_colors()
-        label = words.shorter(s.predictor, 60)
-        self._rows = [
-            FacetRow(
-                f"hw-facets-{i}", facets, s.facet_of, self._titles(), colors, s.x, self._names,
-                label, raw=s.facet is None,
-            )
+        s = self.setting
+        self._build_sliders()
+        self._build_menus()
+        self.facets = [
+            FacetRow(f"hw-facets-{i}", facets, s)
             for i, facets in enumerate(rows_of_facets(len(s.facet_names)))
-        ]  # fmt: skip
-        self._picture = EffectPicture(self._range, label)
+        ]
+        self.curves = EffectPicture(s.x_range, shorter(s.predictor, 60))
         self._table.title = "Table of the quantities of interest"
-        self._points_table = TextTable(
+        self.points_table = TextTable(
             title=f"Table of the {len(self._levels)} estimates",
             columns=[s.unit.group, *([s.facet.group] if s.facet else []), s.predictor, "n", "raw",
                      "pooled"],
@@ -277,70 +244,51 @@ class CompetitivenessEffect(Instrument):
         top = ipywidgets.HBox([self._switch, self._level_menu, self._button])
         menus = ipywidgets.HBox([self._quantity_menu, self._target_menu, self._interval_menu])
         self._assemble(
-            top, *self._movers, ipywidgets.HTML(words.legend(s, self._facet_values())),
-            *(row.figure for row in self._rows), self._low_slider, self._high_slider, menus,
-            self._picture.figure, self._points_table, width=WIDTH,
+            top, *self._movers, ipywidgets.HTML(facets_legend(s)),
+            *(row.figure for row in self.facets), self._low_slider, self._high_slider, menus,
+            self.curves.figure, self.points_table, width=WIDTH,
         )  # fmt: skip
 
-    def _build_controls(self) -> None:
-        s = self._setting
-        sliders = {"steps": STEPS, "digits": self._digits}
+    def _build_sliders(self) -> None:
+        low, high = self.setting.x_range
         self._low_slider, self._high_slider = (
             NamedSlider(
-                label=f"{name} value", value=getattr(self, name),
-                min=self._range[0], max=self._range[1], **sliders,
+                label=f"{name} value", value=getattr(self, name), min=low, max=high, steps=STEPS,
+                digits=self._digits,
             )
             for name in ("low", "high")
         )  # fmt: skip
         self._movers: list[NamedSlider] = []
-        if self._fits is not None:
-            low, high = self._sigma_range
+        if limits := self._limits("sigma"):
+            low, high = limits
             self._movers.append(
                 NamedSlider(label="σ, spread", value=self.sigma, min=low, max=high, log=True)
             )
-        if self._slope_at is not None:
-            low, high = self._slope_range
+        if limits := self._limits("slope"):
+            low, high = limits
             self._movers.append(
                 NamedSlider(
-                    label="γ₁, slope", value=self.slope, min=low, max=high,
-                    digits=_digits(self._slope_range),
+                    label="γ₁, slope", value=self.slope, min=low, max=high, digits=decimals(limits)
                 )
-            )  # fmt: skip
+            )
+
+    def _build_menus(self) -> None:
+        s, names = self.setting, [str(level) for level in self._levels]
         self._switch = ipywidgets.Checkbox(
-            value=self.with_predictor, description=f"{words.shorter(s.predictor, 28)} in the model",
+            value=self.with_predictor, description=f"{shorter(s.predictor, 28)} in the model",
             indent=False, layout={"width": "310px"},
         )  # fmt: skip
-        self._level_menu = _menu(s.unit.group, ["none", *self._names], "270px")
+        self._level_menu = menu(shorter(s.unit.group, 26), ["none", *names], "270px")
         self._button = ipywidgets.Button(
             description="Snap to the fit", tooltip="Set σ and γ₁ to their maximum likelihood values"
         )
-        self._button.layout.display = None if self._fits is not None else "none"
-        self._quantity_menu = _menu("Show", list(self._quantities), "270px", self.quantity)
+        self._button.layout.display = "none" if self._movable is None else None
+        self._quantity_menu = menu("Show", list(self._quantities), "270px", self.quantity)
         texts = TARGET_TEXTS | {"average": f"average over {len(self._levels)} units"}
-        self._target_menu = _menu(
-            "Target", [(texts[name], name) for name in TARGETS], "270px", self.target
-        )
-        self._interval_menu = _menu(
-            "Interval", [(f"{level:.0%}", level) for level in LEVELS], "150px", self.level
-        )
-
-    def _facet_values(self) -> list[int | None]:
-        """Which of the two values compared each facet has, None where it is neither."""
-        s = self._setting
-        if s.compare is None or s.facet is None:
-            return [None] * len(s.facet_names)
-        values = s.model.design.data[s.compare].to_numpy()
-        codes = s.facet.codes[s.model.design.rows]
-        inside = [set(values[codes == k]) for k in range(len(s.facet_names))]
-        return [s.pair.index(next(iter(v))) if len(v) == 1 else None for v in inside]
-
-    def _line_colors(self) -> list[str]:
-        return [CURVES[i or 0] for i in self._facet_values()]
-
-    def _titles(self) -> tuple[str, ...]:
-        s = self._setting
-        pairs = zip(s.facet_names, self._facet_values(), strict=True)
-        return tuple(name if i is None else f"{name} ({s.pair[i]})" for name, i in pairs)
+        targets = [(texts[name], name) for name in TARGETS]
+        self._target_menu = menu("Target", targets, "270px", self.target)
+        levels = [(f"{level:.0%}", level) for level in LEVELS]
+        self._interval_menu = menu("Interval", levels, "150px", self.level)
 
     def _connect(self) -> None:
         for name, slider in zip(("sigma", "slope"), self._movers, strict=False):
@@ -354,12 +302,12 @@ class CompetitivenessEffect(Instrument):
         self.observe(lambda _: self._guarded(self.snap), names="with_predictor")
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
         self._button.on_click(lambda _: self._guarded(self.snap))
-        for row in self._rows:
+        for row in self.facets:
             self._on_place(row.name, partial(self._pick, row))
         self._redraw_on(self._draw_top, "with_predictor", "sigma", "slope", "level", "selected")
         self._redraw_on(self._draw_curves, "target", "level", "quantity")
         self._redraw_on(self._move, "low", "high")
-        self._points_table.observe(lambda _: self._guarded(self._draw_top), names="is_open")
+        self.points_table.observe(lambda _: self._guarded(self._draw_top), names="is_open")
         self._table.observe(lambda _: self._guarded(self._settle), names="is_open")
 
     def _choose(self) -> None:
@@ -379,65 +327,23 @@ class CompetitivenessEffect(Instrument):
         self._draw_curves()
 
     def _draw_scale(self) -> None:
-        s, low, high = self._setting, -0.045, 1.045
-        units = self._units_of(s.model)
+        s, high = self.setting, 1.045
+        units = self._kept.units(True)
         if s.facet is not None:
-            line = self._line_of(s.model)
-            high = min(1.045, 1.06 * float(max(units["estimate"].max(), line["conf_high"].max())))
-        for row in self._rows:
-            row.raw.y = units["raw"].to_numpy()[row.units]
-            row.limits(low, high, words.rate_name(s.model))
-            ends = np.array(self._range)
-            row.through_raw.x = row.through_points.x = ends
-            row.through_raw.y = np.polyval(np.polyfit(units["x"], units["raw"], 1), ends)
-
-    def _units_of(self, model: Estimated) -> pd.DataFrame:
-        found: pd.DataFrame = self._once(
-            ("units", model is self._plain), lambda: numbers.unit_frame(self._setting, model)
-        )
-        return found
-
-    def _line_of(self, model: Estimated) -> pd.DataFrame:
-        found: pd.DataFrame = self._once(
-            ("line", model is self._plain, self.level),
-            lambda: numbers.line_frame(self._setting, model, level=self.level),
-        )
-        return found
-
-    def _at_hand(self) -> tuple[Estimated, pd.DataFrame, pd.DataFrame]:
-        """The model of the upper picture as its sliders have it, its points and its line."""
-        model = self._shown
-        if not self._moved:
-            return model, self._units_of(model), self._line_of(model)
-        moved = self._moved_fit()
-        rows = self._once(("rows", model is self._plain), lambda: prepared(self._setting, moved))
-        points, line = rows.estimates(moved)
-        x = self._line_of(model)["x"]
-        units = self._units_of(model).assign(estimate=points)
-        return moved, units, pd.DataFrame({"x": x, "estimate": line})
-
-    def _moved_fit(self) -> Fit:
-        assert self._fits is not None
-        assert self.sigma is not None
-        held = {}
-        if self.with_predictor and self._slope_at is not None and self.slope is not None:
-            held = {self._slope_at: self.slope}
-        return held_at(self._fits[0 if self.with_predictor else 1], self.sigma, held)
-
-    @property
-    def _moved(self) -> bool:
-        """Whether sigma or slope is not where the fit has it."""
-        if self._fits is None:
-            return False
-        steep = self.with_predictor and self._slope_at is not None
-        return self.sigma != self._fitted_sigma or (steep and self.slope != self._fitted_slope)
+            line = self._kept.line(True, self.level)
+            high = min(high, 1.06 * float(max(units["estimate"].max(), line["conf_high"].max())))
+        for row in self.facets:
+            row.draw_raw(units)
+            row.limits(-0.045, high, rate_name(s.model))
 
     def _draw_top(self) -> None:
-        model, units, line = self._at_hand()
+        model, units, line = self._kept.moved(
+            self.with_predictor, self.sigma, self.slope, self.level
+        )
         y = units["estimate"].to_numpy()
         place = None if self.selected is None else self._levels.index(self.selected)
-        for row in self._rows:
-            row.draw_line(line, self._setting.facet_names)
+        for row in self.facets:
+            row.draw_line(line, self.setting.facet_names)
             row.draw_points(y[row.units])
             row.draw_ring(place, units)
         self._level_menu.index = 0 if place is None else place + 1
@@ -445,14 +351,13 @@ class CompetitivenessEffect(Instrument):
             slider.layout.display = None if self.with_predictor else "none"
         self._said["top"] = self._top_text(model, units, place)
         self._report()
-        if self._points_table.is_open or not self._points_table.rows:
-            self._points_table.rows = words.point_rows(units, self._setting, self._digits)
+        if self.points_table.is_open or not self.points_table.rows:
+            self.points_table.rows = words.point_rows(units, self.setting, self._digits)
 
     def _top_text(self, model: Estimated, units: pd.DataFrame, place: int | None) -> str:
-        s = self._setting
-        behind = None
-        if self._fits is not None and self._moved and isinstance(model, Fit):
-            behind = self._fits[0 if self.with_predictor else 1].loglik - model.loglik
+        s, behind = self.setting, None
+        if self._movable is not None and self.moved and isinstance(model, Fit):
+            behind = self._movable.model(self.with_predictor).loglik - model.loglik
         text = words.fit_text(s, model, self.with_predictor, behind)
         if place is not None:
             return f"{words.unit_text(units.iloc[place].to_dict(), s, self._digits)} {text}"
@@ -464,162 +369,62 @@ class CompetitivenessEffect(Instrument):
     # --- the lower picture and the quantities ---
 
     def _draw_curves(self) -> None:
-        self._picture.draw_curves(
-            self._curves(), 2 if "difference" in self.quantity else 0, self._quantity_label()
-        )
+        first = 2 if "difference" in self.quantity else 0
+        label = words.quantity_label(self.setting, self.quantity)
+        curve = self._kept.curve(self.quantity, self.target, self.level)
+        self.curves.draw_curves(curve, first, label)
         self._draw_values()
         self._settle()
-
-    def _curves(self) -> pd.DataFrame:
-        count = FEWER_POINTS if self.target == "average" else POINTS_OF_CURVE
-        at = np.linspace(*self._range, count)
-        found: pd.DataFrame = self._once(
-            (self.quantity, self.target, self.level),
-            lambda: numbers.curve_frame(
-                self._setting, self.quantity, at, target=self.target, level=self.level
-            ),
-        )
-        return found
-
-    def _quantity_label(self) -> str:
-        if self.quantity == "probability":
-            return words.rate_name(self._setting.model)
-        return {"difference of marginal effects": "difference of ME"}.get(
-            self.quantity, self.quantity
-        )
 
     @property
     def _soon(self) -> bool:
         """Whether the changes are computed within a frame or two."""
-        return isinstance(self._setting.model, Fit) and self.target != "average"
+        return isinstance(self.setting.model, Fit) and self.target != "average"
 
     def _move(self) -> None:
         """While a slider moves: marks and, if they are soon computed, changes; the rest later."""
         self._draw_values()
-        self._forget_pending()
+        self._later.forget()
         if self._soon:
             self._say_changes()
             if not self._table.is_open:
                 return
-        try:
-            loop = asyncio.get_running_loop()
-        except RuntimeError:  # no notebook: nothing else would call
-            self._settle()
-        else:
-            self._pending = loop.call_later(SETTLE, lambda: self._guarded(self._settle))
-
-    def _forget_pending(self) -> None:
-        if self._pending is not None:
-            self._pending.cancel()
-            self._pending = None
+        self._later.ask()
 
     def _draw_values(self) -> None:
-        self._picture.draw_marks(self.low, self.high)
-        for row in self._rows:
+        self.curves.draw_marks(self.low, self.high)
+        for row in self.facets:
             row.draw_guides(self.low, self.high)
 
     def _settle(self) -> None:
         """The exact changes from low to high, and all quantities of interest in the table."""
-        self._forget_pending()
+        self._later.forget()
         self._say_changes()
         if self._table.is_open or not self._table.rows:
             self._fill_table()
 
     def _say_changes(self) -> None:
-        s = self._setting
+        s = self.setting
         changes = numbers.change_frame(s, self.low, self.high, target=self.target, level=self.level)
-        self._said["effect"] = words.effect_text(
-            s, changes, self._slopes_shown(changes), self.target
-        )
+        slopes = self._kept.shown_slopes(changes, self.low, self.high, self.target)
+        self._said["effect"] = words.effect_text(s, changes, slopes, self.target)
         self._report()
-
-    def _slopes_shown(self, changes: pd.DataFrame) -> "pd.Series[float] | None":
-        """Those of `slopes`; only the one-step slope moves, and the change may be its rise."""
-        if self._setting.facet is not None:
-            return None
-        if self._setting.compare is not None or self.target != "typical":
-            return self.slopes["slope"]
-        found: pd.Series[float] = self._once("slopes", lambda: self.slopes["slope"]).copy()
-        found["one-step"] = changes["estimate"].iloc[0] / (self.high - self.low)
-        return found
 
     def _fill_table(self) -> None:
         rows = []
-        if self._setting.facet is None:
+        if self.setting.facet is None:
             rows = words.slope_rows(self.slopes["slope"], self.low, self.high)
         self._table.columns = ["quantity", "at", "for", "estimate", f"{self.level:.0%} interval"]
         self._table.rows = [*words.quantity_rows(self.quantities), *rows]
 
     def _report(self) -> None:
-        s = self._setting
-        points = f"{len(self._levels)} levels of {s.unit.group} against {s.predictor}"
-        hidden = len(s.facet_names) - sum(len(row.facets) for row in self._rows)
+        s, top = self.setting, self._said["top"]
+        hidden = len(s.facet_names) - sum(len(row.facets) for row in self.facets)
         more = f" {hidden} more facets are not drawn." if hidden else ""
         with_it = "" if self.with_predictor else "In the model with it: "
-        pictures = {}
-        for row in self._rows:
-            titles = ", ".join(s.facet_names[k] for k in row.facets)
-            inside = f", facets {titles}" if s.facet is not None else ""
-            span = f"{np.min(row.heights):.2f} to {np.max(row.heights):.2f}"
-            key = row.name.replace("-", "_")
-            pictures[key] = f"{points}{inside}: estimates {span}. {self._said['top']}{more}"
-        marks = [
-            f"{name} {mark.y[0]:.3f} at {mark.x[0]:g} and {mark.y[1]:.3f} at {mark.x[1]:g}"
-            for name, mark in zip([*s.series, "difference"], self._picture.marks, strict=False)
-            if mark.visible
-        ]
-        self._say(
-            f"{self._said['top']} {with_it}{self._said['effect']}{more}",
-            hw_effect=f"{self.quantity} against {s.predictor}, {self.target}: {'; '.join(marks)}.",
-            **pictures,
-        )
-
-    def close(self) -> None:
-        """Free everything, and forget what was still to be computed."""
-        if getattr(self, "_pending", None) is not None:
-            self._forget_pending()
-        super().close()
-
-
-# --- pieces -------------------------------------------------------------------------------
-
-
-def _checked_without(found: Setting, without: object) -> Estimated:
-    """A model the user gives as the one without the predictor."""
-    if not isinstance(without, Fit | Posterior):
-        raise DataError(f"without must be a fit or a posterior; a {type(without).__name__} is not")
-    design = without.design
-    named = {v for r in [design.fixed, *(r for x in design.terms for r in x.recipes)]
-             for v in variables(r)}  # fmt: skip
-    if found.predictor in named:
-        raise DataError(f"without still holds {found.predictor!r}; fit the model without it")
-    same = [x for x in design.terms if x.factors == found.unit.factors]
-    if not same or list(same[0].levels) != list(found.unit.levels):
-        raise DataError(f"without has other levels of {found.unit.group!r}; use the same data")
-    return without
-
-
-def _movable(found: Setting, plain: Estimated) -> tuple[Fit, Fit] | None:
-    """The models with and without the predictor, if sigma can be moved in both."""
-    if found.facet is None and isinstance(found.model, Fit) and isinstance(plain, Fit):
-        return found.model, plain
-    return None
-
-
-def _digits(limits: tuple[float, float]) -> int:
-    """Decimals that tell a hundredth of the range apart."""
-    return int(np.clip(2 - np.floor(np.log10((limits[1] - limits[0]) / 2)), 0, 12))
-
-
-def _starting_values(x: Array, digits: int) -> tuple[float, float]:
-    low, high = (float(v) for v in np.quantile(x, [0.1, 0.9]).round(max(digits - 1, 0)))
-    inside = x.min() <= low < high <= x.max()
-    return (low, high) if inside else (float(x.min()), float(x.max()))
-
-
-def _menu(name: str, options: list[Any], width: str, value: Any = None) -> ipywidgets.Dropdown:
-    start = {"index": 0} if value is None else {"value": value}
-    return ipywidgets.Dropdown(
-        description=words.shorter(name, 26), options=options, layout={"width": width},
-        style={"description_width": "initial"}, **start,
-    )  # fmt: skip
+        pictures = {
+            row.name.replace("-", "_"): words.row_text(s, row.facets, row.heights, top, more)
+            for row in self.facets
+        }
+        curves = words.curves_text(s, self.quantity, self.target, self.curves.marked())
+        self._say(f"{top} {with_it}{self._said['effect']}{more}", hw_effect=curves, **pictures)

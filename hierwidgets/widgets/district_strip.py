@@ -1,6 +1,6 @@
 """The district strip: every answer, every rate, every interval, and what is wrong with some.
 
-The numbers come from `_strip`; the widget only draws them.
+The numbers and the words come from `numbers.strip`, the pictures from `panels.strip`.
 """
 
 from typing import Any
@@ -10,30 +10,27 @@ import ipywidgets
 import numpy as np
 import pandas as pd
 import traitlets as t
-from numpy.typing import NDArray
 
 from hierwidgets.spec.frames import as_frame
-from hierwidgets.widgets.numbers.strip import SORTS, people_frame, strip_frame
-from hierwidgets.widgets.parts.charts import (
-    WIDTH,
-    figure,
-    joined_segments,
-    level_tooltip,
-    put,
-    round_ticks,
-    upright,
+from hierwidgets.widgets.numbers.strip import (
+    SORTS,
+    faults_text,
+    people_frame,
+    strip_frame,
+    table_rows,
 )
-from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.panels.strip import MOST_LABELS, SizesPanel, StripPanel, View, strip_key
+from hierwidgets.widgets.parts.charts import WIDTH
+from hierwidgets.widgets.parts.choices import known_level, one_of, within
+from hierwidgets.widgets.parts.controls import NamedSlider, menu
 from hierwidgets.widgets.parts.instrument import Instrument
 from hierwidgets.widgets.parts.whole import Whole, follow_slider
 
 __all__ = ["DistrictStrip"]
 
 
-PEOPLE, RATE, NO_WIDTH = "#808080", "#1b9e77", "#d95f02"  # the latter from ColorBrewer Dark2
 LEVELS = {"80 %": 0.8, "90 %": 0.9, "95 %": 0.95}
 METHODS = {"Wald": "wald", "Wilson": "wilson", "Jeffreys": "jeffreys", "Clopper-Pearson": "exact"}
-MOST_LABELS = 30  # more levels than this in view, and names and sizes are not written
 FEWEST = 5  # levels in view
 
 
@@ -118,18 +115,14 @@ the 14 intervals has zero width.
     # --- what never changes ---
 
     def _prepare(self) -> None:
-        """Levels, people and limits: everything that depends on the data alone."""
+        """Levels, limits and people: everything that depends on the data alone."""
         widest = self._frame(0.95, "wald")
         self._levels = list(widest["level"])
         self._range = (
             min(-0.09, float(widest["conf_low"].min())) - 0.02,
             max(1.09, float(widest["conf_high"].max())) + 0.02,
         )
-        people = people_frame(self._data, self._outcome, self._group, event=self._event)
-        codes = {level: code for code, level in enumerate(self._levels)}
-        self._people_code = people["level"].map(codes).to_numpy(dtype=np.int64)
-        self._people_shift = people["shift"].to_numpy()
-        self._people_y = people["y"].to_numpy()
+        self._people = people_frame(self._data, self._outcome, self._group, event=self._event)
 
     def _frame(self, level: float, method: str) -> pd.DataFrame:
         """The rates with these intervals, by name; each kind is computed once."""
@@ -142,66 +135,51 @@ the 14 intervals has zero width.
 
     @t.validate("level")  # type: ignore[untyped-decorator]
     def _known_confidence(self, proposal: dict[str, Any]) -> float:
-        return float(_one_of("level", proposal["value"], list(LEVELS.values())))
+        return float(one_of("level", proposal["value"], list(LEVELS.values())))
 
     @t.validate("method")  # type: ignore[untyped-decorator]
     def _known_method(self, proposal: dict[str, Any]) -> str:
-        return str(_one_of("method", proposal["value"], list(METHODS.values())))
+        return str(one_of("method", proposal["value"], list(METHODS.values())))
 
     @t.validate("sort")  # type: ignore[untyped-decorator]
     def _known_sort(self, proposal: dict[str, Any]) -> str:
-        return str(_one_of("sort", proposal["value"], list(SORTS)))
+        return str(one_of("sort", proposal["value"], list(SORTS)))
 
     @t.validate("shown", "first")  # type: ignore[untyped-decorator]
     def _within(self, proposal: dict[str, Any]) -> int:
         name, value, count = proposal["trait"].name, int(proposal["value"]), len(self._levels)
         low = min(FEWEST, count) if name == "shown" else 1
-        if not low <= value <= count:
-            raise t.TraitError(f"{name} must be from {low} to {count}; {value} was given")
-        return value
+        return int(within(name, value, low, count, digits=9))
 
     @t.validate("selected")  # type: ignore[untyped-decorator]
     def _known_level(self, proposal: dict[str, Any]) -> object:
-        value = proposal["value"]
-        if value is not None and value not in self._levels:
-            some = ", ".join(map(repr, self._levels[:3]))
-            raise t.TraitError(
-                f"selected must be None or one of the {len(self._levels)} levels of "
-                f"{self._group} ({some}, ...); {value!r} was given"
-            )
-        return value
+        return known_level("selected", proposal["value"], self._levels, self._group)
 
     # --- the parts, built once ---
 
     def _build(self) -> None:
         self._build_controls()
-        strip = self._build_strip()
         parts: list[ipywidgets.DOMWidget] = [self._choices, self._level_row]
+        self.strip = StripPanel(self._levels, self._people, self._range, self._rate_name())
+        self.sizes: SizesPanel | None = None
         if len(self._levels) > MOST_LABELS:
             parts += [self._shown_slider, self._first_slider]
-        parts += [ipywidgets.HTML(_legend()), strip]
-        self._sizes: bqplot.Figure | None = None
-        if len(self._levels) > MOST_LABELS:
-            self._sizes = self._build_sizes()
-            parts.append(self._sizes)
+            n = self._frame(self.level, self.method)["n"]
+            self.sizes = SizesPanel(self.strip.place, float(n.max()))
+        parts += [ipywidgets.HTML(strip_key()), self.strip.figure]
+        if self.sizes is not None:
+            parts.append(self.sizes.figure)
         self._table.title = f"Table of the {len(self._levels)} rates"
         self._table.columns = [str(self._group), "n", "events", "rate", "from", "to"]
         self._assemble(*parts, width=WIDTH)
 
     def _build_controls(self) -> None:
-        def menu(name: str, options: Any, value: Any, width: str) -> ipywidgets.Dropdown:
-            return ipywidgets.Dropdown(
-                description=name, options=options, value=value,
-                layout={"width": width}, style={"description_width": "initial"},
-            )  # fmt: skip
-
         count = len(self._levels)
-        self._interval_menu = menu("Interval", list(LEVELS.items()), self.level, "150px")
-        self._method_menu = menu("Method", list(METHODS.items()), self.method, "220px")
-        self._sort_menu = menu("Sort by", list(SORTS), self.sort, "160px")
-        self._level_menu = menu(
-            str(self._group), ["none", *map(str, self._levels)], "none", "330px"
-        )
+        levels = ["none", *map(str, self._levels)]
+        self._interval_menu = menu("Interval", list(LEVELS.items()), "150px", self.level)
+        self._method_menu = menu("Method", list(METHODS.items()), "220px", self.method)
+        self._sort_menu = menu("Sort by", list(SORTS), "160px", self.sort)
+        self._level_menu = menu(str(self._group), levels, "330px")
         self._n_box = ipywidgets.Checkbox(
             description="Show n", value=self.show_n, indent=False, layout={"width": "120px"}
         )
@@ -213,79 +191,6 @@ the 14 intervals has zero width.
             steps=max(count - fewest, 1), digits=0,
         )  # fmt: skip
         self._first_slider = NamedSlider(label="first in view", value=self.first, min=1, digits=0)
-
-    def _build_strip(self) -> bqplot.Figure:
-        low, high = self._range
-        self._place = bqplot.LinearScale(allow_padding=False)
-        scales = {"x": self._place, "y": bqplot.LinearScale(min=low, max=high, allow_padding=False)}
-        size = 40 if len(self._levels) <= MOST_LABELS else 14
-        edges = bqplot.Lines(
-            scales=scales, x=[-1.0, len(self._levels)], y=[[0.0, 0.0], [1.0, 1.0]],
-            colors=["#808080"], stroke_width=1, opacities=[0.5], line_style="dotted",
-        )  # fmt: skip
-        dots = joined_segments(self._people_y - 0.003, self._people_y + 0.003)
-        self._people = bqplot.Lines(
-            scales=scales, x=[], y=dots, colors=[PEOPLE], stroke_width=3, opacities=[0.75]
-        )
-        self._intervals = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=[RATE], stroke_width=1.5 if size < 40 else 2.5
-        )
-        self._rates, self._widthless = (
-            bqplot.Scatter(
-                scales=scales, x=[], y=[], names=[], display_names=False, marker=marker,
-                colors=[color], stroke=color, default_size=area, tooltip=level_tooltip(),
-                interactions={"hover": "tooltip", "click": "select"},
-                selected_style={}, unselected_style={},
-            )
-            for marker, color, area in (("circle", RATE, size), ("square", NO_WIDTH, size))
-        )  # fmt: skip
-        self._ring = bqplot.Scatter(
-            scales=scales, x=[0], y=[0], colors=["#808080"], fill=False, stroke="#808080",
-            stroke_width=2, default_size=300, interactions={}, visible=False,
-        )  # fmt: skip
-        self._name_axis = bqplot.Axis(
-            scale=self._place, grid_lines="none", label_offset="24px",
-            tick_style={"text-anchor": "end"}, tick_values=np.zeros(1),
-        )  # fmt: skip
-        self._n_axis = bqplot.Axis(
-            scale=self._place,
-            grid_lines="none",
-            side="top",
-            tick_values=np.zeros(1),
-        )
-        rates = upright(
-            bqplot.Axis(
-                scale=scales["y"], grid_lines="none", label_offset="46px", tick_format="~g",
-                tick_values=round_ticks(0.0, 1.0), label=self._rate_name(),
-            )
-        )  # fmt: skip
-        drawn = figure(
-            "hw-strip", "330px",
-            [edges, self._people, self._intervals, self._ring, self._rates, self._widthless],
-            [self._name_axis, self._n_axis, rates], bottom=74,
-        )  # fmt: skip
-        self._margin = dict(drawn.fig_margin, top=24)
-        self._strip = drawn
-        return drawn
-
-    def _build_sizes(self) -> bqplot.Figure:
-        """Sizes as stems, for where there is no room to write them."""
-        most = float(self._frame(self.level, self.method)["n"].max())
-        scales = {
-            "x": self._place,
-            "y": bqplot.LinearScale(min=0.0, max=1.05 * most, allow_padding=False),
-        }
-        self._stems = bqplot.Lines(scales=scales, x=[], y=[], colors=["#7570b3"], stroke_width=2)
-        axes = [
-            bqplot.Axis(scale=self._place, num_ticks=0, grid_lines="none"),
-            upright(
-                bqplot.Axis(
-                    scale=scales["y"], grid_lines="none", label="n", label_offset="46px",
-                    tick_format="~g", tick_values=round_ticks(0.0, most, most=4),
-                )
-            ),
-        ]  # fmt: skip
-        return figure("hw-sizes", "90px", [self._stems], axes, bottom=8)
 
     def _rate_name(self) -> str:
         event = 1 if self._event is None else self._event
@@ -301,7 +206,7 @@ the 14 intervals has zero width.
         follow_slider(self, "shown", self._shown_slider)
         follow_slider(self, "first", self._first_slider)
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
-        for mark in (self._rates, self._widthless):
+        for mark in (self.strip.rates, self.strip.widthless):
             mark.on_element_click(
                 lambda mark, event: self._guarded(lambda: self._pick(mark, event))
             )
@@ -328,95 +233,42 @@ the 14 intervals has zero width.
         return list(frame["level"]).index(self.selected)
 
     def _bring_into_view(self) -> None:
-        place = self._place_of_selected(self._sorted())
-        start = self._start()
-        if place is not None and not start <= place < start + self.shown:
+        place, view = self._place_of_selected(self._sorted()), self._view()
+        if place is not None and place not in view.places:
             last = len(self._levels) - self.shown
             self.first = 1 + int(np.clip(place - self.shown // 2, 0, last))
 
-    def _start(self) -> int:
-        """The place of the first level in view, from 0; the view is always full."""
-        return min(self.first - 1, len(self._levels) - self.shown)
+    def _view(self) -> View:
+        """The levels in view, which is always full."""
+        return View(min(self.first - 1, len(self._levels) - self.shown), self.shown)
 
     def _draw(self) -> None:
         """Bring every mark to the present state; marks that do not change send nothing."""
         frame = self._sorted()
         self._draw_view(frame)
-        self._draw_people(frame)
-        self._draw_rates(frame)
-        self._draw_ring(frame)
+        self.strip.show(frame)
+        if self.sizes is not None:
+            self.sizes.show(frame["n"].to_numpy(dtype=np.float64), self.show_n)
+        self._draw_selected(frame)
         self._report(frame)
         if self._table.is_open or not self._table.rows:
-            self._table.rows = _table_rows(frame)
+            self._table.rows = table_rows(frame)
 
     def _draw_view(self, frame: pd.DataFrame) -> None:
-        start, count = self._start(), len(self._levels)
-        with self._place.hold_sync():
-            air = 0.4 + 0.008 * self.shown  # half a column, and the radius of a point
-            self._place.min, self._place.max = start - air, start + self.shown - 1 + air
+        view, count = self._view(), len(self._levels)
+        self.strip.look(view)
         with self._first_slider.hold_sync():
             self._first_slider.max = max(count - self.shown + 1, 2)
             self._first_slider.steps = max(count - self.shown, 1)
         self._first_slider.layout.display = None if self.shown < count else "none"
-        self._write_names(frame, start)
-        self._write_sizes(frame, start)
+        seen = "" if self.shown == count else f"{view.start + 1} to {view.start + self.shown} of "
+        everything = f"{seen}{count} levels of {self._group}, sorted by {self.sort}"
+        self.strip.write(frame, view, everything, self.show_n)
 
-    def _write_names(self, frame: pd.DataFrame, start: int) -> None:
-        """Names of the levels in view where there is room for them.
-
-        New labels are lost if they come together with new ticks, so the axis has the labels of
-        all levels, and only its ticks follow the view.
-        """
-        written, many = self.shown <= MOST_LABELS, len(frame)
-        everything = f"{many} levels of {self._group}, sorted by {self.sort}"
-        seen = "" if self.shown == many else f"{start + 1} to {start + self.shown} of "
-        with self._name_axis.hold_sync():
-            self._name_axis.tick_labels = dict(enumerate(map(_shortened, frame["level"])))
-            self._name_axis.tick_rotate = -35 if self.shown <= 15 else -60
-            self._name_axis.label = "" if written else seen + everything
-        self._strip.fig_margin = {**self._margin, "bottom": 74 if written else 40}
-        self._place_ticks(self._name_axis, start, written)
-
-    def _write_sizes(self, frame: pd.DataFrame, start: int) -> None:
-        self._n_axis.tick_labels = dict(enumerate(map(str, frame["n"])))
-        self._place_ticks(self._n_axis, start, self.show_n and self.shown <= MOST_LABELS)
-        if self._sizes is not None:
-            self._sizes.layout.display = None if self.show_n else "none"
-
-    def _place_ticks(self, axis: bqplot.Axis, start: int, written: bool) -> None:
-        with axis.hold_sync():
-            axis.num_ticks = None if written else 0
-            if written:
-                axis.tick_values = np.arange(start, start + self.shown, dtype=np.float64)
-
-    def _draw_people(self, frame: pd.DataFrame) -> None:
-        place = np.empty(len(frame))
-        place[self._codes(frame)] = np.arange(len(frame))
-        at = place[self._people_code] + self._people_shift
-        put(self._people, x=joined_segments(at, at))
-
-    def _codes(self, frame: pd.DataFrame) -> NDArray[np.int64]:
-        codes = {level: code for code, level in enumerate(self._levels)}
-        return np.array([codes[level] for level in frame["level"]], dtype=np.int64)
-
-    def _draw_rates(self, frame: pd.DataFrame) -> None:
-        at, y = np.arange(len(frame), dtype=np.float64), frame["estimate"].to_numpy()
-        names, gone = np.array([str(v) for v in frame["level"]]), frame["zero_width"].to_numpy()
-        low, high = frame["conf_low"].to_numpy(), frame["conf_high"].to_numpy()
-        put(self._intervals, x=joined_segments(at, at), y=joined_segments(low, high))
-        for mark, keep in ((self._rates, ~gone), (self._widthless, gone)):
-            put(mark, x=at[keep], y=y[keep], names=names[keep])
-        if self._sizes is not None:
-            n = frame["n"].to_numpy(dtype=np.float64)
-            put(self._stems, x=joined_segments(at, at), y=joined_segments(0 * n, n))
-
-    def _draw_ring(self, frame: pd.DataFrame) -> None:
+    def _draw_selected(self, frame: pd.DataFrame) -> None:
         place = self._place_of_selected(frame)
         self._level_menu.index = 0 if place is None else 1 + self._levels.index(self.selected)
-        self._ring.visible = place is not None
-        if place is not None:
-            with self._ring.hold_sync():
-                self._ring.x, self._ring.y = [place], [frame.loc[place, "estimate"]]
+        self.strip.select(frame, place)
 
     # --- in words ---
 
@@ -426,80 +278,24 @@ the 14 intervals has zero width.
 
     def _report(self, frame: pd.DataFrame) -> None:
         place = self._place_of_selected(frame)
-        start = (
-            f"{self._kind()} intervals. "
-            if place is None
-            else self._about(frame.loc[[place]].iloc[0])
-        )
+        kind = f"{self._kind()} intervals. "
+        start = kind if place is None else self._about(frame.loc[[place]].iloc[0])
         estimate, n = frame["estimate"], frame["n"]
-        seen = range(self._start() + 1, self._start() + self.shown + 1)
-        part = "" if len(seen) == len(frame) else f" In view: {seen[0]} to {seen[-1]}."
+        view, faults = self._view(), faults_text(frame)
+        last = view.start + view.shown
+        part = "" if view.shown == len(frame) else f" In view: {view.start + 1} to {last}."
         text = (
             f"{len(frame)} levels of {self._group}, sorted by {self.sort}: rates "
             f"{estimate.min():.2f} to {estimate.max():.2f} with {self._kind()} intervals, "
-            f"{n.min()} to {n.max()} answers each. {_faults(frame)}{part}"
+            f"{n.min()} to {n.max()} answers each. {faults}{part}"
         )
         pictures = {"hw_strip": text}
-        if self._sizes is not None:
+        if self.sizes is not None:
             pictures["hw_sizes"] = f"Number of answers of each level: {n.min()} to {n.max()}."
-        self._say(start + _faults(frame) + part, **pictures)
+        self._say(start + faults + part, **pictures)
 
     def _about(self, row: "pd.Series[Any]") -> str:
         return (
             f"{row['level']}: {row['events']} of {row['n']}, rate {row['estimate']:.3f}; its "
             f"{self._kind()} interval goes from {row['conf_low']:.3f} to {row['conf_high']:.3f}. "
         )
-
-
-def _faults(frame: pd.DataFrame) -> str:
-    gone, outside, many = int(frame["zero_width"].sum()), int(frame["outside"].sum()), len(frame)
-    if not gone:
-        text = f"None of the {many} intervals has zero width."
-    else:
-        all_same = "all answers there are the same"
-        text = f"{gone} of the {many} intervals {_have(gone)} zero width: {all_same}."
-    if outside:
-        text += f" {outside} {'reaches' if outside == 1 else 'reach'} below 0 or above 1."
-    return text
-
-
-def _have(count: int) -> str:
-    return "has" if count == 1 else "have"
-
-
-def _one_of(name: str, value: object, allowed: list[Any]) -> Any:
-    if value not in allowed:
-        raise t.TraitError(f"{name} must be one of {allowed}; {value!r} was given")
-    return value
-
-
-def _shortened(level: object, most: int = 14) -> str:
-    name = str(level)
-    return name if len(name) <= most else name[: most - 1] + "…"
-
-
-def _table_rows(frame: pd.DataFrame) -> list[list[str]]:
-    columns = frame[["level", "n", "events", "estimate", "conf_low", "conf_high"]]
-    return [
-        [str(level), str(n), str(events), *(f"{value:.3f}" for value in values)]
-        for level, n, events, *values in columns.itertuples(index=False)
-    ]
-
-
-def _legend() -> str:
-    """The key of the picture; shapes tell the layers apart without colour."""
-    keys = [
-        ("one answer", f'<circle cx="9" cy="8" r="1.5" fill="{PEOPLE}"/>'),
-        (
-            "rate and interval",
-            f'<path d="M9 0v16" stroke="{RATE}"/><circle cx="9" cy="8" r="4" fill="{RATE}"/>',
-        ),
-        ("rate whose interval has no width", f'<path d="M5 4h8v8h-8z" fill="{NO_WIDTH}"/>'),
-        ("number of answers", '<text x="4" y="13" stroke="none" fill="currentColor">n</text>'),
-    ]  # fmt: skip
-    spans = (
-        f'<span><svg width="18" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
-        f"{name}</span>"
-        for name, shape in keys
-    )
-    return f'<div class="hw-legend">{"".join(spans)}</div>'

@@ -1,31 +1,28 @@
 """Guess first: one level's rate, guessed before the three estimates are shown.
 
-The numbers and the words come from `_guess`; the widget only draws them.
+The numbers and the words come from `numbers.guess`, the picture from `panels.guess`.
 """
 
 from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Any
 
-import bqplot
 import ipywidgets
-import numpy as np
 import pandas as pd
 import traitlets as t
 
 from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError
 from hierwidgets.widgets.numbers.guess import Case, guess_frame, reasons, the_case, verdict
-from hierwidgets.widgets.parts.charts import WIDTH, figure, joined_segments, round_ticks, upright
+from hierwidgets.widgets.panels.guess import ROWS, GuessPanel
+from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.controls import Chips, NamedSlider
 from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["Guess309"]
 
-GUESS, RAW, POOLED, OVERALL, OTHERS = "#e7298a", "#1b9e77", "#d95f02", "#7570b3", "#808080"
-ROWS = ("your guess", "raw rate", "partial pooling", "overall rate")  # from top to bottom
-HEIGHT = {"guess": 3.0, "raw": 2.0, "partial": 1.0, "overall": 0.0}  # of those rows
-SIZE, RANK, SIMILARITY, WEIGHT = range(4)  # the reasons, in the order of `reasons`
+FINLAND = {"outcome": "contacted", "group": "district_id", "event": "Contacted"}
+DISTRICT = "District 309"  # of Finland: the case that gives the game its name
 
 
 class Guess309(Instrument):
@@ -112,8 +109,8 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         if data is None:
             if outcome is not None or group is not None or event is not None:
                 raise DataError("outcome, group and event are columns of data; give data as well")
-            data, outcome, group, event = load("finland"), "contacted", "district_id", "Contacted"
-            level = "District 309" if level is None else level
+            data, level = load("finland"), DISTRICT if level is None else level
+            outcome, group, event = FINLAND.values()
         elif outcome is None or group is None:
             raise DataError("name the columns of your data: outcome=..., group=...")
         self._group = str(group)
@@ -154,12 +151,13 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
             description="Start again", tooltip="Hide the numbers and make another guess"
         )
         self._chips = Chips(label="Reasons")
-        drawn = self._build_line()
+        self.rates = GuessPanel(self._outcome)
         self._table.title = "Table of the numbers"
         self._table.columns = ["", "rate"]
         self._assemble(
             ipywidgets.HTML(self._question()), self._slider,
-            ipywidgets.HBox([self._reveal, self._again]), drawn, self._chips, width=WIDTH,
+            ipywidgets.HBox([self._reveal, self._again]), self.rates.figure, self._chips,
+            width=WIDTH,
         )  # fmt: skip
 
     def _question(self) -> str:
@@ -170,57 +168,6 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
             f"was <i>{outcome}</i> for {row['events']} of {row['n']}. If everybody there had "
             "been asked, what would the rate be?</div>"
         )
-
-    def _build_line(self) -> bqplot.Figure:
-        rate = bqplot.LinearScale(min=-0.02, max=1.02, allow_padding=False)
-        place = bqplot.LinearScale(min=-0.6, max=3.6, allow_padding=False)
-        scales = {"x": rate, "y": place}
-
-        def point(marker: str, color: str, **more: Any) -> bqplot.Scatter:
-            return bqplot.Scatter(
-                scales=scales, x=[], y=[], marker=marker, colors=[color], stroke=color,
-                default_size=110, display_names=False, interactions={}, **more,
-            )  # fmt: skip
-
-        def line(color: str, width: float, opacity: float, style: str) -> bqplot.Lines:
-            return bqplot.Lines(
-                scales=scales, x=[], y=[], colors=[color], stroke_width=width,
-                opacities=[opacity], line_style=style,
-            )  # fmt: skip
-
-        self._guess_point = point("triangle-up", GUESS)
-        self._raw_point = point("circle", RAW)
-        self._pooled_point = point("diamond", POOLED)
-        self._overall_point = point("square", OVERALL)
-        self._other_rates = line(OTHERS, 1.5, 0.8, "solid")
-        self._interval = line(RAW, 2.5, 1.0, "solid")
-        self._band = line(POOLED, 14.0, 0.35, "solid")
-        self._pull = line(OTHERS, 2.0, 1.0, "dashed")
-        heights = np.array([3.0, 2.0, 1.0, 0.0])
-        across = bqplot.Axis(
-            scale=rate, label=f"Pr({self._outcome})", tick_values=round_ticks(0.0, 1.0),
-            tick_format="~g", grid_lines="none", label_offset="32px",
-        )  # fmt: skip
-        names = upright(
-            bqplot.Axis(
-                scale=place, grid_lines="none", tick_values=heights,
-                tick_labels={int(at): name for at, name in zip(heights, ROWS, strict=True)},
-            )
-        )  # fmt: skip
-        self._numbers = upright(
-            bqplot.Axis(
-                scale=place, grid_lines="none", side="right", tick_values=heights,
-                tick_labels={int(at): " " for at in heights},
-            )
-        )  # fmt: skip
-        drawn = figure(
-            "hw-guess", "210px",
-            [self._band, self._other_rates, self._pull, self._interval, self._overall_point,
-             self._pooled_point, self._raw_point, self._guess_point],
-            [across, names, self._numbers], bottom=44,
-        )  # fmt: skip
-        drawn.fig_margin = {"top": 8, "left": 118, "right": 62, "bottom": 44}
-        return drawn
 
     # --- what changes ---
 
@@ -250,8 +197,8 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         self._reveal.disabled = shown or self.guess is None
         self._reveal.button_style = "" if self._reveal.disabled else "primary"
         self._again.disabled = self.guess is None
-        self._draw_points(shown)
-        self._draw_reasons(self.opened if shown else ())
+        self.rates.show(self._values())
+        self.rates.explain(self._case, self.opened if shown else ())
         with self._chips.hold_sync():
             self._chips.names = [reason.name for reason in self._reasons] if shown else []
             self._chips.texts = [reason.text for reason in self._reasons] if shown else []
@@ -264,34 +211,6 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         hidden = dict.fromkeys(("raw", "partial", "overall"))
         estimates = {name: float(row[name]) for name in hidden} if self.revealed else hidden
         return {"guess": self.guess, **estimates}
-
-    def _draw_points(self, shown: bool) -> None:
-        values = self._values()
-        marks = (self._guess_point, self._raw_point, self._pooled_point, self._overall_point)
-        for mark, (name, value) in zip(marks, values.items(), strict=True):
-            with mark.hold_sync():
-                mark.x = [] if value is None else [value]
-                mark.y = [] if value is None else [HEIGHT[name]]
-        self._numbers.tick_labels = {
-            int(HEIGHT[name]): " " if value is None else f"{value:.3f}"
-            for name, value in values.items()
-        }
-
-    def _draw_reasons(self, opened: tuple[int, ...]) -> None:
-        row, raw = self._case.row, HEIGHT["raw"]
-        others = np.delete(self._case.frame["raw"].to_numpy(), self._case.place)
-        foot, head = np.full(len(others), raw - 0.3), np.full(len(others), raw + 0.3)
-        drawn = {
-            SIZE: (self._interval, [row["conf_low"], row["conf_high"]], [raw, raw]),
-            RANK: (
-                self._other_rates, joined_segments(others, others), joined_segments(foot, head)
-            ),
-            SIMILARITY: (self._band, list(self._case.band), [HEIGHT["partial"]] * 2),
-            WEIGHT: (self._pull, [row["raw"], row["partial"]], [raw, HEIGHT["partial"]]),
-        }  # fmt: skip
-        for place, (mark, x, y) in drawn.items():
-            with mark.hold_sync():
-                mark.x, mark.y = (x, y) if place in opened else ([], [])
 
     def _report(self) -> None:
         if self.guess is None:

@@ -1,17 +1,17 @@
 """The pooling dial: turn sigma and mu, and watch every level glide between no and complete pooling.
 
-The numbers come from `_pooling`; the widget only draws them.
+The numbers come from `numbers.pooling`, the pictures from `panels`: `estimates`, `weights` and
+`profile`.
 """
 
 from typing import Any
 
-import bqplot
 import ipywidgets
 import numpy as np
-import pandas as pd
 import traitlets as t
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import GREY
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.pooling import (
@@ -20,29 +20,26 @@ from hierwidgets.widgets.numbers.pooling import (
     half_weight_size,
     imagined_columns,
     loglik_at,
+    mu_range,
     pooling_columns,
     pooling_frame,
     profile_frame,
     weight_at,
 )
+from hierwidgets.widgets.numbers.words import rate_name
 from hierwidgets.widgets.panels.estimates import EstimatesPanel, link_range
+from hierwidgets.widgets.panels.profile import ProfilePanel
 from hierwidgets.widgets.panels.weights import IMAGINED, POOLED, RAW, TARGET, WeightPanel
-from hierwidgets.widgets.parts.charts import (
-    WIDTH,
-    figure,
-    half_width,
-    rate_name,
-    round_ticks,
-    upright,
-)
-from hierwidgets.widgets.parts.controls import NamedSlider, NumberBox
+from hierwidgets.widgets.parts.charts import WIDTH
+from hierwidgets.widgets.parts.choices import known_level, one_of, within
+from hierwidgets.widgets.parts.controls import NamedSlider, NumberBox, menu
 from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets.widgets.parts.legend import legend
 
 __all__ = ["PoolingDial"]
 
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
 MOST_TRIALS = 100_000  # of an imagined level
-GREY = "#808080"
 
 
 class PoolingDial(Instrument):
@@ -128,10 +125,10 @@ class PoolingDial(Instrument):
         rounded = frame.assign(target_link=frame["target_link"].round(8))  # equal but for rounding
         self._order = rounded.sort_values(["target_link", "raw", "n"]).index.to_numpy()
         self._sigma_range = (SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * fitted))
-        self._mu_range = _mu_range(self._fit, frame)
+        self._mu_range = mu_range(self._fit, link_range(pooling_columns(self._fit)))
         grid = np.geomspace(*self._sigma_range, 41)
         ticks = [fitted] if fitted > grid[0] else []
-        self._profile = profile_frame(self._fit, np.sort(np.append(grid, ticks)))
+        self._profile_frame = profile_frame(self._fit, np.sort(np.append(grid, ticks)))
 
     @property
     def _scales(self) -> tuple[str, str]:
@@ -141,27 +138,15 @@ class PoolingDial(Instrument):
     def _within(self, proposal: dict[str, Any]) -> float:
         name = proposal["trait"].name
         low, high = self._sigma_range if name == "sigma" else self._mu_range
-        value = float(proposal["value"])
-        if not low <= value <= high:
-            raise t.TraitError(f"{name} must be from {low:.4g} to {high:.4g}; {value:g} was given")
-        return value
+        return within(name, float(proposal["value"]), low, high)
 
     @t.validate("scale")  # type: ignore[untyped-decorator]
     def _known_scale(self, proposal: dict[str, Any]) -> str:
-        if proposal["value"] not in self._scales:
-            raise t.TraitError(f"scale must be one of {self._scales}; {proposal['value']!r} given")
-        return str(proposal["value"])
+        return str(one_of("scale", proposal["value"], self._scales))
 
     @t.validate("selected")  # type: ignore[untyped-decorator]
     def _known_level(self, proposal: dict[str, Any]) -> object:
-        value = proposal["value"]
-        if value is not None and value not in self._levels:
-            some = ", ".join(map(repr, self._levels[:3]))
-            raise t.TraitError(
-                f"selected must be None or one of the {len(self._levels)} levels of "
-                f"{self._group} ({some}, ...); {value!r} was given"
-            )
-        return value
+        return known_level("selected", proposal["value"], self._levels, self._group)
 
     @t.validate("imagined")  # type: ignore[untyped-decorator]
     def _possible(self, proposal: dict[str, Any]) -> tuple[float, float] | None:
@@ -188,18 +173,19 @@ class PoolingDial(Instrument):
     def _build(self) -> None:
         self._build_controls()
         ordered = {name: column[self._order] for name, column in pooling_columns(self._fit).items()}
-        self._estimates = EstimatesPanel(
+        self.estimates = EstimatesPanel(
             ordered, self._fit.family, self._group, rate_name(self._fit)
         )
-        self._weights = WeightPanel(self._frame)
-        lower = ipywidgets.HBox([self._build_profile(), self._weights.figure])
-        legend = ipywidgets.HTML(_legend(not np.isfinite(self._frame["raw_link"]).all()))
+        self.weights = WeightPanel(self._frame)
+        self.profile = ProfilePanel(self._profile_frame, float(self._fit.theta[0]))
+        lower = ipywidgets.HBox([self.profile.figure, self.weights.figure])
+        key = ipywidgets.HTML(_key(not np.isfinite(self._frame["raw_link"]).all()))
         row = ipywidgets.HBox([self._level_menu, self._scale_menu, self._button])
         more = ipywidgets.HBox([self._y_box, self._n_box])
         self._table.title = f"Table of the {len(self._levels)} estimates"
         self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
         self._assemble(
-            self._sigma_slider, self._mu_slider, row, more, legend, self._estimates.figure, lower,
+            self._sigma_slider, self._mu_slider, row, more, key, self.estimates.figure, lower,
             width=WIDTH,
         )  # fmt: skip
 
@@ -210,14 +196,9 @@ class PoolingDial(Instrument):
         )
         low, high = self._mu_range
         self._mu_slider = NamedSlider(label="μ, centre", value=self.mu, min=low, max=high)
-        self._level_menu = ipywidgets.Dropdown(
-            description=self._group, options=["none", *map(str, self._levels)], index=0,
-            layout={"width": "330px"}, style={"description_width": "9.5em"},
-        )  # fmt: skip
-        self._scale_menu = ipywidgets.Dropdown(
-            description="Scale", options=self._scales, value=self.scale,
-            layout={"width": "180px"}, style={"description_width": "initial"},
-        )  # fmt: skip
+        levels = ["none", *map(str, self._levels)]
+        self._level_menu = menu(self._group, levels, "330px", name_width="9.5em")
+        self._scale_menu = menu("Scale", self._scales, "180px", self.scale)
         self._button = ipywidgets.Button(
             description="Snap to the fit", tooltip="Set σ and μ to their maximum likelihood values"
         )
@@ -227,44 +208,6 @@ class PoolingDial(Instrument):
             for name, low in (("imagine one more level: events y", 0), ("of trials n", 1))
         )
         self._show_boxes()
-
-    def _build_profile(self) -> bqplot.Figure:
-        best = float(self._profile["loglik"].max())
-        floor = max(float(self._profile["loglik"].min()), best - 12.0)
-        low, high = self._sigma_range
-        scales = {
-            "x": bqplot.LogScale(min=low, max=high),
-            "y": bqplot.LinearScale(min=floor - 0.3, max=best + 1.0, allow_padding=False),
-        }
-        curve = bqplot.Lines(
-            scales=scales, x=self._profile["sigma"].to_numpy(),
-            y=self._profile["loglik"].to_numpy(), colors=["#808080"], stroke_width=2,
-        )  # fmt: skip
-        tick = bqplot.Lines(
-            scales=scales, x=[max(float(self._fit.theta[0]), low)] * 2, y=[floor - 0.3, best],
-            colors=[TARGET], line_style="dashed", stroke_width=2.5,
-        )  # fmt: skip
-        self._bottom = floor - 5.0  # under the axis, where the figure clips it
-        self._here = bqplot.Lines(
-            scales=scales, x=[low, low], y=[self._bottom, floor], colors=[POOLED],
-            stroke_width=2, marker="diamond", marker_size=60,
-        )  # fmt: skip
-        ticks = [v for v in (0.01, 0.1, 1.0, 10.0) if low <= v <= high]
-        axes = [
-            bqplot.Axis(
-                scale=scales["x"], label="σ (log scale)", tick_values=np.array(ticks),
-                tick_format="~g", grid_lines="none", label_offset="32px",
-            ),
-            upright(
-                bqplot.Axis(
-                    scale=scales["y"], label="log-likelihood", tick_format="~g",
-                    tick_values=round_ticks(floor, best + 1.0, most=4),
-                    grid_lines="none", label_offset="52px",
-                )
-            ),
-        ]  # fmt: skip
-        marks = [curve, tick, self._here]
-        return half_width(figure("hw-profile", "170px", marks, axes, bottom=44))
 
     # --- what changes ---
 
@@ -287,12 +230,12 @@ class PoolingDial(Instrument):
         self.selected = self._levels[index - 1] if index else None
 
     def _pick_estimate(self, x: float, y: float) -> None:
-        place = self._estimates.pick(x, y)
+        place = self.estimates.pick(x, y)
         if place is not None:
             self.selected = self._levels[self._order[place]]
 
     def _pick_weight(self, x: float, y: float) -> None:
-        row = self._weights.pick(x, y)
+        row = self.weights.pick(x, y)
         if row is not None:
             self.selected = self._levels[row]
 
@@ -330,9 +273,10 @@ class PoolingDial(Instrument):
         row = None if self.selected is None else self._levels.index(self.selected)
         place = None if row is None else int(np.flatnonzero(self._order == row)[0])
         self._level_menu.index = 0 if row is None else 1 + row
-        self._estimates.show(shown, self.scale, place, extra)
+        self.estimates.show(shown, self.scale, place, extra)
         self._draw_weights(columns["weight"], half, row, extra)
-        loglik = self._draw_profile()
+        loglik = loglik_at(self._fit, self.sigma, self.mu)
+        self.profile.show(self.sigma, loglik)
         self._report(shown, loglik, half, place, extra)
         if self._table.is_open or not self._table.rows:
             self._table.rows = _table_rows(shown) + ([] if extra is None else _table_rows(extra))
@@ -346,25 +290,17 @@ class PoolingDial(Instrument):
     def _draw_weights(
         self, weights: Array, half: float, selected: int | None, extra: Columns | None
     ) -> None:
-        self._weights.make_room(None if extra is None else extra["n"][0])
-        curve = weight_at(self._weights.sizes, half)
+        self.weights.make_room(None if extra is None else extra["n"][0])
+        curve = weight_at(self.weights.sizes, half)
         point = None if extra is None else (extra["n"][0], extra["weight"][0])
-        self._weights.show(weights, curve, selected, point)
-
-    def _draw_profile(self) -> float:
-        """A stem from the axis to the present log-likelihood; below the axis there is none."""
-        loglik = loglik_at(self._fit, self.sigma, self.mu)
-        with self._here.hold_sync():
-            self._here.x = [self.sigma, self.sigma]
-            self._here.y = [self._bottom, loglik]
-        return loglik
+        self.weights.show(weights, curve, selected, point)
 
     def _report(
         self, frame: Columns, loglik: float, half: float, place: int | None, extra: Columns | None
     ) -> None:
         where = self._where(frame, half) if place is None else self._about(frame, place)
         one_more = "" if extra is None else f" {self._about(extra, 0)}"
-        best = float(self._profile["loglik"].max())
+        best = float(self._profile_frame["loglik"].max())
         fit = f"Log-likelihood {loglik:.2f}, {max(best - loglik, 0):.2f} below the best possible."
         pooled, raw, weight = frame["estimate"], frame["raw"], frame["weight"]
         self._say(
@@ -396,13 +332,6 @@ class PoolingDial(Instrument):
         )
 
 
-def _mu_range(fit: Fit, frame: pd.DataFrame) -> tuple[float, float]:
-    """How far mu can go before the mean target leaves the axis."""
-    low, high = link_range({str(name): column.to_numpy() for name, column in frame.items()})
-    mu, middle = float(fit.fixef["Intercept"]), float(frame["target_link"].mean())
-    return round(mu + low - middle, 2), round(mu + high - middle, 2)
-
-
 def _span(values: Array) -> str:
     return f"{np.min(values):.2f} to {np.max(values):.2f}"
 
@@ -415,7 +344,7 @@ def _table_rows(frame: Columns) -> list[list[str]]:
     ]
 
 
-def _legend(off_the_scale: bool) -> str:
+def _key(off_the_scale: bool) -> str:
     """The key of both pictures; shapes and dashes tell the layers apart without colour."""
     keys = [
         ("no pooling: raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'),
@@ -430,9 +359,4 @@ def _legend(off_the_scale: bool) -> str:
     if off_the_scale:
         shape = f'<path d="M9 3l6 10H3z" fill="none" stroke="{RAW}"/>'
         keys.insert(1, ("raw rate 0 or 1: off the logit scale", shape))
-    spans = (
-        f'<span><svg width="18" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
-        f"{name}</span>"
-        for name, shape in keys
-    )
-    return f'<div class="hw-legend">{"".join(spans)}</div>'
+    return legend(keys)

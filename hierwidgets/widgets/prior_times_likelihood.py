@@ -1,22 +1,22 @@
 """Prior times likelihood: how a level's own data and the model of the levels make a posterior.
 
-The numbers come from `_shrinkage` and `_averaged`; the widget only draws them.
+The numbers come from `numbers.shrinkage` and `numbers.averaged`, the picture from
+`panels.shrinkage`.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-import bqplot
 import ipywidgets
 import numpy as np
 import traitlets as t
 
 from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.averaged import AveragedPrior, averaged_prior
-from hierwidgets.widgets.numbers.pooling import check_fit, pooling_frame
+from hierwidgets.widgets.numbers.curves import LogDensity
+from hierwidgets.widgets.numbers.pooling import check_fit, mu_range, pooling_columns
 from hierwidgets.widgets.numbers.shrinkage import (
-    LogDensity,
     Settings,
     Shrinkage,
     first_level,
@@ -25,19 +25,15 @@ from hierwidgets.widgets.numbers.shrinkage import (
     one_level,
     shrinkage,
 )
-from hierwidgets.widgets.parts.charts import WIDTH, figure, rate_name, round_ticks, upright
-from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.numbers.words import rate_name
+from hierwidgets.widgets.panels.shrinkage import ShrinkagePanel, shrinkage_key
+from hierwidgets.widgets.parts.charts import WIDTH
+from hierwidgets.widgets.parts.choices import known_level, one_of, within
+from hierwidgets.widgets.parts.controls import NamedSlider, menu
 from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["PriorTimesLikelihood"]
 
-DATA, POSTERIOR, PRIOR = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
-ROWS = {  # the layers: where their bars are, below the curves, and in which colour
-    "prior": (-0.06, PRIOR),
-    "likelihood": (-0.13, DATA),
-    "posterior": (-0.20, POSTERIOR),
-    "plug-in posterior": (-0.27, "#a6761d"),
-}
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0
 MULTIPLIERS = (0.25, 16.0)
 LEAST_N = 200.0  # what the slider of n reaches at least
@@ -51,8 +47,7 @@ class PriorTimesLikelihood(Instrument):
     fit
         A binomial fit with one ``(1 | group)``; see `shrinkage_frame` for the numbers shown.
     level
-        The level to show; Finland's district 309 where there is one, otherwise the one that
-        moves most.
+        The level to show; if not given, the one that partial pooling moves furthest.
     mu, sigma
         Intercept and standard deviation of the prior; the fit's own values if not given.
     n, y
@@ -137,20 +132,19 @@ class PriorTimesLikelihood(Instrument):
     # --- what never changes, and what changes with the level ---
 
     def _prepare(self) -> None:
-        frame = pooling_frame(self._fit)
-        self._group = self._fit.design.terms[0].group
-        self._first = first_level(self._fit)
-        self._levels = sorted(frame["level"], key=lambda level: level != self._first)
+        n = pooling_columns(self._fit)["n"]
+        term = self._fit.design.terms[0]
+        self._group, self._first = term.group, first_level(self._fit)
+        self._levels = sorted(term.levels, key=lambda level: level != self._first)
         self._priors: dict[int, LogDensity] = {}
-        low, high = self._shown = link_limits(self._fit)
-        mu, middle = float(self._fit.fixef["Intercept"]), float(frame["target_link"].mean())
+        self._shown = link_limits(self._fit)
         self._limits = {
-            "mu": (round(mu + low - middle, 2), round(mu + high - middle, 2)),
+            "mu": mu_range(self._fit, self._shown),
             "sigma": (SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * float(self._fit.theta[0]))),
             "multiplier": MULTIPLIERS,
-            "n": (min(1.0, frame["n"].min()), max(LEAST_N, 2 * frame["n"].max())),
+            "n": (min(1.0, n.min()), max(LEAST_N, 2 * n.max())),
         }
-        self._whole = bool((frame["n"] % 1 == 0).all() and (self._fit.design.y % 1 == 0).all())
+        self._whole = bool((n % 1 == 0).all() and (self._fit.design.y % 1 == 0).all())
 
     def _take_level(self) -> None:
         """The data of the level, with its own counts."""
@@ -167,35 +161,26 @@ class PriorTimesLikelihood(Instrument):
     def _within(self, proposal: dict[str, Any]) -> float:
         name = proposal["trait"].name
         low, high = self._limits[name]
-        return _between(name, float(proposal["value"]), low, high)
+        return within(name, float(proposal["value"]), low, high)
 
     @t.validate("y")  # type: ignore[untyped-decorator]
     def _at_most_n(self, proposal: dict[str, Any]) -> float:
-        return _between("y", float(proposal["value"]), 0.0, self.n)
+        return within("y", float(proposal["value"]), 0.0, self.n)
 
     @t.validate("scale")  # type: ignore[untyped-decorator]
     def _known_scale(self, proposal: dict[str, Any]) -> str:
-        if proposal["value"] not in self._scales:
-            raise t.TraitError(f"scale must be one of {self._scales}; {proposal['value']!r} given")
-        return str(proposal["value"])
+        return str(one_of("scale", proposal["value"], self._scales))
 
     @t.validate("level")  # type: ignore[untyped-decorator]
     def _known_level(self, proposal: dict[str, Any]) -> object:
-        value = proposal["value"]
-        if value not in self._levels:
-            some = ", ".join(map(repr, self._levels[:3]))
-            raise t.TraitError(
-                f"level must be one of the {len(self._levels)} levels of {self._group} "
-                f"({some}, ...); {value!r} was given"
-            )
-        return value
+        return known_level("level", proposal["value"], self._levels, self._group, optional=False)
 
     # --- the parts, built once ---
 
     def _build(self) -> None:
         self._build_controls()
-        self._legend = ipywidgets.HTML()
-        picture = self._build_picture()
+        self._key = ipywidgets.HTML()
+        self.curves = ShrinkagePanel()
         self._table.title = "Table of the curves"
         self._table.columns = ["curve", "mode", "mean", "5 %", "95 %"]
         self._assemble(
@@ -203,7 +188,7 @@ class PriorTimesLikelihood(Instrument):
             self._mu_slider, self._sigma_slider,
             ipywidgets.HBox([self._n_slider, self._y_slider]),
             ipywidgets.HBox([self._multiplier_slider, self._switch]),
-            self._legend, picture,
+            self._key, self.curves.figure,
             width=WIDTH,
         )  # fmt: skip
 
@@ -227,14 +212,10 @@ class PriorTimesLikelihood(Instrument):
         self._multiplier_slider = slider(
             "multiplier", "both times", log=True, steps=6, layout=dict(half)
         )
-        self._level_menu = ipywidgets.Dropdown(
-            description=self._group, options=[*map(str, self._levels)], index=0,
-            layout={"width": "330px"}, style={"description_width": "9.5em"},
-        )  # fmt: skip
-        self._scale_menu = ipywidgets.Dropdown(
-            description="Scale", options=self._scales, value=self.scale,
-            layout={"width": "180px"}, style={"description_width": "initial"},
-        )  # fmt: skip
+        self._level_menu = menu(
+            self._group, list(map(str, self._levels)), "330px", name_width="9.5em"
+        )
+        self._scale_menu = menu("Scale", self._scales, "180px", self.scale)
         self._switch = ipywidgets.Checkbox(
             description="full Bayes: average over μ, σ", value=self.full_bayes, indent=False,
             layout={"width": "300px", "margin": "2px 0 0 30px"},
@@ -243,47 +224,6 @@ class PriorTimesLikelihood(Instrument):
             description="Back to data and fit", layout={"width": "170px"},
             tooltip="The level's own counts, and μ and σ at their maximum likelihood values",
         )  # fmt: skip
-
-    def _build_picture(self) -> bqplot.Figure:
-        self._place = bqplot.LinearScale(allow_padding=False)
-        height = bqplot.LinearScale(min=-0.31, max=1.06, allow_padding=False)
-        scales = {"x": self._place, "y": height}
-
-        def line(name: str, style: str, width: float) -> bqplot.Lines:
-            return bqplot.Lines(
-                scales=scales, x=[0, 1], y=[0, 0], colors=[ROWS[name][1]], line_style=style,
-                stroke_width=width,
-            )  # fmt: skip
-
-        self._lines = {
-            "plug-in posterior": line("plug-in posterior", "dash_dotted", 2),
-            "prior": line("prior", "dashed", 2.5),
-            "likelihood": line("likelihood", "dotted", 3),
-            "posterior": line("posterior", "solid", 3),
-        }
-        self._bars = bqplot.Lines(scales=scales, x=[[0, 1]], y=[[0, 0]], stroke_width=3)
-        self._ground = bqplot.Lines(
-            scales=scales, x=[0, 1], y=[0, 0], colors=["#8c8c8c"], stroke_width=1
-        )
-        self._modes, self._means = (
-            bqplot.Scatter(
-                scales=scales, x=[], y=[], marker=marker, fill=fill, default_size=area,
-                stroke_width=2, interactions={},
-            )
-            for marker, fill, area in (("diamond", True, 80), ("circle", False, 90))
-        )  # fmt: skip
-        self._place_axis = bqplot.Axis(
-            scale=self._place, grid_lines="none", label_offset="32px", tick_format="~g"
-        )
-        names = {at: name.removesuffix(" posterior") for name, (at, _) in ROWS.items()}
-        self._row_axis = upright(  # with new ticks new labels are lost: it has all from the start
-            bqplot.Axis(
-                scale=height, grid_lines="none", tick_style={"font-size": "11px"},
-                tick_labels=names, tick_values=np.zeros(1),
-            )
-        )  # fmt: skip
-        marks = [self._ground, *self._lines.values(), self._bars, self._means, self._modes]
-        return figure("hw-curves", "330px", marks, [self._place_axis, self._row_axis], bottom=44)
 
     # --- what changes ---
 
@@ -337,9 +277,8 @@ class PriorTimesLikelihood(Instrument):
         with self._y_slider.hold_sync():
             self._y_slider.max = self.n
             self._y_slider.steps = int(self.n) if self._whole else 200
-        self._draw_axes((0.0, 1.0) if self.scale == "probability" else axis)
-        self._draw_curves(found)
-        self._draw_bars(found.summary)
+        self._draw_axes(axis)
+        self.curves.show(found.curves, found.summary)
         self._report(found)
 
     def _prior_of_level(self) -> LogDensity | None:
@@ -353,56 +292,11 @@ class PriorTimesLikelihood(Instrument):
             self._priors[index] = self._averaged.without(index, self._own.offset)
         return self._priors[index]
 
-    def _draw_axes(self, limits: tuple[float, float]) -> None:
-        low, high = limits
-        air = 0.012 * (high - low)  # a mark at an end is whole
-        if (self._place.min, self._place.max) != (low - air, high + air):
-            with self._place.hold_sync():
-                self._place.min, self._place.max = low - air, high + air
-            rate = rate_name(self._fit)
-            self._place_axis.tick_values = round_ticks(low, high, most=12)
-            on_rates = self.scale == "probability"
-            self._place_axis.label = rate if on_rates else f"{self.scale} {rate}"
-            self._ground.x = [low, high]
-        rows = [at for at, _ in ROWS.values()][: 4 if self.full_bayes else 3]
-        if len(rows) != len(self._row_axis.tick_values):
-            self._row_axis.tick_values = np.array(rows)
-            self._lines["plug-in posterior"].visible = self.full_bayes
-            self._legend.value = _legend(self.full_bayes)
-
-    def _draw_curves(self, found: Shrinkage) -> None:
-        """Each curve over the highest of all; what rises out of the picture at an end is cut."""
-        at = found.curves["at"]
-        low, high = at[0], at[-1]
-        air = 0.01 * (high - low)
-        inner = (at >= low + air) & (at <= high - air)
-        names = [name for name in self._lines if name in found.curves]
-        top = max(float(found.curves[name][inner].max()) for name in names)
-        for name in names:
-            with self._lines[name].hold_sync():
-                self._lines[name].x = at
-                self._lines[name].y = np.minimum(found.curves[name] / top, 1.06)
-
-    def _draw_bars(self, summary: dict[str, list[Any]]) -> None:
-        names = np.array(summary["curve"])
-        rows = np.array([ROWS[name][0] for name in names])
-        colors = np.array([ROWS[name][1] for name in names])
-        low, high = np.array(summary["conf_low"]), np.array(summary["conf_high"])
-        wide = np.isfinite(low)
-        with self._bars.hold_sync():
-            self._bars.colors = colors[wide].tolist()
-            self._bars.x = np.clip(np.column_stack([low, high])[wide], *self._ends)
-            self._bars.y = np.column_stack([rows, rows])[wide]
-        for mark, column in ((self._modes, "mode"), (self._means, "mean")):
-            values = np.array(summary[column])
-            inside = (values >= self._place.min) & (values <= self._place.max)
-            with mark.hold_sync():
-                mark.colors = colors[inside].tolist()
-                mark.x, mark.y = values[inside], rows[inside]
-
-    @property
-    def _ends(self) -> tuple[float, float]:
-        return float(self._place.min), float(self._place.max)
+    def _draw_axes(self, link_limits: tuple[float, float]) -> None:
+        on_rates, rate = self.scale == "probability", rate_name(self._fit)
+        limits, label = ((0.0, 1.0), rate) if on_rates else (link_limits, f"{self.scale} {rate}")
+        self.curves.set_axes(limits, label, plug_in=self.full_bayes)
+        self._key.value = shrinkage_key(self.full_bayes)
 
     def _report(self, found: Shrinkage) -> None:
         columns = ("mode", "mean", "conf_low", "conf_high")
@@ -447,41 +341,8 @@ class PriorTimesLikelihood(Instrument):
         )
 
 
-def _between(name: str, value: float, low: float, high: float) -> float:
-    if not low <= value <= high:
-        raise t.TraitError(f"{name} must be from {low:.4g} to {high:.4g}; {value:g} was given")
-    return value
-
-
 def _sizes(row: dict[str, float]) -> str:
     return (
         f"mode {row['mode']:.3f}, mean {row['mean']:.3f}, 90 % interval "
         f"{row['conf_low']:.3f} to {row['conf_high']:.3f}"
     )
-
-
-def _legend(full_bayes: bool) -> str:
-    """The key: dashes and shapes tell the layers apart without colour."""
-
-    def line(name: str, dashes: str) -> str:
-        return (
-            f'<path d="M0 8h30" stroke="{ROWS[name][1]}" stroke-width="3" '
-            f'stroke-dasharray="{dashes}"/>'
-        )
-
-    keys = [
-        ("prior, averaged" if full_bayes else "prior N(μ, σ²)", line("prior", "8 4")),
-        ("likelihood, area made 1", line("likelihood", "2 3")),
-        ("posterior", line("posterior", "none")),
-        ("mode", '<path d="M15 1l6 7-6 7-6-7z" fill="#808080"/>'),
-        ("mean, on its 90 % bar", '<path d="M0 8h30" stroke="#808080"/>'
-         '<circle cx="15" cy="8" r="5" fill="none" stroke="#808080"/>'),
-    ]  # fmt: skip
-    if full_bayes:
-        keys.insert(3, ("plug-in posterior", line("plug-in posterior", "8 3 2 3")))
-    spans = (
-        f'<span><svg width="30" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
-        f"{name}</span>"
-        for name, shape in keys
-    )
-    return f'<div class="hw-legend">{"".join(spans)}</div>'

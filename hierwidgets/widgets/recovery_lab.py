@@ -1,6 +1,7 @@
 """The recovery lab: make a truth, simulate data from it, and see which estimator finds it.
 
-The numbers come from `hierwidgets.recovery` and `_recovery`; the widget draws them, and carries
+The numbers come from `hierwidgets.recovery` and `numbers.recovery`, the words from
+`numbers.recovery_words`, the pictures from `panels.recovery`; the widget joins them, and carries
 out many repetitions in small pieces between which the notebook stays awake.
 """
 
@@ -13,31 +14,30 @@ from functools import partial
 from typing import Any
 
 import ipywidgets
-import numpy as np
 import pandas as pd
 import traitlets as t
-from numpy.typing import NDArray
 
 from hierwidgets.errors import FitError
 from hierwidgets.recovery import SHAPES, Recovery, Setup, run
+from hierwidgets.widgets.numbers import recovery_words as words
 from hierwidgets.widgets.numbers.recovery import (
     ESTIMATORS,
     JUDGED,
     LEVEL,
+    NO_GROUPS,
+    Columns,
     first_repetition,
     judged_columns,
     truth_columns,
 )
-from hierwidgets.widgets.panels.recovery import NAMES, TITLES, Arrows, legend, panel_class, panels
+from hierwidgets.widgets.panels.recovery import Arrows, panel_class, panels, recovery_legend
 from hierwidgets.widgets.parts.charts import WIDTH
-from hierwidgets.widgets.parts.controls import NamedSlider
+from hierwidgets.widgets.parts.choices import one_of, within
+from hierwidgets.widgets.parts.controls import NamedSlider, ProgressBar, menu
 from hierwidgets.widgets.parts.instrument import Instrument
-from hierwidgets.widgets.parts.progress import ProgressBar
 from hierwidgets.widgets.parts.whole import follow_slider, whole_number
 
 __all__ = ["RecoveryLab"]
-
-Columns = dict[str, NDArray[Any]]
 
 PATTERNS = {"finland": 14, "uk": 253}
 MOST_GROUPS, MOST_PEOPLE = 300, 200
@@ -45,7 +45,6 @@ FEWEST, MOST = 10, 2000  # repetitions
 SLICE = 0.025  # seconds of work before the notebook gets its turn
 PAUSE = 0.002  # seconds it gets at least
 BETWEEN = 0.2  # seconds between two pictures of a run
-_NO_GROUPS = {name: np.array([]) for name in ("group", "n", "truth", *ESTIMATORS)}
 RESTART = 0.25  # seconds a slider has to rest before a run begins again
 
 
@@ -88,6 +87,8 @@ class RecoveryLab(Instrument):
         Whether a run is under way. A change of the design during a run begins it again.
     status
         What the status line says.
+    arrows, measures
+        The picture of one draw, and those of many by measure.
 
     Examples
     --------
@@ -117,7 +118,7 @@ class RecoveryLab(Instrument):
     _task: "asyncio.Task[None] | None" = None
     _result: Recovery | None = None
     _drawn: tuple[Setup, int] | None = None
-    _truths: Columns = _NO_GROUPS
+    _truths: Columns = NO_GROUPS
     _failure = ""
 
     def __init__(
@@ -176,18 +177,13 @@ class RecoveryLab(Instrument):
     @t.validate("mu", "sigma")  # type: ignore[untyped-decorator]
     def _within(self, proposal: dict[str, Any]) -> float:
         name, value = proposal["trait"].name, float(proposal["value"])
-        low, high = (-5.0, 5.0) if name == "mu" else (0.0, 3.0)
-        if not low <= value <= high:
-            raise t.TraitError(f"{name} must be from {low:g} to {high:g}; {value:g} was given")
-        return value
+        return within(name, value, *((-5.0, 5.0) if name == "mu" else (0.0, 3.0)))
 
     @t.validate("shape", "show")  # type: ignore[untyped-decorator]
     def _known(self, proposal: dict[str, Any]) -> str:
-        name, value = proposal["trait"].name, proposal["value"]
+        name = proposal["trait"].name
         allowed = tuple(SHAPES) if name == "shape" else ("all", *ESTIMATORS)
-        if value not in allowed:
-            raise t.TraitError(f"{name} must be one of {allowed}; {value!r} was given")
-        return str(value)
+        return str(one_of(name, proposal["value"], allowed))
 
     # --- a run ---
 
@@ -201,7 +197,7 @@ class RecoveryLab(Instrument):
         if not self.running:
             return
         self._end()
-        done = _done(self.result)
+        done = words.done(self.result)
         why = f"stopped: {done} of {self.reps} repetitions are done, and kept"
         self._result = replace(self.result, reps=self.reps, stopped=why)
         self._guarded(self._draw_measures)
@@ -243,14 +239,16 @@ class RecoveryLab(Instrument):
 
     def _pieces(self, steps: Iterator[Recovery]) -> Generator[None, None, None]:
         shown = time.monotonic()
-        while (latest := _as_far_as(steps, time.monotonic() + SLICE)) is not None:
-            self._result = latest
-            if _done(latest) == self.reps:
-                break
-            if time.monotonic() - shown > BETWEEN:
+        until = shown + SLICE
+        for self._result in steps:  # each at once: an interrupt within a slice loses none
+            now = time.monotonic()
+            if now < until or words.done(self._result) == self.reps:
+                continue
+            if now - shown > BETWEEN:
                 self._guarded(self._draw_measures)
                 shown = time.monotonic()
             yield
+            until = time.monotonic() + SLICE
         self._task, self.running = None, False
         self._guarded(self._draw_measures)
 
@@ -263,7 +261,7 @@ class RecoveryLab(Instrument):
 
     def _build(self) -> None:
         self._build_controls()
-        self._arrows, self._panels = Arrows(), panels()
+        self.arrows, self.measures = Arrows(), panels()
         half = {"width": WIDTH}
         rows = [
             ipywidgets.HBox(row, layout=half)
@@ -275,12 +273,12 @@ class RecoveryLab(Instrument):
                 [self._run_button, self._stop_button, self._seed_button, self._show_menu],
             )
         ]
-        lower = [panel.figure for panel in self._panels.values()]
+        lower = [panel.figure for panel in self.measures.values()]
         pairs = [ipywidgets.HBox(pair, layout=half) for pair in (lower[:2], lower[2:])]
         self._table.title = "Table of the measures, Monte Carlo errors in brackets"
-        self._table.columns = ["", *NAMES.values()]
-        key = ipywidgets.HTML(legend())
-        self._assemble(*rows, self._bar, key, self._arrows.figure, *pairs, width=WIDTH)
+        self._table.columns = ["", *words.NAMES.values()]
+        key = ipywidgets.HTML(recovery_legend())
+        self._assemble(*rows, self._bar, key, self.arrows.figure, *pairs, width=WIDTH)
 
     def _build_controls(self) -> None:
         wide = {"width": "366px"}
@@ -297,13 +295,13 @@ class RecoveryLab(Instrument):
         self._sigma_slider = slider("σ, spread", self.sigma, 0, 3, steps=300, digits=2)
         self._reps_slider = slider("repetitions", self.reps, FEWEST, MOST, steps=199, digits=0)
         self._seed_slider = slider("seed", self.seed, 0, 9999, steps=9999, digits=0)
-        self._sizes_menu = _menu(
+        self._sizes_menu = menu(
             "Group sizes", [("all equal", "equal"), ("Finland's", "finland"), ("UK's", "uk")],
-            self._pattern(), "366px",
+            "366px", self._pattern(), "9.5em",
         )  # fmt: skip
-        self._shape_menu = _menu("Shape of effects", list(SHAPES), self.shape, "366px")
-        arrows = [("all three", "all"), *((name, key) for key, name in NAMES.items())]
-        self._show_menu = _menu("Arrows", arrows, self.show, "250px", "4em")
+        self._shape_menu = menu("Shape of effects", list(SHAPES), "366px", self.shape, "9.5em")
+        arrows = [("all three", "all"), *((name, key) for key, name in words.NAMES.items())]
+        self._show_menu = menu("Arrows", arrows, "250px", self.show, "4em")
         self._run_button, self._stop_button, self._seed_button = (
             ipywidgets.Button(description=name, tooltip=what, layout={"width": "110px"})
             for name, what in (
@@ -394,7 +392,7 @@ class RecoveryLab(Instrument):
         try:
             self._truths, self._failure = truth_columns(self._result), ""
         except FitError as error:
-            self._truths, self._failure = _NO_GROUPS, str(error)
+            self._truths, self._failure = NO_GROUPS, str(error)
         self._drawn = key
         self._draw_arrows()
         if was_running:
@@ -402,118 +400,38 @@ class RecoveryLab(Instrument):
         self._draw_measures()
 
     def _draw_arrows(self) -> None:
-        self._arrows.draw(self._truths, self.show)
+        self.arrows.draw(self._truths, self.show)
 
     def _draw_measures(self) -> None:
         found = judged_columns(self.result)
         shape = (len(JUDGED), len(ESTIMATORS))
         values = (found[c].reshape(shape) for c in ("estimate", "low", "high"))
         for name, *one in zip(JUDGED, *values, strict=True):
-            self._panels[name].draw(*one)
-        self._bar.total, self._bar.done = self.reps, _done(self.result)
+            self.measures[name].draw(*one)
+        self._bar.total, self._bar.done = self.reps, words.done(self.result)
         self._report(found)
         if self._table.is_open or not self._table.rows:
-            self._table.rows = _table_rows(pd.DataFrame(found))
+            self._table.rows = words.table_rows(pd.DataFrame(found))
 
     # --- what it says ---
 
     def _report(self, found: Columns) -> None:
-        done = _done(self.result)
-        columns = ("measure", "estimator", "estimate", "mc_error")
-        rows = zip(*(found[name] for name in columns), strict=True)
-        judged = {(measure, name): _with_error(*values) for measure, name, *values in rows}
-        pictures = {panel_class(m).replace("-", "_"): _panel_text(m, judged, done) for m in JUDGED}
-        text = self._progress_text(done) if self.running else self._text(judged, done)
-        self._say(text, hw_arrows=self._arrows_text(), **pictures)
-
-    def _progress_text(self, done: int) -> str:
-        """It changes only ten times in a run: a screen reader has to read it all."""
-        if done < 2:
-            return f"{self.reps} repetitions are being carried out."
-        tenth = 10 * done // self.reps
-        return f"{self.reps} repetitions are being carried out; {10 * tenth} % are done."
-
-    def _text(self, judged: dict[tuple[str, str], str], done: int) -> str:
-        if done == 1 and self._failure:
-            return f"This draw has no estimates: {self._failure}."
-        rmse = ", ".join(f"{name} {judged['rmse', key]}" for key, name in NAMES.items())
-        if done == 1:
-            raw, truth = self._truths["no_pooling"], self._truths["truth"]
-            largest = int(raw.argmax())
-            return (
-                f"One draw of {self.J} groups, seed {self.seed}. RMSE: {rmse}. The largest raw "
-                f"rate is {raw[largest]:.3f}; the truth there is {truth[largest]:.3f}."
-            )
-        rest = f"The figures rest on {done} of {self.reps} repetitions."
-        if self.result.stopped:
-            rest = f"Stopped. {rest}"
-        return (
-            f"{rest} RMSE: {rmse}. The largest raw rate is too high by "
-            f"{judged['bias_of_largest', 'no_pooling']} on average.{_failed(self.result)}"
-        )
-
-    def _arrows_text(self) -> str:
-        if self._failure:
-            return "No estimates to show."
-        truth = self._truths["truth"]
-        spans = ", ".join(f"{name} {_span(self._truths[key])}" for key, name in NAMES.items())
-        return (
-            f"Truth and estimates of {len(truth)} groups: true probabilities {_span(truth)}; "
-            f"estimates, {spans}."
-        )
-
-
-def _as_far_as(steps: Iterator[Recovery], until: float) -> Recovery | None:
-    """Take steps until that time, at least one; None if none is left."""
-    latest = None
-    while time.monotonic() < until or latest is None:
-        step = next(steps, None)
-        if step is None:
-            break
-        latest = step
-    return latest
+        judged, done = words.measured_texts(found), words.done(self.result)
+        if self.running:
+            text = words.progress_text(self.result, self.reps)
+        elif done > 1:
+            text = words.measures_text(self.result, judged, self.reps)
+        elif self._failure:
+            text = f"This draw has no estimates: {self._failure}."
+        else:
+            text = words.draw_text(self._truths, judged, self.seed)
+        drawn = "No estimates to show." if self._failure else words.arrows_text(self._truths)
+        pictures = {
+            panel_class(name).replace("-", "_"): words.panel_text(name, judged, done)
+            for name in JUDGED
+        }
+        self._say(text, hw_arrows=drawn, **pictures)
 
 
 def _raise(error: Exception) -> None:
     raise error
-
-
-def _done(result: Recovery) -> int:
-    return sum(map(len, result.records.values()))
-
-
-def _failed(result: Recovery) -> str:
-    count = len(result.failures)
-    return f" {count} could not be fitted and are left out." if count else ""
-
-
-def _span(values: NDArray[Any]) -> str:
-    return f"{values.min():.2f} to {values.max():.2f}"
-
-
-def _with_error(value: float, error: float) -> str:
-    return f"{value:.3f}" + ("" if np.isnan(error) else f" ± {error:.4f}")
-
-
-def _panel_text(measure: str, judged: dict[tuple[str, str], str], done: int) -> str:
-    values = ", ".join(f"{NAMES[name]} {judged[measure, name]}" for name in ESTIMATORS)
-    much = "repetition" if done == 1 else "repetitions, plus or minus one Monte Carlo error"
-    return f"{TITLES[measure]} over {done} {much}: {values}."
-
-
-def _table_rows(frame: pd.DataFrame) -> list[list[str]]:
-    rows = []
-    for name, part in frame.groupby("measure", sort=False):
-        pairs = zip(part["estimate"], part["mc_error"], strict=True)
-        errors = [f"{e:.3f}" + ("" if np.isnan(s) else f" ({s:.4f})") for e, s in pairs]
-        rows.append([TITLES[str(name)], *errors])
-    return rows
-
-
-def _menu(
-    label: str, options: list[Any], value: str, width: str, room: str = "9.5em"
-) -> ipywidgets.Dropdown:
-    return ipywidgets.Dropdown(
-        description=label, options=options, value=value, layout={"width": width},
-        style={"description_width": room},
-    )  # fmt: skip

@@ -2,13 +2,11 @@
 
 import shutil
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from lab import LIGHT, LabServer, Notebook, lab_server, write_notebook
 from playwright.sync_api import Browser, Page
-
-LECTURES = Path(__file__).parents[2] / "lectures"
+from support.paths import LECTURES
 
 
 @pytest.fixture(scope="session")

@@ -189,6 +189,10 @@ class Notebook:
         self.page.remove_listener("console", self._listen)
         self.page.remove_listener("pageerror", self._note)
 
+    def restart(self) -> None:
+        """Restart the kernel."""
+        self.page.evaluate(RESTART)
+
     def run_all(self, seconds: float = 90) -> None:
         """Run All, as the menu does, and wait for the last cell's end."""
         self.page.evaluate(
@@ -264,6 +268,7 @@ LEAVE = """() => {
   jupyterapp.shell.currentWidget.dispose();
   window.hwRan = undefined;
 }"""
+RESTART = "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()"
 SHUT_DOWN = "() => jupyterapp.shell.currentWidget.context.sessionContext.shutdown()"
 EXECUTE = """async (code) => {
   const kernel = jupyterapp.shell.currentWidget.context.sessionContext.session.kernel;

@@ -4,22 +4,29 @@ Every gesture is checked at both ends: on the Python traits and on what the page
 HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
 """
 
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from hands import (
+    THEMES,
+    Open,
+    cut_off,
+    drag,
+    in_theme,
+    keep_picture,
+    menu,
+    on_screen,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
-from test_district_strip import cut_off
-from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 CHAINS, PASSES, FAILS = "rgb(59, 125, 191)", "rgb(117, 112, 179)", "rgb(217, 95, 2)"
 BAD = """
 import hierwidgets as hw
@@ -46,13 +53,8 @@ def bad(run_again: Open) -> Notebook:
     return run_again("clinic-bad.ipynb", BAD)
 
 
-def on_screen(notebook: Notebook) -> Locator:
-    """The instrument, once its points and their text alternative are there."""
-    found = notebook.widget("ChainClinic")
-    expect(found.get_by_role("img", name=re.compile("Statistics of"))).to_be_visible()
-    expect(points(found).first).to_be_attached()
-    found.scroll_into_view_if_needed()
-    return found
+def shown(notebook: Notebook) -> Locator:
+    return on_screen(notebook, "ChainClinic", "Statistics of", ".hw-statistics path.dot")
 
 
 def points(found: Locator, colour: str = "") -> Locator:
@@ -66,12 +68,8 @@ def lanes(found: Locator, figure: str) -> int:
     return (path.get_attribute("d") or "").count("M")
 
 
-def menu(found: Locator, name: str) -> Locator:
-    return found.get_by_role("combobox", name=name)
-
-
 def test_every_control_has_a_name_and_its_keys(bad: Notebook) -> None:
-    found = on_screen(bad)
+    found = shown(bad)
     expect(found).to_match_aria_snapshot(
         """
         - combobox "Parameter"
@@ -102,7 +100,7 @@ def test_every_control_has_a_name_and_its_keys(bad: Notebook) -> None:
 
 
 def test_leaving_the_stuck_chain_out_by_key_mends_the_statistics(bad: Notebook) -> None:
-    found = on_screen(bad)
+    found = shown(bad)
     assert lanes(found, "hw-traces") == lanes(found, "hw-ranks") == 4
     failing = points(found, FAILS).count()
     assert failing == points(found).count() == 6  # two circles and a triangle for each parameter
@@ -123,7 +121,7 @@ def test_leaving_the_stuck_chain_out_by_key_mends_the_statistics(bad: Notebook) 
 
 
 def test_thinning_by_mouse_and_typing(bad: Notebook) -> None:
-    found = on_screen(bad)
+    found = shown(bad)
     drag(bad, slider(found, "thin, keep 1 in"), share=0.5)
     bad.settles("20 < clinic.thin < 30", True)
     box = found.get_by_role("spinbutton", name="thin, keep 1 in, typed")
@@ -139,7 +137,7 @@ def test_thinning_by_mouse_and_typing(bad: Notebook) -> None:
 
 
 def test_a_click_on_a_row_chooses_its_parameter(bad: Notebook) -> None:
-    found = on_screen(bad)
+    found = shown(bad)
     row = points(found).evaluate_all(
         "paths => Math.max(...paths.map(p => p.getBoundingClientRect().top))"
     )
@@ -151,7 +149,7 @@ def test_a_click_on_a_row_chooses_its_parameter(bad: Notebook) -> None:
 
 
 def test_the_table_opens_by_key_and_an_error_shows(bad: Notebook) -> None:
-    found = on_screen(bad)
+    found = shown(bad)
     found.locator("summary").focus()
     bad.page.keyboard.press("Enter")
     expect(found.get_by_role("row")).to_have_count(3)
@@ -173,7 +171,7 @@ def test_the_table_opens_by_key_and_an_error_shows(bad: Notebook) -> None:
 def test_good_draws_of_finland_and_the_uk_pass(open_notebook: Open) -> None:
     notebook = open_notebook("clinic-good.ipynb", GOOD)
     notebook.run_all()
-    found = on_screen(notebook)
+    found = shown(notebook)
     shows(found, "Intercept: R-hat 1.00")
     shows(found, "it passes")
     shows(found, "4 chains of 2,500 draws")
@@ -183,7 +181,7 @@ def test_good_draws_of_finland_and_the_uk_pass(open_notebook: Open) -> None:
     expect(points(found, PASSES)).to_have_count(9)
     menu(found, "Parameter").select_option("district_competitiveness")
     shows(found, "district_competitiveness: R-hat 1.00")
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     assert notebook.complaints == []
 
 
@@ -192,7 +190,7 @@ def test_good_draws_of_finland_and_the_uk_pass(open_notebook: Open) -> None:
 def test_a_printed_table_has_verdicts_and_no_draws(open_notebook: Open, width: int) -> None:
     notebook = open_notebook("clinic-all.ipynb", ALL, width=width)
     notebook.run_all()
-    found = on_screen(notebook)
+    found = shown(notebook)
     shows(found, "Intercept: R-hat 1.01, bulk ESS 2,798")
     shows(found, "A printed summary: there are no draws to look at.")
     shows(found, "5 of 8 parameters pass. R-hat is above 1.01 for 3, effective sample sizes are")
@@ -207,7 +205,7 @@ def test_a_printed_table_has_verdicts_and_no_draws(open_notebook: Open, width: i
     shows(found, "4 chains of 2,500 draws")
     expect(points(found, FAILS)).to_have_count(0)
     assert lanes(found, "hw-traces") == 4
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     assert cut_off(found) == []
     menu(found, "Run").select_option("stuck")
     shows(found, "stuck: R-hat")
@@ -217,21 +215,12 @@ def test_a_printed_table_has_verdicts_and_no_draws(open_notebook: Open, width: i
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         notebook = open_notebook("clinic-theme.ipynb", BAD)
         notebook.run_all()
-        found = on_screen(notebook)
-        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
-            assert found.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        assert points(found, FAILS).first.evaluate(CONTRAST) >= 3
-        line = found.locator(f'.hw-traces path.line[style*="stroke: {CHAINS}"]').first
-        assert line.evaluate(CONTRAST) >= 3
-        picture = notebook.portrait(found)
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "chain-clinic.png").write_bytes(picture)
+        found = shown(notebook)
+        line = found.locator(f'.hw-traces path.line[style*="stroke: {CHAINS}"]')
+        stands_out(found, [points(found, FAILS), line])
+        keep_picture("chain-clinic", theme, notebook.portrait(found))

@@ -5,15 +5,13 @@ in `test_sampling`.
 """
 
 import re
-from collections.abc import Callable
 
 import pytest
+from hands import Open
 from lab import Notebook
 from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
-
-Open = Callable[..., Notebook]
 
 DIAL = """
 import hierwidgets as hw
@@ -22,7 +20,6 @@ dial = hw.widgets.PoolingDial(fit)
 dial
 """
 RUN = "void jupyterapp.commands.execute('notebook:run-all-cells')"
-RESTART = "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()"
 KERNEL = "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.id"
 STOPPED = "The kernel behind this has stopped or was restarted."
 
@@ -69,7 +66,7 @@ def test_a_restart_while_dragging_is_told_and_a_new_run_works(open_notebook: Ope
     mouse.down()
     mouse.move(box["x"] + box["width"] * 0.7, y, steps=10)
     expect(status(dial)).not_to_contain_text("σ = 0.31")  # the drag has begun
-    notebook.page.evaluate(RESTART)
+    notebook.restart()
     mouse.move(box["x"] + box["width"] * 0.9, y, steps=10)
     mouse.up()
     expect(status(dial)).to_contain_text(STOPPED)

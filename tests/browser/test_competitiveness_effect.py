@@ -5,21 +5,27 @@ shipped draws. Every gesture is checked at both ends: on the Python traits and o
 HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
 """
 
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from hands import (
+    CONTRAST,
+    THEMES,
+    Open,
+    drag,
+    in_theme,
+    keep_picture,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
-from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 RAW, POINTS = "rgb(27, 158, 119)", "rgb(217, 95, 2)"
 X = "district_competitiveness"
 UK = f"""
@@ -124,7 +130,7 @@ def test_every_control_has_a_name(uk: Notebook) -> None:
         - group: Table of the quantities of interest
         """
     )
-    assert uk.page.evaluate(OVERFLOW) <= 0
+    assert overflow(uk) <= 0
     assert len(heights(effect)) == points(effect, RAW).count() == 253
     assert uk.complaints == []
 
@@ -150,12 +156,12 @@ def test_the_switch_and_sigma_show_how_points_shrink(uk: Notebook) -> None:
     shows(effect, "σ of district_id = 0.01")
     uk.settles("effect.sigma", 0.01)  # the last of the drag's moves
     flat = heights(effect)
-    line = uk.python("[float(v) for v in effect._rows[0].heights]")
+    line = uk.python("[float(v) for v in effect.facets[0].heights]")
     assert len({round(a + b * 0, 1) for a, b in zip(flat, line, strict=True)}) > 20  # on the curve
     effect.get_by_role("button", name="Snap to the fit").focus()
     uk.page.keyboard.press("Enter")
     shows(effect, "σ of district_id = 0.60")
-    uk.settles("effect.sigma == effect._fitted_sigma", True)
+    uk.settles("effect.moved", False)
     assert uk.complaints == []
 
 
@@ -168,7 +174,7 @@ def test_the_slope_turns_the_curve(uk: Notebook) -> None:
     box.fill("0")
     box.press("Enter")
     uk.settles("effect.slope", 0)
-    uk.settles("round(float(effect._rows[0].line.y.max() - effect._rows[0].line.y.min()), 9)", 0)
+    uk.settles("round(float(effect.facets[0].line.y.max() - effect.facets[0].line.y.min()), 9)", 0)
     box.fill("1000")
     box.press("Enter")
     expect(effect.get_by_role("alert")).to_contain_text("γ₁, slope: a number from")
@@ -204,7 +210,7 @@ def test_a_point_is_picked_by_click_and_by_key(uk: Notebook) -> None:
     effect = shown(uk)
     points(effect, RAW).first.click()
     shows(effect, "District 318: district_competitiveness 0.659, n = 3, raw 0.333, pooled 0.305")
-    assert uk.python("[effect.selected, effect._levels[0]]") == ["District 318"] * 2
+    assert uk.python("[effect.selected, effect.setting.levels[0]]") == ["District 318"] * 2
     press(uk, effect.get_by_role("combobox", name="district_id"), "ArrowDown")
     shows(effect, "District 319: district_competitiveness 0.584, n = 1, raw 0.000")
     uk.settles("effect.selected", "District 319")
@@ -236,7 +242,7 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     for title in ("Canada (SMD)", "Finland (PR)", "Great Britain (SMD)", "Portugal 2005 (PR)"):
         expect(facets).to_contain_text(title)
     assert points(effect, POINTS).count() == 567
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     expect(effect.get_by_role("slider")).to_have_count(2)
 
     press(notebook, effect.get_by_role("combobox", name="Show"), "End")
@@ -272,25 +278,16 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         notebook = open_notebook("effect-theme.ipynb", UK)
         notebook.run_all()
         effect = shown(notebook)
-        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
-            assert effect.locator(place).first.evaluate(CONTRAST) >= 4.5, place
         pooled = effect.locator(f'.hw-facets-0 path.line[style*="fill: {POINTS}"]')
-        for mark in (points(effect, RAW).first, pooled):
-            assert mark.evaluate(CONTRAST) >= 3, mark
+        stands_out(effect, [points(effect, RAW), pooled])
         lines = effect.locator(".hw-facets-0 path.line:visible, .hw-effect path.line:visible")
         for line in lines.all():
             if line.evaluate("node => parseFloat(getComputedStyle(node).strokeWidth) >= 2"):
                 assert line.evaluate(CONTRAST) >= 3, line.get_attribute("style")
-        picture = notebook.portrait(effect)
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "competitiveness-effect.png").write_bytes(picture)
+        keep_picture("competitiveness-effect", theme, notebook.portrait(effect))

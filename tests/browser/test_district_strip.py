@@ -3,21 +3,29 @@
 Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
 """
 
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from hands import (
+    THEMES,
+    Open,
+    cut_off,
+    drag,
+    in_theme,
+    keep_picture,
+    menu,
+    on_screen,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
-from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 RATE, NO_WIDTH = "rgb(27, 158, 119)", "rgb(217, 95, 2)"
 MAKE = """
 import hierwidgets as hw
@@ -27,12 +35,7 @@ strip
 
 
 def shown(notebook: Notebook) -> Locator:
-    """The strip on the screen, once its picture and its text alternative are there."""
-    strip = notebook.widget("DistrictStrip")
-    expect(strip.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
-    expect(points(strip, RATE).first).to_be_attached()
-    strip.scroll_into_view_if_needed()
-    return strip
+    return on_screen(notebook, "DistrictStrip", "levels of district_id", ".hw-strip path.dot")
 
 
 def points(strip: Locator, colour: str) -> Locator:
@@ -42,10 +45,6 @@ def points(strip: Locator, colour: str) -> Locator:
 def names(strip: Locator) -> list[str]:
     written = strip.locator(".hw-strip .tick text").all_text_contents()
     return [text for text in written if text.startswith("District")]
-
-
-def menu(strip: Locator, name: str) -> Locator:
-    return strip.get_by_role("combobox", name=name)
 
 
 def test_fourteen_districts_by_mouse_and_by_keyboard(open_notebook: Open) -> None:
@@ -120,7 +119,7 @@ def test_253_districts_in_a_narrow_pane(open_notebook: Open) -> None:
     notebook = open_notebook("strip-uk.ipynb", MAKE.format(name="uk"), width=700)
     notebook.run_all()
     strip = shown(notebook)
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     assert cut_off(strip) == []
     shows(strip, "140 of the 253 intervals have zero width")
     assert (points(strip, RATE).count(), points(strip, NO_WIDTH).count()) == (113, 140)
@@ -153,33 +152,12 @@ def test_253_districts_in_a_narrow_pane(open_notebook: Open) -> None:
     assert notebook.complaints == []
 
 
-def cut_off(instrument: Locator) -> list[str]:
-    """Which parts of an instrument reach out of it to the right."""
-    return list(instrument.evaluate(CUT_OFF))
-
-
-CUT_OFF = """(node) => {
-  const edge = node.parentElement.getBoundingClientRect().right + 1;
-  return [...node.querySelectorAll("input, select, button, svg, .hw-status, .hw-legend span")]
-    .filter((part) => part.getClientRects().length && part.getBoundingClientRect().right > edge)
-    .map((part) => part.outerHTML.slice(0, 80));
-}"""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         notebook = open_notebook("strip-theme.ipynb", MAKE.format(name="finland"))
         notebook.run_all()
         strip = shown(notebook)
-        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
-            assert strip.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        assert points(strip, RATE).first.evaluate(CONTRAST) >= 3
-        picture = notebook.portrait(strip)
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "district-strip.png").write_bytes(picture)
+        stands_out(strip, [points(strip, RATE)])
+        keep_picture("district-strip", theme, notebook.portrait(strip))

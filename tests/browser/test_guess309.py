@@ -3,25 +3,35 @@
 Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
 """
 
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from hands import (
+    THEMES,
+    Open,
+    button,
+    cut_off,
+    drag,
+    in_theme,
+    keep_picture,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
-from test_district_strip import cut_off
-from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 GUESS, RAW, POOLED, OVERALL = (
     f"rgb({rgb})" for rgb in ("231, 41, 138", "27, 158, 119", "217, 95, 2", "117, 112, 179")
 )
+TEXTS_OF_THE_GAME = (
+    ".hw-status", ".axislabel", ".tick text", ".hw-question", ".hw-reason", "summary",
+    ".hw-chips button",
+)  # fmt: skip
 FINLAND = """
 import hierwidgets as hw
 game = hw.widgets.Guess309()
@@ -51,10 +61,6 @@ def across(point: Locator) -> float:
     box = point.bounding_box()
     assert box is not None
     return box["x"] + box["width"] / 2
-
-
-def button(game: Locator, name: str) -> Locator:
-    return game.get_by_role("button", name=name, exact=True)
 
 
 def test_the_guess_comes_first_and_the_mouse_is_enough(open_notebook: Open) -> None:
@@ -110,7 +116,7 @@ def test_the_keyboard_is_enough_in_a_narrow_pane(open_notebook: Open) -> None:
     notebook = open_notebook("guess-uk.ipynb", UK, width=700)
     notebook.run_all()
     game = shown(notebook)
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     assert cut_off(game) == []
     expect(game.locator(".hw-question")).to_contain_text("one of 253 levels of district_id")
     press(notebook, slider(game, "your guess"), "PageUp", "PageUp", "ArrowRight")
@@ -157,22 +163,13 @@ def check_errors_and_the_end(notebook: Notebook, game: Locator) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         code = FINLAND.replace("Guess309()", "Guess309(guess=0.3, revealed=True, opened=[0, 3])")
         notebook = open_notebook("guess-theme.ipynb", code)
         notebook.run_all()
         game = shown(notebook)
-        places = (".hw-status", ".axislabel", ".tick text", ".hw-question", ".hw-reason", "summary")
-        for place in (*places, ".hw-chips button"):
-            assert game.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        for colour in (GUESS, RAW, POOLED, OVERALL):
-            assert points(game, colour).first.evaluate(CONTRAST) >= 3, colour
-        picture = notebook.portrait(game)
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "guess309.png").write_bytes(picture)
+        marks = [points(game, colour) for colour in (GUESS, RAW, POOLED, OVERALL)]
+        stands_out(game, marks, TEXTS_OF_THE_GAME)
+        keep_picture("guess309", theme, notebook.portrait(game))

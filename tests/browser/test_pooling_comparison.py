@@ -4,22 +4,27 @@ Every gesture is checked at both ends: on the Python traits and on what the page
 HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
 """
 
-import os
-import re
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
+from hands import (
+    THEMES,
+    Open,
+    cut_off,
+    drag,
+    in_theme,
+    keep_picture,
+    menu,
+    on_screen,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
-from test_district_strip import cut_off
-from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 NO, PARTIAL, COMPLETE, MARKED = (
     f"rgb({rgb})" for rgb in ("27, 158, 119", "217, 95, 2", "117, 112, 179", "231, 41, 138")
 )
@@ -46,13 +51,8 @@ def finland(run_again: Open) -> Notebook:
     return run_again("comparison-finland.ipynb", FINLAND)
 
 
-def on_screen(notebook: Notebook) -> Locator:
-    """The instrument, once its points and their text alternative are there."""
-    found = notebook.widget("PoolingComparison")
-    expect(found.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
-    expect(points(found, NO).first).to_be_attached()
-    found.scroll_into_view_if_needed()
-    return found
+def shown(notebook: Notebook) -> Locator:
+    return on_screen(notebook, "PoolingComparison", "levels of district_id", ".hw-slopes path.dot")
 
 
 def points(found: Locator, colour: str) -> Locator:
@@ -64,12 +64,8 @@ def heights(dots: Locator) -> list[float]:
     return list(dots.evaluate_all(middle))
 
 
-def menu(found: Locator, name: str) -> Locator:
-    return found.get_by_role("combobox", name=name)
-
-
 def test_rows_are_named_and_stand_in_their_order(finland: Notebook) -> None:
-    found = on_screen(finland)
+    found = shown(finland)
     axes = found.locator(".hw-slopes g.axis")
     rows = axes.filter(has_text="pooling").locator(".tick text")
     assert sorted(rows.all_text_contents()) == ["complete", "no", "partial"]
@@ -84,7 +80,7 @@ def test_rows_are_named_and_stand_in_their_order(finland: Notebook) -> None:
 
 
 def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
-    found = on_screen(finland)
+    found = shown(finland)
     expect(found).to_match_aria_snapshot(
         """
         - combobox "Level"
@@ -114,7 +110,7 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
 
 
 def test_points_are_clicked_and_the_range_dragged(finland: Notebook) -> None:
-    found = on_screen(finland)
+    found = shown(finland)
     ring = found.locator(f'.hw-slopes path.dot[style*="stroke: {MARKED}"]')
     expect(ring).to_have_count(0)
     menu(found, "Highlight").select_option("levels that change places")
@@ -141,7 +137,7 @@ def test_points_are_clicked_and_the_range_dragged(finland: Notebook) -> None:
 
 
 def test_the_table_opens_by_key_and_an_error_shows(finland: Notebook) -> None:
-    found = on_screen(finland)
+    found = shown(finland)
     found.locator("summary").focus()
     finland.page.keyboard.press("Enter")
     expect(found.get_by_role("row")).to_have_count(15)
@@ -167,7 +163,7 @@ def test_the_table_opens_by_key_and_an_error_shows(finland: Notebook) -> None:
 def test_another_model_with_253_districts(open_notebook: Open, width: int) -> None:
     notebook = open_notebook("comparison-uk.ipynb", BOTH, width=width)
     notebook.run_all()
-    found = on_screen(notebook)
+    found = shown(notebook)
     press(notebook, menu(found, "Model"), "ArrowDown")
     shows(found, "1,049 of 31,878 pairs of district_id change places")
     shows(found, "Complete pooling gives all 0.3201; partial pooling pulls toward 0.2986.")
@@ -178,29 +174,20 @@ def test_another_model_with_253_districts(open_notebook: Open, width: int) -> No
     menu(found, "Level").select_option("District 319")
     shows(found, "District 319: n = 1")
     assert notebook.python("[shown.shown, shown.selected]") == ["UK with x", "District 319"]
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     assert cut_off(found) == []
     assert notebook.complaints == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         notebook = open_notebook("comparison-theme.ipynb", FINLAND)
         notebook.run_all()
-        found = on_screen(notebook)
+        found = shown(notebook)
         found.locator("text=Highlight").first.wait_for()
         notebook.execute("shown.highlight, shown.selected = 'crossers', 'District 309'")
         shows(found, "Highlighted: the one that changes places with District 309.")
-        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
-            assert found.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        for colour in (NO, PARTIAL, MARKED):
-            assert points(found, colour).first.evaluate(CONTRAST) >= 3, colour
-        picture = notebook.portrait(found)
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "pooling-comparison.png").write_bytes(picture)
+        stands_out(found, [points(found, colour) for colour in (NO, PARTIAL, MARKED)])
+        keep_picture("pooling-comparison", theme, notebook.portrait(found))

@@ -4,20 +4,26 @@ Every gesture is checked at both ends: on the Python traits and on what the page
 Set HIERWIDGETS_PICTURES=1 to renew the picture of the dial in lectures/images.
 """
 
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from hands import (
+    THEMES,
+    Open,
+    drag,
+    in_theme,
+    keep_picture,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 RAW, POOLED = "rgb(27, 158, 119)", "rgb(217, 95, 2)"
 LECTURE_DIAL = """
 from ipywidgets.widgets.widget import _instances
@@ -78,14 +84,6 @@ def diamonds(dial: Locator) -> Locator:
     return dial.locator(f'.hw-estimates path.line[style*="fill: {POOLED}"]')
 
 
-def slider(dial: Locator, name: str) -> Locator:
-    return dial.get_by_role("slider", name=name)
-
-
-def shows(dial: Locator, text: str) -> None:
-    expect(dial.locator(".hw-status")).to_contain_text(text)
-
-
 def test_the_lecture_runs_and_its_dial_answers_mouse_and_keys(open_notebook: Open) -> None:
     notebook = open_notebook("01-finland-no-pooling.ipynb")
     notebook.run_all()
@@ -116,27 +114,6 @@ def test_the_lecture_runs_and_its_dial_answers_mouse_and_keys(open_notebook: Ope
     shows(dial, "309: n = 23, raw 0.435, pooled 0.268")
     assert "309" in notebook.python("str(dial.selected)")
     assert notebook.complaints == []
-
-
-def drag(notebook: Notebook, control: Locator, share: float) -> None:
-    """Take a slider's thumb with the mouse and pull it to a share of its track."""
-    box = control.bounding_box()
-    assert box is not None
-    low, high = float(control.get_attribute("min") or 0), float(control.get_attribute("max") or 1)
-    now = (float(control.input_value()) - low) / (high - low)
-    y, thumb = box["y"] + box["height"] / 2, 16
-    track = box["width"] - thumb
-    mouse = notebook.page.mouse
-    mouse.move(box["x"] + thumb / 2 + now * track, y)
-    mouse.down()
-    mouse.move(box["x"] + thumb / 2 + share * track, y, steps=20)
-    mouse.up()
-
-
-def press(notebook: Notebook, control: Locator, *keys: str) -> None:
-    control.focus()
-    for key in keys:
-        notebook.page.keyboard.press(key)
 
 
 def gaps(dial: Locator) -> list[float]:
@@ -210,13 +187,13 @@ def test_an_imagined_level_is_typed_and_shrinks_by_its_size(run_again: Open, nam
     notebook.page.keyboard.press("Enter")
     shows(dial, "imagined: n = 9, raw 0.667")
     notebook.settles("dial.imagined", [6, 9])
-    weight = notebook.python("dial._extra_level()['weight'][0]")
+    weight = notebook.python("float(dial.weights.extra.y[0])")
     small = squares(dial)
     assert len(small) == 3  # raw and pooled above, the weight below
     trials.fill("90")
     trials.press("Enter")
     shows(dial, "imagined: n = 90, raw 0.067")
-    assert notebook.python("dial._extra_level()['weight'][0]") > weight
+    assert notebook.python("float(dial.weights.extra.y[0])") > weight
     assert squares(dial)[2] < small[2]  # more weight: higher in the picture of weights
     trials.fill("4")
     trials.press("Enter")
@@ -242,11 +219,11 @@ def test_a_click_in_the_weights_picks_a_level(run_again: Open, name: str) -> Non
     x, y = notebook.page.evaluate(WEIGHT_POINT)
     notebook.page.mouse.click(x, y)
     shows(dial, "its own data carry")
-    n, weight = (notebook.python(f"float(dial._weights.ring.{axis}[0])") for axis in ("x", "y"))
+    n, weight = (notebook.python(f"float(dial.weights.ring.{axis}[0])") for axis in ("x", "y"))
     shows(dial, f"n = {n:g}, raw")
     shows(dial, f"carry {weight:.0%} of the weight")
     expect(dial.get_by_role("combobox", name="district_id")).not_to_have_value("none")
-    assert notebook.python("dial.selected in dial._levels")
+    assert notebook.python("dial.selected in dial.estimates.names")
     assert notebook.complaints == []
 
 
@@ -266,7 +243,7 @@ def test_a_click_on_a_diamond_picks_its_level(finland: Notebook) -> None:
     dial = shown_dial(finland)
     at = finland.page.evaluate(f"({MIDDLES})()")[3]
     finland.page.mouse.click(at["x"], at["y"])
-    finland.settles("dial.selected == dial._levels[dial._order[3]]", True)
+    finland.settles("dial.selected == dial.estimates.names[3]", True)
     shows(dial, "District 305: n = 40")
 
 
@@ -302,61 +279,28 @@ def test_253_districts_work_and_fit_a_1280_pixel_window(run_again: Open) -> None
     notebook = run_again("dial-uk.ipynb", MAKE.format(name="uk"))
     dial = shown_dial(notebook)
     assert len(pooled_heights(dial)) == points(dial).count() == 253
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     before = max(gaps(dial))
     press(notebook, slider(dial, "σ, spread"), "PageUp", "PageUp")
     shows(dial, "σ = 2.")
     assert max(gaps(dial)) < before
     dial.get_by_role("combobox", name="Scale").select_option("logit")
     expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
-    triangles = notebook.python("[len(dial._estimates.below.x), len(dial._estimates.above.x)]")
+    triangles = notebook.python("[len(dial.estimates.below.x), len(dial.estimates.above.x)]")
     assert min(triangles) > 0
     assert points(dial).count() == 253
     points(dial).last.click()
     shows(dial, "raw 1.000")
-    assert notebook.python("dial.selected in dial._estimates.above.names.tolist()")
+    assert notebook.python("dial.selected in dial.estimates.above.names.tolist()")
     assert notebook.complaints == []
 
 
-OVERFLOW = """() => {
-  const pane = document.querySelector('.jp-WindowedPanel-outer, .jp-Notebook');
-  return pane.scrollWidth - pane.clientWidth;
-}"""
-
-
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         notebook = open_notebook("dial-theme.ipynb", MAKE.format(name="finland"))
         notebook.run_all()
         dial = shown_dial(notebook)
-        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
-            assert dial.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        for mark in (points(dial).first, diamonds(dial)):
-            assert mark.evaluate(CONTRAST) >= 3
-        picture = dial.screenshot()
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "pooling-dial.png").write_bytes(picture)
-
-
-CONTRAST = """(node) => {
-  const rgb = (text) => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map((c) => c / 255)
-    .map((c) => c <= 0.03928 ? c / 12.92 : ((c + 0.055) / 1.055) ** 2.4)
-    .reduce((sum, c, i) => sum + c * [0.2126, 0.7152, 0.0722][i], 0);
-  const style = getComputedStyle(node);
-  const paint = node instanceof SVGTextContentElement ? style.fill
-    : node instanceof SVGElement ? style.stroke : style.color;
-  let behind = node, ground;
-  do {
-    behind = behind.parentElement;
-    ground = rgb(getComputedStyle(behind).backgroundColor);
-  } while (ground.length === 4 && ground[3] === 0);
-  const [a, b] = [light(rgb(paint)), light(ground)].sort((x, y) => y - x);
-  return (a + 0.05) / (b + 0.05);
-}"""
+        stands_out(dial, [points(dial), diamonds(dial)])
+        keep_picture("pooling-dial", theme, dial.screenshot())

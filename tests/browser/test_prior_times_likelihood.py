@@ -3,22 +3,28 @@
 Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
 """
 
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from hands import (
+    THEMES,
+    Open,
+    cut_off,
+    drag,
+    in_theme,
+    keep_picture,
+    on_screen,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
-from test_district_strip import cut_off
-from test_pooling_dial import CONTRAST, OVERFLOW, drag, press, shows, slider
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 PRIOR, DATA, POSTERIOR, PLUG_IN = (
     f"rgb({rgb})" for rgb in ("117, 112, 179", "27, 158, 119", "217, 95, 2", "166, 118, 29")
 )
@@ -42,13 +48,8 @@ def finland(run_again: Open) -> Notebook:
     return run_again("prior-finland.ipynb", FINLAND)
 
 
-def on_screen(notebook: Notebook) -> Locator:
-    """The instrument, once its curves and their text alternative are there."""
-    found = notebook.widget("PriorTimesLikelihood")
-    expect(found.get_by_role("img", name=re.compile("Curves of"))).to_be_visible()
-    expect(curve(found, POSTERIOR).first).to_be_attached()
-    found.scroll_into_view_if_needed()
-    return found
+def shown(notebook: Notebook) -> Locator:
+    return on_screen(notebook, "PriorTimesLikelihood", "Curves of", ".hw-curves path.line")
 
 
 def curve(found: Locator, colour: str) -> Locator:
@@ -69,7 +70,7 @@ def typed(found: Locator, name: str, value: str) -> None:
 
 
 def test_prior_and_data_pull_the_posterior(finland: Notebook) -> None:
-    found = on_screen(finland)
+    found = shown(finland)
     expect(found).to_match_aria_snapshot(
         """
         - combobox "district_id"
@@ -136,7 +137,7 @@ def check_errors_and_the_end(notebook: Notebook, found: Locator) -> None:
 
 
 def test_full_bayes_and_the_other_scale_by_keyboard(finland: Notebook) -> None:
-    found = on_screen(finland)
+    found = shown(finland)
     expect(curve(found, PLUG_IN)).to_be_hidden()
     switch = found.get_by_role("checkbox", name="full Bayes: average over μ, σ")
     switch.focus()
@@ -165,8 +166,8 @@ def test_full_bayes_and_the_other_scale_by_keyboard(finland: Notebook) -> None:
 def test_a_model_with_a_predictor_in_a_narrow_pane(open_notebook: Open) -> None:
     notebook = open_notebook("prior-uk.ipynb", UK, width=700)
     notebook.run_all()
-    found = on_screen(notebook)
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    found = shown(notebook)
+    assert overflow(notebook) <= 0
     assert cut_off(found) == []
     level = notebook.python("shown.level")
     shows(found, f"{level}: y = ")
@@ -180,20 +181,11 @@ def test_a_model_with_a_predictor_in_a_narrow_pane(open_notebook: Open) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         notebook = open_notebook("prior-theme.ipynb", FINLAND)
         notebook.run_all()
-        found = on_screen(notebook)
-        for place in (".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary"):
-            assert found.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        for colour in (PRIOR, DATA, POSTERIOR):
-            assert curve(found, colour).first.evaluate(CONTRAST) >= 3, colour
-        picture = notebook.portrait(found)
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "prior-times-likelihood.png").write_bytes(picture)
+        found = shown(notebook)
+        stands_out(found, [curve(found, colour) for colour in (PRIOR, DATA, POSTERIOR)])
+        keep_picture("prior-times-likelihood", theme, notebook.portrait(found))

@@ -3,21 +3,29 @@
 Set HIERWIDGETS_PICTURES=1 to renew the picture of the lab in lectures/images.
 """
 
-import os
 import re
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
+from hands import (
+    TEXTS,
+    THEMES,
+    Open,
+    button,
+    drag,
+    in_theme,
+    keep_picture,
+    on_screen,
+    overflow,
+    press,
+    shows,
+    slider,
+    stands_out,
+)
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
-from test_pooling_dial import CONTRAST, OVERFLOW, drag, press
 
 pytestmark = pytest.mark.browser
 
-Open = Callable[..., Notebook]
-
-IMAGES = Path(__file__).parents[2] / "lectures" / "images"
 COLOURS = {
     "no": "rgb(27, 158, 119)",
     "partial": "rgb(217, 95, 2)",
@@ -44,11 +52,7 @@ def finland(run_again: Open) -> Notebook:
 
 
 def shown_lab(notebook: Notebook) -> Locator:
-    lab = notebook.widget("RecoveryLab")
-    expect(lab.get_by_role("img", name=re.compile("Truth and estimates of"))).to_be_visible()
-    expect(arrows(lab, "partial").first).to_be_attached()
-    lab.scroll_into_view_if_needed()
-    return lab
+    return on_screen(notebook, "RecoveryLab", "Truth and estimates of", ".hw-arrows path.line")
 
 
 def arrows(lab: Locator, estimator: str) -> Locator:
@@ -66,18 +70,6 @@ def places(
     """Where the heads of an estimator's arrows are on the screen, in pixels."""
     middle = f"paths => paths.map(p => p.getBoundingClientRect().{side})"
     return list(heads(lab, estimator, figure).evaluate_all(middle))
-
-
-def slider(lab: Locator, name: str) -> Locator:
-    return lab.get_by_role("slider", name=name)
-
-
-def button(lab: Locator, name: str) -> Locator:
-    return lab.get_by_role("button", name=name, exact=True)
-
-
-def shows(lab: Locator, text: str | re.Pattern[str], seconds: float = 10) -> None:
-    expect(lab.locator(".hw-status")).to_contain_text(text, timeout=1000 * seconds)
 
 
 def test_mouse_and_keys_change_the_draw(finland: Notebook) -> None:
@@ -190,7 +182,7 @@ def test_a_long_run_moves_leaves_the_page_awake_and_stops(open_notebook: Open) -
     )
     notebook.run_all()
     lab = shown_lab(notebook)
-    assert notebook.page.evaluate(OVERFLOW) <= 0
+    assert overflow(notebook) <= 0
     assert [heads(lab, name).count() for name in COLOURS] == [0, 0, 0]
     for name in COLOURS:  # a shaft and a head for each of the 253 groups
         pieces = arrows(lab, name).last.evaluate("path => path.getAttribute('d').split('M').length")
@@ -265,26 +257,14 @@ def test_errors_show_in_the_widget_and_closing_ends_a_run(finland: Notebook) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
+@pytest.mark.parametrize("theme", THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    lab.use_theme(theme)
-    try:
+    with in_theme(lab, theme):
         notebook = open_notebook("recovery-theme.ipynb", MAKE.format(arguments="reps=300"))
         notebook.run_all()
         shown = shown_lab(notebook)
         button(shown, "Run").click()
         shows(shown, "The figures rest on 300 of 300 repetitions.", seconds=60)
-        places_of_text = (
-            ".hw-status", ".axislabel", ".tick text", ".hw-legend span", "summary",
-            ".hw-progress span",
-        )  # fmt: skip
-        for place in places_of_text:
-            assert shown.locator(place).first.evaluate(CONTRAST) >= 4.5, place
-        for name in COLOURS:
-            assert heads(shown, name).first.evaluate(CONTRAST) >= 3, name
-        picture = notebook.portrait(shown)
-    finally:
-        lab.use_theme("JupyterLab Light")
-    if os.environ.get("HIERWIDGETS_PICTURES") and theme == "JupyterLab Light":
-        IMAGES.mkdir(exist_ok=True)
-        (IMAGES / "recovery-lab.png").write_bytes(picture)
+        marks = [heads(shown, name) for name in COLOURS]
+        stands_out(shown, marks, (*TEXTS, ".hw-progress span"))
+        keep_picture("recovery-lab", theme, notebook.portrait(shown))

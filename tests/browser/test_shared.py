@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hands import Open, overflow, shows
 from lab import LabServer, Notebook, write_notebook
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -18,8 +19,6 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from hierwidgets.course import notebooks
 
 pytestmark = pytest.mark.browser
-
-Open = Callable[..., Notebook]
 
 DIAL = """
 import hierwidgets as hw
@@ -45,10 +44,6 @@ SHOWN = {
     "PriorTimesLikelihood": "hw.widgets.PriorTimesLikelihood(one, full_bayes=True)",
     "RecoveryLab": "hw.widgets.RecoveryLab()",
 }
-
-
-def shows(instrument: Locator, text: str | re.Pattern[str]) -> None:
-    expect(instrument.locator(".hw-status")).to_contain_text(text)
 
 
 # --- no kernel ----------------------------------------------------------------------------------
@@ -148,15 +143,12 @@ def test_the_state_survives_save_and_reload(notebook: Notebook) -> None:
 
 def test_a_restarted_kernel_is_told_and_a_new_run_works(notebook: Notebook) -> None:
     before = dial(notebook)
-    notebook.page.evaluate(RESTART)
+    notebook.restart()
     shows(before, "The kernel behind this has stopped or was restarted.")
     notebook.run_all()
     shows(dial(notebook), "σ = 0.31")
     press(notebook, "ArrowRight")
     shows(dial(notebook), "σ = 0.32")
-
-
-RESTART = "() => jupyterapp.shell.currentWidget.context.sessionContext.session.kernel.restart()"
 
 
 def test_a_dropped_connection_comes_back(notebook: Notebook) -> None:
@@ -301,15 +293,11 @@ def test_nothing_is_cut_off(
             assert instrument.evaluate(CUT_OFF) == [], name
             if folder := os.environ.get("HIERWIDGETS_SHOTS"):
                 instrument.screenshot(path=f"{folder}/{name}-{width}-{theme}.png")
-        assert notebook.page.evaluate(OVERFLOW) <= 0
+        assert overflow(notebook) <= 0
     finally:
         lab.use_theme("JupyterLab Light")
 
 
-OVERFLOW = """() => {
-  const pane = document.querySelector('.jp-WindowedPanel-outer, .jp-Notebook');
-  return pane.scrollWidth - pane.clientWidth;
-}"""
 # What ends beyond the right end of the pane, and texts of controls that do not fit in them.
 CUT_OFF = """(instrument) => {
   const right = instrument.closest('.jp-OutputArea-output').getBoundingClientRect().right + 1;

@@ -1,7 +1,6 @@
-"""The lectures as a course: what is taught where, what is asserted, how each is built.
+"""The lectures as a course: what is taught where, how each is built, where its links lead.
 
-Nothing is run here: the stored outputs are those of a complete run (`test_repository`), and
-nbval runs every cell. So an `assert` or a ``page.check`` that stands in a cell has held.
+Nothing is run here: the stored outputs are those of a complete run (`test_repository`).
 
 Items are taught in a cell that carries their tag and says something: a Markdown cell with prose,
 or a code cell with an output. The overview 00 counts for the items named in `OVERVIEW` alone, the
@@ -9,79 +8,32 @@ page-against-data notebook for none.
 """
 
 import ast
-import math
 import re
-from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import pytest
-from support.course_facts import (
-    CODE,
-    PLAN,
-    TO_COME,
-    code_symbols,
-    items,
-    page_hashes,
-    prose,
-    prose_hashes,
-    source_hashes,
-    windows,
-    words,
+from support.course_facts import PLAN, TO_COME, items, prose, words
+from support.notebooks import (
+    EXISTING,
+    cells,
+    cells_of,
+    due,
+    every_lecture,
+    every_notebook,
+    has_figure,
+    has_widget,
+    tags,
+    written,
 )
 from support.paths import LECTURES
 
-from hierwidgets import exercises, widgets
-from hierwidgets.course.page import printed
-from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets import exercises
 
 OVERVIEW = {"S1", "S2", "S3", "S4", "X4", "X5", "X6"}  # what 00 may teach alone
-NOT_REPRODUCIBLE = {("S84", "minutes")}  # a time on another machine: quoted, not asserted
-WIDGET = "application/vnd.jupyter.widget-view+json"
-STILL = '<div class="hw-still">'  # what a stored notebook has in place of a widget
 FEWEST_WORDS = 15  # of a Markdown cell that teaches something
 LONGEST_FUNCTION = 10  # lines; what is longer belongs in the package
-
-EXISTING = [name for name in PLAN if (LECTURES / f"{name}.ipynb").exists()]
-DRAFT = pytest.mark.xfail(reason="the lecture is still to come", strict=False)
-
-
-def or_draft(stem: str, value: object) -> Any:
-    """A test's argument, with leave to fail if the lecture is still to come."""
-    return pytest.param(value, id=stem, marks=DRAFT if stem in TO_COME else ())
-
-
-every_lecture = pytest.mark.parametrize("name", [or_draft(name, name) for name in EXISTING])
-every_notebook = pytest.mark.parametrize(
-    "path", [or_draft(path.stem, path) for path in sorted(LECTURES.glob("*.ipynb"))]
-)
-
-
-@cache
-def cells_of(path: Path) -> list[Any]:
-    return nbformat.read(path, as_version=4).cells
-
-
-def cells(name: str) -> list[Any]:
-    return cells_of(LECTURES / f"{name}.ipynb")
-
-
-def tags(cell: Any) -> set[str]:
-    return set(cell.metadata.get("tags", []))
-
-
-def outputs(cell: Any, kind: str) -> list[str]:
-    """The outputs of one kind that a code cell stores."""
-    data = [output.get("data", {}) for output in cell.get("outputs", [])]
-    return [found[kind] for found in data if kind in found]
-
-
-def written(cell: Any) -> str:
-    """What a reader reads in a cell: its Markdown, or the Markdown it displays."""
-    texts = [cell.source] if cell.cell_type == "markdown" else outputs(cell, "text/markdown")
-    return "\n\n".join(texts)
 
 
 # What is taught where
@@ -113,11 +65,6 @@ def taught(item: str) -> list[str]:
     ]
 
 
-def due(name: str) -> list[str]:
-    """The items a lecture is planned to teach."""
-    return [item for item, lecture in items().items() if name.startswith(lecture)]
-
-
 def test_the_plan_covers_the_course_and_what_is_missing_is_listed() -> None:
     numbered = [f"S{i}" for i in range(1, 92)] + [f"X{i}" for i in range(1, 43)]
     assert list(items()) == numbered
@@ -147,100 +94,6 @@ def test_tags_are_items(path: Path) -> None:
     """A slip such as S02 or s12 would teach nothing."""
     known = {*items(), "exercise", "solution", "raises-exception"}
     assert set().union(*map(tags, cells_of(path))) <= known
-
-
-# The page's numbers
-
-
-def literals(tree: ast.AST) -> set[str]:
-    """Numbers written in code, and texts, as text; numbers in their shortest form."""
-    found: set[str] = set()
-    for node in ast.walk(tree):
-        negative = isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub)
-        constant = node.operand if negative else node  # type: ignore[attr-defined]
-        if not isinstance(constant, ast.Constant) or isinstance(constant.value, bool):
-            continue
-        if isinstance(constant.value, int | float):
-            found.add(f"{-constant.value if negative else constant.value:g}")
-        elif isinstance(constant.value, str):
-            found.add(constant.value)
-    return found
-
-
-def checked(tree: ast.AST) -> set[tuple[str, str]]:
-    """The (item, name) pairs of every ``page.check("S28", mu=...)`` and ``page.number(...)``."""
-    found = set()
-    for node in ast.walk(tree):
-        if not isinstance(node, ast.Call) or not node.args:
-            continue
-        called = ast.unparse(node.func)
-        first = [arg.value for arg in node.args if isinstance(arg, ast.Constant)]
-        if called == "page.check":
-            found |= {(first[0], keyword.arg) for keyword in node.keywords if keyword.arg}
-        elif called == "page.number" and tuple(first[:2]) in NOT_REPRODUCIBLE:
-            found.add(tuple(first[:2]))
-    return found
-
-
-def asserts_itself(cell: Any, record: printed.Printed) -> bool:
-    """Whether a cell with the item's tag holds the number among what it asserts."""
-    if record.item not in tags(cell):
-        return False
-    tree = ast.parse(cell.source)
-    if not any(isinstance(node, ast.Assert) for node in ast.walk(tree)):
-        return False
-    return any(
-        literal == record.text or record.agrees(_number(literal)) for literal in literals(tree)
-    )
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-@cache
-def code_cells(name: str) -> list[Any]:
-    return [c for c in cells(name) if c.cell_type == "code" and c.source.strip()]
-
-
-@cache
-def all_checked() -> frozenset[tuple[str, str]]:
-    code = [c.source for name in EXISTING[1:] for c in code_cells(name)]
-    return frozenset().union(*(checked(ast.parse(source)) for source in code))
-
-
-def unasserted(item: str) -> list[str]:
-    """The printed numbers of an item that no lecture from 01 on compares with ours."""
-    missing = []
-    for record in printed.numbers(item):
-        if (item, record.name) in all_checked():
-            continue
-        found = any(asserts_itself(c, record) for name in EXISTING[1:] for c in code_cells(name))
-        if not found:
-            missing.append(f"{record.name} {record.label} {record.text}")
-    return missing
-
-
-@every_lecture
-def test_printed_numbers_are_asserted(name: str) -> None:
-    """In each, ``page.check`` compares them; or a cell with the tag lists and asserts them."""
-    asked = [item for item in due(name) if item in printed.items()]
-    assert {item: unasserted(item) for item in asked if unasserted(item)} == {}
-
-
-def test_a_number_that_is_only_mentioned_is_not_asserted() -> None:
-    record = printed.number("S28", "mu")
-    told = nbformat.v4.new_code_cell("x = -1.37", metadata={"tags": ["S28"]})
-    untagged = nbformat.v4.new_code_cell("assert x == -1.37")
-    other = nbformat.v4.new_code_cell("assert x == -1.4", metadata={"tags": ["S28"]})
-    asserted = nbformat.v4.new_code_cell("assert x == -1.37", metadata={"tags": ["S28"]})
-    assert [asserts_itself(c, record) for c in (told, untagged, other)] == [False] * 3
-    assert asserts_itself(asserted, record)
-    assert checked(ast.parse("page.check('S28', mu=m, **rest)")) == {("S28", "mu")}
-    assert checked(ast.parse("page.number('S28', 'mu')")) == set()
 
 
 # Links
@@ -284,52 +137,6 @@ def test_broken_links_are_found() -> None:
     assert not broken(path, "#What-to-remember")
 
 
-# The page's sentences
-
-
-def code_in(cell: Any) -> list[str]:
-    if cell.cell_type == "code":
-        return [cell.source]
-    return re.findall(r"```\w*\n(.*?)```", cell.source, re.DOTALL)
-
-
-@every_notebook
-def test_no_sentence_of_the_page_stands_in_the_prose(path: Path) -> None:
-    stored = page_hashes()
-    for cell in cells_of(path):
-        found = prose_hashes(written(cell))
-        assert {found[key] for key in found.keys() & stored} == set()
-
-
-@every_notebook
-def test_no_code_of_the_page_stands_in_the_lecture(path: Path) -> None:
-    stored = page_hashes()
-    for code in (code for cell in cells_of(path) for code in code_in(cell)):
-        found = windows(code_symbols(code), CODE)
-        assert {found[key] for key in found.keys() & stored} == set()
-
-
-@pytest.mark.parametrize("name", exercises.names())
-def test_no_sentence_of_the_page_stands_in_the_exercises(name: str) -> None:
-    exercise = exercises._find(name)
-    texts = [*exercise.hints, exercise.right, *(slip.message for slip in exercise.mistakes)]
-    assert not prose_hashes("\n\n".join(texts)).keys() & page_hashes()
-
-
-def test_a_copied_sentence_is_recognised() -> None:
-    text = "A sentence of eight or more words, **as it may** stand.\n\nAnd that was all of it."
-    stored = source_hashes(text)
-    assert prose_hashes("Before it: a sentence of Eight or more words, as").keys() & stored
-    assert prose_hashes("> Well, and that was all of it.").keys() & stored
-    assert (
-        not prose_hashes("A sentence of eight, or of more, words; and that was it.").keys() & stored
-    )
-    # from the page itself: where the first lecture would be tempted most
-    assert prose_hashes("A scatterplot is a safe and potentially informative way").keys() & (
-        page_hashes()
-    )
-
-
 # How a lecture is built
 
 
@@ -341,15 +148,6 @@ def sections(name: str) -> list[list[Any]]:
             found.append([])
         found[-1].append(cell)
     return found
-
-
-def has_widget(cell: Any) -> bool:
-    stills = [text for text in outputs(cell, "text/html") if STILL in "".join(text)]
-    return bool(outputs(cell, WIDGET) or stills)
-
-
-def has_figure(cell: Any) -> bool:
-    return bool(outputs(cell, "image/png"))
 
 
 @every_lecture
@@ -470,52 +268,6 @@ def test_numbers_with_decimals_come_from_code(name: str) -> None:
     for cell in cells(name):
         if cell.cell_type == "markdown" and "solution" not in tags(cell):
             assert re.findall(r"\d\.\d{3,}", in_our_words(prose(cell.source))) == []
-
-
-# The gallery: every widget once more, each with something to try and the way to its lecture
-
-GALLERY = LECTURES / "widgets.ipynb"
-
-
-def instruments() -> set[str]:
-    """The names of all widgets that the package offers."""
-    found = {name: getattr(widgets, name) for name in widgets.__all__}
-    return {
-        n for n, kind in found.items() if isinstance(kind, type) and issubclass(kind, Instrument)
-    }
-
-
-def made_in(cell: Any) -> list[str]:
-    made = re.findall(r"hw\.widgets\.(\w+)\(", cell.source)
-    return [name for name in made if name in instruments()]
-
-
-def test_the_gallery_shows_every_widget_once() -> None:
-    shown = [cell for cell in cells_of(GALLERY) if has_widget(cell)]
-    assert sorted(name for cell in shown for name in made_in(cell)) == sorted(instruments())
-    assert all(len(made_in(cell)) == 1 for cell in shown)
-    lines = [re.findall(r"^hw\.widgets\..*\)$", cell.source, re.MULTILINE) for cell in shown]
-    assert all(len(found) == 1 for found in lines), "one line makes a widget"
-
-
-def test_the_gallery_says_what_to_try_and_where_it_is_explained() -> None:
-    found = cells_of(GALLERY)
-    for i in (i for i, cell in enumerate(found) if has_widget(cell)):
-        text = found[i - 1].source
-        assert text.startswith("## ")
-        lectures = re.findall(r"\]\((\d\d-[\w-]+)\.ipynb", text)
-        assert lectures, text[:40]
-        assert any(made_in(found[i])[0] in cell.source for cell in cells(lectures[0])), text[:40]
-        told = re.sub(r"^#.*$", "", text.partition("Explained in")[0], flags=re.MULTILINE)
-        assert 2 <= len(re.findall(r"[.?!](?:\s|$)", told)) <= 5, text[:40]
-
-
-def test_the_gallery_opens_with_its_goals_and_asks_nothing() -> None:
-    first = cells_of(GALLERY)[0].source
-    goals = first.partition("**After this page you can**")[2]
-    assert len(re.findall(r"^- ", goals, re.MULTILINE)) >= 3
-    assert "ithout a running kernel" in first
-    assert not any({"exercise", "solution"} & tags(cell) for cell in cells_of(GALLERY))
 
 
 def test_the_readme_lists_the_lectures() -> None:

@@ -16,7 +16,7 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets.effects import marginaleffects as interop
+from hierwidgets.effects import marginaleffects as adapter
 
 marginaleffects = pytest.importorskip("marginaleffects")
 pl = pytest.importorskip("polars")
@@ -224,18 +224,17 @@ def test_works_in_a_fresh_interpreter_and_hierwidgets_stays_light():
 
 
 def test_a_missing_package_is_one_sentence(monkeypatch, finland):
-    interop._adapter.cache_clear()
+    monkeypatch.delitem(sys.modules, "hierwidgets.effects.marginaleffects_model", raising=False)
     monkeypatch.setitem(sys.modules, "marginaleffects.classes", None)
     with pytest.raises(hw.MissingExtraError, match=r"pip install 'hierwidgets\[lab\]'"):
         hw.to_marginaleffects(finland)
-    interop._adapter.cache_clear()
 
 
 def test_versions_that_do_not_go_together_are_named():
     for release in ("0.6.0", "0.6.1"):
         with pytest.raises(hw.MissingExtraError, match="pip install 'polars<2'"):
-            interop._check_versions("2.1.0", release)
-    interop._check_versions(pl.__version__, version("marginaleffects"))
+            adapter._check_versions("2.1.0", release)
+    adapter._check_versions(pl.__version__, version("marginaleffects"))
 
 
 def test_bad_calls_say_what_was_given(finland):
@@ -253,7 +252,9 @@ def test_bad_calls_say_what_was_given(finland):
 
 
 def test_a_matrix_too_large_says_so(monkeypatch, finland):
-    monkeypatch.setattr(interop, "_MOST", 100)
+    from hierwidgets.effects import marginaleffects_model
+
+    monkeypatch.setattr(marginaleffects_model, "_MOST", 100)
     with pytest.raises(hw.DataError, match="1086 rows by 15 coefficients and effects"):
         marginaleffects.predictions(hw.to_marginaleffects(finland))
 

@@ -6,15 +6,18 @@ every time and carry no ids, so that stored notebook outputs can be compared.
 """
 
 import re
+import sys
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from hierwidgets import exercises
+from hierwidgets.course.questions import EXERCISES
 from hierwidgets.errors import DataError
 from hierwidgets.exercises import Exercise, Hint, Mistake, check, hint, names, register
-from hierwidgets.exercises.answers import mismatch
+
+read_registry = exercises._registry.__wrapped__  # the entry points as they are now
 
 
 def number(answer):
@@ -254,6 +257,50 @@ def test_a_taken_name_adds_nothing():
     assert "test-new" not in names()
 
 
-def test_mismatch_treats_missing_as_equal_only_where_expected():
-    assert mismatch([1, np.nan], [1, np.nan], 1e-3) is None
-    assert mismatch([1, np.nan], [1, 2], 1e-3) is not None
+def test_the_course_s_exercises_are_there():
+    offered = [exercise.name for exercise in EXERCISES]
+    assert len(set(offered)) == len(offered)
+    assert set(offered) <= set(names())
+    assert list(names()) == sorted(names())
+
+
+def install(folder, monkeypatch, questions):
+    """A package of somebody else, as pip would leave it, with this module of questions."""
+    record = folder / "other_course-1.0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: other-course\nVersion: 1.0\n")
+    point = "[hierwidgets.exercises]\nz-other = other_questions:EXERCISES\n"
+    (record / "entry_points.txt").write_text(point)
+    (folder / "other_questions.py").write_text(questions)
+    monkeypatch.syspath_prepend(folder)
+    monkeypatch.delitem(sys.modules, "other_questions", raising=False)
+
+
+ONE = """
+from hierwidgets.exercises import Exercise
+EXERCISES = (Exercise({name!r}, expected=lambda: 1, hints=()),)
+"""
+
+
+def test_another_package_s_exercises_come_in_by_its_entry_point(monkeypatch, tmp_path):
+    install(tmp_path, monkeypatch, ONE.format(name="other-one"))
+    assert set(read_registry()) == {"other-one", *(exercise.name for exercise in EXERCISES)}
+
+
+@pytest.mark.parametrize(
+    ("questions", "why"),
+    [
+        ("import missing_module", "ModuleNotFoundError: No module named 'missing_module'"),
+        ("QUESTIONS = ()", "AttributeError: module 'other_questions' has no attribute 'EXERCISES'"),
+        ("EXERCISES = (3,)", "AttributeError: 'int' object has no attribute 'name'"),
+        (ONE.format(name="01-interval"), "DataError: an exercise named '01-interval' exists"),
+    ],
+)
+def test_a_package_whose_exercises_cannot_be_added_is_named(monkeypatch, tmp_path, questions, why):
+    install(tmp_path, monkeypatch, questions)
+    with pytest.raises(DataError) as caught:
+        read_registry()
+    told = str(caught.value)
+    assert told.startswith("the package 'other-course' offers exercises at 'other_questions:EXER")
+    assert why in told
+    assert told.endswith("mend, update or uninstall it")

@@ -9,13 +9,11 @@ Monte Carlo standard errors.
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 
 import hierwidgets as hw
-from hierwidgets.course.studies import shipped_draws
 from hierwidgets.data.shipped import SHIPPED
 from hierwidgets.sampling import conditional
-from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal, uniform
+from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal
 
 # mean, Monte Carlo standard error and sd of the reference posterior
 REFERENCE = {
@@ -213,66 +211,6 @@ def test_files_keep_categories_weights_offset_and_priors(tmp_path) -> None:
     assert np.array_equal(again.linear_predictor(), prior.linear_predictor())
 
 
-def test_conditional_draws_have_the_conditional_distribution() -> None:
-    """One level, one parameter point: against numerical integration of its density. The
-    Kolmogorov-Smirnov distance of 20,000 draws stays below 1.95 / sqrt(20,000) with p = .001."""
-    model = hw.Model(
-        "contacted ~ (1 | district_id)", hw.load("finland"), "binomial", event="Contacted"
-    )
-    design, size = model.design, 20_000
-    beta, F = np.full((1, size, 1), -1.2), np.full((1, size, 1, 1), 0.8)
-    empty = (np.zeros((1, size, 14, 1)),)
-    b = conditional.draw_levels(
-        design, model.family, beta, (F,), np.ones((1, size)), empty, (0, 0), 1
-    )
-    grid = np.linspace(-6, 6, 4001)
-    for j in (0, 5, 13):
-        row = design.terms[0].codes == j
-        eta = -1.2 + 0.8 * grid
-        log = model.family.loglik(
-            design.y[row][:, None], design.trials[row][:, None], eta[None]
-        ).sum(0)
-        density = np.exp(log - grid**2 / 2 - (log - grid**2 / 2).max())
-        cdf = np.cumsum(density) / density.sum()
-        u = np.asarray(b[0][0, :, j, 0], dtype=float) / 0.8
-        distance = stats.kstest(u, lambda x, c=cdf: np.interp(x, grid, c)).statistic
-        assert distance < 1.95 / np.sqrt(size)
-
-
-@pytest.mark.parametrize("sd", [1e-6, 0.1, 5.0, 60.0, 3000.0])
-def test_conditional_draws_at_any_sd(sd) -> None:
-    """An sd near 0 leaves the prior of u; a large one leaves the likelihood, whose logit of a
-    district's share does not depend on the sd."""
-    model, _ = shipped_draws.model("finland")
-    given = np.full((1, 4000, 1), -1.2), (np.full((1, 4000, 1, 1), sd),), np.ones((1, 4000))
-    empty = (np.zeros((1, 4000, 14, 1)),)
-    b = conditional.draw_levels(model.design, model.family, *given, empty, (0, 0), 1)[0]
-    assert np.isfinite(b).all()
-    if sd < 1:
-        assert b.std() == pytest.approx(sd, rel=0.1)
-    else:
-        raw = hw.no_pooling(hw.load("finland"), "contacted", "district_id", event="Contacted")
-        share = 1 / (1 + np.exp(1.2 - b[0, :, :, 0].mean(axis=0)))
-        assert share == pytest.approx(raw["estimate"].to_numpy(), abs=0.04)
-
-
-def test_prior_draws_follow_the_priors() -> None:
-    model, _ = shipped_draws.model("rainey2015")
-    priors = Priors(coefficients=normal(1, 2), sd=uniform(0, 3), corr=lkj(2))
-    prior = model.sample_prior(20_000, seed=1, priors=priors)
-    values = dict(zip(prior.names, prior.parameters[0].T, strict=True))
-    slope = values["district_competitiveness"]
-    assert stats.kstest(slope, stats.norm(1, 2).cdf).pvalue > 1e-3
-    sd = values["sd district_competitiveness | election_id"]
-    assert stats.kstest(sd, stats.uniform(0, 3).cdf).pvalue > 1e-3
-    corr = values["corr Intercept, district_competitiveness | election_id"]
-    assert stats.kstest((corr + 1) / 2, stats.beta(2, 2).cdf).pvalue > 1e-3
-    centred = prior.draws.beta[0] @ model.design.X[model.design.rows].mean(axis=0)
-    assert stats.kstest(centred, stats.t(3, 0, 2.5).cdf).pvalue > 1e-3
-    with pytest.raises(hw.DataError, match="flat"):
-        model.sample_prior(10, seed=1)
-
-
 def test_loo_against_refitting_by_importance_of_all_draws(finland) -> None:
     """Leave-one-out of single observations moves next to nothing; of whole districts it is the
     density of a new district, which plain importance weights give too."""
@@ -315,31 +253,6 @@ def test_arviz_gets_every_draw(finland) -> None:
     assert np.array_equal(np.asarray(posterior["Intercept"]), finland.parameters[..., 0])
     assert posterior["effects district_id"].shape[2:] == (14, 1)
     assert int(np.asarray(found["sample_stats"]["diverging"]).sum()) == 0
-
-
-@pytest.mark.parametrize(
-    ("bad", "says"),
-    [("normal(0)", "do not fit"), ("normal(0, -1)", "above 0"), ("cauchy(1)", "write one of"),
-     ("lkj(1)", "anything but lkj"), (3, "write one of")],
-)  # fmt: skip
-def test_bad_priors_are_refused(bad, says) -> None:
-    with pytest.raises(hw.DataError, match=says):
-        Priors(sd=bad)
-
-
-def test_default_priors_of_counts_and_numbers() -> None:
-    data = pd.DataFrame({"y": [100.0, 120.0, 90.0, 150.0] * 5, "g": list("abcde") * 4})
-    text = str(Priors().describe(hw.Model("y ~ (1 | g)", data))["prior"].tolist())
-    centre = np.median(data["y"])
-    scale = round(1.4826 * np.median(np.abs(data["y"] - centre)), 1)
-    assert f"student_t(3, {centre:g}, {scale:g})" in text
-    assert f"student_t(3, 0, {scale:g})" in text
-
-
-def test_by_name_must_name_a_parameter() -> None:
-    model, _ = shipped_draws.model("finland")
-    with pytest.raises(hw.DataError, match="sd x"):
-        Priors(by_name={"sd x | g": "exponential(1)"}).describe(model)
 
 
 def test_a_file_can_be_read_without_the_effects_that_were_integrated_out():

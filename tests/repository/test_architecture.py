@@ -1,156 +1,156 @@
-"""The layers: every module imports only from lower ones, or from earlier ones in its own."""
+"""The layers of the package, held by import-linter as `make lint` runs it; the size of its parts.
+
+`[tool.importlinter]` in pyproject.toml says which folder stands above which. Each way round it is
+tried here on a copy of the package: what is not caught there would not be caught in a change.
+"""
 
 import ast
+import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from support.paths import PACKAGE
+from support.paths import PACKAGE, ROOT
 
-# Lowest first; within a line, a module may import those to its left.
-LAYERS = (
-    ("errors", "families", "formula", "answers", "exercises", "datasets", "page"),
-    ("covariance", "frames", "columns", "design"),
-    ("density", "blocks", "priors"),
-    ("marginal", "quadrature", "nested", "optimum", "gaussian", "estimate"),
-    ("conditional", "logit_kernel", "kernels", "geometry", "sampler"),
-    (
-        "predict",
-        "joint",
-        "simulate",
-        "profiles",
-        "intervals",
-        "diagnostics",
-        "convergence",
-        "loo",
-        "predictive",
-        "draw_files",
+import hierwidgets as hw
+
+MOST_LINES, LONGEST_BODY = 450, 50
+LINT = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
+# Untyped packages that are imported by name, and the folder that may.
+BY_NAME = {"marginaleffects": "effects", "arviz_stats": "posterior"}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def lint(root: Path) -> subprocess.CompletedProcess[str]:
+    """import-linter on the package in a folder, with that folder's configuration."""
+    own = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return subprocess.run(
+        [sys.executable, "-c", LINT],
+        cwd=root,
+        env={**own, "COLUMNS": "300"},
+        capture_output=True,
+        text=True,
+    )
+
+
+def name(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()
+
+
+def test_the_package_keeps_its_layers() -> None:
+    done = lint(ROOT)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+# What is written into which files, and how the complaint names it.
+WRONG = {
+    "upwards, in a function": (
+        {"spec/formula.py": "def late():\n    from hierwidgets.fit import fit\n"},
+        "hierwidgets.spec.formula -> hierwidgets.fit.fit",
     ),
-    ("tabular", "summary", "results", "posterior"),
-    ("model",),
-    (
-        "pooling",
-        "comparison",
-        "side_by_side",
-        "scores",
-        "validation",
-        "recovery",
-        "contrasts",
-        "drawn",
-        "effects",
-        "interop",
-        "arviz_interop",
-        "boundary",
-        "hmc",
-        "draws",
-        "page_fits",
-        "page_values",
-        "quantities",
-        "grid",
+    "upwards, for types alone": (
+        {
+            "base/checks.py": "from typing import TYPE_CHECKING\n"
+            "if TYPE_CHECKING:\n    from ..spec import design\n"
+        },
+        "hierwidgets.base.checks -> hierwidgets.spec.design",
     ),
-    (
-        "figures",
-        "integral_figures",
-        "pooling_figures",
-        "course_figures",
-        "shrinkage_figures",
-        "model_figures",
-        "boundary_figures",
-        "predictor_figures",
-        "chain_figures",
-        "recovery_figures",
-        "tally_figures",
-        "effect_figures",
-        "validation_figures",
-        "page_figures",
-        "page_text",
-        "page_traps",
-        "questions",
-        "widgets",
-        "lectures",
-        "assignments",
+    "upwards, by way of the root": (
+        {"likelihood/density.py": "import hierwidgets as hw\n"},
+        "hierwidgets.likelihood.density -> hierwidgets (",
     ),
-)
-ORDER = {name: (i, j) for i, layer in enumerate(LAYERS) for j, name in enumerate(layer)}
-NEEDS_A_SCREEN = {"ipywidgets", "bqplot", "anywidget", "traitlets"}
+    "a circle of two files": (
+        {
+            "base/palette.py": "from . import progress\n",
+            "base/progress.py": "from . import palette\n",
+        },
+        "No cycles are allowed in hierwidgets.base.",
+    ),
+    "a circle of two folders": (
+        {
+            "course/page/text.py": "from hierwidgets.course.studies import store\n",
+            "course/studies/store.py": "from hierwidgets.course.page import text\n",
+        },
+        "No cycles are allowed in hierwidgets.course.",
+    ),
+    "a folder without a layer": (
+        {"attic/__init__.py": ""},
+        "- hierwidgets.attic",
+    ),
+    "the library and the course": (
+        {"widgets/pooling_dial.py": "from hierwidgets.course import notebooks\n"},
+        "hierwidgets.widgets.pooling_dial -> hierwidgets.course.notebooks",
+    ),
+    "the screen outside the widgets": (
+        {"fit/pooling.py": "import bqplot\n"},
+        "hierwidgets.fit.pooling -> bqplot",
+    ),
+    "an instrument in another": (
+        {"widgets/guess309.py": "from . import pooling_dial\n"},
+        "hierwidgets.widgets.guess309 -> hierwidgets.widgets.pooling_dial",
+    ),
+}
 
 
-def modules() -> dict[str, list[Path]]:
-    """The files of each top module, a package's together."""
-    found: dict[str, list[Path]] = {}
-    for path in sorted(PACKAGE.rglob("*.py")):
-        name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        found.setdefault(name, []).append(path)
-    found.pop("__init__")
-    return found
+@pytest.mark.parametrize("case", WRONG)
+def test_a_wrong_import_is_named(case: str, tmp_path: Path) -> None:
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    copied = tmp_path / PACKAGE.name
+    shutil.copytree(PACKAGE, copied, ignore=shutil.ignore_patterns("*.csv", "*.npz", "__pycache__"))
+    written, complaint = WRONG[case]
+    for place, text in written.items():
+        (copied / place).parent.mkdir(exist_ok=True)
+        with (copied / place).open("a", encoding="utf-8") as file:
+            file.write(f"\n{text}")
+    done = lint(tmp_path)
+    assert done.returncode != 0
+    assert complaint in done.stdout, done.stdout + done.stderr
 
 
-def imports(path: Path) -> set[str]:
-    """Top-level names of what a file imports; our own modules with a leading dot.
-
-    Imports for type checking alone do not count: they are never carried out.
-    """
-    tree = ast.parse(path.read_text())
-    depth = len(path.relative_to(PACKAGE).parts) - 1
-    skipped = {
-        id(node)
-        for block in ast.walk(tree)
-        if isinstance(block, ast.If) and "TYPE_CHECKING" in ast.dump(block.test)
-        for node in ast.walk(block)
-    }
-    found = set()
-    for node in ast.walk(tree):
-        if id(node) in skipped:
-            continue
-        if isinstance(node, ast.Import):
-            found |= {_top(alias.name) for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == 0:
-            found |= {_top(f"{node.module}.{alias.name}") for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.level == depth + 1:
-            names = [node.module] if node.module else [alias.name for alias in node.names]
-            found |= {"." + name.split(".")[0] for name in names}
-    return found
+def test_no_module_of_ours_is_imported_by_its_name() -> None:
+    """import-linter reads import statements; a module named in a string would pass unseen."""
+    for path in set(MODULES) - {PACKAGE / "__init__.py"}:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and called(node) in {"import_module", "__import__"}:
+                (target, *_) = node.args
+                assert isinstance(target, ast.Constant), f"{name(path)}:{node.lineno}"
+                package = str(target.value).split(".")[0]
+                assert BY_NAME.get(package) == name(path).split("/")[0], f"{name(path)}: {package}"
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                entry = re.fullmatch(r"hierwidgets(\.\w+)*:\w+", node.value)
+                assert entry is None, f"{name(path)}:{node.lineno} names {node.value}"
 
 
-def _top(name: str) -> str:
-    """The first part of a dotted name; for our own package, a dot and the second."""
-    first, *rest = name.split(".")
-    return "." + rest[0] if first == PACKAGE.name and rest else first
+def called(node: ast.Call) -> str:
+    """The last part of the name of what is called."""
+    return getattr(node.func, "attr", getattr(node.func, "id", ""))
 
 
-@pytest.mark.parametrize("name", sorted(modules()))
-def test_imports_only_from_below(name: str) -> None:
-    assert name in ORDER, f"{name} has no layer; give it one in LAYERS"
-    for path in modules()[name]:
-        ours = {other[1:] for other in imports(path) if other.startswith(".")} - {name}
-        above = {other for other in ours if ORDER.get(other, (99, 0)) >= ORDER[name]}
-        assert not above, f"{path.name} imports {sorted(above)} from its own layer or above"
+def test_modules_and_functions_can_be_read_at_once() -> None:
+    lines, bodies = {}, {}
+    for path in MODULES:
+        text = path.read_text(encoding="utf-8")
+        lines[name(path)] = len(text.splitlines())
+        for function in functions(ast.parse(text)):
+            bodies[f"{name(path)}: {function.name}"] = body_lines(function)
+    assert {one: count for one, count in lines.items() if count > MOST_LINES} == {}
+    assert {one: count for one, count in bodies.items() if count > LONGEST_BODY} == {}
 
 
-def test_layers_name_only_what_exists_or_may() -> None:
-    assert len(ORDER) == sum(map(len, LAYERS)), "a module stands in two layers"
+def functions(tree: ast.Module) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [n for n in ast.walk(tree) if isinstance(n, ast.FunctionDef | ast.AsyncFunctionDef)]
 
 
-@pytest.mark.parametrize("name", sorted(set(modules()) - {"widgets", "assignments"}))
-def test_only_widgets_import_the_screen(name: str) -> None:
-    for path in modules()[name]:
-        assert not imports(path) & NEEDS_A_SCREEN
+def body_lines(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of a function's body without its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+    return (body[-1].end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
-def test_import_is_light() -> None:
-    """`import hierwidgets` loads neither the front end, the sampler nor scipy.stats."""
-    heavy = ["ipywidgets", "bqplot", "anywidget", "matplotlib", "nutpie", "numba", "arviz"]
-    heavy += [
-        "scipy.stats",
-        "scipy.special",
-        "scipy.sparse",
-        "formulaic",
-        "marginaleffects",
-        "polars",
-        "tqdm",
-        "nbformat",
-    ]
-    code = f"import hierwidgets, sys; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+def test_no_folder_is_called_like_a_public_function() -> None:
+    """Whoever imported such a folder would find it where the function should be."""
+    folders = {path.parent.name for path in PACKAGE.rglob("__init__.py")}
+    assert folders & {one for one in hw.__all__ if callable(getattr(hw, one))} == set()

@@ -16,7 +16,7 @@ import pytest
 import yaml
 from nbval.plugin import get_sanitize_patterns
 from packaging.requirements import Requirement
-from support.paths import ROOT
+from support.paths import PACKAGE, ROOT
 
 from hierwidgets.course import notebooks
 
@@ -175,11 +175,21 @@ def test_readme_commands_are_make_targets() -> None:
         assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
 
 
-def test_readme_pictures_and_links_are_there() -> None:
-    readme = (ROOT / "README.md").read_text()
-    for target in re.findall(r"\]\(([^)#]+)\)", readme):
-        if not target.startswith("http"):
-            assert (ROOT / target).exists(), target
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_pictures_links_and_places_are_there(name: str) -> None:
+    text = (ROOT / name).read_text()
+    links = [one for one in re.findall(r"\]\(([^)#]+)\)", text) if not one.startswith("http")]
+    places = re.findall(r"(?<![\w/])(?:tests|hierwidgets|lectures)/[\w./-]*\w", text)
+    made_up = re.compile(r"NN|aN\b|\bname|test_name")  # where a new thing would go
+    for place in links + [one for one in places if not made_up.search(one)]:
+        assert (ROOT / place).exists(), place
+
+
+def test_the_map_has_every_folder() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    folders = {path.parent for path in PACKAGE.rglob("__init__.py")} - {PACKAGE}
+    for folder in folders - {PACKAGE / "widgets" / "numbers" / "effect"}:
+        assert f"| `{folder.relative_to(PACKAGE).as_posix()}/` |" in text, folder
 
 
 def test_workflow_runs_what_ci_runs() -> None:

@@ -3,7 +3,7 @@
 Parameters are drawn from the prior, data from the parameters, and the rank of the true value
 among posterior draws must be uniform. Ranks of 100 repetitions are stored, made by
 
-    python tests/test_calibration.py
+    PYTHONPATH=tests python tests/sampling/test_calibration.py
 
 and tested here; their first 20 repetitions are made again by the slow test. Between machines a
 chain may differ by rounding, so a rank may move by Monte Carlo error: at most 25 of 99 (five

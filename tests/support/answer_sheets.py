@@ -1,6 +1,6 @@
 """Run an assignment's tests on given answers, quickly and in this process; wrong answers; mutants.
 
-The real thing, nbgrader in processes of their own, is what `test_assignments` and the slow tests
+The real thing, nbgrader in processes of their own, is what `test_grading` and the slow tests
 run. Here the cells are executed one after another in one namespace, which takes a second.
 """
 

@@ -2,6 +2,7 @@
 
 import copy
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +96,7 @@ RIGHT = {
 }
 
 
-def answered(release: Any, answers: dict[str, str]) -> Any:
+def answered(release: Any, answers: Mapping[str, str]) -> Any:
     """The student copy with these answers."""
     notebook = copy.deepcopy(release)
     for cell in notebook.cells:

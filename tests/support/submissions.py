@@ -13,6 +13,7 @@ import nbformat
 
 from hierwidgets.grading.cells import grade_id, is_answer, is_test, points
 from support.answer_sheets import Wrong, reference, worth
+from support.small_course import answered
 
 # The answer that a hostile submission spoils, and the tests that rest on it.
 SPOILT = {
@@ -78,14 +79,6 @@ def sheets(wrong: Iterable[Wrong]) -> list[list[Wrong]]:
             made.append(sheet := [])
         sheet.append(one)
     return made
-
-
-def answered(release: Any, answers: Mapping[str, str]) -> Any:
-    """The student copy with these answers."""
-    notebook = copy.deepcopy(release)
-    for cell in notebook.cells:
-        cell.source = answers.get(grade_id(cell), cell.source)
-    return notebook
 
 
 def submissions(assignment: str, source: Any, release: Any, places: list[str]) -> list[Submission]:

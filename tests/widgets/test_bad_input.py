@@ -155,7 +155,7 @@ CASES = [
     ("dial", of(dial, sigma=NAN), DataError, "sigma must be from 0.01 to 5; nan was given"),
     ("dial", of(dial, imagined=(5, 3)), DataError, "y events, from 0 to n; (5, 3) was given"),
     ("dial", later(dial, mu=99), DataError, "; 99 was given"),
-    ("dial", later(dial, scale="log"), DataError, "('probability', 'logit'); 'log' given"),
+    ("dial", later(dial, scale="log"), DataError, "('probability', 'logit'); 'log' was given"),
     ("dial", later(dial, selected=np.arange(3)), DataError, "one plain value; array([0, 1, 2])"),
     ("dial", later(dial, selected="q"), DataError, "levels of g ('a', 'b', 'c', ...); 'q' was"),
     ("prior", of(prior, people), DataError, "a DataFrame was given"),
@@ -165,7 +165,7 @@ CASES = [
     ("prior", of(prior, n=5, y=9), DataError, "y must be from 0 to 5; 9 was given"),
     ("prior", of(prior, full_bayes="no"), DataError, "full_bayes must be True or False; 'no' was"),
     ("prior", later(prior, sigma=np.inf), DataError, "sigma must be from 0.01 to 5; inf was given"),
-    ("prior", later(prior, scale="odds"), DataError, "('probability', 'logit'); 'odds' given"),
+    ("prior", later(prior, scale="odds"), DataError, "('probability', 'logit'); 'odds' was given"),
     ("comparison", of(comparison, people), DataError, "a DataFrame was given"),
     ("comparison", of(comparison, dict), DataError, "an empty dict was given"),
     ("comparison", of(comparison, lambda: {1: fit()}), DataError, "must be texts; 1 was given"),
@@ -253,11 +253,11 @@ def kinds():
 
 def test_other_kinds_of_frames_give_the_same_widgets():
     wanted = strip()
-    said, rows = wanted.status, wanted._table.rows
+    said, rows = wanted.status, wanted.table.rows
     wanted.close()
     for frame in kinds():
         for made in (strip(frame), strip(frame, "answer", "g", "yes")):
-            assert (made.status, made._table.rows) == (said, rows)
+            assert (made.status, made.table.rows) == (said, rows)
             made.close()
         game = guess(frame, guess=0.5)
         assert game.guess == 0.5

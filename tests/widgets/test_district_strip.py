@@ -1,8 +1,4 @@
-"""The district strip without a browser: rates, intervals, order, traits, errors, the end.
-
-Intervals are held to statsmodels' `proportion_confint`, which computes them from the same
-published formulas by other code, at rtol 1e-9.
-"""
+"""The district strip without a browser: its traits, its marks, its words, errors, the end."""
 
 import time
 
@@ -11,13 +7,12 @@ import pandas as pd
 import pytest
 import traitlets
 from ipywidgets.widgets.widget import _instances
-from statsmodels.stats.proportion import proportion_confint
+from support.page import click_point, status_line
 
 import hierwidgets as hw
-from hierwidgets.widgets import DistrictStrip, district_strip, people_frame, strip_frame
+from hierwidgets.widgets import DistrictStrip, district_strip, strip_frame
 from hierwidgets.widgets.parts.instrument import owned_widgets
 
-NAMES = {"wald": "normal", "wilson": "wilson", "jeffreys": "jeffreys", "exact": "beta"}
 COUNTRIES = ("finland", "uk")
 
 
@@ -40,78 +35,14 @@ def uk(data):
     strip.close()
 
 
-def counts(data):
-    """Answers and events of every district, by name."""
-    events = data["contacted"].eq("Contacted").groupby(data["district_id"])
-    return events.agg(n="size", events="sum")
-
-
 def frame_of(data, **options):
     return strip_frame(data, "contacted", "district_id", event="Contacted", **options)
 
 
-# --- the frame ----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("country", COUNTRIES)
-@pytest.mark.parametrize("method", NAMES)
-@pytest.mark.parametrize("level", [0.8, 0.9, 0.95])
-def test_intervals_are_those_of_statsmodels(data, country, method, level):
-    frame = frame_of(data[country], level=level, method=method).set_index("level")
-    wanted = counts(data[country]).loc[frame.index]
-    np.testing.assert_array_equal(frame[["n", "events"]], wanted)
-    np.testing.assert_allclose(frame["estimate"], wanted["events"] / wanted["n"], rtol=1e-12)
-    low, high = proportion_confint(*wanted[["events", "n"]].T.to_numpy(), 1 - level, NAMES[method])
-    if method == "wald":  # statsmodels cuts it at 0 and 1; it is drawn as the formula gives it
-        np.testing.assert_array_equal(frame["outside"], (frame["conf_low"] < 0)
-                                      | (frame["conf_high"] > 1))  # fmt: skip
-        frame[["conf_low", "conf_high"]] = frame[["conf_low", "conf_high"]].clip(0, 1)
-    if method == "jeffreys":  # Brown, Cai and DasGupta reach 0 and 1 where all answers are the same
-        low = np.where(wanted["events"] == 0, 0.0, low)
-        high = np.where(wanted["events"] == wanted["n"], 1.0, high)
-    np.testing.assert_allclose(frame["conf_low"], low, rtol=1e-9, atol=1e-12)
-    np.testing.assert_allclose(frame["conf_high"], high, rtol=1e-9, atol=1e-12)
-
-
-def test_zero_width_is_where_all_answers_are_the_same(data):
-    found = counts(data["uk"])
-    same = found["events"].eq(0) | found["events"].eq(found["n"])
-    assert same.sum() == 140
-    for method, many in {"wald": 140, "wilson": 0, "jeffreys": 0, "exact": 0}.items():
-        frame = frame_of(data["uk"], method=method).set_index("level")
-        assert frame["zero_width"].sum() == many
-        if many:
-            np.testing.assert_array_equal(frame["zero_width"], same.loc[frame.index])
-    assert not frame_of(data["finland"])["zero_width"].any()
-
-
-@pytest.mark.parametrize(
-    ("sort", "keys"), [("rate", ["estimate", "n"]), ("n", ["n", "estimate"]), ("name", ["level"])]
-)
-def test_the_order_is_what_was_asked_for(data, sort, keys):
-    frame = frame_of(data["uk"], sort=sort)
-    pairs = list(frame[keys].itertuples(index=False, name=None))
-    assert pairs == sorted(pairs)
-
-
-def test_every_answer_has_its_place(data):
-    people = people_frame(data["finland"], "contacted", "district_id", event="Contacted")
-    wanted = data["finland"]["contacted"].eq("Contacted")
-    assert (people["level"] == data["finland"]["district_id"]).all()
-    np.testing.assert_array_equal(people["y"].round(), wanted)
-    assert people["shift"].between(-0.36, 0.36).all()
-    assert (people["y"] - wanted).abs().max() <= 0.06
-    again = people_frame(data["finland"], "contacted", "district_id", event="Contacted")
-    pd.testing.assert_frame_equal(people, again)
-
-
 def test_of_very_many_answers_a_sample_is_drawn():
     many = pd.DataFrame({"g": np.repeat(["a", "b"], 5000), "y": np.tile([0, 1], 5000)})
-    people = people_frame(many, "y", "g")
-    assert len(people) == 6000
-    assert set(people["level"]) == {"a", "b"}
     strip = DistrictStrip(many, "y", "g")
-    assert len(strip._people.x) == 3 * 6000 - 1
+    assert len(strip.strip.people.x) == 3 * 6000 - 1
     assert "None of the 2 intervals" in strip.status
     strip.close()
 
@@ -132,7 +63,7 @@ def test_any_frame_works(answers, event):
     before = data.copy()
     strip = DistrictStrip(data, "passed", "class", event, method="exact", selected=7)
     assert strip.status.startswith("7: 2 of 3, rate 0.667; its 90 % Clopper-Pearson interval")
-    assert strip._level_menu.options == ("none", "7", "9")
+    assert strip.controls["class"].options == ("none", "7", "9")
     strip.close()
     pd.testing.assert_frame_equal(data, before)
 
@@ -180,19 +111,14 @@ def test_wrong_keywords_and_values_are_refused(data, keywords, error, says):
 
 @pytest.mark.parametrize("value", [7, 7.0, np.int64(7), np.float32(7)])
 def test_whole_numbers_of_every_kind_are_taken(data, value):
-    strip = DistrictStrip(data["finland"], "contacted", "district_id", "Contacted", shown=value)
-    assert (strip.shown, type(strip.shown), strip._shown_slider.value) == (7, int, 7)
+    strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted", shown=value)
+    assert (strip.shown, type(strip.shown), strip.controls["levels in view"].value) == (7, int, 7)
 
 
 def test_what_is_typed_into_a_slider_is_rounded(data):
-    strip = DistrictStrip(data["finland"], "contacted", "district_id", "Contacted")
-    strip._shown_slider.value = 7.6
-    assert (strip.shown, strip._shown_slider.value) == (8, 8)
-
-
-def test_frames_refuse_unknown_orders(data):
-    with pytest.raises(hw.DataError, match="sort must be one of"):
-        frame_of(data["finland"], sort="size")
+    strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted")
+    strip.controls["levels in view"].value = 7.6
+    assert (strip.shown, strip.controls["levels in view"].value) == (8, 8)
 
 
 # --- the traits and the marks -------------------------------------------------------------
@@ -201,108 +127,104 @@ def test_frames_refuse_unknown_orders(data):
 def test_marks_show_the_frame(strip, data):
     strip.method, strip.level, strip.sort = "jeffreys", 0.95, "n"
     frame = frame_of(data["finland"], level=0.95, method="jeffreys", sort="n")
-    np.testing.assert_array_equal(strip._rates.y, frame["estimate"])
-    np.testing.assert_array_equal(strip._intervals.y[0::3], frame["conf_low"])
-    np.testing.assert_array_equal(strip._intervals.y[1::3], frame["conf_high"])
-    np.testing.assert_array_equal(strip._intervals.x[0::3], np.arange(14))
-    assert strip._rates.names.tolist() == frame["level"].tolist()
-    assert list(strip._n_axis.tick_labels.values()) == frame["n"].astype(str).tolist()
-    assert list(strip._name_axis.tick_labels.values()) == frame["level"].tolist()
+    np.testing.assert_array_equal(strip.strip.rates.y, frame["estimate"])
+    np.testing.assert_array_equal(strip.strip.intervals.y[0::3], frame["conf_low"])
+    np.testing.assert_array_equal(strip.strip.intervals.y[1::3], frame["conf_high"])
+    np.testing.assert_array_equal(strip.strip.intervals.x[0::3], np.arange(14))
+    assert strip.strip.rates.names.tolist() == frame["level"].tolist()
+    assert list(strip.strip.sizes.tick_labels.values()) == frame["n"].astype(str).tolist()
+    assert list(strip.strip.names.tick_labels.values()) == frame["level"].tolist()
 
 
 def test_answers_stay_with_their_district(strip, data):
     strip.sort = "n"
     order = list(frame_of(data["finland"], sort="n")["level"])
-    places = np.round(strip._people.x[0::3]).astype(int)
+    places = np.round(strip.strip.people.x[0::3]).astype(int)
     assert [order[place] for place in places] == data["finland"]["district_id"].tolist()
 
 
 def test_controls_and_traits_move_each_other(strip):
-    strip._method_menu.label = "Clopper-Pearson"
-    strip._interval_menu.label = "80 %"
-    strip._sort_menu.value = "name"
-    strip._n_box.value = False
+    strip.controls["Method"].label = "Clopper-Pearson"
+    strip.controls["Interval"].label = "80 %"
+    strip.controls["Sort by"].value = "name"
+    strip.controls["Show n"].value = False
     assert (strip.method, strip.level, strip.sort, strip.show_n) == ("exact", 0.8, "name", False)
-    assert strip._n_axis.num_ticks == 0
+    assert strip.strip.sizes.num_ticks == 0
     strip.level, strip.method, strip.show_n = 0.95, "wald", True
-    assert (strip._interval_menu.label, strip._method_menu.label) == ("95 %", "Wald")
-    assert strip._n_box.value
-    assert strip._n_axis.num_ticks is None
+    assert (strip.controls["Interval"].label, strip.controls["Method"].label) == ("95 %", "Wald")
+    assert strip.controls["Show n"].value
+    assert strip.strip.sizes.num_ticks is None
 
 
 def test_the_menu_and_a_click_pick_a_level(strip):
-    strip._level_menu.label = "District 309"
+    strip.controls["district_id"].label = "District 309"
     assert strip.selected == "District 309"
-    assert strip._ring.visible
-    assert strip._ring.x.tolist() == [13]
+    assert strip.strip.ring.visible
+    assert strip.strip.ring.x.tolist() == [13]
     assert "10 of 23, rate 0.435; its 90 % Wald interval goes from 0.265 to 0.605" in strip.status
-    click(strip._rates, 0)
+    click_point(strip.strip.rates, 0)
     assert strip.selected == "District 312"
-    assert strip._level_menu.label == "District 312"
-    strip._level_menu.index = 0
+    assert strip.controls["district_id"].label == "District 312"
+    strip.controls["district_id"].index = 0
     assert strip.selected is None
-    assert not strip._ring.visible
-
-
-def click(mark, index):
-    """What the front end sends when a point is clicked."""
-    mark._handle_custom_msgs(mark, {"event": "element_click", "data": {"index": index}})
+    assert not strip.strip.ring.visible
 
 
 def test_intervals_without_width_have_their_own_marker(uk, data):
     frame = frame_of(data["uk"])
-    assert (len(uk._rates.x), len(uk._widthless.x)) == (113, 140)
-    np.testing.assert_array_equal(uk._widthless.x, np.flatnonzero(frame["zero_width"]))
+    assert (len(uk.strip.rates.x), len(uk.strip.widthless.x)) == (113, 140)
+    np.testing.assert_array_equal(uk.strip.widthless.x, np.flatnonzero(frame["zero_width"]))
     assert "140 of the 253 intervals have zero width: all answers there are the same" in uk.status
     assert "78 reach below 0 or above 1" in uk.status
     uk.method = "wilson"
-    assert (len(uk._rates.x), len(uk._widthless.x)) == (253, 0)
+    assert (len(uk.strip.rates.x), len(uk.strip.widthless.x)) == (253, 0)
     assert "None of the 253 intervals has zero width" in uk.status
     uk.method = "wald"
-    click(uk._widthless, 139)
+    click_point(uk.strip.widthless, 139)
     assert frame_of(data["uk"]).iloc[-1]["level"] == uk.selected
     assert "1.000" in uk.status
 
 
-def test_many_levels_are_read_a_few_at_a_time(uk):
-    assert (uk.shown, uk._name_axis.num_ticks) == (253, 0)
-    assert uk._name_axis.label == "253 levels of district_id, sorted by rate"
+def test_many_levels_are_read_a_few_at_a_time(uk, data):
+    frame = frame_of(data["uk"])
+    assert (uk.shown, uk.strip.names.num_ticks) == (253, 0)
+    assert uk.strip.names.label == "253 levels of district_id, sorted by rate"
     uk.shown, uk.first = 20, 101
-    assert uk._name_axis.tick_values.tolist() == list(range(100, 120))
-    assert uk._place.min < 100 < 119 < uk._place.max < 120
-    assert uk._first_slider.layout.display is None
+    assert uk.strip.names.tick_values.tolist() == list(range(100, 120))
+    assert uk.strip.place.min < 100 < 119 < uk.strip.place.max < 120
+    assert uk.controls["first in view"].layout.display is None
     assert "In view: 101 to 120" in uk.status
     uk.first = 253  # the view stays full
-    assert uk._name_axis.tick_values.tolist() == list(range(233, 253))
-    uk.selected = uk._sorted()["level"][3]
-    assert uk._name_axis.tick_values[0] == 0
+    assert uk.strip.names.tick_values.tolist() == list(range(233, 253))
+    uk.selected = frame["level"][3]
+    assert uk.strip.names.tick_values[0] == 0
     assert uk.first == 1
-    np.testing.assert_array_equal(uk._stems.y[1::3], uk._sorted()["n"])
+    np.testing.assert_array_equal(uk.sizes.stems.y[1::3], frame["n"])
     uk.show_n = False
-    assert uk._sizes.layout.display == "none"
+    assert uk.sizes.figure.layout.display == "none"
 
 
-def test_the_still_names_levels_only_where_there_is_room(strip, uk):
+def test_the_still_names_levels_only_where_there_is_room(strip, uk, data):
     first, second = (instrument.picture().axes[1] for instrument in (strip, uk))  # 0: the legend
     names = [text.get_text() for text in first.get_xticklabels()]
-    assert names == strip._sorted()["level"].tolist()
+    assert names == frame_of(data["finland"])["level"].tolist()
     assert list(second.get_xticks()) == []
     assert second.get_xlabel() == "253 levels of district_id, sorted by rate"
 
 
 def test_the_table_follows_once_it_is_open(strip, data):
-    strip._table.is_open = True
+    strip.table.is_open = True
     strip.method = "wilson"
     row = frame_of(data["finland"], method="wilson").iloc[-1]
     values = [f"{row[column]:.3f}" for column in ("estimate", "conf_low", "conf_high")]
-    assert strip._table.rows[-1] == ["District 309", "23", "10", *values]
+    assert strip.table.rows[-1] == ["District 309", "23", "10", *values]
 
 
 def test_pictures_have_a_text_that_follows(strip):
-    before = strip._status.pictures["hw-strip"]
+    before = strip.text_alternatives["hw-strip"]
     assert before.startswith("14 levels of district_id, sorted by rate: rates 0.09 to 0.43")
     strip.method = "exact"
-    assert "90 % Clopper-Pearson intervals" in strip._status.pictures["hw-strip"]
+    assert "90 % Clopper-Pearson intervals" in strip.text_alternatives["hw-strip"]
 
 
 def test_an_error_while_drawing_shows_in_the_status(strip, monkeypatch):
@@ -313,16 +235,16 @@ def test_an_error_while_drawing_shows_in_the_status(strip, monkeypatch):
         patch.setattr(district_strip, "strip_frame", fail)
         strip.method = "wilson"
     assert strip.status == "This could not be drawn: no such interval"
-    assert strip._status.problem
+    assert status_line(strip).problem
     strip.level = 0.8
     assert strip.status.startswith("80 % Wilson intervals.")
 
 
-def test_nothing_is_rebuilt(uk):
+def test_nothing_is_rebuilt(uk, data):
     before = {id(widget) for widget in owned_widgets(uk)}
     for method in ("wilson", "jeffreys", "exact", "wald"):
         uk.method, uk.level = method, 0.8
-    uk.sort, uk.selected, uk.shown, uk.first = "n", uk._levels[5], 12, 30
+    uk.sort, uk.selected, uk.shown, uk.first = "n", data["uk"]["district_id"][5], 12, 30
     assert {id(widget) for widget in owned_widgets(uk)} == before
 
 
@@ -344,7 +266,7 @@ def test_the_text_is_short_and_the_same_each_time(strip):
 def test_closing_frees_every_widget_and_observer(data):
     before = set(_instances)
     strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted", shown=9)
-    menu, slider = strip._method_menu, strip._shown_slider
+    menu, slider = strip.controls["Method"], strip.controls["levels in view"]
     assert len(set(_instances) - before) > 20
     strip.close()
     assert set(_instances) == before

@@ -1,4 +1,4 @@
-"""The recovery lab without a browser: its frames to the digit, its runs, its end.
+"""The recovery lab without a browser: its state, its pictures, its runs, its end.
 
 All comparisons with `simulate_and_recover` are exact: same seed, same numbers, to the last bit.
 """
@@ -10,22 +10,16 @@ import pandas as pd
 import pytest
 import traitlets
 from ipywidgets.widgets.widget import _instances
-from scipy.special import expit
+from support.page import status_line
+from support.recovered import NEVER, recover
 
 import hierwidgets as hw
-from hierwidgets.recovery import SHAPES, Setup, repeat
+from hierwidgets.recovery import Setup, repeat
 from hierwidgets.widgets import RecoveryLab, judged_frame, recovery_lab, truth_frame
-from hierwidgets.widgets.numbers.recovery import ESTIMATORS, JUDGED
+from hierwidgets.widgets.numbers.recovery import ESTIMATORS
 from hierwidgets.widgets.panels.recovery import MOST_HEADS
 from hierwidgets.widgets.parts.instrument import owned_widgets
 from hierwidgets.widgets.recovery_lab import FEWEST, MOST
-
-SMALL = Setup(n=12, J=9, mu=-0.5, sigma=0.7)
-NEVER = Setup(n=1, J=2, mu=-5.0, sigma=0.0)
-
-
-def recover(setup, reps, seed, **more):
-    return hw.simulate_and_recover(setup, reps=reps, seed=seed, progress=False, **more)
 
 
 @pytest.fixture
@@ -33,95 +27,6 @@ def lab():
     lab = RecoveryLab()
     yield lab
     lab.close()
-
-
-# --- the frames ---------------------------------------------------------------------------
-
-
-def test_the_frame_of_one_draw_is_that_of_simulate_and_recover():
-    result = recover(SMALL, reps=3, seed=4)
-    frame = truth_frame(result)
-    draws = result.draws
-    for estimator in ESTIMATORS:
-        one = draws[draws["estimator"].eq(estimator)].set_index("group").loc[frame["group"]]
-        np.testing.assert_array_equal(frame[estimator], one["estimate"])
-        np.testing.assert_array_equal(frame["truth"], one["truth"])
-        np.testing.assert_array_equal(frame["n"], one["n"])
-    assert frame["truth"].is_monotonic_increasing
-    assert list(frame["group"].sort_values()) == list(range(9))
-
-
-def test_the_truth_comes_from_the_seed_as_documented():
-    """Design 0 of seed 4, repetition 0: spawned streams, effects first."""
-    own = np.random.SeedSequence(4).spawn(1)[0]
-    rng = np.random.default_rng(own.spawn(2)[1].spawn(1)[0])
-    truth = expit(-0.5 + 0.7 * SHAPES["normal"](rng, 9))
-    frame = truth_frame(recover(SMALL, reps=1, seed=4)).sort_values("group")
-    np.testing.assert_allclose(frame["truth"], truth, rtol=1e-14)
-    y = rng.binomial(12, truth)
-    np.testing.assert_allclose(frame["no_pooling"], y / 12, rtol=1e-14)
-    np.testing.assert_allclose(frame["complete_pooling"], y.sum() / 108, rtol=1e-14)
-
-
-def test_groups_of_equal_truth_stay_in_order():
-    frame = truth_frame(recover(Setup(n="finland", sigma=0.0), reps=1, seed=1))
-    assert frame["group"].tolist() == list(range(14))
-    assert frame["n"].tolist() == list(Setup(n="finland").sizes)
-
-
-def test_measures_are_means_over_the_draws():
-    reps = 6
-    result = recover(SMALL, reps=reps, seed=2, keep=reps)
-    draws = result.draws
-    error = draws["estimate"] - draws["truth"]
-    inside = draws["truth"].between(draws["conf_low"], draws["conf_high"])
-    draws = draws.assign(square=error**2, error=error, inside=inside.astype(float))
-    by_rep = draws.groupby(["estimator", "rep"])[["square", "error", "inside"]].mean()
-    frame = judged_frame(result).set_index(["measure", "estimator"])
-    for estimator in ESTIMATORS:
-        one = by_rep.loc[estimator]
-        rmse = np.sqrt(one["square"].mean())
-        spread = one.std(ddof=1) / np.sqrt(reps)
-        expected = {
-            "rmse": (rmse, spread["square"] / (2 * rmse)),
-            "bias": (one["error"].mean(), spread["error"]),
-            "coverage": (one["inside"].mean(), spread["inside"]),
-        }
-        for measure, values in expected.items():
-            found = frame.loc[(measure, estimator), ["estimate", "mc_error"]]
-            np.testing.assert_allclose(found, values, rtol=1e-10, atol=1e-15)
-    np.testing.assert_allclose(
-        frame["high"] - frame["low"], 2 * 1.6448536269514722 * frame["mc_error"]
-    )
-
-
-def test_the_bias_of_the_largest_is_that_of_the_largest_raw_rate():
-    result = recover(Setup(n="finland", mu=-1.37, sigma=0.31), reps=30, seed=5, keep=30)
-    wide = result.draws.pivot(index=["rep", "group"], columns="estimator", values="estimate")
-    truth = result.draws.drop_duplicates(["rep", "group"]).set_index(["rep", "group"])["truth"]
-    errors = wide.sub(truth, axis=0)
-    top = wide["no_pooling"].eq(wide["no_pooling"].groupby("rep").transform("max"))
-    by_rep = errors[top].groupby("rep").mean()
-    frame = judged_frame(result).query("measure == 'bias_of_largest'").set_index("estimator")
-    np.testing.assert_allclose(frame["estimate"], by_rep.mean()[frame.index], rtol=1e-10)
-    assert frame.loc["no_pooling", "low"] > 0  # the winner's curse
-
-
-def test_one_repetition_has_no_monte_carlo_error():
-    frame = judged_frame(recover(SMALL, reps=1, seed=1))
-    assert frame[["mc_error", "low", "high"]].isna().all(axis=None)
-    assert list(frame["measure"].unique()) == list(JUDGED)
-
-
-def test_results_that_cannot_be_shown_are_refused():
-    with pytest.raises(hw.DataError, match="keep=1 or more"):
-        truth_frame(recover(SMALL, reps=1, seed=1, keep=0))
-    two = recover([SMALL, Setup(n=3, J=4)], reps=1, seed=1)
-    for frame in (truth_frame, judged_frame):
-        with pytest.raises(hw.DataError, match="one design; this has 2"):
-            frame(two)
-    with pytest.warns(hw.FitWarning), pytest.raises(hw.FitError, match="take another seed"):
-        truth_frame(recover(NEVER, reps=1, seed=1))
 
 
 # --- what the lab accepts -----------------------------------------------------------------
@@ -166,54 +71,54 @@ def test_a_country_brings_its_number_of_groups():
 
 def test_the_picture_is_the_first_repetition(lab):
     frame = truth_frame(recover(lab.design, reps=1, seed=1))
-    np.testing.assert_array_equal(lab._arrows.truth.y[0::3], frame["truth"])
-    for shafts, heads, name in zip(lab._arrows.shafts, lab._arrows.heads, ESTIMATORS, strict=True):
+    np.testing.assert_array_equal(lab.arrows.truth.y[0::3], frame["truth"])
+    for shafts, heads, name in zip(lab.arrows.shafts, lab.arrows.heads, ESTIMATORS, strict=True):
         np.testing.assert_array_equal(heads.y, frame[name])
         np.testing.assert_array_equal(shafts.y[0::3], frame["truth"])
         np.testing.assert_array_equal(shafts.y[1::3], frame[name])
         np.testing.assert_array_equal(shafts.x[0::3], heads.x)
     judged = judged_frame(lab.result).set_index(["measure", "estimator"])["estimate"]
-    for measure, panel in lab._panels.items():
+    for measure, panel in lab.measures.items():
         found = [dot.x[0] for dot in panel.dots]
         np.testing.assert_array_equal(found, judged[measure][list(ESTIMATORS)])
         assert all(len(bar.x) == 0 for bar in panel.bars)
 
 
 def test_sliders_menus_and_traits_move_each_other(lab):
-    lab._sigma_slider.value = 1.5
-    lab._J_slider.value = 20.4
-    assert (lab.sigma, lab.J, lab._J_slider.value) == (1.5, 20, 20.0)
-    assert len(lab._arrows.heads[0].x) == 20
-    lab._sizes_menu.value = "uk"
-    assert (lab.n, lab.J, lab._J_slider.value) == ("uk", 253, 253.0)
-    assert lab._n_slider.layout.visibility == "hidden"
-    lab._sizes_menu.value = "equal"
+    lab.controls["σ, spread"].value = 1.5
+    lab.controls["groups, J"].value = 20.4
+    assert (lab.sigma, lab.J, lab.controls["groups, J"].value) == (1.5, 20, 20.0)
+    assert len(lab.arrows.heads[0].x) == 20
+    lab.controls["Group sizes"].value = "uk"
+    assert (lab.n, lab.J, lab.controls["groups, J"].value) == ("uk", 253, 253.0)
+    assert lab.controls["n per group"].layout.visibility == "hidden"
+    lab.controls["Group sizes"].value = "equal"
     assert (lab.n, lab.J) == (30, 253)
-    assert lab._n_slider.layout.visibility == "visible"
-    lab._n_slider.value = 41.0
+    assert lab.controls["n per group"].layout.visibility == "visible"
+    lab.controls["n per group"].value = 41.0
     assert lab.n == 41
     lab.n = 7
-    assert lab._n_slider.value == 7.0
+    assert lab.controls["n per group"].value == 7.0
     lab.n = "finland"
-    assert lab._sizes_menu.value == "finland"
-    lab._shape_menu.value = "skewed"
-    lab._seed_button.click()
-    assert (lab.shape, lab.seed, lab._seed_slider.value) == ("skewed", 2, 2.0)
+    assert lab.controls["Group sizes"].value == "finland"
+    lab.controls["Shape of effects"].value = "skewed"
+    lab.controls["New seed"].click()
+    assert (lab.shape, lab.seed, lab.controls["seed"].value) == ("skewed", 2, 2.0)
     expected = truth_frame(recover(lab.design, reps=1, seed=2))
     np.testing.assert_array_equal(
-        lab._arrows.crowds[1].y[1 : 3 * 253 : 3], expected["partial_pooling"]
+        lab.arrows.crowds[1].y[1 : 3 * 253 : 3], expected["partial_pooling"]
     )
 
 
 def test_the_arrows_of_many_groups_are_one_path_for_each_estimator(lab):
     lab.n, lab.J = 20, MOST_HEADS
-    assert [len(mark.x) for mark in lab._arrows.heads] == [MOST_HEADS] * 3
-    assert [len(mark.x) for mark in lab._arrows.crowds] == [0] * 3
+    assert [len(mark.x) for mark in lab.arrows.heads] == [MOST_HEADS] * 3
+    assert [len(mark.x) for mark in lab.arrows.crowds] == [0] * 3
     lab.J = J = MOST_HEADS + 1
-    few = (*lab._arrows.heads, *lab._arrows.shafts)
+    few = (*lab.arrows.heads, *lab.arrows.shafts)
     assert [len(mark.x) for mark in few] == [0] * 6
     frame = truth_frame(recover(lab.design, reps=1, seed=1))
-    for mark, name, corners in zip(lab._arrows.crowds, ESTIMATORS, (6, 4, 4), strict=True):
+    for mark, name, corners in zip(lab.arrows.crowds, ESTIMATORS, (6, 4, 4), strict=True):
         np.testing.assert_array_equal(mark.y[: 3 * J : 3], frame["truth"])
         np.testing.assert_array_equal(mark.y[1 : 3 * J : 3], frame[name])
         heads = np.append(mark.y[3 * J :], np.nan).reshape(J, corners + 2)
@@ -221,7 +126,7 @@ def test_the_arrows_of_many_groups_are_one_path_for_each_estimator(lab):
         np.testing.assert_allclose(heads[:, :corners].mean(axis=1), frame[name], atol=1e-15)
         assert np.isnan(heads[:, -1]).all()
     lab.show = "no_pooling"
-    assert [mark.visible for mark in lab._arrows.crowds] == [True, False, False]
+    assert [mark.visible for mark in lab.arrows.crowds] == [True, False, False]
 
 
 def test_a_menu_that_changes_two_things_draws_once(lab, monkeypatch):
@@ -230,15 +135,15 @@ def test_a_menu_that_changes_two_things_draws_once(lab, monkeypatch):
     monkeypatch.setattr(
         recovery_lab, "first_repetition", lambda *key: drawn.append(key) or original(*key)
     )
-    lab._sizes_menu.value = "uk"
+    lab.controls["Group sizes"].value = "uk"
     assert len(drawn) == 1
 
 
 def test_show_hides_the_others_and_centres_the_one(lab):
     lab.show = "partial_pooling"
-    assert [mark.visible for mark in lab._arrows.heads] == [False, True, False]
-    assert [mark.visible for mark in lab._arrows.shafts] == [False, True, False]
-    np.testing.assert_array_equal(lab._arrows.heads[1].x, np.arange(1, 15))
+    assert [mark.visible for mark in lab.arrows.heads] == [False, True, False]
+    assert [mark.visible for mark in lab.arrows.shafts] == [False, True, False]
+    np.testing.assert_array_equal(lab.arrows.heads[1].x, np.arange(1, 15))
 
 
 def test_changes_rebuild_nothing(lab):
@@ -252,22 +157,22 @@ def test_a_draw_without_a_fit_says_so_and_the_next_one_recovers(lab):
     lab.n, lab.J, lab.mu, lab.sigma = NEVER.n, NEVER.J, NEVER.mu, NEVER.sigma
     assert lab.status.startswith("This draw has no estimates: the model cannot be fitted")
     assert "take another seed, or more or larger groups" in lab.status
-    assert all(len(mark.x) == 0 for mark in lab._arrows.heads)
-    assert all(len(dot.x) == 0 for panel in lab._panels.values() for dot in panel.dots)
+    assert all(len(mark.x) == 0 for mark in lab.arrows.heads)
+    assert all(len(dot.x) == 0 for panel in lab.measures.values() for dot in panel.dots)
     lab.show = "no_pooling"
     lab.mu, lab.n, lab.seed = 0.0, 50, 3
     assert lab.status.startswith("One draw of 2 groups, seed 3.")
-    assert len(lab._arrows.heads[0].x) == 2
+    assert len(lab.arrows.heads[0].x) == 2
 
 
 def test_pictures_have_a_text_that_follows(lab):
-    before = dict(lab._status.pictures)
+    before = dict(lab.text_alternatives)
     assert set(before) == {"hw-arrows", "hw-rmse", "hw-bias", "hw-coverage", "hw-bias-of-largest"}
     lab.sigma = 2.0
-    assert all(lab._status.pictures[name] != text for name, text in before.items())
+    assert all(lab.text_alternatives[name] != text for name, text in before.items())
     lab.reps = 20
     lab.run()
-    assert "RMSE over 20 repetitions, plus or minus one" in lab._status.pictures["hw-rmse"]
+    assert "RMSE over 20 repetitions, plus or minus one" in lab.text_alternatives["hw-rmse"]
 
 
 # --- many ---------------------------------------------------------------------------------
@@ -289,7 +194,7 @@ def test_a_run_gives_what_simulate_and_recover_gives(state):
     pd.testing.assert_frame_equal(lab.result.table, expected.table, check_exact=True)
     pd.testing.assert_frame_equal(lab.result.draws, expected.draws, check_exact=True)
     judged = judged_frame(expected).set_index(["measure", "estimator"])
-    for measure, panel in lab._panels.items():
+    for measure, panel in lab.measures.items():
         for i, name in enumerate(ESTIMATORS):
             row = judged.loc[(measure, name)]
             assert panel.dots[i].x[0] == row["estimate"]
@@ -316,7 +221,7 @@ def test_in_a_loop_a_run_leaves_time_for_others_and_ends(lab):
         lab.reps = 60
         lab.run()
         assert lab.running
-        assert not lab._stop_button.disabled
+        assert not lab.controls["Stop"].disabled
         waits, last = [], asyncio.get_running_loop().time()
         while lab.running:
             await asyncio.sleep(0)
@@ -330,16 +235,19 @@ def test_in_a_loop_a_run_leaves_time_for_others_and_ends(lab):
     expected = recover(lab.design, reps=60, seed=1)
     pd.testing.assert_frame_equal(lab.result.table, expected.table, check_exact=True)
     assert lab.status.startswith("The figures rest on 60 of 60 repetitions.")
-    assert (lab._bar.done, lab._bar.total) == (60, 60)
-    assert lab._stop_button.disabled
+    assert (lab.controls["repetitions done"].done, lab.controls["repetitions done"].total) == (
+        60,
+        60,
+    )
+    assert lab.controls["Stop"].disabled
 
 
 def test_stop_keeps_what_is_done_and_says_how_much(lab):
     async def notebook():
         lab.reps = MOST
-        lab._run_button.click()
+        lab.controls["Run"].click()
         await until_done(lab, 15)
-        lab._stop_button.click()
+        lab.controls["Stop"].click()
         done = int(lab.result.reps_done.sum())
         await asyncio.sleep(0.1)
         assert int(lab.result.reps_done.sum()) == done  # it has really ended
@@ -383,15 +291,18 @@ def test_reps_changed_in_a_run_begin_it_again_and_later_only_the_text(lab):
     assert lab.status.startswith("The figures rest on 15 of 15")
     lab.reps = 40
     assert lab.status.startswith("The figures rest on 15 of 40")
-    assert (lab._bar.done, lab._bar.total) == (15, 40)
+    assert (lab.controls["repetitions done"].done, lab.controls["repetitions done"].total) == (
+        15,
+        40,
+    )
 
 
 def test_another_draw_after_a_run_empties_the_figures(lab):
     lab.reps = FEWEST
     lab.run()
-    assert len(lab._panels["rmse"].bars[0].x) == 2
+    assert len(lab.measures["rmse"].bars[0].x) == 2
     lab.seed = 8
-    assert len(lab._panels["rmse"].bars[0].x) == 0
+    assert len(lab.measures["rmse"].bars[0].x) == 0
     assert lab.status.startswith("One draw of 14 groups, seed 8.")
 
 
@@ -420,7 +331,7 @@ def test_an_interrupt_outside_a_notebook_keeps_what_is_done(lab, monkeypatch):
     monkeypatch.setattr(repeat, "once", once)
     lab.run()
     assert not lab.running
-    assert "Stopped. The figures rest on" in lab.status
+    assert "Stopped. The figures rest on 10 of 200 repetitions." in lab.status
 
 
 def test_repetitions_that_cannot_be_fitted_are_counted(lab):
@@ -439,7 +350,7 @@ def test_an_error_in_a_run_shows_in_the_status(lab, monkeypatch):
         patch.setattr(recovery_lab, "run", fail)
         lab.run()
     assert lab.status == "This could not be drawn: no luck"
-    assert lab._status.problem
+    assert status_line(lab).problem
     assert not lab.running
 
 
@@ -447,14 +358,14 @@ def test_an_error_in_a_run_shows_in_the_status(lab, monkeypatch):
 
 
 def test_the_table_is_filled_when_it_is_opened(lab):
-    at_first = lab._table.rows
+    at_first = lab.table.rows
     assert [row[0] for row in at_first][:2] == ["RMSE", "bias"]
     lab.reps = 20
     lab.run()
-    assert lab._table.rows == at_first
-    lab._table.is_open = True
+    assert lab.table.rows == at_first
+    lab.table.is_open = True
     rmse = judged_frame(lab.result).iloc[:3]
-    assert lab._table.rows[0][1:] == [
+    assert lab.table.rows[0][1:] == [
         f"{e:.3f} ({m:.4f})" for e, m in rmse[["estimate", "mc_error"]].to_numpy()
     ]
 
@@ -471,7 +382,7 @@ def test_closing_frees_every_widget_and_ends_a_run():
 
     async def notebook():
         lab = RecoveryLab(reps=MOST)
-        slider = lab._sigma_slider
+        slider = lab.controls["σ, spread"]
         lab.run()
         await until_done(lab, 2)
         lab.close()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.palette import STYLES, Style
+from hierwidgets.base.palette import BROWN, GREEN, OTHER, RIM, STYLES, Style
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.design import indicator
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["STYLES", "Style", "blank_figure", "district_strip", "require_columns", "show"]
+__all__ = ["blank_figure", "district_strip", "legend_above", "png", "require_columns", "show"]
 
 
-_OTHERS = (Style("#1b9e77", "o", "-"), Style("#4d4d4d", "^", "-"), Style("#a6761d", "v", "-"))
+_OTHERS = (Style(GREEN, "o", "-"), Style(OTHER, "^", "-"), Style(BROWN, "v", "-"))
 _MOST_LABELS = 40  # more tick labels than this cannot be read
 
 
@@ -43,6 +43,12 @@ def blank_figure(
             "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
         ) from error
     return Figure(figsize=(width, height), layout=layout)
+
+
+def legend_above(axes: "Axes", ncols: int) -> None:
+    """One legend for the whole figure, outside above it: the marks of `axes` stand for all."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.figure.legend(handles, labels, loc="outside upper center", ncols=ncols, frameon=False)
 
 
 def require_columns(frame: pd.DataFrame, *columns: str, of: str = "") -> None:
@@ -115,14 +121,14 @@ def show(figure: "Figure", caption: str) -> None:
     from matplotlib import pyplot
 
     plain = caption.replace("*", "").replace("$", "").replace("`", "")
-    picture = {"image/png": _png(figure), "text/plain": plain}
+    picture = {"image/png": png(figure), "text/plain": plain}
     width = {"width": round(96 * figure.get_size_inches()[0])}
     display(picture, raw=True, metadata={"image/png": width | {"alt": plain}})  # type: ignore[no-untyped-call]
     display(Markdown(caption))  # type: ignore[no-untyped-call]
     pyplot.close(figure)
 
 
-def _png(figure: "Figure") -> bytes:
+def png(figure: "Figure") -> bytes:
     """The figure at 144 dots per inch in at most 96 colours: a third of the bytes in the notebook.
 
     Half a hundred are chosen for coverage, so that a small mark keeps its colour; the others are
@@ -160,7 +166,7 @@ def _circles(axes: "Axes", codes: Any, values: Any, seed: int) -> None:
     shift = np.random.default_rng(seed).uniform(-1, 1, size=(2, len(codes)))
     style: dict[str, Any] = {
         "facecolors": "none",
-        "edgecolors": "#555555",
+        "edgecolors": RIM,
         "alpha": 0.5,
         "linewidths": 0.7,
     }
@@ -199,7 +205,7 @@ def _sizes(axes: "Axes", counts: Any, frames: list[pd.DataFrame]) -> None:
     tops = (
         np.max([frame["conf_high"] for frame in frames], axis=0) if frames else np.ones(len(counts))
     )
-    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": "#1b9e77"}
+    box = {"boxstyle": "round,pad=0.15", "facecolor": "white", "edgecolor": GREEN}
     for x, (count, top) in enumerate(zip(counts, tops, strict=True)):
         axes.annotate(
             str(count),

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import BAND, FADED, GREEN, INK, LIGHT_ORANGE, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -31,10 +32,8 @@ __all__ = [
 ]
 
 
-_INK, _FADED = "#333333", "#999999"
-_ORANGE, _PURPLE, _GREEN = "#d95f02", "#7570b3", "#1b9e77"
-_STYLES = ((_ORANGE, "-"), (_PURPLE, "--"), (_GREEN, ":"), (_INK, "-."))
-_RULES = {"SMD": (_ORANGE, "o", "-"), "PR": (_PURPLE, "s", "--")}
+_STYLES = ((ORANGE, "-"), (PURPLE, "--"), (GREEN, ":"), (INK, "-."))
+_RULES = {"SMD": (ORANGE, "o", "-"), "PR": (PURPLE, "s", "--")}
 
 
 # --- the likelihood -----------------------------------------------------------------------
@@ -71,9 +70,9 @@ def profile_panels(
             top = curve.iloc[best]
             axes.plot(top["value"], top["drop"], "D", color=color, clip_on=False, zorder=4)
         if fall is not None:
-            axes.axhline(-fall, color=_FADED, lw=1)
+            axes.axhline(-fall, color=FADED, lw=1)
             axes.annotate(
-                f"{-fall:.2f}", (1, -fall), xycoords=("axes fraction", "data"), color=_INK,
+                f"{-fall:.2f}", (1, -fall), xycoords=("axes fraction", "data"), color=INK,
                 ha="right", va="bottom", size=9,
             )  # fmt: skip
         if len(curves) > 1:
@@ -107,12 +106,12 @@ def likelihood_map(table: pd.DataFrame, estimate: tuple[float, float], level: fl
     axes = figure.add_subplot()
     far = float(-np.log(1 - level))
     shown = wide.to_numpy(float)
-    axes.contourf(x, y, shown, levels=[-far, 1.0], colors=["#fde3cf"])
-    axes.contour(x, y, shown, levels=[-far], colors=[_ORANGE], linewidths=2)
+    axes.contourf(x, y, shown, levels=[-far, 1.0], colors=[LIGHT_ORANGE])
+    axes.contour(x, y, shown, levels=[-far], colors=[ORANGE], linewidths=2)
     steps = [-s for s in (4.0, 3.0, 1.5, 1.0, 0.5, 0.1) if abs(s - far) > 0.2]
-    lines = axes.contour(x, y, shown, levels=steps, colors=_INK, linewidths=0.8, linestyles="-")
+    lines = axes.contour(x, y, shown, levels=steps, colors=INK, linewidths=0.8, linestyles="-")
     axes.clabel(lines, fmt=lambda value: f"{value:g}", fontsize=8)
-    axes.plot(*estimate, "D", color=_ORANGE, ms=9, clip_on=False, zorder=5)
+    axes.plot(*estimate, "D", color=ORANGE, ms=9, clip_on=False, zorder=5)
     axes.set(xlabel="sd of the slopes", ylabel="correlation ρ", ylim=(y.min(), y.max()))
     axes.spines[["top", "right"]].set_visible(False)
     return figure
@@ -185,9 +184,9 @@ def _one_pair(axes: "Axes", one: Any, place: float) -> None:
     axes.plot(*ellipse(centre, cov).T, dashes, color=color, lw=1.3)
     axes.plot(*centre, marker, color=color, ms=6)
     axes.annotate(
-        one.name, (one.height, one.slope), (22, place), size=9, color=_INK, va="center",
+        one.name, (one.height, one.slope), (22, place), size=9, color=INK, va="center",
         textcoords=("offset points", "data"),
-        arrowprops={"arrowstyle": "-", "color": _FADED, "lw": 0.8, "shrinkA": 0, "shrinkB": 3},
+        arrowprops={"arrowstyle": "-", "color": FADED, "lw": 0.8, "shrinkA": 0, "shrinkB": 3},
     )  # fmt: skip
 
 
@@ -218,9 +217,9 @@ def extended_lines(
     axes = figure.add_subplot()
     left = min(0.0, meeting if meeting is not None else 0.0) - 0.12
     x = np.array([left, 1.0])
-    axes.axvspan(*observed, color="#eeeeee", zorder=0)
+    axes.axvspan(*observed, color=BAND, zorder=0)
     axes.annotate("data", (sum(observed) / 2, 0.97), xycoords=("data", "axes fraction"),
-                  ha="center", va="top", size=9, color=_INK)  # fmt: skip
+                  ha="center", va="top", size=9, color=INK)  # fmt: skip
     ends = []
     for one in lines.itertuples(index=False):
         color, _, dashes = _RULES[str(one.rules)]
@@ -230,7 +229,7 @@ def extended_lines(
     for place, (_, name, color) in zip(_apart([end[0] for end in ends], 0.38), ends, strict=True):
         axes.text(1.02, place, name, color=color, va="center", size=9)
     if meeting is not None:
-        axes.axvline(meeting, color=_INK, lw=0.9, linestyle=":")
+        axes.axvline(meeting, color=INK, lw=0.9, linestyle=":")
     axes.set_xlim(left, 1.32)
     axes.set_xticks(np.arange(np.ceil(left * 4) / 4, 1.01, 0.25))
     _plain(axes, "district competitiveness")
@@ -270,13 +269,13 @@ def answer_rows(frame: pd.DataFrame, label: str, at: float | None = 0.0) -> "Fig
     figure = blank_figure(7.4, 0.8 + 0.42 * len(frame))
     axes = figure.add_subplot()
     places = np.arange(len(frame))
-    axes.hlines(places, frame["conf_low"], frame["conf_high"], color=_PURPLE, lw=2)
-    axes.plot(frame["estimate"], places, "D", color=_ORANGE)
+    axes.hlines(places, frame["conf_low"], frame["conf_high"], color=PURPLE, lw=2)
+    axes.plot(frame["estimate"], places, "D", color=ORANGE)
     for place, one in zip(places, frame.itertuples(index=False), strict=True):
         axes.annotate(f"{float(one.estimate):.2f}", (float(one.estimate), place), (0, 5),  # type: ignore[arg-type]
                       textcoords="offset points", ha="center", size=8)  # fmt: skip
     if at is not None:
-        axes.axvline(at, color=_FADED, lw=1)
+        axes.axvline(at, color=FADED, lw=1)
     axes.set_yticks(places, list(frame["name"]))
     axes.set_ylim(len(frame) - 0.5, -0.6)
     _plain(axes, label)
@@ -303,10 +302,10 @@ def correlation_histograms(frame: pd.DataFrame, by: str, value: str = "corr") ->
         weight = 1 / len(part)
         bins = np.linspace(-1, 1, 17)
         inner = corr[~edge]
-        axes.hist(inner, bins=bins, weights=np.full(len(inner), weight), color=_PURPLE)
+        axes.hist(inner, bins=bins, weights=np.full(len(inner), weight), color=PURPLE)
         for side in (-1.0, 1.0):
             share = float((edge & (np.sign(corr) == side)).sum() * weight)
-            axes.bar(side * 1.09, share, width=0.14, color=_ORANGE, hatch="//", edgecolor="white")
+            axes.bar(side * 1.09, share, width=0.14, color=ORANGE, hatch="//", edgecolor="white")
         axes.set_title(f"K = {k}", size=10)
         axes.set_xticks([-1, 0, 1])
         _plain(axes, "")
@@ -330,10 +329,10 @@ def marked_histograms(draws: Mapping[str, Array], marks: Mapping[str, float]) ->
     row = figure.subplots(1, len(draws), squeeze=False)[0]
     for axes, (label, values) in zip(row, draws.items(), strict=True):
         upper = float(np.quantile(values, 0.995))
-        axes.hist(values, bins=40, range=(float(values.min()), upper), density=True, color=_PURPLE,
+        axes.hist(values, bins=40, range=(float(values.min()), upper), density=True, color=PURPLE,
                   alpha=0.8)  # fmt: skip
         if label in marks:
-            axes.axvline(marks[label], color=_ORANGE, lw=2.5, linestyle="--")
+            axes.axvline(marks[label], color=ORANGE, lw=2.5, linestyle="--")
         axes.set_yticks([])
         _plain(axes, label)
     return figure

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import BAND, BROWN, GREEN, INK, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -21,8 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["against_exact", "funnel_panels", "ranks", "statistic_rows", "traces"]
 
 
-_INK, _FADED = "#333333", "#999999"
-_COLORS = ("#d95f02", "#7570b3", "#1b9e77", "#a6761d")
+_COLORS = (ORANGE, PURPLE, GREEN, BROWN)
 
 
 def _panels(many: int, width: float, height: float, **options: Any) -> "tuple[Figure, list[Axes]]":
@@ -97,7 +97,7 @@ def ranks(runs: Mapping[str, Array], bins: int = 20) -> "Figure":
                 edges[:-1], 0.3 * counts / expected, 0.9 / bins, bottom=bottom, align="edge",
                 color=_COLORS[c % 4],
             )  # fmt: skip
-            axes.plot([0, 1], [bottom + 0.3] * 2, "--", color=_INK, lw=0.9)
+            axes.plot([0, 1], [bottom + 0.3] * 2, "--", color=INK, lw=0.9)
         axes.set_yticks([0.3 - c for c in range(C)], [str(c + 1) for c in range(C)])
         axes.set_title(name, size=10)
         axes.set_xlabel("rank among all draws, low to high")
@@ -125,9 +125,9 @@ def funnel_panels(runs: Mapping[str, pd.DataFrame], x: str, y: str) -> "Figure":
     for axes, (name, frame) in zip(row, runs.items(), strict=True):
         bad = frame["divergent"].to_numpy(dtype=bool)
         good = frame[~bad]
-        axes.scatter(good[x], good[y], s=5, color="#7570b3", alpha=0.35, linewidths=0)
+        axes.scatter(good[x], good[y], s=5, color=PURPLE, alpha=0.35, linewidths=0)
         axes.scatter(
-            frame[x][bad], frame[y][bad], s=26, marker="x", color="#d95f02", linewidths=1.2,
+            frame[x][bad], frame[y][bad], s=26, marker="x", color=ORANGE, linewidths=1.2,
             label=f"diverged: {int(bad.sum())}",
         )  # fmt: skip
         axes.legend(frameon=False, fontsize=9, loc="lower right")
@@ -152,9 +152,9 @@ def against_exact(runs: Mapping[str, Array], grid: Array, density: Array, label:
     for axes, (name, values) in zip(row, runs.items(), strict=True):
         axes.hist(
             np.ravel(values), bins=60, range=(float(grid[0]), float(grid[-1])), density=True,
-            color="#7570b3", alpha=0.75, label="draws",
+            color=PURPLE, alpha=0.75, label="draws",
         )  # fmt: skip
-        axes.plot(grid, density, color="#d95f02", lw=2, label="exact")
+        axes.plot(grid, density, color=ORANGE, lw=2, label="exact")
         axes.set_title(name, size=10)
         axes.set_xlabel(label)
         axes.set_yticks([])
@@ -191,10 +191,10 @@ def statistic_rows(
         values = table[column].to_numpy(dtype=float)
         first = lines[0]
         fails = values > first + 1e-9 if column == "rhat" else values < first
-        axes.plot(values[~fails], places[~fails], "o", color="#7570b3")
-        axes.plot(values[fails], places[fails], "X", color="#d95f02", ms=9)
+        axes.plot(values[~fails], places[~fails], "o", color=PURPLE)
+        axes.plot(values[fails], places[fails], "X", color=ORANGE, ms=9)
         for line, dashes in zip(lines, ("-", ":"), strict=False):
-            axes.axvline(line, color=_INK, lw=1, linestyle=dashes)
+            axes.axvline(line, color=INK, lw=1, linestyle=dashes)
         if column != "rhat":
             axes.set_xscale("log")
             ticks = [10, 100, 400, 2000, 10000]
@@ -202,7 +202,7 @@ def statistic_rows(
             axes.set_xticks(shown, [f"{t:,}" for t in shown])
             axes.minorticks_off()
         axes.set_xlabel(names.get(column, column))
-        axes.grid(axis="y", color="#eeeeee")
+        axes.grid(axis="y", color=BAND)
     row[0].set_yticks(places, list(table.index))
     row[0].set_ylim(len(table) - 0.5, -0.5)
     return figure

@@ -10,6 +10,17 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import (
+    BLACK,
+    BROWN,
+    DENSITY,
+    GREEN,
+    HATCH,
+    INK,
+    ORANGE,
+    PURPLE,
+    SECOND_OTHER,
+)
 
 from .base import blank_figure, require_columns
 
@@ -20,10 +31,9 @@ if TYPE_CHECKING:
 __all__ = ["imagined_rates", "named_intervals", "quantity_panels"]
 
 
-_INK = "#333333"
 # as in the widget of competitiveness; orange means partial pooling and nothing else
-_LOOKS = {"SMD": ("#1b9e77", "-"), "PR": ("#7570b3", "--"), "": ("#a6761d", "-")}
-_OTHERS = (("#333333", "-."), ("#666666", ":"))
+_LOOKS = {"SMD": (GREEN, "-"), "PR": (PURPLE, "--"), "": (BROWN, "-")}
+_OTHERS = ((INK, "-."), (SECOND_OTHER, ":"))
 
 
 def quantity_panels(
@@ -64,14 +74,14 @@ def quantity_panels(
         _curves(axes, frame)
         axes.set_title(title, loc="left", size=10)
         if frame["conf_low"].min() < 0:
-            axes.axhline(0, color=_INK, lw=0.8)
+            axes.axhline(0, color=INK, lw=0.8)
         if marks is not None:
             mine = marks[marks["quantity"] == title]
             axes.plot(
                 mine["x"],
                 mine["value"],
                 "x",
-                color="#000000",
+                color=BLACK,
                 ms=8,
                 mew=1.8,
                 zorder=5,
@@ -106,7 +116,7 @@ def _shade(axes: "Axes", x: Array, seen: tuple[float, float] | None) -> None:
     if seen is not None:
         for start, end in ((low, seen[0]), (seen[1], high)):
             if end > start:
-                axes.axvspan(start, end, facecolor="none", edgecolor="#a6a6a6", hatch="///", lw=0)
+                axes.axvspan(start, end, facecolor="none", edgecolor=HATCH, hatch="///", lw=0)
 
 
 def imagined_rates(mu: float, sigma: float, marks: Mapping[str, float]) -> "Figure":
@@ -124,9 +134,9 @@ def imagined_rates(mu: float, sigma: float, marks: Mapping[str, float]) -> "Figu
     alpha = np.log(rate / (1 - rate))
     density = np.exp(-0.5 * ((alpha - mu) / sigma) ** 2) / (sigma * np.sqrt(2 * np.pi))
     density = density / (rate * (1 - rate))
-    axes.fill_between(rate, density, color="#e3e3e3", lw=0)
-    axes.plot(rate, density, color=_INK, lw=1.5)
-    looks = (("#d95f02", "-"), ("#7570b3", "--"), ("#1b9e77", ":"))
+    axes.fill_between(rate, density, color=DENSITY, lw=0)
+    axes.plot(rate, density, color=INK, lw=1.5)
+    looks = ((ORANGE, "-"), (PURPLE, "--"), (GREEN, ":"))
     for (name, value), (color, dashes) in zip(marks.items(), looks, strict=False):
         text = f"{name}: {value:.3f}"
         axes.axvline(value, color=color, ls=dashes, lw=2.2, label=text)
@@ -161,7 +171,7 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
     figure = blank_figure(7.6, 0.9 + 0.42 * len(frame))
     axes = figure.add_subplot()
     kinds = list(dict.fromkeys(frame["kind"])) if "kind" in frame else [""]
-    looks = (("#d95f02", "D"), ("#7570b3", "o"), ("#1b9e77", "s"))
+    looks = ((ORANGE, "D"), (PURPLE, "o"), (GREEN, "s"))
     lines: tuple[Literal["-", "--", "-."], ...] = ("-", "--", "-.")
     for kind, (color, marker), line in zip(kinds, looks, lines, strict=False):
         mine = np.flatnonzero(frame["kind"] == kind) if kind else np.arange(len(frame))
@@ -170,7 +180,7 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
         spans.set_linestyle(line)
         axes.plot(part["estimate"], mine, marker, color=color, label=kind or None)
     if at is not None:
-        axes.axvline(at, color=_INK, lw=0.8)
+        axes.axvline(at, color=INK, lw=0.8)
     axes.set_yticks(range(len(frame)), list(frame["name"]))
     axes.set_ylim(len(frame) - 0.5, -0.6)
     axes.set_xlabel(label)

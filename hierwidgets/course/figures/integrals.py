@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.base.palette import INK, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
-from .base import blank_figure
+from .base import blank_figure, legend_above
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,14 +89,14 @@ class DistrictIntegral:
         low, high = self.mu - reach, self.mu + reach
         for _ in range(_STEPS):
             middle = 0.5 * (low + high)
-            slope = self.y - self.n * _logistic(middle) - (middle - self.mu) / self.sigma**2
+            slope = self.y - self.n * expit(middle) - (middle - self.mu) / self.sigma**2
             low, high = (middle, high) if slope > 0 else (low, middle)
         return 0.5 * (low + high)
 
     @property
     def sd(self) -> float:
         """The sd of the normal curve that touches h at its peak."""
-        p = _logistic(self.mode)
+        p = expit(self.mode)
         return float(1.0 / np.sqrt(self.n * p * (1 - p) + 1.0 / self.sigma**2))
 
     def nodes(self, n_agq: int) -> tuple[Array, Array]:
@@ -131,8 +132,7 @@ def integrand_panels(districts: Mapping[str, DistrictIntegral], n_agq: int = 5) 
         _panel(axes, district, n_agq)
         axes.set(title=title, xlabel="α, log-odds")
     panels[0].set_ylabel("height / height of the peak")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure
 
 
@@ -140,22 +140,18 @@ def _panel(axes: "Axes", district: DistrictIntegral, n_agq: int) -> None:
     mode, sd = district.mode, district.sd
     alpha = np.linspace(mode - 4.2 * sd, mode + 4.2 * sd, 401)
     normal = np.exp(-0.5 * ((alpha - mode) / sd) ** 2)
-    style: dict[str, Any] = {"color": "#7570b3", "linestyle": "--"}
-    axes.fill_between(alpha, _relative(district, alpha), color="#d95f02", alpha=0.15, linewidth=0)
-    axes.plot(alpha, _relative(district, alpha), color="#d95f02", label="integrand")
+    style: dict[str, Any] = {"color": PURPLE, "linestyle": "--"}
+    axes.fill_between(alpha, _relative(district, alpha), color=ORANGE, alpha=0.15, linewidth=0)
+    axes.plot(alpha, _relative(district, alpha), color=ORANGE, label="integrand")
     axes.plot(alpha, normal, label="normal curve at its peak", **style)
     at, share = district.nodes(n_agq)
     seen = share > _NODES_WORTH_SEEING
     tops = _relative(district, at[seen])
-    axes.vlines(at[seen], 0, tops, color="#333333", linewidth=0.8)
-    axes.plot(at[seen], tops, "o", color="#333333", markersize=5, label=f"{n_agq} nodes")
+    axes.vlines(at[seen], 0, tops, color=INK, linewidth=0.8)
+    axes.plot(at[seen], tops, "o", color=INK, markersize=5, label=f"{n_agq} nodes")
     axes.set_ylim(0, 1.08)
     axes.spines[["top", "right"]].set_visible(False)
 
 
 def _relative(district: DistrictIntegral, alpha: Array) -> Array:
     return np.exp(district.log_h(alpha) - district.log_h(district.mode))
-
-
-def _logistic(alpha: float) -> float:
-    return float(np.exp(-np.logaddexp(0.0, -alpha)))

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.base.palette import FADED, GREEN, INK, LIGHT_ORANGE, OBSERVED, ORANGE, PURPLE, RIM
 from hierwidgets.errors import DataError
 
 from .base import blank_figure, require_columns
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = [
-    "SEVERAL_COUNTRIES",
+    "SEVERAL_COUNTRIES_GRAPH",
     "Graph",
     "Line",
     "Node",
@@ -32,10 +33,9 @@ __all__ = [
 ]
 
 
-_INK, _FADED = "#333333", "#999999"
-_FILL = {"data": "#dddddd", "effect": "white", "parameter": "#fde3cf"}
+_FILL = {"data": OBSERVED, "effect": "white", "parameter": LIGHT_ORANGE}
 _LINES: tuple[tuple[str, Literal["-", "--", ":"]], ...] = (
-    ("#d95f02", "-"), ("#7570b3", "--"), ("#1b9e77", ":"),
+    (ORANGE, "-"), (PURPLE, "--"), (GREEN, ":"),
 )  # fmt: skip
 
 
@@ -74,7 +74,7 @@ class Graph(NamedTuple):
     plates: Sequence[Plate]
 
 
-SEVERAL_COUNTRIES = Graph(
+SEVERAL_COUNTRIES_GRAPH = Graph(
     nodes={
         "delta0": Node(r"$\delta_{00}, \delta_{01}$", 2.6, 5.9, "parameter", 1.35),
         "delta1": Node(r"$\delta_{10}, \delta_{11}$", 4.4, 5.9, "parameter", 1.35),
@@ -99,7 +99,7 @@ SEVERAL_COUNTRIES = Graph(
 """The model of the course page; parameters outside the frames are shared by all elections."""
 
 
-def model_graph(graph: Graph = SEVERAL_COUNTRIES) -> "Figure":
+def model_graph(graph: Graph = SEVERAL_COUNTRIES_GRAPH) -> "Figure":
     """The graph of a hierarchical model: what is drawn from what, and how often.
 
     Parameters
@@ -114,8 +114,8 @@ def model_graph(graph: Graph = SEVERAL_COUNTRIES) -> "Figure":
 
     Examples
     --------
-    >>> from hierwidgets.course.figures.models import SEVERAL_COUNTRIES, model_graph
-    >>> len(model_graph(SEVERAL_COUNTRIES).axes[0].patches)
+    >>> from hierwidgets.course.figures.models import SEVERAL_COUNTRIES_GRAPH, model_graph
+    >>> len(model_graph(SEVERAL_COUNTRIES_GRAPH).axes[0].patches)
     20
     """
     absent = [name for arrow in graph.arrows for name in arrow if name not in graph.nodes]
@@ -138,19 +138,19 @@ def _plate(axes: "Axes", plate: Plate) -> None:
     from matplotlib.patches import FancyBboxPatch
 
     size = (plate.right - plate.left, plate.top - plate.bottom)
-    style: dict[str, Any] = {"facecolor": "none", "edgecolor": _FADED, "linewidth": 1.2}
+    style: dict[str, Any] = {"facecolor": "none", "edgecolor": FADED, "linewidth": 1.2}
     corner = (plate.left, plate.bottom)
     axes.add_patch(
         FancyBboxPatch(corner, *size, boxstyle="round,pad=0,rounding_size=0.12", **style)
     )
-    axes.text(plate.right - 0.12, plate.bottom + 0.09, plate.label, ha="right", color=_INK, size=9)
+    axes.text(plate.right - 0.12, plate.bottom + 0.09, plate.label, ha="right", color=INK, size=9)
 
 
 def _node(axes: "Axes", node: Node) -> Any:
     """A rectangle for data, an ellipse for what is not seen."""
     from matplotlib.patches import Ellipse, Rectangle
 
-    style: dict[str, Any] = {"facecolor": _FILL[node.kind], "edgecolor": _INK, "zorder": 3}
+    style: dict[str, Any] = {"facecolor": _FILL[node.kind], "edgecolor": INK, "zorder": 3}
     if node.kind == "data":
         patch: Any = Rectangle((node.x - node.width / 2, node.y - 0.25), node.width, 0.5, **style)
     else:
@@ -167,7 +167,7 @@ def _arrow(axes: "Axes", start: Node, end: Node, tail: Any, head: Any) -> None:
     axes.add_patch(
         FancyArrowPatch(
             (start.x, start.y), (end.x, end.y), patchA=tail, patchB=head,
-            arrowstyle="-|>", mutation_scale=13, color=_INK, linewidth=1.1, zorder=2,
+            arrowstyle="-|>", mutation_scale=13, color=INK, linewidth=1.1, zorder=2,
         )
     )  # fmt: skip
 
@@ -216,7 +216,7 @@ def election_panels(
     for axes, name in zip(panels, names, strict=True):
         mine = points[points["election_id"] == name]
         axes.scatter(
-            mine[x], mine["rate"], s=5 + 0.9 * mine["n"], facecolors="none", edgecolors="#555555",
+            mine[x], mine["rate"], s=5 + 0.9 * mine["n"], facecolors="none", edgecolors=RIM,
             alpha=0.55, linewidths=0.8,
         )  # fmt: skip
         for line, (color, dashes) in zip(lines, _LINES, strict=False):
@@ -276,14 +276,14 @@ def _coding(
 ) -> None:  # fmt: skip
     """The line of the rule coded 0 and of the one coded 1, with what the names stand for."""
     x = np.array([0.0, 1.0])
-    styles = {"SMD": ("#d95f02", "-"), "PR": ("#7570b3", "--")}
+    styles = {"SMD": (ORANGE, "-"), "PR": (PURPLE, "--")}
     for (intercept, slope), rule in zip((zero, one), rules, strict=True):
         color, dashes = styles[rule]
         axes.plot(x, intercept + slope * x, dashes, color=color, lw=2.2)
         axes.text(1.02, intercept + slope, rule, color=color, va="center", weight="bold")
     height0, height1 = zero[0] + zero[1] * at, one[0] + one[1] * at
-    axes.plot([at], [height0], "o", color=_INK, ms=7, zorder=4)
-    arrow = {"arrowstyle": "-|>", "color": _INK, "shrinkA": 0, "shrinkB": 0}
+    axes.plot([at], [height0], "o", color=INK, ms=7, zorder=4)
+    arrow = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0}
     axes.annotate("", (at, height1), (at, height0), arrowprops=arrow)
     axes.text(at - 0.03, height0, names[0], ha="right", va="center", size=13)
     axes.text(at - 0.03, (height0 + height1) / 2, names[1], ha="right", va="center", size=13)
@@ -327,16 +327,16 @@ def generative_steps(
     x = np.linspace(0, 1, 101)
     titles = ("1. the rule", "2. this election", "3. its districts", "4. the answers")
     for step, (axes, title) in enumerate(zip(panels, titles, strict=True)):
-        axes.plot(x, _expit(rule_line[0] + rule_line[1] * x), "--", color="#7570b3", lw=2)
+        axes.plot(x, expit(rule_line[0] + rule_line[1] * x), "--", color=PURPLE, lw=2)
         if step >= 1:
-            curve = _expit(election_line[0] + election_line[1] * x)
-            axes.plot(x, curve, color="#d95f02", lw=2)
+            curve = expit(election_line[0] + election_line[1] * x)
+            axes.plot(x, curve, color=ORANGE, lw=2)
         if step == 2:
-            axes.scatter(election["comp"], _expit(election["alpha"].to_numpy()), s=22, c="#1b9e77")
+            axes.scatter(election["comp"], expit(election["alpha"].to_numpy()), s=22, c=GREEN)
         if step == 3:
             axes.scatter(
                 election["comp"], election["y"] / election["n"], s=22, marker="D",
-                facecolors="none", edgecolors=_INK,
+                facecolors="none", edgecolors=INK,
             )  # fmt: skip
         axes.set_title(title, size=10, loc="left")
         axes.spines[["top", "right"]].set_visible(False)
@@ -365,16 +365,9 @@ def rate_histograms(rates: Mapping[str, Array], bins: int = 40) -> "Figure":
     panels = figure.subplots(1, len(rates), sharex=True, squeeze=False)[0]
     for axes, (name, values) in zip(panels, rates.items(), strict=True):
         weights = np.full(len(values), 1 / len(values))
-        axes.hist(values, bins=np.linspace(0, 1, bins + 1), weights=weights, color="#7570b3")
+        axes.hist(values, bins=np.linspace(0, 1, bins + 1), weights=weights, color=PURPLE)
         axes.set_title(name, size=10, loc="left")
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of draws")
     figure.supxlabel("rate of a district", size=10)
     return figure
-
-
-# --- parts --------------------------------------------------------------------------------
-
-
-def _expit(values: Array) -> Array:
-    return 1.0 / (1.0 + np.exp(-values))

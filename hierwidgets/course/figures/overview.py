@@ -5,52 +5,24 @@ matplotlib is imported when a figure is drawn.
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.palette import DATA_SETS, INK, LIGHT_GREY, STYLES
+from hierwidgets.course.plan import BRITAIN, COUNTRIES, COURSE, FINLAND, Stop
 from hierwidgets.errors import DataError
 
-from .base import STYLES, blank_figure
+from .base import blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COURSE", "Stop", "course_map", "index_lines", "model_graphs", "sizes_of_groups"]
+__all__ = ["course_map", "index_lines", "model_graphs", "sizes_of_groups"]
 
-_INK, _PALE = "#333333", "#8c8c8c"
-# ColorBrewer Blues: the colours of `STYLES` mean kinds of pooling and nothing else.
-_BLUES = ("#6baed6", "#3182bd", "#08519c")
 _GROUPS, _ANSWERS = 3, 3  # of the model graphs
-
-
-class Stop(NamedTuple):
-    """One lecture on the map: its file, a short title, its row, the assignment after it."""
-
-    name: str
-    title: str
-    data: str
-    assignment: str = ""
-
-
-_FI, _UK, _ALL = "Finland", "Great Britain", "several countries"
-COURSE = (
-    Stop("00-map-and-notation", "the map and\nthe notation", ""),
-    Stop("01-finland-no-pooling", "one district\nat a time", _FI),
-    Stop("02-the-309-problem", "the 309\nproblem", _FI),
-    Stop("03-fitting-the-model", "fitting\nthe model", _FI),
-    Stop("04-three-kinds-of-pooling", "three kinds\nof pooling", _FI, "A1"),
-    Stop("05-simulate-and-recover", "simulate\nand recover", _FI),
-    Stop("06-uk-tiny-groups", "tiny\ngroups", _UK, "A2"),
-    Stop("07-group-level-predictors", "predictors\nof groups", _UK, "A3"),
-    Stop("08-several-countries-model", "three\nlevels", _ALL),
-    Stop("09-fragile-fits", "fragile\nfits", _ALL),
-    Stop("10-full-bayes-and-diagnostics", "full Bayes,\ndiagnosed", _ALL),
-    Stop("11-quantities-of-interest", "quantities\nof interest", _ALL, "A4"),
-    Stop("12-which-pooling-how-much", "which pooling,\nhow much", _ALL),
-)
 
 
 def model_graphs() -> "Figure":
@@ -89,7 +61,7 @@ def _graph(axes: "Axes", kind: str) -> None:
         for step in np.linspace(-0.27, 0.27, _ANSWERS):
             top = places[min(j, len(places) - 1)]
             _arrow(axes, (top, 1.15), (j + step, 0.17))
-            axes.plot(j + step, 0.05, "s", color=_PALE, markersize=7)
+            axes.plot(j + step, 0.05, "s", color=LIGHT_GREY, markersize=7)
         axes.text(j, -0.3, f"district {j + 1}", ha="center", fontsize=8)
     for x, name in zip(places, names, strict=True):
         _node(axes, (x, 1.15), name, color, "o", 520)
@@ -103,7 +75,7 @@ def _node(
 
 
 def _arrow(axes: "Axes", start: tuple[float, float], end: tuple[float, float]) -> None:
-    style: dict[str, Any] = {"arrowstyle": "->", "color": _PALE, "lw": 0.9, "shrinkA": 11}
+    style: dict[str, Any] = {"arrowstyle": "->", "color": LIGHT_GREY, "lw": 0.9, "shrinkA": 11}
     axes.annotate("", end, start, arrowprops=style)
 
 
@@ -139,8 +111,8 @@ def index_lines(j: Sequence[int], k: Sequence[int]) -> "Figure":
     for low, parents in enumerate([j, k]):
         for child, parent in enumerate(parents):
             ends = [rows[low][child], rows[low + 1][parent - 1]]
-            axes.plot(ends, [low, low + 1], color=_PALE, lw=1.1, zorder=1)
-    colors = [_PALE, _BLUES[1], _BLUES[2]]
+            axes.plot(ends, [low, low + 1], color=LIGHT_GREY, lw=1.1, zorder=1)
+    colors = [LIGHT_GREY, DATA_SETS[1], DATA_SETS[2]]
     for height, (places, color) in enumerate(zip(rows, colors, strict=True)):
         for number, x in enumerate(places, start=1):
             _node(axes, (x, height), str(number), color, "so^"[height], (330, 430, 760)[height])
@@ -176,9 +148,9 @@ def sizes_of_groups(counts: "Mapping[str, pd.Series[int]]") -> "Figure":
         sizes = counts[name]
         shift = np.random.default_rng(height).uniform(-1, 1, (2, len(sizes)))
         x, y = sizes * np.exp(0.07 * shift[0]), height + 0.36 * shift[1]
-        axes.scatter(x, y, s=12, facecolors="none", edgecolors=_INK, alpha=0.5)
+        axes.scatter(x, y, s=12, facecolors="none", edgecolors=INK, alpha=0.5)
         middle = float(np.median(sizes))
-        axes.plot([middle, middle], [height - 0.42, height + 0.42], color=_BLUES[1], lw=2.5)
+        axes.plot([middle, middle], [height - 0.42, height + 0.42], color=DATA_SETS[1], lw=2.5)
     axes.set_yticks(range(len(counts)), list(counts)[::-1])
     axes.set_xticks(
         [1, 2, 5, 10, 20, 50, 100, 200], ["1", "2", "5", "10", "20", "50", "100", "200"]
@@ -194,9 +166,9 @@ def course_map() -> "Figure":
 
     Examples
     --------
-    >>> from hierwidgets.course.figures.overview import COURSE, course_map
-    >>> len(COURSE), len(course_map().axes)
-    (13, 1)
+    >>> from hierwidgets.course.figures.overview import course_map
+    >>> len(course_map().axes)
+    1
     """
     figure = blank_figure(9, 5.2)
     axes: Axes = figure.add_subplot()
@@ -208,21 +180,21 @@ def course_map() -> "Figure":
         _stop(axes, stop, places[stop.name])
     for height, (name, note) in zip((2, 1, 0), _ROWS.items(), strict=True):
         axes.text(-1.78, height + 0.1, name, fontsize=10, weight="bold", va="center")
-        axes.text(-1.78, height - 0.1, note, fontsize=8, va="top", color=_INK)
+        axes.text(-1.78, height - 0.1, note, fontsize=8, va="top", color=INK)
     return figure
 
 
 _ROWS = {
-    _FI: "14 districts,\nmany people in each",
-    _UK: "253 districts,\nfew people in each",
-    _ALL: "567 districts,\nfive elections",
+    FINLAND: "14 districts,\nmany people in each",
+    BRITAIN: "253 districts,\nfew people in each",
+    COUNTRIES: "567 districts,\nfive elections",
 }
-_EDGES = dict(zip(("", _FI, _UK, _ALL), (_INK, *_BLUES), strict=True))
+_EDGES = dict(zip(("", FINLAND, BRITAIN, COUNTRIES), (INK, *DATA_SETS), strict=True))
 
 
 def _places() -> dict[str, tuple[float, float]]:
     """Where each stop lies: a row per data set, from left to right."""
-    heights = {"": 3.3, _FI: 2.0, _UK: 1.0, _ALL: 0.0}
+    heights = {"": 3.3, FINLAND: 2.0, BRITAIN: 1.0, COUNTRIES: 0.0}
     seen: dict[str, int] = {}
     places = {}
     for stop in COURSE:
@@ -242,13 +214,13 @@ def _stop(axes: "Axes", stop: Stop, at: tuple[float, float]) -> None:
     axes.text(at[0], at[1] + 0.2, stop.name[:2], ha="center", va="center", weight="bold", zorder=4)
     axes.text(at[0], at[1] - 0.1, stop.title, ha="center", va="center", fontsize=8.5, zorder=4)
     if stop.assignment:
-        box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": _INK}
+        box = {"boxstyle": "round,pad=0.2", "fc": "white", "ec": INK}
         corner = (at[0] + 0.44, at[1] - 0.33)
         axes.text(*corner, stop.assignment, ha="center", fontsize=8, zorder=5, bbox=box)
 
 
 def _road(axes: "Axes", start: tuple[float, float], end: tuple[float, float]) -> None:
-    style: dict[str, Any] = {"arrowstyle": "-|>", "color": _INK, "lw": 1.2, "shrinkB": 2}
+    style: dict[str, Any] = {"arrowstyle": "-|>", "color": INK, "lw": 1.2, "shrinkB": 2}
     if start[1] == end[1]:
         axes.annotate("", (end[0] - 0.5, end[1]), (start[0] + 0.5, start[1]), arrowprops=style)
         return
@@ -257,7 +229,7 @@ def _road(axes: "Axes", start: tuple[float, float], end: tuple[float, float]) ->
         axes.annotate("", (end[0], low), (start[0], high), arrowprops=style | {"shrinkA": 0})
         return
     turn = (low + high) / 2
-    axes.plot([start[0], start[0], end[0]], [high, turn, turn], color=_INK, lw=1.2, zorder=1)
+    axes.plot([start[0], start[0], end[0]], [high, turn, turn], color=INK, lw=1.2, zorder=1)
     axes.annotate("", (end[0], low), (end[0], turn), arrowprops=style | {"shrinkA": 0})
 
 

@@ -1,6 +1,6 @@
 """Pictures of the three kinds of pooling: slopegraph, paths over sigma, parallel lines.
 
-Kinds keep the colour, marker and line style of `figures.STYLES`. matplotlib is imported when a
+Kinds keep the colour, marker and line style of `palette.STYLES`. matplotlib is imported when a
 figure is drawn.
 """
 
@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import DARK_ORANGE, FADED, INK, RIM, STYLES
 from hierwidgets.errors import DataError
 
-from .base import STYLES, blank_figure, require_columns
+from .base import blank_figure, legend_above, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 __all__ = ["least_squares_lines", "parallel_lines", "pooling_paths", "slopegraph", "stacked"]
 
 
-_FADED = "#999999"
-_STRONG = "#333333"
 _MOST_LABELS = 40  # more level labels than this cannot be read
 _LABEL_WIDTH = 0.021  # share of the axis a turned label needs
 
@@ -130,9 +129,9 @@ def slopegraph(
 
 
 def _level_line(axes: "Axes", values: Array, strong: bool, any_strong: bool) -> None:
-    style: dict[str, Any] = {"color": _FADED, "linewidth": 0.9, "zorder": 1}
+    style: dict[str, Any] = {"color": FADED, "linewidth": 0.9, "zorder": 1}
     if strong:
-        style = {"color": _STRONG, "linewidth": 1.8, "zorder": 2}
+        style = {"color": INK, "linewidth": 1.8, "zorder": 2}
     elif any_strong:
         style["alpha"] = 0.55
     axes.plot(values, np.arange(len(values)), **style)
@@ -140,7 +139,7 @@ def _level_line(axes: "Axes", values: Array, strong: bool, any_strong: bool) -> 
 
 def _row_of_points(axes: "Axes", kind: str, values: Array, height: int) -> None:
     style = STYLES.get(kind)
-    color, marker = (style.color, style.marker) if style else (_STRONG, "o")
+    color, marker = (style.color, style.marker) if style else (INK, "o")
     axes.scatter(
         values, np.full(len(values), height), s=34, color=color, marker=marker, alpha=0.75, zorder=3
     )
@@ -156,7 +155,7 @@ def _name_levels(axes: "Axes", top: "pd.Series[float]", highlight: Sequence[obje
     places = _apart(np.asarray(named, np.float64), _LABEL_WIDTH * (high - low))
     height = axes.get_yticks()[-1]
     for place, value, level in zip(places, named, named.index, strict=True):
-        axes.plot([value, place], [height + 0.07, height + 0.17], color=_FADED, linewidth=0.6)
+        axes.plot([value, place], [height + 0.07, height + 0.17], color=FADED, linewidth=0.6)
         weight = "bold" if level in highlight else "normal"
         options: dict[str, Any] = {"ha": "center", "va": "bottom", "fontsize": 8}
         axes.text(place, height + 0.18, str(level), rotation=90, fontweight=weight, **options)
@@ -205,7 +204,7 @@ def pooling_paths(
     low, high = float(wide.index[0]), float(wide.index[-1])
     figure = blank_figure(8, 5)
     axes = figure.add_subplot(xscale="log", xlabel="σ, sd between levels", ylabel="estimate")
-    axes.plot(wide.index, wide.to_numpy(), color=_FADED, linewidth=1, zorder=1)
+    axes.plot(wide.index, wide.to_numpy(), color=FADED, linewidth=1, zorder=1)
     for kind, place in (("complete pooling", low / 1.25), ("no pooling", high * 1.25)):
         if kind in ends:
             _end_points(axes, kind, ends[kind], place)
@@ -217,7 +216,7 @@ def pooling_paths(
             xycoords=("data", "axes fraction"),
             ha="right",
             va="top",
-            color="#a34700",
+            color=DARK_ORANGE,
         )
     axes.set_xlim(low / 1.6, high * 2.3)
     axes.xaxis.set_major_formatter("{x:g}")
@@ -325,7 +324,7 @@ def parallel_lines(
     ends = np.array([data[x].min(), data[x].max()], dtype=float)
     for axes, (level, mine) in zip(panels, groups, strict=False):
         axes.set_title(f"{level} (n = {len(mine)})", fontsize=10)
-        axes.scatter(mine[x], mine[outcome], s=14, facecolors="none", edgecolors="#555555")
+        axes.scatter(mine[x], mine[outcome], s=14, facecolors="none", edgecolors=RIM)
         for kind, frame in frames.items():
             _one_line(axes, kind, frame, level, ends)
         axes.spines[["top", "right"]].set_visible(False)
@@ -333,8 +332,7 @@ def parallel_lines(
         axes.remove()
     figure.supxlabel(x)
     figure.supylabel(outcome)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure
 
 

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from hierwidgets.base.palette import GREEN, INK, ORANGE, PINK, PURPLE, STYLES, THREAD
 from hierwidgets.errors import DataError
 
-from .base import STYLES, blank_figure, require_columns
+from .base import blank_figure, legend_above, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["pulled_toward", "scatter_with_lines"]
 
-_LOOKS = (("#7570b3", "-"), ("#1b9e77", "--"), ("#e7298a", "-."), ("#333333", ":"))
+_LOOKS = ((PURPLE, "-"), (GREEN, "--"), (PINK, "-."), (INK, ":"))
 
 
 def scatter_with_lines(
@@ -68,7 +69,7 @@ def scatter_with_lines(
         frame[y],
         s=area,
         facecolors="none",
-        edgecolors="#d95f02",
+        edgecolors=ORANGE,
         alpha=0.75,
         linewidths=1,
     )
@@ -115,7 +116,7 @@ def pulled_toward(
     for axes, (title, frame) in zip(panels, models.items(), strict=True):
         require_columns(frame, x, "raw", "estimate", "target")
         frame = frame.sort_values(x, kind="stable")
-        axes.vlines(frame[x], frame["raw"], frame["estimate"], color="#bbbbbb", linewidth=0.6)
+        axes.vlines(frame[x], frame["raw"], frame["estimate"], color=THREAD, linewidth=0.6)
         for kind, column in [("no pooling", "raw"), ("partial pooling", "estimate")]:
             style = STYLES[kind]
             options: dict[str, Any] = {"color": style.color, "marker": style.marker, "label": kind}
@@ -128,6 +129,5 @@ def pulled_toward(
         axes.set_xlabel(x.replace("_", " "))
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel(label)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure

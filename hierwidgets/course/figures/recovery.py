@@ -1,6 +1,6 @@
 """Pictures of simulate-and-recover: one draw, recovered parameters, judged estimators, errors.
 
-Estimators keep the colour, marker and line style of `figures.STYLES`. matplotlib is imported when
+Estimators keep the colour, marker and line style of `palette.STYLES`. matplotlib is imported when
 a figure is drawn.
 """
 
@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, normal_quantile
+from hierwidgets.base.palette import BARS, FADED, INK, LIGHT_GREY, ORANGE, PURPLE, STYLES, TRUTHS
 from hierwidgets.errors import DataError
 from hierwidgets.recovery import Recovery
 
-from .base import STYLES, blank_figure, require_columns
+from .base import blank_figure, legend_above, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -24,14 +25,13 @@ __all__ = ["error_lines", "judged", "one_draw", "recovered", "shape_histograms"]
 
 
 KINDS = {kind.replace(" ", "_"): kind for kind in STYLES}
-_TRUTH, _FADED = "#333333", "#999999"
 _MEASURES = {
     "rmse": "RMSE",
     "bias": "bias",
     "coverage": "coverage",
     "bias_of_largest": "error in the\nlargest raw estimate",
 }
-_Z = 1.6448536269514722  # normal quantile of 0.95: half the width of a 90 % interval
+_Z90 = normal_quantile(0.9)  # half the width of a 90 % interval, in standard errors
 
 
 def one_draw(frame: pd.DataFrame, label: str = "probability") -> "Figure":
@@ -69,14 +69,13 @@ def one_draw(frame: pd.DataFrame, label: str = "probability") -> "Figure":
     for name in shown:
         _arrows(axes, KINDS[name], frame["truth"], frame[name], rows)
     axes.scatter(
-        frame["truth"], rows, marker="|", s=170, color=_TRUTH, linewidths=2.4, zorder=4,
+        frame["truth"], rows, marker="|", s=170, color=INK, linewidths=2.4, zorder=4,
         label="truth",
     )  # fmt: skip
     axes.set_yticks(rows, [f"{n:g}" for n in frame["n"]])
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0)
-    handles, labels = axes.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False)
+    legend_above(axes, ncols=4)
     return figure
 
 
@@ -128,15 +127,14 @@ def recovered(
     figure = blank_figure(8, 2.6)
     panels = figure.subplots(1, len(truth), squeeze=False, sharex=share)[0]
     for axes, (name, value) in zip(panels, truth.items(), strict=True):
-        axes.hist(estimates[name], bins=20, color="#d9d9d9", edgecolor="#8c8c8c", linewidth=0.5)
+        axes.hist(estimates[name], bins=20, color=BARS, edgecolor=LIGHT_GREY, linewidth=0.5)
         mean = float(estimates[name].mean())
-        axes.axvline(value, color="#7570b3", linewidth=2, label="truth")
-        axes.axvline(mean, color="#d95f02", linewidth=2, linestyle="--", label="mean estimate")
+        axes.axvline(value, color=PURPLE, linewidth=2, label="truth")
+        axes.axvline(mean, color=ORANGE, linewidth=2, linestyle="--", label="mean estimate")
         axes.set_xlabel((labels or {}).get(name, name))
         axes.set_yticks([])
         axes.spines[["top", "right", "left"]].set_visible(False)
-    handles, names = panels[0].get_legend_handles_labels()
-    figure.legend(handles, names, loc="outside upper center", ncols=2, frameon=False)
+    legend_above(panels[0], ncols=2)
     return figure
 
 
@@ -173,13 +171,13 @@ def judged(result: Recovery) -> "Figure":
 def _judged_panel(axes: "Axes", cells: pd.DataFrame, measure: str, level: float) -> None:
     wishes = {"bias": 0.0, "bias_of_largest": 0.0, "coverage": level}
     if measure in wishes:
-        axes.axvline(wishes[measure], color=_FADED, linestyle=":", linewidth=1.2, zorder=0)
+        axes.axvline(wishes[measure], color=FADED, linestyle=":", linewidth=1.2, zorder=0)
     for place, (name, kind) in enumerate(KINDS.items()):
         style = STYLES[kind]
         cell = np.asarray(cells.loc[(name, measure)], dtype=np.float64)
         value, error = np.nan_to_num(cell)
         axes.errorbar(
-            value, place, xerr=_Z * error, fmt=style.marker, color=style.color, capsize=3,
+            value, place, xerr=_Z90 * error, fmt=style.marker, color=style.color, capsize=3,
             markersize=6,
         )  # fmt: skip
     if measure in ("rmse", "coverage"):
@@ -241,15 +239,14 @@ def error_lines(
             axes.xaxis.set_major_formatter("{x:g}")
     panels[0].set_ylabel("RMSE")
     panels[0].set_ylim(bottom=0)
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure
 
 
 def _error_line(axes: "Axes", kind: str, part: pd.DataFrame, x: str) -> None:
     style = STYLES[kind]
     axes.errorbar(
-        part[x], part["rmse"], yerr=_Z * part["mc_error"].fillna(0), color=style.color,
+        part[x], part["rmse"], yerr=_Z90 * part["mc_error"].fillna(0), color=style.color,
         marker=style.marker, linestyle=style.linestyle, markersize=5, capsize=2, label=kind,
     )  # fmt: skip
 
@@ -267,7 +264,7 @@ def shape_histograms(draws: pd.DataFrame, bins: Array) -> "Figure":
     Raises
     ------
     DataError
-        If a column is missing.
+        If one of these columns is missing.
 
     Examples
     --------
@@ -286,7 +283,7 @@ def shape_histograms(draws: pd.DataFrame, bins: Array) -> "Figure":
     for axes, (title, part) in zip(panels, parts, strict=True):
         own = part[part["estimator"] == "no_pooling"]
         share = np.full(len(own), 1 / len(own))
-        axes.hist(own["truth"], bins, weights=share, color="#cccccc", label="truth")
+        axes.hist(own["truth"], bins, weights=share, color=TRUTHS, label="truth")
         for name in ("no_pooling", "partial_pooling"):
             style = STYLES[KINDS[name]]
             values = part.loc[part["estimator"] == name, "estimate"]
@@ -298,6 +295,5 @@ def shape_histograms(draws: pd.DataFrame, bins: Array) -> "Figure":
         axes.title.set_fontsize(10)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of the groups")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure

@@ -1,6 +1,6 @@
 """Pictures of one level between its own answers and the others: curves, weights, three rates.
 
-Kinds of pooling keep the colour, marker and line style of `figures.STYLES`. matplotlib is
+Kinds of pooling keep the colour, marker and line style of `palette.STYLES`. matplotlib is
 imported when a figure is drawn.
 """
 
@@ -11,10 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.base.palette import COMPLETE, DARK_ORANGE, FADED, INK, NO, PARTIAL, STYLES
 from hierwidgets.errors import DataError
 
-from .base import STYLES, blank_figure
+from .base import blank_figure, legend_above
 from .integrals import DistrictIntegral
 
 if TYPE_CHECKING:
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["levels_under_prior", "prior_times_likelihood", "three_rates", "weight_by_size"]
 
 
-_PRIOR, _GREY, _DARK = STYLES["complete pooling"].color, "#999999", "#333333"
-_DATA, _BOTH = STYLES["no pooling"].color, STYLES["partial pooling"].color
+_PRIOR, _DATA, _BOTH = COMPLETE, NO, PARTIAL  # the others, the level's own answers, both
 _RATES = (0.001, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 0.99, 0.999)
 
 
@@ -58,8 +58,7 @@ def prior_times_likelihood(districts: Mapping[str, DistrictIntegral]) -> "Figure
         axes.set_title(title, fontsize=11)
         axes.set_xlabel("α, log-odds")
     panels[0].set_ylabel("height / height of the top")
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=3, frameon=False)
+    legend_above(panels[0], ncols=3)
     return figure
 
 
@@ -84,8 +83,8 @@ def _three_curves(axes: "Axes", district: DistrictIntegral, alpha: Array) -> Non
     axes.fill_between(alpha, np.exp(product - product.max()), color=_BOTH, alpha=0.12, linewidth=0)
     top = district.mode
     axes.plot([top, top], [0, 1], color=_BOTH, linewidth=0.8)
-    name = f"peak {_expit(top):.3f} "
-    axes.annotate(name, (top, 1.02), ha="center", va="bottom", fontsize=9, color="#a34700")
+    name = f"peak {expit(top):.3f} "
+    axes.annotate(name, (top, 1.02), ha="center", va="bottom", fontsize=9, color=DARK_ORANGE)
     axes.set_ylim(0, 1.14)
     axes.spines[["right"]].set_visible(False)
     _rates_above(axes, alpha)
@@ -156,9 +155,9 @@ def _give_or_take(axes: "Axes", mu: float, sigma: float) -> None:
     axes.annotate("μ", (mu, 1.01), ha="center", va="bottom", color=_PRIOR)
     at = float(np.exp(-0.5))
     for end in (mu - sigma, mu + sigma):
-        style: dict[str, Any] = {"arrowstyle": "->", "color": _DARK, "shrinkA": 0, "shrinkB": 0}
+        style: dict[str, Any] = {"arrowstyle": "->", "color": INK, "shrinkA": 0, "shrinkB": 0}
         axes.annotate("", (end, at), xytext=(mu, at), arrowprops=style)
-        axes.annotate("σ", ((mu + end) / 2, at + 0.02), ha="center", va="bottom", color=_DARK)
+        axes.annotate("σ", ((mu + end) / 2, at + 0.02), ha="center", va="bottom", color=INK)
 
 
 def _names_below(axes: "Axes", levels: "pd.Series[Any]", own: Array) -> None:
@@ -171,7 +170,7 @@ def _names_below(axes: "Axes", levels: "pd.Series[Any]", own: Array) -> None:
         places[:-1] -= short
         places[1:] += short
     for place, k in zip(places, order, strict=True):
-        axes.plot([own[k], place], [-0.17, -0.24], color=_GREY, linewidth=0.6)
+        axes.plot([own[k], place], [-0.17, -0.24], color=FADED, linewidth=0.6)
         name = str(levels.iloc[k])
         axes.text(place, -0.26, name, rotation=90, ha="center", va="top", fontsize=8)
 
@@ -221,12 +220,12 @@ def weight_by_size(
     for (name, size), line in zip(half.items(), ["-", "--", ":", "-."], strict=False):
         if not size > 0:
             raise DataError(f"half the weight at n = {size} in {name!r}; it must be above 0")
-        axes.plot(n, n / (n + size), linestyle=line, color=_DARK, linewidth=1.2, label=name)
+        axes.plot(n, n / (n + size), linestyle=line, color=INK, linewidth=1.2, label=name)
     marks: dict[str, Any] = {"color": _BOTH, "marker": STYLES["partial pooling"].marker}
     axes.scatter(frame["n"], frame["weight"], zorder=3, **marks)
     _name_points(axes, frame[frame["level"].isin(list(highlight))], next(iter(half.values())))
     axes.set(xlim=(0, most), ylim=(0, 1))
-    axes.axhline(0.5, color=_GREY, linewidth=0.8, zorder=0)
+    axes.axhline(0.5, color=FADED, linewidth=0.8, zorder=0)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="upper center", ncols=len(half), bbox_to_anchor=(0.5, 1.13), frameon=False)
     return figure
@@ -278,7 +277,7 @@ def three_rates(
         place = levels.index(level)
         _one_rate(axes, kind, frame.iloc[place], height)
         others = np.delete(frame["estimate"].to_numpy(dtype=float), place)
-        axes.vlines(others, height - 0.13, height + 0.13, color=_GREY, linewidth=1, zorder=1)
+        axes.vlines(others, height - 0.13, height + 0.13, color=FADED, linewidth=1, zorder=1)
     axes.set_yticks(range(len(frames)), list(frames)[::-1])
     axes.set_ylim(-0.5, len(frames) - 0.35)
     axes.spines[["top", "right", "left"]].set_visible(False)
@@ -293,10 +292,6 @@ def _one_rate(axes: "Axes", kind: str, row: "pd.Series[Any]", height: int) -> No
     axes.plot(ends, [height, height], linewidth=2, zorder=2, **look)
     axes.scatter([value], [height], s=70, color=style.color, marker=style.marker, zorder=3)
     axes.annotate(f"{value:.3f}", (value, height + 0.17), ha="center", va="bottom", fontsize=9)
-
-
-def _expit(alpha: float) -> float:
-    return float(np.exp(-np.logaddexp(0.0, -alpha)))
 
 
 def _logit(rate: ArrayLike) -> Array:

@@ -10,17 +10,26 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.palette import (
+    BARS,
+    CERTAIN,
+    DARK_GREEN,
+    DARK_PURPLE,
+    FADED,
+    LIGHT_GREEN,
+    LIGHT_GREY,
+    ORANGE,
+    STYLES,
+)
 from hierwidgets.errors import DataError
 
-from .base import STYLES, blank_figure, require_columns
+from .base import blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["patterns", "patterns_moved", "patterns_tallied", "ranked_intervals"]
-
-_FADED = "#999999"
 
 
 def patterns(no: pd.DataFrame, partial: pd.DataFrame) -> pd.DataFrame:
@@ -92,7 +101,7 @@ def patterns_tallied(frame: pd.DataFrame) -> "Figure":
     axes = figure.add_subplot(xlabel="n, people asked", ylabel="y, people contacted")
     area = 70 + 17 * frame["groups"].to_numpy(dtype=float)
     certain = (frame["y"] == 0) | (frame["y"] == frame["n"])
-    for chosen, color, edge in [(~certain, "#d9d9d9", "#8c8c8c"), (certain, "#fddcc4", "#d95f02")]:
+    for chosen, color, edge in [(~certain, BARS, LIGHT_GREY), (certain, CERTAIN, ORANGE)]:
         style: dict[str, Any] = {"color": color, "edgecolors": edge}
         axes.scatter(frame["n"][chosen], frame["y"][chosen], s=area[chosen.to_numpy()], **style)
     for row in frame.itertuples():
@@ -132,7 +141,7 @@ def patterns_moved(
     for row in frame.itertuples():
         axes.annotate(
             "", (float(row.n), float(row.estimate)), (float(row.n), float(row.raw)),  # type: ignore[arg-type]
-            arrowprops={"arrowstyle": "-|>", "color": _FADED, "linewidth": 1}, zorder=1,
+            arrowprops={"arrowstyle": "-|>", "color": FADED, "linewidth": 1}, zorder=1,
         )  # fmt: skip
     for kind, column in [("no pooling", "raw"), ("partial pooling", "estimate")]:
         style = STYLES[kind]
@@ -143,7 +152,7 @@ def patterns_moved(
     if target is not None:
         axes.axhline(target, color=STYLES["complete pooling"].color, linestyle=":", zorder=0)
         place = (float(frame["n"].max()) + 0.4, target)
-        axes.annotate("target", place, va="bottom", ha="right", color="#5d58a0", fontsize=9)
+        axes.annotate("target", place, va="bottom", ha="right", color=DARK_PURPLE, fontsize=9)
     axes.set_xticks(range(1, int(frame["n"].max()) + 1))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, frameon=False)
@@ -190,8 +199,8 @@ def _ranked(axes: "Axes", frame: pd.DataFrame) -> None:
         frame[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high", "estimate")
     )
     flat = high - low <= 0
-    axes.vlines(place[~flat], low[~flat], high[~flat], color="#9ad0bd", linewidth=0.8)
-    axes.scatter(place[~flat], estimate[~flat], s=5, color="#0d5c45", zorder=3)
-    axes.scatter(place[flat], estimate[flat], s=16, marker="x", color="#d95f02", linewidths=0.8)
+    axes.vlines(place[~flat], low[~flat], high[~flat], color=LIGHT_GREEN, linewidth=0.8)
+    axes.scatter(place[~flat], estimate[~flat], s=5, color=DARK_GREEN, zorder=3)
+    axes.scatter(place[flat], estimate[flat], s=16, marker="x", color=ORANGE, linewidths=0.8)
     axes.set_xticks([])
     axes.spines[["top", "right", "bottom"]].set_visible(False)

@@ -10,17 +10,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.palette import CHANCE, INK, OTHER, PALE, SCORE, STYLES, Style
 from hierwidgets.validation.folds import CrossValidation
 
-from .base import STYLES, Style, blank_figure
+from .base import blank_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["bakeoff", "over_sigma", "rank_histograms"]
-
-_INK, _PALE = "#333333", "#bdbdbd"
+__all__ = ["bakeoff", "chance_range", "over_sigma", "rank_histograms"]
 
 
 def bakeoff(results: Mapping[str, CrossValidation]) -> "Figure":
@@ -54,13 +53,13 @@ def _one_bakeoff(axes: "Axes", found: CrossValidation) -> None:
     for place, (name, row) in enumerate(found.table.iterrows()):
         within = wide[str(name)] - wide[str(best)]
         if name != best:
-            axes.plot(within, np.full(len(within), place), "o", color=_PALE, ms=4,
-                      zorder=3, mec=_INK, mew=0.5)  # fmt: skip
+            axes.plot(within, np.full(len(within), place), "o", color=PALE, ms=4,
+                      zorder=3, mec=INK, mew=0.5)  # fmt: skip
         style, error = _style(str(name)), 2 * row["std_error_difference"]
         axes.hlines(place, row["difference"] - error, row["difference"] + error,
                     color=style.color, lw=2.4)  # fmt: skip
         axes.plot(row["difference"], place, style.marker, color=style.color, ms=9)
-    axes.axvline(0, color=_INK, lw=0.8)
+    axes.axvline(0, color=INK, lw=0.8)
     axes.set_yticks(range(len(found.table)), list(found.table.index))
     axes.set_ylim(len(found.table) - 0.5, -0.5)
     axes.set_xlabel(f"← worse     log score less that of {best}     better →")
@@ -71,7 +70,7 @@ def _style(name: str) -> Style:
     for kind, style in STYLES.items():
         if name.startswith(kind):
             return style if name == kind else Style(style.color, "P", style.linestyle)
-    return Style("#4d4d4d", "^", "-")
+    return Style(OTHER, "^", "-")
 
 
 def over_sigma(frames: Mapping[str, tuple[pd.DataFrame, float]]) -> "Figure":
@@ -97,7 +96,7 @@ def over_sigma(frames: Mapping[str, tuple[pd.DataFrame, float]]) -> "Figure":
     panels = figure.subplots(2, len(frames), squeeze=False, sharex="col", sharey="row")
     for column, (title, (frame, estimate)) in enumerate(frames.items()):
         top, bottom = panels[0, column], panels[1, column]
-        for axes, name, color in ((top, "log_score", "#1f4e79"), (bottom, "loglik", _INK)):
+        for axes, name, color in ((top, "log_score", SCORE), (bottom, "loglik", INK)):
             axes.plot(frame["sigma"], frame[name] - frame[name].max(), "o-", color=color, ms=4)
         top.set_title(title, loc="left", size=10)
         for axes in (top, bottom):
@@ -131,10 +130,10 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
     figure = blank_figure(8.4, 2.3 * rows + 0.2)
     panels = figure.subplots(rows, many, squeeze=False, sharey=True).ravel()
     for axes, (title, values) in zip(panels, shares.items(), strict=False):
-        low, high = _allowed(len(values), bins)
-        axes.axhspan(low, high, color="#e6e6e6", lw=0)
-        axes.axhline(len(values) / bins, color=_INK, lw=0.8)
-        axes.hist(values, bins=bins, range=(0, 1), color="#1f4e79", edgecolor="white", alpha=0.85)
+        low, high = chance_range(len(values), bins)
+        axes.axhspan(low, high, color=CHANCE, lw=0)
+        axes.axhline(len(values) / bins, color=INK, lw=0.8)
+        axes.hist(values, bins=bins, range=(0, 1), color=SCORE, edgecolor="white", alpha=0.85)
         axes.set_title(title, loc="left", size=9)
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
@@ -147,7 +146,7 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
     return figure
 
 
-def _allowed(n: int, bins: int) -> tuple[int, int]:
+def chance_range(n: int, bins: int) -> tuple[int, int]:
     """The 2.5 % and 97.5 % quantiles of a bin's count: binomial with n and 1 / bins."""
     p = 1 / bins
     total = np.cumsum([comb(n, k) * p**k * (1 - p) ** (n - k) for k in range(n + 1)])

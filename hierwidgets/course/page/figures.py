@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.palette import BAND, GRID, VERDICTS
 from hierwidgets.course.figures.base import blank_figure, require_columns
 
 if TYPE_CHECKING:
@@ -17,16 +18,11 @@ if TYPE_CHECKING:
 
 __all__ = ["distances", "distances_drawn"]
 
-# marker and colour by verdict; the order is that of the legend
-_LOOKS: Mapping[str, tuple[str, str]] = {
-    "agrees": ("o", "#8c8c8c"),
-    "stopped early": ("D", "#b35806"),
-    "rounded twice": ("s", "#1f4e79"),
-    "misprint": ("X", "#c51b7d"),
-    "not converged": ("^", "#35978f"),
-    "another machine": ("*", "#222222"),
-    "unexplained": ("P", "#d7191c"),
-}
+# by verdict; the order is that of the legend
+_MARKERS: Mapping[str, str] = {
+    "agrees": "o", "stopped early": "D", "rounded twice": "s", "misprint": "X",
+    "not converged": "^", "another machine": "*", "unexplained": "P",
+}  # fmt: skip
 _ENDS = 1000.0  # what is farther off is drawn at the edge
 
 
@@ -84,13 +80,14 @@ def distances_drawn(table: pd.DataFrame, titles: Mapping[str, str] | None = None
     place = {item: i for i, item in enumerate(items)}
     shift = np.random.default_rng(1).uniform(-0.28, 0.28, len(found))
     found = found.assign(y=found["item"].map(place) + shift)
-    axes.axvspan(-0.5, 0.5, color="#eeeeee", zorder=0)
-    for verdict, (marker, color) in _LOOKS.items():
+    axes.axvspan(-0.5, 0.5, color=BAND, zorder=0)
+    for verdict, marker in _MARKERS.items():
         rows = found[found["verdict"] == verdict]
         if len(rows):
             x = rows["units"].clip(-_ENDS, _ENDS)
             size = 12 if verdict == "agrees" else 34
             name = f"{verdict} ({len(rows)})"
+            color = VERDICTS[verdict]
             axes.scatter(x, rows["y"], s=size, marker=marker, color=color, label=name, lw=0)
     said = titles or {}
     _furnish(axes, [f"{said[i]}  {i}" if i in said else i for i in items])
@@ -106,6 +103,6 @@ def _furnish(axes: "Axes", items: list[str]) -> None:
     axes.set_ylim(len(items) - 0.4, -0.6)
     axes.set_xlabel("ours minus the page's, in units of the last digit the page prints")
     axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(axis="y", color="#f2f2f2")
+    axes.grid(axis="y", color=GRID)
     axes.set_axisbelow(True)
     axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False, fontsize=9)

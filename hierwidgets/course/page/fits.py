@@ -1,7 +1,7 @@
 """The page's data as it prepares them, and its four models: at the top, and where lme4 stops.
 
 The stopping points of lme4's default optimiser (lme4 1.1-31, R 4.2.2) are stored in
-``hierwidgets/data/lme4_stops.csv``.
+``hierwidgets/course/data/lme4_stops.csv``.
 """
 
 import csv
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.course.models import MODELS
 from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
@@ -24,27 +25,9 @@ from hierwidgets.likelihood.laplace import conditional_modes
 from hierwidgets.likelihood.optimum import covariance, difference
 from hierwidgets.model import Model
 
-__all__ = ["MODELS", "fitted", "stopped", "stops", "tidy"]
-
-MODELS: Mapping[str, tuple[str, str]] = MappingProxyType(
-    {
-        "finland": ("contacted ~ 1 + (1 | district_id)", "finland"),
-        "uk": ("contacted ~ 1 + (1 | district_id)", "uk"),
-        "uk_competitiveness": (
-            "contacted ~ district_competitiveness + (1 | district_id)",
-            "uk",
-        ),
-        "rainey2015": (
-            "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "
-            "+ (1 + district_competitiveness | election_id)",
-            "rainey2015",
-        ),
-    }
-)
-"""The page's four models: formula, and name of the data."""
+__all__ = ["fitted", "stopped", "stops", "tidy"]
 
 
-@cache
 def tidy(name: str) -> pd.DataFrame:
     """The data of a country as the page prepares them: an indicator, districts by their rate.
 
@@ -59,6 +42,11 @@ def tidy(name: str) -> pd.DataFrame:
     >>> tidy("finland")["district_id"].cat.categories[-2:].to_list()
     ['308', '309']
     """
+    return _tidied(name).copy()
+
+
+@cache
+def _tidied(name: str) -> pd.DataFrame:
     data = load(name)
     data["contacted"] = (data["contacted"] == "Contacted").astype(int)
     district = data["district_id"].str.removeprefix("District ")
@@ -69,7 +57,7 @@ def tidy(name: str) -> pd.DataFrame:
 
 @cache
 def fitted(name: str) -> Fit:
-    """One of `MODELS` at its maximum (Laplace, as the page's)."""
+    """One of the `MODELS` of the page at its maximum (Laplace, as the page's)."""
     if name not in MODELS:
         raise DataError(f"there is no model {name!r}; there are {list(MODELS)}")
     formula, data = MODELS[name]

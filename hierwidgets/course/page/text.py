@@ -1,4 +1,4 @@
-"""The table of `page_values` in Markdown."""
+"""The table of `page.values` in Markdown, and what each of its items shows."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,27 +7,47 @@ import pandas as pd
 
 __all__ = ["TITLES", "listed"]
 
+_LINES = """
+S7|Finland: the data
+S9|Finland: the data, tidied
+S14|Finland: raw rates and their errors
+S15|how far the bars reach
+S18|the rate of 309
+S28|Finland: the fit
+S29|μ and σ in words
+S31|fixed part and effects
+S32|the fixed part again
+S33|the effects again
+S34|log-odds of the districts
+S35|rates of the districts
+S36|the same by predict()
+S37|the same by predictions()
+S39|raw and pooled, stacked
+S50|Britain: the data, tidied
+S52|Britain: raw rates and their errors
+S53|how far the bars reach
+S54|no pooling
+S55|complete pooling
+S56|Britain: the fit
+S57|partial pooling
+S58|three kinds, stacked
+S61|Britain: the data again
+S62|the districts, each once
+S63|pooled rates joined with competitiveness
+S67|the fit with competitiveness
+S68|its rates
+S70|three kinds, stacked again
+S78|several countries: the data
+S82|several countries: the fit
+S84|the time Stan took
+S85|the draws, summarised
+S86|the draws, summarised again
+S88|predictions for the districts
+S89|predictions for typical districts
+"""
 TITLES: Mapping[str, str] = MappingProxyType(
-    {
-        "S7": "Finland: the data", "S9": "Finland: the data, tidied",
-        "S14": "Finland: raw rates and their errors", "S15": "how far the bars reach",
-        "S18": "the rate of 309", "S28": "Finland: the fit", "S29": "μ and σ in words",
-        "S31": "fixed part and effects", "S32": "the fixed part again",
-        "S33": "the effects again", "S34": "log-odds of the districts",
-        "S35": "rates of the districts", "S36": "the same by predict()",
-        "S37": "the same by predictions()", "S39": "raw and pooled, stacked",
-        "S50": "Britain: the data, tidied", "S52": "Britain: raw rates and their errors",
-        "S53": "how far the bars reach", "S54": "no pooling", "S55": "complete pooling",
-        "S56": "Britain: the fit", "S57": "partial pooling", "S58": "three kinds, stacked",
-        "S61": "Britain: the data again", "S62": "the districts, each once",
-        "S63": "pooled rates joined with competitiveness", "S67": "the fit with competitiveness",
-        "S68": "its rates", "S70": "three kinds, stacked again",
-        "S78": "several countries: the data", "S82": "several countries: the fit",
-        "S84": "the time Stan took", "S85": "the draws, summarised",
-        "S86": "the draws, summarised again", "S88": "predictions for the districts",
-        "S89": "predictions for typical districts",
-    }
-)  # fmt: skip
+    dict(line.split("|") for line in _LINES.strip().splitlines())
+)
 """What stands in each item with numbers, in a few words."""
 
 

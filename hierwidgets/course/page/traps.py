@@ -6,13 +6,13 @@ Numbers in the texts are computed from the data and the fits (`facts`), or are t
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from statistics import NormalDist
 from types import MappingProxyType
 
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-from hierwidgets.course.figures.overview import COURSE
+from hierwidgets.base.arrays import expit, normal_quantile
+from hierwidgets.course.plan import COURSE
 from hierwidgets.data.datasets import load
 from hierwidgets.effects.comparisons import comparisons
 from hierwidgets.fit.fit import Fit
@@ -28,7 +28,7 @@ Facts = Mapping[str, float | str]
 
 @dataclass(frozen=True, slots=True)
 class Trap:
-    """One of them.
+    """A place where a careful reader of the page stumbles.
 
     Attributes
     ----------
@@ -38,8 +38,10 @@ class Trap:
         The items of the page it concerns.
     lecture
         The first two characters of the lecture that treats it.
-    title, text
-        In a few words; and in a few sentences.
+    title
+        What is wrong, in a few words.
+    text
+        What stands there and what holds, in a few sentences.
     """
 
     item: str
@@ -58,15 +60,11 @@ class Trap:
 # --- what the texts need ------------------------------------------------------------------
 
 
-def _logistic(x: float) -> float:
-    return float(1 / (1 + np.exp(-x)))
-
-
 def _population(fit: Fit) -> float:
     """The mean rate over all districts the model imagines: pi averaged over N(mu, sigma^2)."""
     x, w = hermegauss(41)
     eta = fit.beta[0] + fit.theta[0] * x
-    return float(np.sum(w / w.sum() / (1 + np.exp(-eta))))
+    return float(np.sum(w * expit(eta)) / np.sum(w))
 
 
 def _finland() -> dict[str, float | str]:
@@ -87,7 +85,7 @@ def _finland() -> dict[str, float | str]:
         "passed": ", ".join(passed), "passed_count": len(passed),
         "dic": fit.dic, "deviance": fit.conditional_deviance,
         "p_d": fit.dic - fit.conditional_deviance,
-        "centre_finland": _logistic(fit.beta[0]),
+        "centre_finland": expit(fit.beta[0]),
         "overall_finland": tidy("finland")["contacted"].mean(),
     }  # fmt: skip
 
@@ -106,7 +104,7 @@ def _uk() -> dict[str, float | str]:
         "single": raw["n"].eq(1).sum(),
         "values_of_x": data.groupby("district_id", observed=True)["district_competitiveness"]
         .nunique().max(),
-        "centre_uk": _logistic(plain.beta[0]), "overall_uk": data["contacted"].mean(),
+        "centre_uk": expit(plain.beta[0]), "overall_uk": data["contacted"].mean(),
         "population_uk": _population(plain),
         "slope_two_step": np.polyfit(x, shrunken[x.index], 1)[0],
         "slope_raw": np.polyfit(x, raw.set_index("level")["estimate"][x.index], 1)[0],
@@ -144,12 +142,7 @@ def facts() -> Facts:
     >>> round(facts()["raw_309"], 3), facts()["flat"]
     (0.435, 140)
     """
-    found = (
-        _finland()
-        | _uk()
-        | _countries()
-        | {"z": NormalDist().inv_cdf(0.95), "latent": np.pi**2 / 3}
-    )
+    found = _finland() | _uk() | _countries() | {"z": normal_quantile(0.9), "latent": np.pi**2 / 3}
     return MappingProxyType(
         {name: getattr(v, "item", lambda v=v: v)() for name, v in found.items()}
     )
@@ -256,7 +249,7 @@ inside its old interval, {low_309:.3f} to {high_309:.3f}. Versions are not to be
 
 @cache
 def traps() -> tuple[Trap, ...]:
-    """All of them, in order.
+    """The places X1 to X42, in order.
 
     Examples
     --------

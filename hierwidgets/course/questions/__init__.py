@@ -4,40 +4,24 @@ What an exercise expects is computed here from the data with a few lines of NumP
 estimators the package offers. `hierwidgets.exercises` finds them by an entry point.
 """
 
-from . import (
-    lecture_00,
-    lecture_01,
-    lecture_02,
-    lecture_03,
-    lecture_04,
-    lecture_05,
-    lecture_06,
-    lecture_07,
-    lecture_08,
-    lecture_09,
-    lecture_10,
-    lecture_11,
-    lecture_12,
-    lecture_a,
-)
+from .lecture_00 import EXERCISES as OF_00
+from .lecture_01 import EXERCISES as OF_01
+from .lecture_02 import EXERCISES as OF_02
+from .lecture_03 import EXERCISES as OF_03
+from .lecture_04 import EXERCISES as OF_04
+from .lecture_05 import EXERCISES as OF_05
+from .lecture_06 import EXERCISES as OF_06
+from .lecture_07 import EXERCISES as OF_07
+from .lecture_08 import EXERCISES as OF_08
+from .lecture_09 import EXERCISES as OF_09
+from .lecture_10 import EXERCISES as OF_10
+from .lecture_11 import EXERCISES as OF_11
+from .lecture_12 import EXERCISES as OF_12
+from .lecture_a import EXERCISES as OF_A
 
-EXERCISES = tuple(
-    exercise
-    for lecture in (
-        lecture_00,
-        lecture_01,
-        lecture_02,
-        lecture_03,
-        lecture_04,
-        lecture_05,
-        lecture_06,
-        lecture_07,
-        lecture_08,
-        lecture_09,
-        lecture_10,
-        lecture_11,
-        lecture_12,
-        lecture_a,
-    )
-    for exercise in lecture.EXERCISES
-)
+__all__ = ["EXERCISES"]
+
+EXERCISES = (
+    *OF_00, *OF_01, *OF_02, *OF_03, *OF_04, *OF_05, *OF_06, *OF_07, *OF_08, *OF_09, *OF_10, *OF_11,
+    *OF_12, *OF_A,
+)  # fmt: skip

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import expit
 from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
@@ -122,7 +123,7 @@ TWO_STEPS = Exercise(
 
 
 def _rate(log_odds: float) -> float:
-    return float(1 / (1 + np.exp(-log_odds)))
+    return float(expit(log_odds))
 
 
 SPELLING = Exercise(

@@ -6,14 +6,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from hierwidgets.base.arrays import normal_quantile
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
 
-_Z90 = 1.6448536269514722  # upper 5 % point of the standard normal distribution
-_Z95 = 1.959963984540054  # upper 2.5 % point
-_Z80 = 1.2815515655446004  # upper 10 % point
+_Z90 = normal_quantile(0.90)
+_Z95 = normal_quantile(0.95)
+_Z80 = normal_quantile(0.80)
 
 
 def _contacted() -> "pd.Series[float]":

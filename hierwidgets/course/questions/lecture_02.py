@@ -5,22 +5,23 @@ from functools import cache
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
 
+from hierwidgets.base.arrays import expit, normal_quantile
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 
-_Z90 = 1.6448536269514722  # upper 5 % point of the standard normal distribution
-_Z95 = 1.959963984540054  # upper 2.5 % point
+_Z90 = normal_quantile(0.90)
+_Z95 = normal_quantile(0.95)
 
 
 @cache
 def _prior() -> tuple[float, float]:
     """mu and sigma of Finland, as the lecture takes them from the fit."""
-    fit = glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+    fit = glmer(DISTRICTS, load("finland"), event="Contacted")
     return float(fit.fixef["Intercept"]), float(fit.theta[0])
 
 
@@ -30,10 +31,6 @@ def _counts(district: str) -> tuple[int, int]:
     finland = load("finland")
     mine = finland[finland["district_id"] == f"District {district}"]
     return int((mine["contacted"] == "Contacted").sum()), len(mine)
-
-
-def _expit(alpha: ArrayLike) -> NDArray[np.float64]:
-    return np.asarray(np.exp(-np.logaddexp(0.0, -np.asarray(alpha, dtype=np.float64))))
 
 
 def _logit(rate: float) -> float:
@@ -52,7 +49,7 @@ def _stays_between(function: Callable[..., object]) -> bool:
 
 EXPIT = Exercise(
     name="02-expit",
-    expected=lambda: _expit,
+    expected=lambda: expit,
     atol=1e-6,
     inputs=((0.0,), (-1.37,), (2.5,), (-4.0,)),
     properties=(
@@ -68,7 +65,7 @@ EXPIT = Exercise(
     mistakes=(
         Mistake(lambda: np.exp, "These are odds. A rate is odds / (1 + odds)."),
         Mistake(
-            lambda: lambda alpha: float(_expit(-alpha)),
+            lambda: lambda alpha: float(expit(-alpha)),
             "This is the rate of *not* being contacted: the sign of alpha is turned around.",
         ),
     ),
@@ -77,7 +74,7 @@ EXPIT = Exercise(
 
 def _band(quantile: float) -> tuple[float, float]:
     mu, sigma = _prior()
-    low, high = _expit([mu - quantile * sigma, mu + quantile * sigma])
+    low, high = expit([mu - quantile * sigma, mu + quantile * sigma])
     return float(low), float(high)
 
 
@@ -88,13 +85,13 @@ def _band_in_log_odds() -> tuple[float, float]:
 
 def _band_with_the_variance() -> tuple[float, float]:
     mu, sigma = _prior()
-    low, high = _expit([mu - _Z90 * sigma**2, mu + _Z90 * sigma**2])
+    low, high = expit([mu - _Z90 * sigma**2, mu + _Z90 * sigma**2])
     return float(low), float(high)
 
 
 def _band_of_parts() -> tuple[float, float]:
     mu, sigma = _prior()
-    centre, reach = float(_expit(mu)), float(_expit(_Z90 * sigma)) - 0.5
+    centre, reach = float(expit(mu)), float(expit(_Z90 * sigma)) - 0.5
     return centre - reach, centre + reach
 
 
@@ -127,14 +124,14 @@ def _peak(y: float, n: float) -> float:
     low, high = mu - sigma**2 * n, mu + sigma**2 * n
     for _ in range(80):
         middle = 0.5 * (low + high)
-        slope = y - n * float(_expit(middle)) - (middle - mu) / sigma**2
+        slope = y - n * float(expit(middle)) - (middle - mu) / sigma**2
         low, high = (middle, high) if slope > 0 else (low, middle)
     return 0.5 * (low + high)
 
 
 PEAK = Exercise(
     name="02-peak",
-    expected=lambda: float(_expit(_peak(*_counts("310")))),
+    expected=lambda: float(expit(_peak(*_counts("310")))),
     proportion=True,
     hints=(
         "The same five lines as for 309, with the counts of district 310.",
@@ -150,11 +147,11 @@ PEAK = Exercise(
             "This is the raw rate, the peak of the likelihood alone. Multiply by the prior.",
         ),
         Mistake(
-            lambda: float(_expit(_prior()[0])),
+            lambda: float(expit(_prior()[0])),
             "This is the peak of the prior alone. Multiply by the likelihood of 310.",
         ),
         Mistake(
-            lambda: float(_expit(_peak(*_counts("309")))),
+            lambda: float(expit(_peak(*_counts("309")))),
             "This is the peak of district 309. Use the counts of 310.",
         ),
     ),
@@ -163,7 +160,7 @@ PEAK = Exercise(
 
 def _half() -> float:
     mu, sigma = _prior()
-    rate = float(_expit(mu))
+    rate = float(expit(mu))
     return 1 / (sigma**2 * rate * (1 - rate))
 
 
@@ -183,7 +180,7 @@ HALF = Exercise(
     right="Smaller districts listen mostly to the others, larger ones mostly to themselves.",
     mistakes=(
         Mistake(
-            lambda: _half_with(float(_expit(_prior()[0])), power=1),
+            lambda: _half_with(float(expit(_prior()[0])), power=1),
             "sigma is not squared. The formula has the variance, sigma ** 2.",
         ),
         Mistake(
@@ -195,9 +192,7 @@ HALF = Exercise(
             "The rate of 309 was used. Take the rate at the centre, expit(mu).",
         ),
         Mistake(
-            lambda: (
-                _prior()[1] ** 2 * float(_expit(_prior()[0])) * (1 - float(_expit(_prior()[0])))
-            ),
+            lambda: _prior()[1] ** 2 * float(expit(_prior()[0])) * (1 - float(expit(_prior()[0]))),
             "This is one over the answer.",
         ),
     ),
@@ -219,12 +214,12 @@ def _pair(value: Callable[[str], float]) -> "pd.Series[float]":
 def _rate_average(district: str) -> float:
     y, n = _counts(district)
     weight = n / (n + _half())
-    return weight * y / n + (1 - weight) * float(_expit(_prior()[0]))
+    return weight * y / n + (1 - weight) * float(expit(_prior()[0]))
 
 
 BY_HAND = Exercise(
     name="02-by-hand",
-    expected=lambda: tuple(_pair(lambda district: float(_expit(_weighted(district))))),
+    expected=lambda: tuple(_pair(lambda district: float(expit(_weighted(district))))),
     atol=1e-3,
     proportion=True,
     hints=(
@@ -236,7 +231,7 @@ BY_HAND = Exercise(
     right="309 goes most of the way to the centre, 310 hardly moves; the exact peaks are near.",
     mistakes=(
         Mistake(
-            lambda: tuple(_pair(lambda district: float(_expit(_weighted(district, swapped=True))))),
+            lambda: tuple(_pair(lambda district: float(expit(_weighted(district, swapped=True))))),
             "The weights are exchanged: n / (n + n0) belongs to the district's own log-odds.",
         ),
         Mistake(
@@ -247,7 +242,7 @@ BY_HAND = Exercise(
             "Rates were averaged. The weighted average is taken of log-odds, and then made a rate.",
         ),
         Mistake(
-            lambda: tuple(_pair(lambda district: float(_expit(_peak(*_counts(district)))))),
+            lambda: tuple(_pair(lambda district: float(expit(_peak(*_counts(district)))))),
             "These are the exact peaks. Asked for is the pencil version, with the weight.",
         ),
         Mistake(

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import expit, normal_quantile
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -15,8 +17,8 @@ from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
 
-_Z90 = 1.6448536269514722  # upper 5 % point of the standard normal distribution
-_Z95 = 1.959963984540054  # upper 2.5 % point
+_Z90 = normal_quantile(0.90)
+_Z95 = normal_quantile(0.95)
 
 
 @cache
@@ -24,11 +26,7 @@ def _fit(n_agq: int = 1) -> Fit:
     finland = load("finland")
     number = finland["district_id"].str.removeprefix("District ")
     data = finland.assign(district_id=number)
-    return glmer("contacted ~ 1 + (1 | district_id)", data, event="Contacted", n_agq=n_agq)
-
-
-def _expit(alpha: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(1.0 / (1.0 + np.exp(-alpha)))
+    return glmer(DISTRICTS, data, event="Contacted", n_agq=n_agq)
 
 
 def _grid(mu: float, sigma: float) -> tuple[NDArray[np.float64], float]:
@@ -147,7 +145,7 @@ ESTIMATES = Exercise(
             "The second number is the variance. Asked for is the standard deviation.",
         ),
         Mistake(
-            lambda: (float(_expit(np.array(_estimates(9)[0]))), _estimates(9)[1]),
+            lambda: (float(expit(_estimates(9)[0])), _estimates(9)[1]),
             "The first number is on the probability scale. Give mu itself, the log-odds.",
         ),
     ),
@@ -193,7 +191,7 @@ def _modes() -> "pd.Series[float]":
 
 
 def _rates(alpha: "pd.Series[float]") -> "pd.Series[float]":
-    return pd.Series(_expit(np.asarray(alpha, np.float64)), index=alpha.index)
+    return pd.Series(expit(alpha.to_numpy()), index=alpha.index)
 
 
 def _mu() -> float:
@@ -219,7 +217,7 @@ PI_HAT = Exercise(
         ),
         Mistake(_modes, "These are the deviations from mu on the log-odds scale."),
         Mistake(
-            lambda: float(_expit(np.array(_mu()))) + _rates(_modes()) - 0.5,
+            lambda: float(expit(_mu())) + _rates(_modes()) - 0.5,
             "Parts were transformed one by one and then added. Add first, transform once.",
         ),
     ),
@@ -230,13 +228,13 @@ def _ends(quantile: float, power: int = 1) -> tuple[float, float]:
     ranef = _fit().ranef.set_index("level")
     centre = _mu() + float(ranef["mode"]["309"])
     reach = quantile * float(ranef["sd"]["309"]) ** power
-    low, high = _expit(np.array([centre - reach, centre + reach]))
+    low, high = expit(np.array([centre - reach, centre + reach]))
     return float(low), float(high)
 
 
 def _around_mu() -> tuple[float, float]:
     fit = _fit()
-    low, high = _expit(_mu() + fit.theta[0] * _Z90 * np.array([-1.0, 1.0]))
+    low, high = expit(_mu() + fit.theta[0] * _Z90 * np.array([-1.0, 1.0]))
     return float(low), float(high)
 
 
@@ -282,12 +280,12 @@ def _weights() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
 
 def _mean_rate() -> float:
     alpha, share = _weights()
-    return float(share @ _expit(alpha))
+    return float(share @ expit(alpha))
 
 
 def _rate_of_mean() -> float:
     alpha, share = _weights()
-    return float(_expit(np.array(share @ alpha)))
+    return float(expit(share @ alpha))
 
 
 MEAN = Exercise(

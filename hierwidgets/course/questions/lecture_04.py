@@ -7,6 +7,8 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.arrays import expit
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -29,15 +31,11 @@ def _data() -> pd.DataFrame:
 
 @cache
 def _fit() -> Fit:
-    return glmer("contacted ~ 1 + (1 | district_id)", _data())
+    return glmer(DISTRICTS, _data())
 
 
 def _mu() -> float:
     return float(_fit().fixef["Intercept"])
-
-
-def _expit(value: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-value)))
 
 
 def _raw() -> "pd.Series[float]":
@@ -70,7 +68,7 @@ COMPLETE = Exercise(
             "Every respondent should count once.",
         ),
         Mistake(
-            lambda: _constant(_expit(_mu())),
+            lambda: _constant(float(expit(_mu()))),
             "This is the rate at mu, the value partial pooling pulls toward. It is another number.",
         ),
         Mistake(_raw, "These are the rates of no pooling: each district on its own."),
@@ -149,7 +147,7 @@ SWAPS = Exercise(
 
 LIMITS = Exercise(
     name="04-limits",
-    expected=lambda: (_expit(_mu()), float(_raw()["309"])),
+    expected=lambda: (expit(_mu()), float(_raw()["309"])),
     atol=1e-3,
     proportion=True,
     hints=(
@@ -165,7 +163,7 @@ LIMITS = Exercise(
             "the spike stands at mu.",
         ),
         Mistake(
-            lambda: (float(_raw()["309"]), _expit(_mu())),
+            lambda: (float(_raw()["309"]), expit(_mu())),
             "The two are exchanged: the first is for sigma near 0, a spike.",
         ),
         Mistake(
@@ -177,7 +175,7 @@ LIMITS = Exercise(
 
 def _average_district(sigma: float) -> float:
     x, w = np.polynomial.hermite_e.hermegauss(40)
-    rates = 1.0 / (1.0 + np.exp(-(_mu() + sigma * x)))
+    rates = expit(_mu() + sigma * x)
     return float(np.sum(w * rates) / np.sum(w))
 
 
@@ -195,7 +193,7 @@ AVERAGE = Exercise(
     right="The curve bends upward there, so large rates gain more than small ones lose.",
     mistakes=(
         Mistake(
-            lambda: _expit(_mu()),
+            lambda: expit(_mu()),
             "This is the rate of the typical district, alpha = mu. Average over the districts.",
         ),
         Mistake(

@@ -6,19 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
 
 
-def _expit(value: Array) -> Array:
-    return np.asarray(1.0 / (1.0 + np.exp(-value)))
-
-
 def _draw(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
     sizes, rng = np.asarray(n), np.random.default_rng(seed)
-    truth = _expit(rng.normal(mu, sigma, size=len(sizes)))
+    truth = expit(rng.normal(mu, sigma, size=len(sizes)))
     return truth, rng.binomial(sizes, truth).astype(np.float64)
 
 
@@ -38,7 +34,7 @@ def _log_odds(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, 
 
 def _one_for_all(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
     sizes, rng = np.asarray(n), np.random.default_rng(seed)
-    truth = np.full(len(sizes), float(_expit(np.asarray(rng.normal(mu, sigma)))))
+    truth = np.full(len(sizes), float(expit(rng.normal(mu, sigma))))
     return truth, rng.binomial(sizes, truth).astype(np.float64)
 
 

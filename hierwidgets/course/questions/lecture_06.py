@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -27,7 +28,7 @@ def _counts() -> pd.DataFrame:
 
 @cache
 def _fit() -> Fit:
-    return glmer("contacted ~ 1 + (1 | district_id)", _data())
+    return glmer(DISTRICTS, _data())
 
 
 def _mu() -> float:
@@ -36,10 +37,6 @@ def _mu() -> float:
 
 def _sigma() -> float:
     return float(_fit().theta[0])
-
-
-def _expit(value: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-value)))
 
 
 def _none() -> int:
@@ -78,9 +75,9 @@ ZERO_WIDTH = Exercise(
 def _rate(y: int, n: int, mu: float, sigma: float) -> float:
     alpha = mu
     for _ in range(60):
-        p = _expit(alpha)
+        p = float(expit(alpha))
         alpha += (y - n * p - (alpha - mu) / sigma**2) / (n * p * (1 - p) + 1 / sigma**2)
-    return _expit(alpha)
+    return float(expit(alpha))
 
 
 def _one_respondent(sigma: float) -> tuple[float, float]:
@@ -103,7 +100,7 @@ ONE = Exercise(
     mistakes=(
         Mistake(lambda: (0.0, 1.0), "These are the raw rates. The model does not believe them."),
         Mistake(
-            lambda: (_expit(_mu()), _expit(_mu())),
+            lambda: (expit(_mu()), expit(_mu())),
             "This is the target of all districts. The one answer counts a little, too.",
         ),
         Mistake(

@@ -6,6 +6,8 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.arrays import expit
+from hierwidgets.course.models import COMPETITIVENESS, DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -27,8 +29,7 @@ def _data() -> pd.DataFrame:
 
 @cache
 def _fit(predictor: bool) -> Fit:
-    fixed = f"1 + {X}" if predictor else "1"
-    return glmer(f"contacted ~ {fixed} + (1 | district_id)", _data())
+    return glmer(COMPETITIVENESS if predictor else DISTRICTS, _data())
 
 
 @cache
@@ -44,10 +45,6 @@ def _districts() -> pd.DataFrame:
     )
 
 
-def _expit(value: float) -> float:
-    return float(1.0 / (1.0 + np.exp(-value)))
-
-
 def _line(x: float) -> float:
     """The log-odds that districts of competitiveness x are pulled toward."""
     gamma0, gamma1 = _fit(True).fixef
@@ -56,7 +53,7 @@ def _line(x: float) -> float:
 
 TARGET = Exercise(
     name="07-target",
-    expected=lambda: _expit(_line(0.8)),
+    expected=lambda: expit(_line(0.8)),
     atol=1e-3,
     proportion=True,
     hints=(
@@ -68,11 +65,11 @@ TARGET = Exercise(
     mistakes=(
         Mistake(lambda: _line(0.8), "This is a log-odds. Give it as a rate."),
         Mistake(
-            lambda: _expit(float(_fit(False).fixef["Intercept"])),
+            lambda: expit(float(_fit(False).fixef["Intercept"])),
             "This is the target of the model without the predictor.",
         ),
         Mistake(
-            lambda: _expit(float(_fit(True).fixef["Intercept"])),
+            lambda: expit(float(_fit(True).fixef["Intercept"])),
             "This is the target of a district of competitiveness 0: the slope is missing.",
         ),
     ),
@@ -100,7 +97,7 @@ def _not_logged(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: f
 
 
 def _on_the_line(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
-    p = _expit(gamma0 + gamma1 * x)
+    p = expit(gamma0 + gamma1 * x)
     return float(y * np.log(p) + (n - y) * np.log(1 - p))
 
 
@@ -173,7 +170,7 @@ TWO_STEP = Exercise(
 
 EFFECT = Exercise(
     name="07-effect",
-    expected=lambda: _expit(_line(0.8)) - _expit(_line(0.5)),
+    expected=lambda: expit(_line(0.8)) - expit(_line(0.5)),
     atol=1e-3,
     proportion=True,
     hints=(
@@ -188,11 +185,11 @@ EFFECT = Exercise(
             "This is a difference of log-odds. Take the inverse logit of each first.",
         ),
         Mistake(
-            lambda: _expit(_line(0.8) - _line(0.5)),
+            lambda: expit(_line(0.8) - _line(0.5)),
             "The inverse logit of a difference is not the difference of two rates.",
         ),
         Mistake(
-            lambda: _expit(_line(0.5)) - _expit(_line(0.8)), "The sign: from .5 *to* .8, please."
+            lambda: expit(_line(0.5)) - expit(_line(0.8)), "The sign: from .5 *to* .8, please."
         ),
     ),
 )

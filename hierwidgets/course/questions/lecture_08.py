@@ -3,21 +3,17 @@
 from collections.abc import Callable
 from functools import cache
 from math import erfc, log, sqrt
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.course.models import SEVERAL_COUNTRIES
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer
 
 __all__ = ["EXERCISES"]
-
-
-def _expit(value: Any) -> Any:
-    return 1.0 / (1.0 + np.exp(-np.asarray(value, dtype=float)))
 
 
 # --- counting -----------------------------------------------------------------------------
@@ -73,7 +69,7 @@ def _rate(
 ) -> float:
     gamma0 = delta[0] + delta[1] * pr + election[0]
     gamma1 = delta[2] + delta[3] * pr + election[1]
-    return float(_expit(gamma0 + gamma1 * comp + district))
+    return float(expit(gamma0 + gamma1 * comp + district))
 
 
 def _log_odds(
@@ -138,11 +134,7 @@ RATE = Exercise(
 
 @cache
 def _beta() -> Array:
-    formula = (
-        "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "
-        "+ (1 + district_competitiveness | election_id)"
-    )
-    return glmer(formula, _data(), event="Contacted").fixef.to_numpy()
+    return glmer(SEVERAL_COUNTRIES, _data(), event="Contacted").fixef.to_numpy()
 
 
 def _recoded(beta: Array) -> Array:
@@ -247,7 +239,7 @@ def _election_rates(
     delta: Array, sds: tuple[float, float, float], pr: float, comp: Array,
     rng: np.random.Generator,
 ) -> Array:  # fmt: skip
-    return np.asarray(_expit(_election(delta, sds, pr, comp, rng)))
+    return expit(_election(delta, sds, pr, comp, rng))
 
 
 _NO_SPREAD = (1e-12, 1e-12, 1e-12)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from hierwidgets.course.studies.boundary import SEVERAL_COUNTRIES
+from hierwidgets.course.models import SEVERAL_COUNTRIES
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.model import glmer

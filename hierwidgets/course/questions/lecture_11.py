@@ -5,7 +5,8 @@ from functools import cache
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.course.models import DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.data.shipped import shipped_coefficients
 from hierwidgets.exercises import Exercise, Mistake
@@ -22,7 +23,7 @@ def _beta() -> Array:
 
 def _rate(x: float, smd: int) -> Array:
     b0, b_x, b_smd, b_both = _beta()
-    return np.asarray(1 / (1 + np.exp(-(b0 + b_x * x + b_smd * smd + b_both * x * smd))))
+    return expit(b0 + b_x * x + b_smd * smd + b_both * x * smd)
 
 
 def _slope(x: float, smd: int) -> Array:
@@ -76,18 +77,18 @@ FIRST = Exercise(
 
 @cache
 def _finland() -> tuple[float, float]:
-    fit = glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+    fit = glmer(DISTRICTS, load("finland"), event="Contacted")
     return float(fit.fixef["Intercept"]), float(fit.theta[0])
 
 
 def _typical() -> float:
-    return float(1 / (1 + np.exp(-_finland()[0])))
+    return float(expit(_finland()[0]))
 
 
 def _average() -> float:
     mu, sigma = _finland()
     x, w = hermegauss(41)
-    return float(np.sum(w / (1 + np.exp(-(mu + sigma * x)))) / np.sum(w))
+    return float(np.sum(w * expit(mu + sigma * x)) / np.sum(w))
 
 
 AVERAGE = Exercise(

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.polynomial.hermite_e import hermegauss
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.course.models import COMPETITIVENESS, DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
@@ -76,8 +77,8 @@ def _uk_rows() -> CrossValidation:
     models = {
         "no pooling": "no pooling",
         "complete pooling": "complete pooling",
-        "partial pooling": "contacted ~ 1 + (1 | district_id)",
-        "partial pooling, x": "contacted ~ district_competitiveness + (1 | district_id)",
+        "partial pooling": DISTRICTS,
+        "partial pooling, x": COMPETITIVENESS,
     }
     return cross_validate(models, load("uk"), folds=10, seed=1, event="Contacted", progress=False)
 
@@ -119,14 +120,14 @@ PAIRED = Exercise(
 
 @cache
 def _fit(name: str) -> Fit:
-    return glmer("contacted ~ 1 + (1 | district_id)", load(name), event="Contacted", n_agq=25)
+    return glmer(DISTRICTS, load(name), event="Contacted", n_agq=25)
 
 
 def _moments(name: str) -> tuple[float, float]:
     """Mean and variance of the rates of imagined districts."""
     fit = _fit(name)
     x, w = hermegauss(41)
-    rate = 1 / (1 + np.exp(-(fit.beta[0] + fit.theta[0] * x)))
+    rate = expit(fit.beta[0] + fit.theta[0] * x)
     mean = float(np.sum(w * rate) / np.sum(w))
     return mean, float(np.sum(w * (rate - mean) ** 2) / np.sum(w))
 
@@ -169,7 +170,7 @@ def _design_effect() -> float:
 
 @cache
 def _laplace() -> Fit:
-    return glmer("contacted ~ 1 + (1 | district_id)", load("finland"), event="Contacted")
+    return glmer(DISTRICTS, load("finland"), event="Contacted")
 
 
 WORTH = Exercise(

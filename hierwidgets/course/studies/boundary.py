@@ -1,12 +1,11 @@
-r"""Fits on the boundary of what a covariance can be: how flat it is there, and what helps.
+"""Fits of the several-countries model, on the boundary of what a covariance can be.
 
-A fit is *singular* where an estimated sd is 0 or a correlation is -1 or 1 (`Fit.singular`). This
-module draws the likelihood around such a point (`profile_curve`, `surface`), pulls the maximum off
-the boundary (`penalised`), and keeps what takes too long for a lecture in stored tables:
+`hierwidgets.fit.boundary` draws the likelihood around such a fit and pulls it off the boundary.
+Here is what takes too long for a lecture, and so is kept in stored tables:
 
     python -m hierwidgets.course.studies.boundary [NAME ...]
 
-writes ``hierwidgets/data/NAME.csv`` for each of
+writes ``hierwidgets/course/data/NAME.csv`` for each of
 
     searches    where general optimisers of SciPy stop on the several-countries model
     singular    fits to simulated surveys of 5, 10, 20 and 50 elections
@@ -16,310 +15,31 @@ The rows "lme4, ..." of ``lme4_rainey2015.csv`` come from R (lme4 1.1-31) and ar
 """
 
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import check_whole
+from hierwidgets.course.models import SEVERAL_COUNTRIES
 from hierwidgets.data.datasets import load
-from hierwidgets.errors import DataError, FitError
+from hierwidgets.errors import DataError
+from hierwidgets.fit.boundary import correlated_term, surface
 from hierwidgets.fit.fit import Fit
-from hierwidgets.fit.held import held
-from hierwidgets.fit.intervals import estimates
-from hierwidgets.fit.profiles import profile
 from hierwidgets.likelihood.blocks import layout
 from hierwidgets.likelihood.estimate import fixed_only, objective
-from hierwidgets.likelihood.laplace import conditional_modes
-from hierwidgets.likelihood.optimum import covariance, minimize
 from hierwidgets.model import Model
 from hierwidgets.spec.covariance import sd_corr
-from hierwidgets.spec.parameters import Parameter, parameters, value
 
 from .store import stored_table, write_tables
 
-__all__ = [
-    "SEVERAL_COUNTRIES",
-    "more_elections",
-    "penalised",
-    "profile_curve",
-    "search",
-    "singular_fits",
-    "stored",
-    "surface",
-]
+__all__ = ["more_elections", "search", "singular_fits", "stored"]
 
-
-SEVERAL_COUNTRIES = (
-    "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "
-    "+ (1 + district_competitiveness | election_id)"
-)
-"""The formula of the several-countries model."""
 
 TRUTH = (0.5, 0.5, 0.0, 1.0)
 """theta from which `singular_fits` simulates: sds .5 of districts, .5 and 1 of elections."""
-
-
-# --- how flat it is -----------------------------------------------------------------------
-
-
-def profile_curve(fit: Fit, parameter: str, values: Sequence[float]) -> pd.DataFrame:
-    """The log-likelihood with one parameter held, maximised over all others, less the maximum.
-
-    A profile over a correlation can have two tops. The values are visited from the estimate
-    outwards and back again, and the higher of the two ends counts.
-
-    Parameters
-    ----------
-    parameter
-        A name as in `Fit.confint`: a coefficient, "sd x | g" or "corr x, y | g".
-    values
-        Where to hold it.
-
-    Returns
-    -------
-    DataFrame
-        ``value drop``, in the order of `values`; `drop` is 0 at the estimate, negative elsewhere.
-
-    Examples
-    --------
-    >>> import hierwidgets as hw
-    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
-    ...                event="Contacted")
-    >>> profile_curve(fit, "sd Intercept | district_id", [0.0, 0.31]).round(2)["drop"].to_list()
-    [-1.81, -0.0]
-    """
-    chosen = _parameter(fit, parameter)
-    problem = held(chosen, fit.design, fit.family, fit.n_agq, estimates(fit), fit.vcov.to_numpy())
-    points = np.asarray(values, dtype=np.float64)
-    outwards = np.argsort(np.abs(points - _value(fit, chosen)), kind="stable")
-    drop = np.full(len(points), -np.inf)
-    for order in (outwards, outwards[::-1]):
-        minimum = profile(problem)
-        for i in order:  # each search starts from its neighbour's end
-            drop[i] = max(drop[i], -0.5 * minimum(float(points[i])) - fit.loglik)
-    return pd.DataFrame({"value": points, "drop": drop})
-
-
-def _parameter(fit: Fit, name: str) -> Parameter:
-    known = {p.name: p for p in parameters(fit.design, fit.family)}
-    if name not in known:
-        raise DataError(f"{name!r} is not a parameter of this fit; it has {list(known)}")
-    return known[name]
-
-
-def _value(fit: Fit, chosen: Parameter) -> float:
-    return value(chosen, estimates(fit))
-
-
-def surface(fit: Fit, group: str, sds: Sequence[float], corrs: Sequence[float]) -> pd.DataFrame:
-    """The log-likelihood over (sd of the second coefficient, correlation), less the maximum.
-
-    All other parameters are at their best for each pair: the first sd, other terms, coefficients.
-
-    Parameters
-    ----------
-    group
-        A grouping factor with two correlated coefficients, such as ``(1 + x | group)``.
-    sds, corrs
-        The grid; sds above 0.
-
-    Returns
-    -------
-    DataFrame
-        ``sd corr drop``, sds within corrs.
-    """
-    positions = _factor_positions(fit, _pair(fit, group))
-    rows = []
-    for corr in corrs:
-        x: Array | None = None
-        for sd in sds:
-            value, x = _best_of_pair(fit, positions, float(sd), float(corr), x)
-            rows.append((float(sd), float(corr), -0.5 * value + fit.design.constant - fit.loglik))
-    return pd.DataFrame(rows, columns=["sd", "corr", "drop"])
-
-
-def _pair(fit: Fit, group: str) -> int:
-    for i, term in enumerate(fit.design.terms):
-        if term.group == group and term.blocks == ((0, 1),):
-            return i
-    raise DataError(
-        f"{group!r} does not have two correlated coefficients in this fit; write "
-        f"(1 + x | {group}) in the formula"
-    )
-
-
-def _factor_positions(fit: Fit, term: int) -> list[int]:
-    """Where theta has the three elements of a term's factor: (0, 0), (1, 0), (1, 1)."""
-    template = fit.design.template
-    own = template.term == term
-    return [
-        int(np.flatnonzero(own & (template.rows == r) & (template.cols == c))[0])
-        for r, c in [(0, 0), (1, 0), (1, 1)]
-    ]
-
-
-def _best_of_pair(
-    fit: Fit, positions: list[int], sd: float, corr: float, x: Array | None
-) -> tuple[float, Array]:
-    """The best over the first sd; with a negative correlation it may have two tops.
-
-    With a correlation of -1 all lines meet at x = sd_0 / sd_1, which the data want to the left or
-    to the right of where they are.
-    """
-    starts = [0.05 + 0.3 * sd] if corr >= 0 else [0.05 + 0.2 * sd, 0.05 + 1.3 * sd]
-    found = [_held_pair(fit, positions, sd, corr, first, x) for first in starts]
-    return min(found, key=lambda pair: pair[0])
-
-
-def _held_pair(
-    fit: Fit, positions: list[int], sd: float, corr: float, sd0: float, x: Array | None
-) -> tuple[float, Array]:
-    """-2 log L (no constant) with the second sd and the correlation held.
-
-    The first sd is searched on the log scale from `sd0`: a negative one would be the correlation
-    of the other sign.
-    """
-    lay, m = layout(fit.design), fit.design.template.m
-    evaluate = objective(lay, fit.family, fit.n_agq)
-    free = np.delete(np.arange(m + len(fit.beta)), positions[1:])
-    first = int(np.flatnonzero(free == positions[0])[0])
-    whole = np.concatenate([fit.theta, fit.beta])
-    whole[positions[1:]] = [corr * sd, np.sqrt(max(1 - corr**2, 0.0)) * sd]
-    start = whole[free] if x is None else x.copy()
-    start[first] = np.log(sd0)
-    warm: list[tuple[Array, Array] | None] = [None]
-
-    def deviance(y: Array) -> tuple[float, Array]:
-        full = whole.copy()
-        full[free] = y
-        full[positions[0]] = np.exp(y[first])
-        found = evaluate(full[:m], full[m:], warm[0])
-        warm[0] = (found.u0, found.u2)
-        gradient = found.gradient[free]
-        gradient[first] *= full[positions[0]]
-        return found.neg2loglik, gradient
-
-    scale = np.diag(np.full(len(free), 0.1))
-    scale[first, first] = 0.3
-    k = len(fit.beta)
-    scale[-k:, -k:] = np.linalg.cholesky(fit.vcov.to_numpy())
-    found = minimize(deviance, start, scale)
-    return found.value, found.x
-
-
-# --- off the boundary ---------------------------------------------------------------------
-
-
-def penalised(fit: Fit, groups: Sequence[str] | None = None, rate: float = 0.0) -> Fit:
-    r"""The maximum of likelihood times a prior that vanishes on the boundary.
-
-    For each grouping factor's covariance ``Sigma`` the prior is proportional to
-    ``|Sigma|^(1/2) exp(-rate * sum of sds)``. For one sd this is gamma(2, rate), which is
-    proportional to the sd for a small rate (Chung, Rabe-Hesketh, Dorie, Gelman & Liu 2013,
-    Psychometrika 78(4)); for several coefficients it is the limit of a Wishart prior that Chung,
-    Gelman, Rabe-Hesketh, Liu & Dorie (2015, J. Educ. Behav. Stat. 40(2)) recommend. With
-    ``Sigma = Lambda Lambda'`` the logarithm of ``|Sigma|^(1/2)`` is the sum of the logs of
-    theta's diagonal elements.
-
-    Parameters
-    ----------
-    fit
-        A binomial or Poisson fit: the design and where to start.
-    groups
-        Grouping factors with the prior; None for all.
-    rate
-        Of the gamma distribution; 0 or larger.
-
-    Returns
-    -------
-    Fit
-        With theta, beta and effects at the penalised maximum, `loglik` the log-likelihood there
-        (without the prior) and `covariance` from the penalised curvature.
-
-    Examples
-    --------
-    >>> import hierwidgets as hw
-    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
-    ...                event="Contacted")
-    >>> round(float(fit.theta[0]), 3), round(float(penalised(fit).theta[0]), 3)
-    (0.31, 0.368)
-    """
-    if fit.family.name == "gaussian":
-        raise DataError("penalised is for binomial and Poisson fits")
-    known = [term.group for term in fit.design.terms]
-    chosen = known if groups is None else list(groups)
-    strange = [group for group in chosen if group not in known]
-    if strange:
-        raise DataError(f"{strange[0]!r} is not a grouping factor of this fit; it has {known}")
-    if not (np.isfinite(rate) and rate >= 0):
-        raise DataError(f"rate={rate!r} must be a number, 0 or larger")
-    return _penalised(fit, [i for i, group in enumerate(known) if group in chosen], float(rate))
-
-
-def _penalised(fit: Fit, terms: list[int], rate: float) -> Fit:
-    design, template = fit.design, fit.design.template
-    lay, m = layout(design), template.m
-    evaluate = objective(lay, fit.family, fit.n_agq)
-    chosen = np.isin(template.term, terms)
-    diagonal = np.flatnonzero(chosen & template.diagonal)
-    warm: list[tuple[Array, Array] | None] = [None]
-
-    def criterion(x: Array) -> tuple[float, Array]:
-        """In (log of the penalised diagonal, the rest of theta, beta)."""
-        whole = x.copy()
-        whole[diagonal] = np.exp(x[diagonal])
-        found = evaluate(whole[:m], whole[m:], warm[0])
-        warm[0] = (found.u0, found.u2)
-        size, slope = _sum_of_sds(fit, whole[:m], chosen)
-        gradient = found.gradient.copy()
-        gradient[:m] += 2.0 * rate * slope
-        gradient[diagonal] = gradient[diagonal] * whole[diagonal] - 2.0
-        return found.neg2loglik - 2.0 * float(x[diagonal].sum()) + 2.0 * rate * size, gradient
-
-    x = np.concatenate([fit.theta, fit.beta])
-    x[diagonal] = np.log(np.maximum(x[diagonal], 0.1))
-    scale = np.diag(np.full(len(x), 0.3))
-    scale[m:, m:] = np.linalg.cholesky(fit.vcov.to_numpy())
-    found = minimize(criterion, x, scale)
-    if not found.converged:
-        raise FitError(f"the penalised maximum was not reached: {found.message}")
-    return _as_fit(fit, found.x, found.hessian, diagonal)
-
-
-def _sum_of_sds(fit: Fit, theta: Array, chosen: NDArray[np.bool_]) -> tuple[float, Array]:
-    """The sum of the sds of the chosen terms, and its slope in theta."""
-    template, slope, total = fit.design.template, np.zeros(len(theta)), 0.0
-    for t in sorted(set(template.term[chosen].tolist())):
-        factor = template.factors(theta)[t]
-        sds = np.sqrt((factor**2).sum(axis=1))
-        total += float(sds.sum())
-        for i in np.flatnonzero(template.term == t):
-            row = template.rows[i]
-            slope[i] = theta[i] / max(sds[row], 1e-12)
-    return total, slope
-
-
-def _as_fit(fit: Fit, x: Array, hessian: Array, diagonal: NDArray[np.intp]) -> Fit:
-    """The fit at the penalised maximum; curvature carried from log theta back to theta."""
-    m, whole, back = fit.design.template.m, x.copy(), np.ones(len(x))
-    whole[diagonal] = np.exp(x[diagonal])
-    back[diagonal] = whole[diagonal]
-    theta, beta = whole[:m], whole[m:]
-    value = objective(layout(fit.design), fit.family, fit.n_agq)(theta, beta, None)
-    return replace(
-        fit,
-        theta=theta,
-        beta=beta,
-        covariance=covariance(hessian) * np.outer(back, back),
-        gradient=value.gradient,
-        modes=conditional_modes(fit.design, fit.family, beta, theta),
-        loglik=-0.5 * value.neg2loglik + fit.design.constant,
-        message="maximum of likelihood times a prior that keeps off the boundary",
-    )
 
 
 # --- optimisers ---------------------------------------------------------------------------
@@ -370,7 +90,7 @@ def search(fit: Fit, method: str) -> dict[str, object]:
 def _report(
     fit: Fit, name: str, theta: Array, beta: Array, loglik: float, evaluations: int
 ) -> dict[str, object]:
-    term = _pair(fit, "election_id")
+    term = correlated_term(fit, "election_id")
     sd, corr = sd_corr(fit.design.template.factors(theta)[term])
     at = replace(fit, theta=theta)
     return {
@@ -380,13 +100,17 @@ def _report(
     }  # fmt: skip
 
 
+def _fitted(data: pd.DataFrame) -> Fit:
+    return Model(SEVERAL_COUNTRIES, data, "binomial", event="Contacted").maximize()
+
+
 def _searches() -> pd.DataFrame:
-    fit = Model(SEVERAL_COUNTRIES, load("rainey2015"), "binomial", event="Contacted").maximize()
+    fit = _fitted(load("rainey2015"))
     return pd.DataFrame([search(fit, method) for method in _METHODS]).round(6)
 
 
 def _surface() -> pd.DataFrame:
-    fit = Model(SEVERAL_COUNTRIES, load("rainey2015"), "binomial", event="Contacted").maximize()
+    fit = _fitted(load("rainey2015"))
     sds = [0.01, 0.04, *np.arange(0.1, 1.61, 0.1).round(2)]
     return surface(fit, "election_id", sds, np.linspace(-1, 1, 21).round(2).tolist()).round(4)
 
@@ -403,14 +127,12 @@ def more_elections(data: pd.DataFrame, times: int) -> pd.DataFrame:
     >>> more_elections(hw.load("rainey2015"), 4)["election_id"].nunique()
     20
     """
-    if isinstance(times, bool) or not isinstance(times, int) or times < 1:
-        raise DataError(f"times={times!r}: give a whole number, 1 or larger")
     copies = [
         data.assign(
             election_id=data["election_id"] + f" ({i + 1})",
             district_id=data["district_id"] + f" ({i + 1})",
         )
-        for i in range(times)
+        for i in range(check_whole(times, "times", least=1))
     ]
     return pd.concat(copies, ignore_index=True)
 
@@ -437,9 +159,9 @@ def singular_fits(elections: int, draws: int, seed: int) -> pd.DataFrame:
     if elections % 5 or elections < 5:
         raise DataError(f"elections={elections!r} must be 5, 10, 15, ...")
     data = load("rainey2015")
-    fit = Model(SEVERAL_COUNTRIES, data, "binomial", event="Contacted").maximize()
+    fit = _fitted(data)
     large = more_elections(data, elections // 5)
-    design = Model(SEVERAL_COUNTRIES, large, "binomial", event="Contacted").maximize()
+    design = _fitted(large)
     truth = replace(design, theta=np.array(TRUTH), beta=fit.beta)
     rows = []
     for y in truth.simulate(draws, seed):

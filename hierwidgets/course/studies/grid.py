@@ -8,7 +8,7 @@ answered by adding up over a fine grid of alpha:
 
 That is slow and simple, and works for shapes f other than the normal (`fit_shape`), for a sigma
 that is set and not estimated (`scores_by_sigma`), and for a posterior without a sampler
-(`calibrate`).
+(`calibrate_on_grid`).
 """
 
 from collections.abc import Sequence
@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import DataError
 
 from .store import stored_table
 
-__all__ = ["ShapeFit", "calibrate", "fit_shape", "sampler_ranks", "scores_by_sigma"]
+__all__ = ["ShapeFit", "calibrate_on_grid", "fit_shape", "sampler_ranks", "scores_by_sigma"]
 
 
 _FINE = np.linspace(-9.0, 7.0, 1601)  # log-odds of a level
@@ -60,7 +60,7 @@ def _mean_rates(y: Array, n: Array, density: Array, alpha: Array) -> Array:
     """The expected rate of each level given its answers, at one pair (1, A): (J,)."""
     logs = _log_likelihood(y, n, alpha)
     weight = np.exp(logs - logs.max(axis=1, keepdims=True)) * density
-    return np.asarray(weight @ (1 / (1 + np.exp(-alpha))) / weight.sum(axis=1))
+    return np.asarray(weight @ expit(alpha) / weight.sum(axis=1))
 
 
 # --- another shape ---------------------------------------------------------------------------
@@ -217,7 +217,7 @@ def _held_out(
 _MU_CENTRE, _MU_SD, _SIGMA_SCALE = -1.4, 0.5, 0.3  # priors: normal; half-normal
 
 
-def calibrate(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFrame:
+def calibrate_on_grid(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFrame:
     r"""Where the truth lies among its posterior, over and over: simulation-based calibration.
 
     Each repetition draws mu from N(-1.4, 0.5^2) and sigma from half-normal(0.3), then districts
@@ -240,8 +240,8 @@ def calibrate(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFr
 
     Examples
     --------
-    >>> from hierwidgets.course.studies.grid import calibrate
-    >>> shares = calibrate([20, 50, 80], reps=3)
+    >>> from hierwidgets.course.studies.grid import calibrate_on_grid
+    >>> shares = calibrate_on_grid([20, 50, 80], reps=3)
     >>> bool(((shares > 0) & (shares < 1)).all(axis=None))
     True
     """
@@ -271,7 +271,7 @@ def calibrate(sizes: Sequence[int], reps: int = 300, seed: int = 1) -> pd.DataFr
 def _world(answers: Array, rng: np.random.Generator) -> tuple[float, float, Array]:
     """mu and sigma from their priors, and the events of one survey."""
     mu, sigma = rng.normal(_MU_CENTRE, _MU_SD), abs(rng.normal(0, _SIGMA_SCALE))
-    rate = 1 / (1 + np.exp(-(mu + sigma * rng.standard_normal(len(answers)))))
+    rate = expit(mu + sigma * rng.standard_normal(len(answers)))
     return mu, sigma, rng.binomial(answers.astype(int), rate).astype(float)
 
 

@@ -11,7 +11,7 @@ that what a sampler ought to find is known (`exact_log_sigma`).
 
     python -m hierwidgets.course.studies.hmc [NAME ...]
 
-writes ``hierwidgets/data/NAME.csv`` for each of
+writes ``hierwidgets/course/data/NAME.csv`` for each of
 
     funnel    four chains of the centred and of the non-centred form
     priors    the several-countries model under five priors of its sds: medians and 90 % intervals
@@ -28,12 +28,12 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.course.models import COMPETITIVENESS, SEVERAL_COUNTRIES
 from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.model import Model, glmer
 from hierwidgets.sampling.priors import Priors
 
-from .boundary import SEVERAL_COUNTRIES
 from .store import stored_table, write_tables
 
 __all__ = [
@@ -132,9 +132,7 @@ def _path(
 def _election_slopes() -> pd.DataFrame:
     rows = []
     for name, part in load("rainey2015").groupby("election_id"):
-        fit = glmer(
-            "contacted ~ district_competitiveness + (1 | district_id)", part, event="Contacted"
-        )
+        fit = glmer(COMPETITIVENESS, part, event="Contacted")
         rows.append(
             (name, part["electoral_rules"].iloc[0], fit.fixef.iloc[1], fit.std_error.iloc[1])
         )

@@ -22,6 +22,7 @@ import sys
 import numpy as np
 import pandas as pd
 
+from hierwidgets.course.models import MODELS
 from hierwidgets.data.datasets import load
 from hierwidgets.data.shipped import SHIPPED, shipped_file
 from hierwidgets.errors import FitError
@@ -41,10 +42,6 @@ ARTICLE_PRIORS = Priors(
     sd=half_cauchy(5),
     corr=lkj(1),
     centred=False,
-)
-_PAGE = (
-    "contacted ~ district_competitiveness * electoral_rules + (1 | district_id) "
-    "+ (1 + district_competitiveness | election_id)"
 )
 
 
@@ -83,12 +80,7 @@ def model(name: str) -> tuple[Model, Priors]:
             "+ (1 + competitiveness | election)"
         )
         return Model(text, article_data(), "binomial"), ARTICLE_PRIORS
-    text, data = {
-        "finland": ("contacted ~ 1 + (1 | district_id)", "finland"),
-        "uk": ("contacted ~ 1 + (1 | district_id)", "uk"),
-        "uk_competitiveness": ("contacted ~ district_competitiveness + (1 | district_id)", "uk"),
-        "rainey2015": (_PAGE, "rainey2015"),
-    }[name]
+    text, data = MODELS[name]
     return Model(text, load(data), "binomial", event="Contacted"), Priors()
 
 

@@ -1,6 +1,7 @@
 """No, partial and complete pooling side by side: estimates, ranks and who overtakes whom."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,12 +13,13 @@ from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 
 __all__ = [
-    "check_comparable", "comparison_frame", "crossed_with_each", "crossing_pairs", "n_classes",
-    "named_fits",
+    "ESTIMATES", "Compared", "Flags", "check_comparable", "compared", "comparison_frame",
+    "crossed_with_each", "crossing_pairs", "n_classes", "n_span", "named_fits",
 ]  # fmt: skip
 
 Flags = NDArray[np.bool_]
 
+ESTIMATES = ("complete_pooling", "partial_pooling", "no_pooling")
 DIGITS = 8  # estimates closer than this are equal but for rounding
 
 
@@ -157,6 +159,77 @@ def _crossed(before: Array, after: Array) -> Flags:
         return np.sign(values[:, None] - values)
 
     return np.asarray(above(before) * above(after) < 0)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compared:
+    """What of the comparison a fit alone decides.
+
+    Attributes
+    ----------
+    fit : Fit
+    frame : DataFrame
+        Its `comparison_frame`, a row for each of J levels.
+    columns : dict of str to array
+        The same column by column.
+    crossed : (J, J) bool
+        For every two levels: whether they change places.
+    classes : (J,) int
+        The class of n of each level; see `n_classes`.
+    class_names : list of str
+    digits : int
+        Decimals that tell a thousandth of the spread of the estimates apart; three for rates.
+    """
+
+    fit: Fit
+    frame: pd.DataFrame
+    columns: dict[str, NDArray[Any]]
+    crossed: Flags
+    classes: NDArray[np.intp]
+    class_names: list[str]
+    digits: int
+
+    @property
+    def group(self) -> str:
+        """The grouping factor."""
+        return self.fit.design.terms[0].group
+
+    @property
+    def levels(self) -> list[Any]:
+        """Its levels, in the fit's order."""
+        return list(self.frame["level"])
+
+    @property
+    def n_limits(self) -> tuple[float, float]:
+        """The smallest and the largest n."""
+        return float(self.columns["n"].min()), float(self.columns["n"].max())
+
+
+def compared(fit: Fit, most: int = 3) -> Compared:
+    """A fit compared level by level, in at most so many classes of n.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> found = compared(fit)
+    >>> found.group, found.n_limits, int(found.crossed.sum()) // 2
+    ('district_id', (23.0, 179.0), 4)
+    """
+    frame = comparison_frame(fit)
+    columns = {str(name): values.to_numpy() for name, values in frame.items()}
+    classes, names = n_classes(columns["n"], most)
+    crossed = crossed_with_each(frame)
+    return Compared(fit, frame, columns, crossed, classes, names, _digits(fit, frame))
+
+
+def _digits(fit: Fit, frame: pd.DataFrame) -> int:
+    if fit.family.name == "binomial":
+        return 3
+    values = frame[list(ESTIMATES)].to_numpy()
+    spread = float(np.ptp(values)) or abs(float(values.flat[0])) or 1.0
+    return int(np.clip(2 - np.floor(np.log10(spread)), 0, 12))
 
 
 def n_classes(n: Array, most: int = 3) -> tuple[NDArray[np.intp], list[str]]:

@@ -6,16 +6,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.arrays import expit, normal_quantile
 from hierwidgets.errors import DataError
 from hierwidgets.fit.pooling import no_pooling
 from hierwidgets.model import glmer
 from hierwidgets.spec.frames import as_frame, indicator
 
-from .pooling import pooling_frame
+from .pooling import moved_furthest, pooling_frame
+from .words import place_of
 
 __all__ = ["Case", "Reason", "guess_frame", "reasons", "the_case", "verdict"]
-
-_Z90 = 1.6448536269514722  # the normal quantile of a central 90 %
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,8 @@ class Case:
     @property
     def band(self) -> tuple[float, float]:
         """Between which rates the model expects the middle 90 % of the levels."""
-        low, high = _rate(self.mu + self.sigma * np.array([-_Z90, _Z90]))
+        reach = normal_quantile(0.9) * self.sigma
+        low, high = expit(np.array([self.mu - reach, self.mu + reach]))
         return float(low), float(high)
 
 
@@ -144,16 +145,10 @@ def the_case(frame: pd.DataFrame, level: object | None = None) -> Case:
     >>> the_case(frame).row["level"]
     'District 309'
     """
-    levels = list(frame["level"])
     if level is None:
-        place = int((frame["raw"] - frame["partial"]).abs().to_numpy().argmax())
-    elif level in levels:
-        place = levels.index(level)
+        place = moved_furthest(frame["raw"].to_numpy(), frame["partial"].to_numpy())
     else:
-        some = ", ".join(map(repr, levels[:3]))
-        raise DataError(
-            f"level must be one of the {len(levels)} levels ({some}, ...); {level!r} was given"
-        )
+        place = place_of(level, list(frame["level"]))
     return Case(frame, place, frame.attrs["mu"], frame.attrs["sigma"])
 
 
@@ -196,7 +191,7 @@ def _similarity(case: Case) -> Reason:
     where = "inside" if low <= own <= high else "outside"
     text = (
         f"The levels differ, but they are similar. The model finds a centre of "
-        f"{float(_rate(case.mu)):.3f} and a spread of σ = {case.sigma:.3g} on the logit scale, so "
+        f"{float(expit(case.mu)):.3f} and a spread of σ = {case.sigma:.3g} on the logit scale, so "
         f"it expects 90 % of all levels between {low:.3f} and {high:.3f}, the band. The raw "
         f"rate {own:.3f} lies {where}."
     )
@@ -248,7 +243,3 @@ def _yours(share: float) -> str:
 
 def _answers(n: int) -> str:
     return f"{n} answer{'' if n == 1 else 's'}"
-
-
-def _rate(logit: Any) -> Any:
-    return 1.0 / (1.0 + np.exp(-logit))

@@ -13,13 +13,20 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.likelihood.estimate import profile_loglik
 from hierwidgets.likelihood.laplace import conditional_modes
 from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
 
 __all__ = [
+    "Columns",
     "check_fit",
+    "finite_number",
     "half_weight_size",
     "imagined_columns",
     "imagined_frame",
+    "link_ends",
     "loglik_at",
+    "moved_furthest",
+    "mu_range",
+    "on_link",
     "pooling_columns",
     "pooling_frame",
     "profile_frame",
@@ -93,7 +100,7 @@ def pooling_columns(fit: Fit, sigma: float | None = None, mu: float | None = Non
 
 
 def _sigma(fit: Fit, sigma: float | None) -> float:
-    return float(fit.theta[0]) if sigma is None else _number("sigma", sigma, at_least=0.0)
+    return float(fit.theta[0]) if sigma is None else finite_number("sigma", sigma, least=0.0)
 
 
 def _columns(fit: Fit, design: Design, sigma: float, beta: Array) -> Columns:
@@ -115,7 +122,7 @@ def _columns(fit: Fit, design: Design, sigma: float, beta: Array) -> Columns:
         "target": family.link.inverse(target)[0],
         "estimate": family.link.inverse(target + b)[0],
         "weight": sigma**2 * information / (1.0 + sigma**2 * information),
-        "raw_link": _forward(fit, events / n),
+        "raw_link": on_link(family, events / n),
         "target_link": target,
         "estimate_link": target + b,
     }
@@ -157,7 +164,7 @@ def imagined_columns(
 ) -> Columns:
     """The columns of `imagined_frame` as arrays of one element."""
     check_fit(fit)
-    n, y = _number("n", n, at_least=0.0), _number("y", y, at_least=0.0)
+    n, y = finite_number("n", n, least=0.0), finite_number("y", y, least=0.0)
     if not 0 <= y <= n or n == 0:
         raise DataError(
             f"an imagined level has n > 0 trials and 0 to n events; {y:g} of {n:g} given"
@@ -283,7 +290,7 @@ def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:
     check_fit(fit)
     rows, beta = [], fit.beta
     for value in np.atleast_1d(np.asarray(sigma, dtype=np.float64)):
-        _number("sigma", value, at_least=0.0)
+        finite_number("sigma", value, least=0.0)
         loglik, beta = profile_loglik(
             fit.design, fit.family, np.array([value]), n_agq=fit.n_agq, beta0=beta
         )
@@ -305,15 +312,34 @@ def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
     0.0
     """
     check_fit(fit)
-    theta = np.array([_number("sigma", sigma, at_least=0.0)])
+    theta = np.array([finite_number("sigma", sigma, least=0.0)])
     beta = _coefficients(fit, mu)
     held = dict(enumerate(beta))
     return float(profile_loglik(fit.design, fit.family, theta, fit.n_agq, beta, held)[0])
 
 
-def _forward(fit: Fit, rate: Array) -> Array:
+def on_link(family: Family, rate: ArrayLike) -> Array:
+    """Rates on the link scale, where 0 and 1 are infinite."""
     with np.errstate(divide="ignore"):
-        return np.asarray(fit.family.link.forward(rate), dtype=np.float64)
+        return np.asarray(family.link.forward(np.asarray(rate)), dtype=np.float64)
+
+
+def link_ends(columns: Columns) -> tuple[float, float]:
+    """The lowest and the highest place of a finite raw rate, a target or an estimate (links)."""
+    raw = columns["raw_link"][np.isfinite(columns["raw_link"])]
+    values = np.concatenate([raw, columns["target_link"], columns["estimate_link"]])
+    return float(values.min()), float(values.max())
+
+
+def mu_range(fit: Fit, limits: tuple[float, float]) -> tuple[float, float]:
+    """How far mu can go before the mean target leaves these limits of the link axis."""
+    mu, middle = float(fit.fixef["Intercept"]), _middle(fit, None)
+    return round(mu + limits[0] - middle, 2), round(mu + limits[1] - middle, 2)
+
+
+def moved_furthest(raw: Array, estimate: Array) -> int:
+    """The place of the level that partial pooling moves furthest; of equal ones the first."""
+    return int(np.argmax(np.abs(estimate - raw).round(8)))
 
 
 def _intercept(fit: Fit) -> int:
@@ -323,17 +349,19 @@ def _intercept(fit: Fit) -> int:
 def _coefficients(fit: Fit, mu: float | None) -> Array:
     beta = fit.beta.copy()
     if mu is not None:
-        beta[_intercept(fit)] = _number("mu", mu)
+        beta[_intercept(fit)] = finite_number("mu", mu)
     return beta
 
 
-def _number(name: str, value: Any, at_least: float = -np.inf) -> float:
+def finite_number(name: str, value: Any, above: float = -np.inf, least: float = -np.inf) -> float:
+    """The value as a finite number in its limits, of which 0 is one, or none."""
     try:
         number = float(value)
     except (TypeError, ValueError):
         number = np.nan
-    if not (np.isfinite(number) and number >= at_least):
-        allowed = "a finite number" + (f" of {at_least:g} or more" if at_least == 0 else "")
+    if not (np.isfinite(number) and number > above and number >= least):
+        allowed = "a finite number"
+        allowed += " above 0" if above == 0 else " of 0 or more" if least == 0 else ""
         raise DataError(f"{name} must be {allowed}; {value!r} was given")
     return number
 

@@ -4,7 +4,6 @@ Everything is computed on the link scale, on a grid that finds the curve by itse
 to the probability scale with the derivative of the inverse link.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,7 +16,9 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.spec.families import Family
 
 from .averaged import AveragedPrior, averaged_prior
-from .pooling import check_fit, pooling_frame
+from .curves import TINY, Curve, LogDensity, curve_of, describe, on_one_axis, top
+from .pooling import check_fit, finite_number, link_ends, moved_furthest, on_link, pooling_columns
+from .words import place_of
 
 __all__ = [
     "Level",
@@ -30,12 +31,6 @@ __all__ = [
     "shrinkage_curves",
     "shrinkage_frame",
 ]
-
-LogDensity = Callable[[Array], Array]
-
-MASS = 0.9  # of the bars, equal-tailed
-POINTS = 1501  # of the grid on which a curve is normalised
-DEPTH = 35.0  # it ends where the density is exp(-DEPTH) of its top
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,25 +76,11 @@ class Shrinkage(NamedTuple):
     curves: dict[str, Array]
 
 
-class Curve(NamedTuple):
-    """A function of the linear predictor on a grid that covers all of it, its top at 1."""
-
-    at: Array
-    height: Array
-
-
 def shrinkage_frame(
-    fit: Fit,
-    level: object = None,
-    *,
-    mu: float | None = None,
-    sigma: float | None = None,
-    y: float | None = None,
-    n: float | None = None,
-    multiplier: float = 1.0,
-    scale: str = "probability",
-    full_bayes: bool | AveragedPrior = False,
-) -> pd.DataFrame:
+    fit: Fit, level: object = None, *, mu: float | None = None, sigma: float | None = None,
+    y: float | None = None, n: float | None = None, multiplier: float = 1.0,
+    scale: str = "probability", full_bayes: bool | AveragedPrior = False,
+) -> pd.DataFrame:  # fmt: skip
     r"""Mode, mean and 90 % interval of one level's prior and posterior.
 
     With linear predictor :math:`\alpha_j` of the level (the mean over its trials) and target
@@ -160,22 +141,15 @@ def shrinkage_frame(
     1  likelihood  0.435       NaN        NaN
     2   posterior  0.262     0.192      0.358
     """
-    found = _checked(fit, level, mu, sigma, y, n, multiplier, scale, full_bayes)
+    found = _checked(fit, level, (mu, sigma, y, n), multiplier, scale, full_bayes)
     return pd.DataFrame(found.summary)
 
 
 def shrinkage_curves(
-    fit: Fit,
-    level: object = None,
-    *,
-    mu: float | None = None,
-    sigma: float | None = None,
-    y: float | None = None,
-    n: float | None = None,
-    multiplier: float = 1.0,
-    scale: str = "probability",
-    full_bayes: bool | AveragedPrior = False,
-) -> pd.DataFrame:
+    fit: Fit, level: object = None, *, mu: float | None = None, sigma: float | None = None,
+    y: float | None = None, n: float | None = None, multiplier: float = 1.0,
+    scale: str = "probability", full_bayes: bool | AveragedPrior = False,
+) -> pd.DataFrame:  # fmt: skip
     """The curves that `shrinkage_frame` sums up, with an area of 1 each.
 
     The likelihood is no density: it is scaled to an area of 1 over the axis shown, so that the
@@ -202,12 +176,12 @@ def shrinkage_curves(
     >>> float(np.round(np.trapezoid(curves["posterior"], curves["at"]), 3))
     1.0
     """
-    found = _checked(fit, level, mu, sigma, y, n, multiplier, scale, full_bayes)
+    found = _checked(fit, level, (mu, sigma, y, n), multiplier, scale, full_bayes)
     return pd.DataFrame(found.curves)
 
 
 def first_level(fit: Fit) -> Any:
-    """Finland's district 309 where there is one, otherwise the level that moves most.
+    """The level that partial pooling moves furthest on the probability scale.
 
     Examples
     --------
@@ -217,26 +191,15 @@ def first_level(fit: Fit) -> Any:
     >>> first_level(fit)
     'District 309'
     """
-    frame = pooling_frame(fit)
-    named = [v for v in frame["level"] if str(v) in ("309", "District 309")]
-    if named:
-        return named[0]
-    moves = (frame["estimate"] - frame["raw"]).abs().round(8)
-    return frame["level"].iloc[int(moves.to_numpy().argmax())]
+    columns = pooling_columns(fit)
+    return columns["level"][moved_furthest(columns["raw"], columns["estimate"])]
 
 
 def one_level(fit: Fit, level: object) -> Level:
     """The rows of a level and its offset, for `shrinkage`."""
     check_fit(fit)
     term = fit.design.terms[0]
-    names = list(term.levels)
-    if level not in names:
-        some = ", ".join(map(repr, names[:3]))
-        raise DataError(
-            f"level must be one of the {len(names)} levels of {term.group} ({some}, ...); "
-            f"{level!r} was given"
-        )
-    design, index = fit.design, names.index(level)
+    design, index = fit.design, place_of(level, list(term.levels), f" of {term.group}")
     rows = term.codes == index
     added = (design.X @ fit.beta + design.offset - fit.fixef["Intercept"])[rows]
     y, trials = design.y[rows], design.trials[rows]
@@ -244,7 +207,7 @@ def one_level(fit: Fit, level: object) -> Level:
     shift = added - offset
     if np.allclose(shift, 0.0, atol=1e-9):
         y, trials, shift = y.sum(keepdims=True), trials.sum(keepdims=True), np.zeros(1)
-    return Level(names[index], index, y, trials, shift, offset)
+    return Level(term.levels[index], index, y, trials, shift, offset)
 
 
 def shrinkage(
@@ -267,95 +230,53 @@ def shrinkage(
 
     near = target - 12 * sigma, target + 12 * sigma
     far = min(near[0], -100.0), max(near[1], 100.0)  # many data pull far out of a narrow prior
-    plain = _curve(times(normal), *far)
+    plain = curve_of(times(normal), *far)
     if averaged is None:
-        found = {"prior": _curve(normal, *near), "posterior": plain}
+        found = {"prior": curve_of(normal, *near), "posterior": plain}
     else:
-        found = {"prior": _curve(averaged, *far), "posterior": _curve(times(averaged), *far)}
+        found = {"prior": curve_of(averaged, *far), "posterior": curve_of(times(averaged), *far)}
         found["plug-in posterior"] = plain
     rate = settings.y / settings.n
     summary = _summary(family, found, rate, scale)
-    mode = _top(plain.at, np.log(np.maximum(plain.height, 1e-300)))
+    mode = top(plain.at, np.log(np.maximum(plain.height, TINY)))
     weight, pseudo_n = _worth(family, level, settings, mode)
     count = len(summary["curve"])
     summary |= {"weight": [weight] * count, "pseudo_n": [pseudo_n] * count}
     whole = (-40.0, 40.0) if scale == "probability" else shown
-    found = {"prior": found.pop("prior"), "likelihood": _curve(likelihood, *whole)} | found
-    return Shrinkage(summary, _places(family, found, scale, shown))
+    found = {"prior": found.pop("prior"), "likelihood": curve_of(likelihood, *whole)} | found
+    return Shrinkage(summary, on_one_axis(family, found, scale, shown))
 
 
 # --- the pieces ---
 
 
+def _rows(level: Level, settings: Settings) -> tuple[Array, Array, Array]:
+    """Its own rows (y, trials, shift); one row at the target if its counts were changed."""
+    if (settings.y, settings.n) == (float(level.y.sum()), float(level.trials.sum())):
+        return level.y, level.trials, level.shift
+    return np.array([settings.y]), np.array([settings.n]), np.zeros(1)
+
+
 def _likelihood(family: Family, level: Level, settings: Settings) -> LogDensity:
-    """Of the level's own rows; of one row at the target if its counts were changed."""
-    y, trials, shift = level.y, level.trials, level.shift
-    if (settings.y, settings.n) != (float(y.sum()), float(trials.sum())):
-        y, trials, shift = np.array([settings.y]), np.array([settings.n]), np.zeros(1)
+    y, trials, shift = _rows(level, settings)
     y, trials = settings.multiplier * y[:, None], settings.multiplier * trials[:, None]
     return lambda alpha: family.loglik(y, trials, alpha + shift[:, None]).sum(axis=0)
-
-
-def _curve(log_density: LogDensity, low: float, high: float) -> Curve:
-    """The function on a grid from where it begins to where it ends, found by zooming in."""
-    for count in (201, 201, 201, 201, 201, POINTS):
-        at = np.linspace(low, high, count)
-        log = log_density(at)
-        log = log - log.max()
-        inside = np.flatnonzero(log > -DEPTH)
-        first, last = max(inside[0] - 1, 0), min(inside[-1] + 1, count - 1)
-        if count == POINTS or 2 * (last - first) > count:
-            break
-        low, high = at[first], at[last]
-    if count != POINTS:
-        at = np.linspace(at[first], at[last], POINTS)
-        log = log_density(at)
-        log = log - log.max()
-    return Curve(at, np.exp(log))
 
 
 def _summary(
     family: Family, found: dict[str, Curve], rate: float, scale: str
 ) -> dict[str, list[Any]]:
-    rows = {name: _describe(family, curve, scale) for name, curve in found.items()}
-    at = rate if scale == "probability" else _forward(family, rate)
+    rows = {name: describe(family, curve, scale) for name, curve in found.items()}
+    at = rate if scale == "probability" else float(on_link(family, rate))
     rows = {"prior": rows.pop("prior"), "likelihood": (at, np.nan, np.nan, np.nan)} | rows
     columns = zip(*rows.values(), strict=True)
     names = ("mode", "mean", "conf_low", "conf_high")
     return {"curve": list(rows)} | dict(zip(names, map(list, columns), strict=True))
 
 
-def _describe(family: Family, curve: Curve, scale: str) -> tuple[float, float, float, float]:
-    """Mode, mean, and the ends of the interval, on `scale`."""
-    at, height = curve
-    share = np.concatenate([[0.0], np.cumsum(0.5 * (height[1:] + height[:-1]))])
-    share /= share[-1]
-    low, high = np.interp([(1 - MASS) / 2, (1 + MASS) / 2], share, at)
-    log = np.log(np.maximum(height, 1e-300))
-    if scale != "probability":
-        return _top(at, log), float(height @ at / height.sum()), float(low), float(high)
-    p, slope = family.link.inverse(at)
-    mode = _top(at, log - np.log(np.maximum(slope, 1e-300)))
-    places = family.link.inverse(np.array([mode, low, high]))[0]
-    return float(places[0]), float(height @ p / height.sum()), float(places[1]), float(places[2])
-
-
-def _top(at: Array, log: Array) -> float:
-    """Where a function on an even grid is highest: the top of the parabola through three."""
-    i = int(np.argmax(log))
-    if i in (0, len(at) - 1):
-        return float(at[i])
-    left, middle, right = log[i - 1 : i + 2]
-    bend = left - 2 * middle + right
-    move = 0.5 * (left - right) / bend if bend < 0 else 0.0
-    return float(at[i] + move * (at[1] - at[0]))
-
-
 def _worth(family: Family, level: Level, settings: Settings, mode: float) -> tuple[float, float]:
     """The weight lambda of the level's own data, and the trials the prior is worth."""
-    y, trials, shift = level.y, level.trials, level.shift
-    if (settings.y, settings.n) != (float(y.sum()), float(trials.sum())):
-        trials, shift = np.array([settings.n]), np.zeros(1)
+    _, trials, shift = _rows(level, settings)
     variance = settings.sigma**2
     own = settings.multiplier * _information(family, trials, mode + shift).sum()
     one = _information(family, np.ones(1), np.array([settings.mu + level.offset]))[0]
@@ -366,52 +287,24 @@ def _information(family: Family, trials: Array, eta: Array) -> Array:
     return family.derivatives(np.zeros_like(trials), trials, eta).weight
 
 
-def _places(
-    family: Family, found: dict[str, Curve], scale: str, shown: tuple[float, float]
-) -> dict[str, Array]:
-    """The curves with area 1 on places they share: even ones, and some from each curve."""
-    on_axis = {name: _on_axis(family, name, curve, scale) for name, curve in found.items()}
-    low, high = (0.0, 1.0) if scale == "probability" else shown
-    wide = [at[:: POINTS // 75] for at, _ in on_axis.values()]
-    at = np.unique(np.concatenate([np.linspace(low, high, 161), *wide]))
-    at = at[(at >= low) & (at <= high)]
-    curves = {"at": at}
-    for name, (own, density) in on_axis.items():
-        beyond = None if name == "likelihood" else 0.0  # it may be highest at 0 or 1
-        curves[name] = np.interp(at, own, density, left=beyond, right=beyond)
-    return curves
-
-
-def _on_axis(family: Family, name: str, curve: Curve, scale: str) -> tuple[Array, Array]:
-    """A density with its area of 1, and its Jacobian; a likelihood has none."""
-    at, height = curve
-    if scale != "probability":
-        return at, height / np.trapezoid(height, at)
-    p, slope = family.link.inverse(at)
-    if name == "likelihood":
-        return p, height / np.trapezoid(height, p)
-    return p, height / np.trapezoid(height, at) / np.maximum(slope, 1e-300)
-
-
 def _checked(
     fit: Fit,
     name: object,
-    mu: float | None,
-    sigma: float | None,
-    y: float | None,
-    n: float | None,
+    turned: tuple[float | None, ...],
     multiplier: float,
     scale: str,
     full_bayes: bool | AveragedPrior,
 ) -> Shrinkage:
+    """The picture that was asked for; mu, sigma, y and n are `turned`, or None."""
     check_fit(fit)
     level = one_level(fit, first_level(fit) if name is None else name)
+    mu, sigma, y, n = turned
     settings = Settings(
-        _number("mu", float(fit.fixef["Intercept"]) if mu is None else mu),
-        _number("sigma", float(fit.theta[0]) if sigma is None else sigma, above=0.0),
-        _number("y", float(level.y.sum()) if y is None else y, least=0.0),
-        _number("n", float(level.trials.sum()) if n is None else n, above=0.0),
-        _number("multiplier", multiplier, above=0.0),
+        finite_number("mu", float(fit.fixef["Intercept"]) if mu is None else mu),
+        finite_number("sigma", float(fit.theta[0]) if sigma is None else sigma, above=0.0),
+        finite_number("y", float(level.y.sum()) if y is None else y, least=0.0),
+        finite_number("n", float(level.trials.sum()) if n is None else n, above=0.0),
+        finite_number("multiplier", multiplier, above=0.0),
         scale,
     )
     if settings.y > settings.n:
@@ -430,34 +323,15 @@ def _checked(
 
 def link_limits(fit: Fit) -> tuple[float, float]:
     """Limits of the link axis: where any level is, raw or pooled, and some air."""
-    frame = pooling_frame(fit)
-    raw = frame.loc[np.isfinite(frame["raw_link"]), "raw_link"]
-    values = np.concatenate([raw, frame["target_link"], frame["estimate_link"]])
-    return float(np.floor(values.min() - 1.0)), float(np.ceil(values.max() + 1.0))
+    low, high = link_ends(pooling_columns(fit))
+    return float(np.floor(low - 1.0)), float(np.ceil(high + 1.0))
 
 
 def link_axis(
     family: Family, limits: tuple[float, float], settings: Settings
 ) -> tuple[float, float]:
     """The limits, further out where a rate that was edited lies beyond them."""
-    raw = _forward(family, settings.y / settings.n)
+    raw = float(on_link(family, settings.y / settings.n))
     if not np.isfinite(raw):
         return limits
     return min(limits[0], float(np.floor(raw - 1))), max(limits[1], float(np.ceil(raw + 1)))
-
-
-def _number(name: str, value: Any, above: float = -np.inf, least: float = -np.inf) -> float:
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = np.nan
-    if not (np.isfinite(number) and number > above and number >= least):
-        allowed = "a finite number"
-        allowed += " above 0" if above == 0 else " of 0 or more" if least == 0 else ""
-        raise DataError(f"{name} must be {allowed}; {value!r} was given")
-    return number
-
-
-def _forward(family: Family, rate: float) -> float:
-    with np.errstate(divide="ignore"):
-        return float(family.link.forward(np.array([rate]))[0])

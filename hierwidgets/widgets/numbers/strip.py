@@ -9,21 +9,15 @@ from hierwidgets.errors import DataError
 from hierwidgets.fit.pooling import no_pooling
 from hierwidgets.spec.frames import as_frame, indicator
 
-__all__ = ["SORTS", "people_frame", "strip_frame"]
+__all__ = ["SORTS", "faults_text", "people_frame", "strip_frame", "table_rows"]
 
 SORTS = {"rate": ["estimate", "n"], "n": ["n", "estimate"], "name": []}
 
 
 def strip_frame(
-    data: pd.DataFrame,
-    outcome: str,
-    group: str,
-    *,
-    event: object | None = None,
-    level: float = 0.9,
-    method: str = "wald",
-    sort: str = "rate",
-) -> pd.DataFrame:
+    data: pd.DataFrame, outcome: str, group: str, *, event: object | None = None,
+    level: float = 0.9, method: str = "wald", sort: str = "rate",
+) -> pd.DataFrame:  # fmt: skip
     r"""Rate and interval of every level from its own rows, in the order of the picture.
 
     The numbers are those of :func:`hierwidgets.no_pooling`. A Wald interval
@@ -75,14 +69,9 @@ def strip_frame(
 
 
 def people_frame(
-    data: pd.DataFrame,
-    outcome: str,
-    group: str,
-    *,
-    event: object | None = None,
-    seed: int = 1,
-    most: int = 6000,
-) -> pd.DataFrame:
+    data: pd.DataFrame, outcome: str, group: str, *, event: object | None = None,
+    seed: int = 1, most: int = 6000,
+) -> pd.DataFrame:  # fmt: skip
     """A place for every row of the data near 0 or 1, moved a little so that crowds show.
 
     Parameters
@@ -121,3 +110,26 @@ def people_frame(
         return frame
     kept = np.sort(rng.choice(len(frame), size=most, replace=False))
     return frame.iloc[kept].reset_index(drop=True)
+
+
+def faults_text(frame: pd.DataFrame) -> str:
+    """How many intervals of a `strip_frame` have no width or leave [0, 1], in words."""
+    gone, outside, many = int(frame["zero_width"].sum()), int(frame["outside"].sum()), len(frame)
+    if not gone:
+        text = f"None of the {many} intervals has zero width."
+    else:
+        have = "has" if gone == 1 else "have"
+        all_same = "all answers there are the same"
+        text = f"{gone} of the {many} intervals {have} zero width: {all_same}."
+    if outside:
+        text += f" {outside} {'reaches' if outside == 1 else 'reach'} below 0 or above 1."
+    return text
+
+
+def table_rows(frame: pd.DataFrame) -> list[list[str]]:
+    """A row of texts for each level of a `strip_frame`: its name, counts, rate and interval."""
+    columns = frame[["level", "n", "events", "estimate", "conf_low", "conf_high"]]
+    return [
+        [str(level), str(n), str(events), *(f"{value:.3f}" for value in values)]
+        for level, n, events, *values in columns.itertuples(index=False)
+    ]

@@ -5,7 +5,9 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.widgets.numbers.effect.words import shorter
+from hierwidgets.base.palette import BLUES, BROWN, GREY, ORANGE, PINK, PURPLE
+from hierwidgets.widgets.numbers import chains as numbers
+from hierwidgets.widgets.numbers.words import shorter
 from hierwidgets.widgets.parts.charts import (
     MARGIN,
     figure,
@@ -14,14 +16,16 @@ from hierwidgets.widgets.parts.charts import (
     round_ticks,
     upright,
 )
+from hierwidgets.widgets.parts.legend import legend
 
-__all__ = ["EXPECTED", "FAILS", "PASSES", "SELECTED", "Lanes", "StatisticsPicture"]
+__all__ = ["LANE", "MOST_ROWS", "Ranks", "StatisticsPicture", "Traces", "chains_legend"]
 
 
-# ColorBrewer Dark2, colour-blind safe; passing and failing also differ in being hollow or filled
-CHAINS, EXPECTED = "#3b7dbf", "#a6761d"
-GREY, INK = "#808080", "var(--jp-ui-font-color1)"
-PASSES, FAILS, SELECTED = "#7570b3", "#d95f02", "#e7298a"
+# passing and failing also differ in being hollow or filled
+PASSES, FAILS, SELECTED = PURPLE, ORANGE, PINK
+CHAINS, EXPECTED = BLUES[1], BROWN
+INK = "var(--jp-ui-font-color1)"
+BINS = 20  # of the histograms of ranks
 LANE = 0.86  # of a lane's height that is used
 MOST_ROWS = 25  # of the picture of statistics
 _RHAT, _ESS = (0.0, 0.44), (0.56, 1.0)  # shares of the width
@@ -35,17 +39,21 @@ class Lanes:
     ----------
     figure
         To be shown.
+    line, expected
+        Of all lanes, one path each.
+    labels
+        The numbers of the chains.
     """
 
-    def __init__(self, name: str, height: str, label: str, expected: str) -> None:
+    def __init__(self, name: str, height: str, label: str) -> None:
         self._across = bqplot.LinearScale(min=0, max=1, allow_padding=False)
         self._up = bqplot.LinearScale(min=-1, max=0, allow_padding=False)
         scales = {"x": self._across, "y": self._up}
         self.line = bqplot.Lines(scales=scales, x=[], y=[], colors=[CHAINS], stroke_width=0.9)
         self.expected = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=[EXPECTED], stroke_width=2, line_style=expected
+            scales=scales, x=[], y=[], colors=[EXPECTED], stroke_width=2, line_style="dashed"
         )
-        self._numbers = _texts(scales, "end", -8, 4)
+        self.labels = _texts(scales, "end", -8, 4)
         self._bottom = bqplot.Axis(
             scale=self._across, grid_lines="none", label=label, label_offset="32px",
             tick_values=np.array([]), tick_format="~g",
@@ -55,23 +63,23 @@ class Lanes:
                 scale=self._up, grid_lines="none", label="chain", label_offset="34px", num_ticks=0
             )
         )
-        marks, axes = [self.line, self.expected, self._numbers], [self._bottom, self._side]
+        marks, axes = [self.line, self.expected, self.labels], [self._bottom, self._side]
         self.figure = half_width(figure(name, height, marks, axes, bottom=44))
         self.figure.fig_margin = {**self.figure.fig_margin, "left": 50, "right": 22}
 
-    def lanes(self, chains: tuple[int, ...], high: float, label: str | None = None) -> None:
+    def _lanes(self, chains: tuple[int, ...], high: float, label: str | None = None) -> None:
         """One lane for each of these chains, from 0 to `high` across."""
         self._across.max, self._up.min = high, -float(len(chains)) - 0.04
-        with self._numbers.hold_sync():
-            self._numbers.x = np.zeros(len(chains))
-            self._numbers.y = LANE / 2 - 1 - np.arange(len(chains))
-            self._numbers.text = np.array([str(chain) for chain in chains])
+        with self.labels.hold_sync():
+            self.labels.x = np.zeros(len(chains))
+            self.labels.y = LANE / 2 - 1 - np.arange(len(chains))
+            self.labels.text = np.array([str(chain) for chain in chains])
         if label is not None:
             with self._bottom.hold_sync():
                 self._bottom.label = label
                 self._bottom.tick_values = round_ticks(0.0, high, most=6)
 
-    def draw(self, x: Array, y: Array, at: float) -> None:
+    def _draw_lines(self, x: Array, y: Array, at: float) -> None:
         """Lines (C, P) with y from 0 to 1, and the height to compare them with."""
         bottom = -1.0 - np.arange(len(y))
         ends = np.array([self._across.min, self._across.max])
@@ -90,6 +98,41 @@ class Lanes:
                 mark.x, mark.y = np.array([]), np.array([])
 
 
+class Traces(Lanes):
+    """Draws in their order, every lane from the smallest draw to the largest of all chains."""
+
+    def __init__(self, height: str) -> None:
+        super().__init__("hw-traces", height, "draw")
+
+    def draw(self, values: Array, chains: tuple[int, ...]) -> None:
+        """Draws (C, D); the first of the chains have a lane and a number each."""
+        low, high = float(values.min()), float(values.max())
+        wide = high - low if high > low else 1.0
+        frame = numbers.trace_frame(values[: len(chains)])
+        x, y = (frame[c].to_numpy(np.float64).reshape(len(chains), -1) for c in ("draw", "value"))
+        label = f"draw, from {low:.3g} to {high:.3g} in each lane"
+        self._lanes(chains, float(values.shape[1]), label)
+        self._draw_lines(x, (y - low) / wide, float((np.median(values) - low) / wide))
+
+
+class Ranks(Lanes):
+    """Histograms of the ranks of each chain's draws, and what agreeing chains show."""
+
+    def __init__(self, height: str) -> None:
+        super().__init__("hw-ranks", height, "rank of the draw, low to high")
+
+    def draw(self, values: Array, chains: tuple[int, ...]) -> None:
+        """Draws (C, D); the first of the chains have a lane and a number each."""
+        frame = numbers.rank_frame(values, BINS)
+        counts = frame["count"].to_numpy(np.float64).reshape(len(values), BINS)[: len(chains)]
+        expected = float(frame["expected"].iloc[0])
+        top = max(float(counts.max()), 2 * expected)
+        edges = np.repeat(np.arange(BINS + 1.0), 2) / BINS
+        heights = np.pad(np.repeat(counts / top, 2, axis=1), ((0, 0), (1, 1)))
+        self._lanes(chains, 1.0)
+        self._draw_lines(np.broadcast_to(edges, heights.shape), heights, expected / top)
+
+
 def _texts(scales: dict[str, bqplot.Scale], align: str, right: int, down: int) -> bqplot.Label:
     """Texts beside the plot: an axis loses new labels that come together with new ticks."""
     return bqplot.Label(
@@ -106,16 +149,28 @@ def _one_path(rows: Array) -> Array:
 
 
 class StatisticsPicture:
-    """R-hat, and bulk and tail effective sample size, of each parameter against their limits."""
+    """R-hat, and bulk and tail effective sample size, of each parameter against their limits.
+
+    Attributes
+    ----------
+    figure
+        To be shown.
+    marks
+        Points by whether they are tail effective sample sizes and whether they pass.
+    limits, row, names
+        The thresholds, the line through the parameter that is selected, and the names.
+    shown : list of str
+        The parameters that have a row.
+    """
 
     def __init__(self, name: str, rows: int) -> None:
         x = bqplot.LinearScale(min=-0.02, max=1.02, allow_padding=False)
         self._up = bqplot.LinearScale(min=-1, max=0, allow_padding=False)
         scales = {"x": x, "y": self._up}
-        self._limits = bqplot.Lines(
+        self.limits = bqplot.Lines(
             scales=scales, x=[], y=[], colors=[EXPECTED], stroke_width=2, line_style="dashed"
         )
-        self._row = bqplot.Lines(
+        self.row = bqplot.Lines(
             scales=scales, x=[], y=[], colors=[SELECTED], stroke_width=2, opacities=[0.8]
         )
         self.marks = {
@@ -130,14 +185,14 @@ class StatisticsPicture:
         self._grid = bqplot.Lines(
             scales=scales, x=[], y=[], colors=[GREY], stroke_width=1, opacities=[0.35]
         )
-        self._values, self._names = _texts(scales, "middle", 0, 14), _texts(scales, "end", -8, 4)
+        self._values, self.names = _texts(scales, "middle", 0, 14), _texts(scales, "end", -8, 4)
         above = bqplot.Axis(
             scale=x, side="top", grid_lines="none", tick_values=np.array([0.22, 0.78]),
             tick_labels={0.22: "R-hat", 0.78: "effective sample size"},
         )  # fmt: skip
         height = f"{70 + 22 * min(rows, MOST_ROWS)}px"
         marks = [
-            self._grid, self._row, self._limits, *self.marks.values(), self._values, self._names,
+            self._grid, self.row, self.limits, *self.marks.values(), self._values, self.names,
         ]  # fmt: skip
         self.figure = figure(name, height, marks, [above], bottom=26)
         self.figure.fig_margin = {**MARGIN, "left": 210, "top": 26, "bottom": 26}
@@ -157,9 +212,9 @@ class StatisticsPicture:
         )
         self._draw_axes(middle, high_rhat, span)
         at = np.array([_rhat_place(1.01, high_rhat), _ess_place(ess, span)])
-        with self._limits.hold_sync():
-            self._limits.x = joined_segments(at, at)
-            self._limits.y = joined_segments(np.full(2, -float(len(table))), np.zeros(2))
+        with self.limits.hold_sync():
+            self.limits.x = joined_segments(at, at)
+            self.limits.y = joined_segments(np.full(2, -float(len(table))), np.zeros(2))
         self._draw_points(table, middle, high_rhat, span)
 
     def _draw_points(
@@ -195,16 +250,16 @@ class StatisticsPicture:
             self._values.text = np.array(
                 [*(f"{v:g}" for v in rhats), *(f"{v:,.0f}" for v in sizes)]
             )
-        with self._names.hold_sync():
-            self._names.x, self._names.y = np.full(len(middle), -0.02), middle
-            self._names.text = np.array([shorter(name, 34) for name in self.shown])
+        with self.names.hold_sync():
+            self.names.x, self.names.y = np.full(len(middle), -0.02), middle
+            self.names.text = np.array([shorter(name, 34) for name in self.shown])
 
     def select(self, parameter: str) -> None:
         """A line through the row of that parameter."""
         found = self.shown.index(parameter) if parameter in self.shown else None
         y = np.array([]) if found is None else np.full(2, -0.5 - found)
-        with self._row.hold_sync():
-            self._row.x, self._row.y = np.array([-0.02, 1.02])[: len(y)], y
+        with self.row.hold_sync():
+            self.row.x, self.row.y = np.array([-0.02, 1.02])[: len(y)], y
 
     def pick(self, up: float) -> str | None:
         """The parameter at a share of the height, from below."""
@@ -229,3 +284,20 @@ def _worst(judged: pd.DataFrame) -> pd.DataFrame:
         return judged
     bad = judged["rhat"].fillna(np.inf).rank() - judged[["ess_bulk", "ess_tail"]].min(axis=1).rank()
     return judged.loc[judged.index.isin(bad.nlargest(MOST_ROWS).index)]
+
+
+def chains_legend() -> str:
+    """The key of the pictures; shape and filling tell the layers apart without colour."""
+    circle, triangle = '<circle cx="9" cy="8" r="5"{}/>', '<path d="M9 2l6 11h-12z"{}/>'
+    hollow = f' fill="none" stroke="{PASSES}" stroke-width="2"'
+    filled = f' fill="{FAILS}"'
+    dashed = f'<path d="M0 8h18" stroke="{EXPECTED}" stroke-width="2" stroke-dasharray="5 3"/>'
+    keys = (
+        ("R-hat, bulk ESS", circle.format(hollow)),
+        ("tail ESS", triangle.format(hollow)),
+        ("hollow: passes", circle.format(hollow)),
+        ("filled: fails", circle.format(filled)),
+        ("shown above", f'<path d="M0 8h18" stroke="{SELECTED}" stroke-width="3"/>'),
+        ("dashed: median of all chains; even ranks; limits", dashed),
+    )
+    return legend(keys)

@@ -8,8 +8,9 @@ import bqplot
 import numpy as np
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import GREY, LIGHT_GREY
 from hierwidgets.spec.families import Family
-from hierwidgets.widgets.numbers.pooling import Columns
+from hierwidgets.widgets.numbers.pooling import Columns, link_ends
 from hierwidgets.widgets.parts.charts import (
     diamonds,
     figure,
@@ -26,7 +27,6 @@ from .weights import IMAGINED, POOLED, RAW, TARGET
 __all__ = ["EstimatesPanel", "link_range"]
 
 MOST_LABELS = 40  # more levels than this, and the axis names none
-GREY, LIGHT_GREY = "#808080", "#8c8c8c"
 
 
 class EstimatesPanel:
@@ -92,7 +92,18 @@ class EstimatesPanel:
         area = 45 if self._labelled else 16
         place = self.place = bqplot.LinearScale(min=-0.8, max=count - 0.2)
         self.value = bqplot.LinearScale(allow_padding=False)
-        scales = {"x": place, "y": self.value}
+        marks = self._build_marks({"x": place, "y": self.value}, area)
+        self.figure = figure(
+            "hw-estimates", "300px" if self._labelled else "270px", marks,
+            [self._place_axis(group), self._value_axis()], bottom=72 if self._labelled else 40,
+        )  # fmt: skip
+        width, height = plot_size(self.figure)
+        half = np.sqrt(area) * 0.8  # pixels, from the middle of a diamond to its corners
+        self._size = half * 0.75 / width * (place.max - place.min), half / height
+        self.pooled.x = diamonds(self.at, self._size[0], across=True)
+
+    def _build_marks(self, scales: dict[str, bqplot.Scale], area: int) -> list[bqplot.Mark]:
+        """All marks, those that lie over the others last; `area` of a point in pixels."""
         self.target = bqplot.Lines(
             scales=scales, x=self.at, y=self.at, colors=[TARGET], line_style="dashed",
             stroke_width=2.5,
@@ -117,17 +128,8 @@ class EstimatesPanel:
             stroke_width=2, default_size=300, interactions={}, visible=False,
         )  # fmt: skip
         self._build_extra(scales, max(70, area))
-        axes = [self._place_axis(group), self._value_axis()]
-        self.figure = figure(
-            "hw-estimates", "300px" if self._labelled else "270px",
-            [self.ring, self.target, self.segments, self.raw, self.below, self.above, self.pooled,
-             self.extra_line, self.extra_raw, self.extra_pooled],
-            axes, bottom=72 if self._labelled else 40,
-        )  # fmt: skip
-        width, height = plot_size(self.figure)
-        half = np.sqrt(area) * 0.8  # pixels, from the middle of a diamond to its corners
-        self._size = half * 0.75 / width * (place.max - place.min), half / height
-        self.pooled.x = diamonds(self.at, self._size[0], across=True)
+        own = [self.ring, self.target, self.segments, self.raw, self.below, self.above, self.pooled]
+        return [*own, self.extra_line, self.extra_raw, self.extra_pooled]
 
     def _build_extra(self, scales: dict[str, bqplot.Scale], area: int) -> None:
         self.extra_line = bqplot.Lines(
@@ -220,9 +222,8 @@ class EstimatesPanel:
 
 def link_range(columns: Columns) -> tuple[float, float]:
     """Limits of the link axis: every finite raw rate, estimate and target, and some air."""
-    raw = columns["raw_link"][np.isfinite(columns["raw_link"])]
-    values = np.concatenate([raw, columns["target_link"], columns["estimate_link"]])
-    return float(values.min()) - 0.4, float(values.max()) + 0.4
+    low, high = link_ends(columns)
+    return low - 0.4, high + 0.4
 
 
 def _edges(low: float, high: float) -> tuple[float, float]:

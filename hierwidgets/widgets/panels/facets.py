@@ -1,4 +1,4 @@
-"""Two pictures: points and lines in a facet each, and a quantity of interest as curves."""
+"""The upper picture of the effect: points and lines in a facet each, and its key."""
 
 from typing import Any
 
@@ -8,6 +8,9 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import LIGHT_GREY, NO, PARTIAL, PINK
+from hierwidgets.widgets.numbers.effect.setting import Setting, facet_titles, facet_values
+from hierwidgets.widgets.numbers.words import shorter
 from hierwidgets.widgets.parts.charts import (
     figure,
     joined_segments,
@@ -19,13 +22,13 @@ from hierwidgets.widgets.parts.charts import (
     round_ticks,
     upright,
 )
+from hierwidgets.widgets.parts.legend import legend
 
-__all__ = ["CURVES", "POINTS", "RAW", "SHOWN", "EffectPicture", "FacetRow", "rows_of_facets"]
+from .curves import CURVES
 
+__all__ = ["FacetRow", "facets_legend", "rows_of_facets"]
 
-RAW, POINTS, SHOWN = "#1b9e77", "#d95f02", "#e7298a"  # ColorBrewer Dark2, colour-blind safe
-CURVES = ("#7570b3", "#1b9e77", "#a6761d")  # first value compared, second value, their difference
-GREY = "#8c8c8c"
+RAW, POINTS, SHOWN = NO, PARTIAL, PINK
 PER_ROW, MOST_ROWS = 5, 6
 _GAP = 0.14  # between facets, in widths of a facet
 _LONGEST = 20  # characters of a facet's title
@@ -44,46 +47,57 @@ class FacetRow:
     redraw while a slider moves them.
 
     Several facets share one horizontal scale: facet i of the row fills i to 1 beyond a gap, and
-    the axis names the predictor's values. A lone facet has the predictor's own scale.
+    the axis names the predictor's values. A lone facet has the predictor's own scale, and raw
+    rates where there are no facets at all.
 
     Parameters
     ----------
-    name :
+    name
         The figure's class.
-    facets, facet_of, titles, colors :
-        Positions of the facets shown, the facet of each unit, and titles and line colours of all.
-    x, names :
-        The predictor and the name of each unit.
-    label :
-        Of the predictor's axis.
-    raw :
-        Whether raw rates are drawn too.
+    facets
+        Positions of the facets shown.
+    setting
+        Units, facets and predictor.
+
+    Attributes
+    ----------
+    figure
+        To be shown.
+    units
+        The places of the units shown.
+    at, heights
+        Where their points are.
+    x, y
+        The scales.
+    points, crowd, raw
+        The points: pooled, the same as one path, and raw.
+    line, band
+        Of the facets.
+    guides, ring, through_raw, through_points
+        Lines at two values, circles around the selected unit, lines through raw and pooled points.
     """
 
-    def __init__(
-        self,
-        name: str,
-        facets: NDArray[np.intp],
-        facet_of: NDArray[np.intp],
-        titles: tuple[str, ...],
-        colors: list[str],
-        x: Array,
-        names: NDArray[Any],
-        label: str,
-        raw: bool,
-    ) -> None:
+    def __init__(self, name: str, facets: NDArray[np.intp], setting: Setting) -> None:
         self.facets, self.name = facets, name
-        self._range = (float(x.min()), float(x.max()))
-        self.units = np.flatnonzero(np.isin(facet_of, facets))
-        self._column = np.searchsorted(facets, facet_of[self.units])
-        at = self.at = self._place(x[self.units], self._column)
-        width = (len(facets) - 1) * (1 + _GAP) + 1 if len(facets) > 1 else 0.0
-        low, high = self._range if len(facets) == 1 else (0.0, width)
-        air = 0.03 * ((high - low) if len(facets) == 1 else 1.0)
-        self.y = bqplot.LinearScale(min=0.0, max=1.0, allow_padding=False)
-        self._x = bqplot.LinearScale(min=low - air, max=high + air, allow_padding=False)
-        self._build(at, names[self.units], [colors[k] for k in facets], raw)
+        self._range, raw = setting.x_range, setting.facet is None
+        self.units = np.flatnonzero(np.isin(setting.facet_of, facets))
+        column = np.searchsorted(facets, setting.facet_of[self.units])
+        self.at = self._place(setting.x[self.units], column)
+        self.x, self.y = self._scale(), bqplot.LinearScale(min=0.0, max=1.0, allow_padding=False)
+        scales = {"x": self.x, "y": self.y}
+        values = facet_values(setting)
+        self._build_lines(scales, [CURVES[values[k] or 0] for k in facets], raw)
+        names = np.array([str(level) for level in setting.levels])[self.units]
+        self._build_points(scales, names, raw)
+        titles = facet_titles(setting)
+        label = shorter(setting.predictor, 60)
         self.figure = self._picture([titles[k] for k in facets], label)
+
+    def _scale(self) -> bqplot.LinearScale:
+        several = len(self.facets) > 1
+        low, high = (0.0, (len(self.facets) - 1) * (1 + _GAP) + 1) if several else self._range
+        air = 0.03 * (1.0 if several else high - low)
+        return bqplot.LinearScale(min=low - air, max=high + air, allow_padding=False)
 
     def _place(self, x: Array, column: NDArray[np.intp]) -> Array:
         if len(self.facets) == 1:
@@ -91,11 +105,10 @@ class FacetRow:
         low, high = self._range
         return column * (1 + _GAP) + (x - low) / (high - low)
 
-    def _build(self, at: Array, names: NDArray[Any], colors: list[str], raw: bool) -> None:
-        scales, many = {"x": self._x, "y": self.y}, len(self.units) > 60
+    def _build_lines(self, scales: dict[str, bqplot.Scale], colors: list[str], raw: bool) -> None:
         blank = np.zeros((len(self.facets), 2))
         self.guides = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=[GREY], stroke_width=1, line_style="dashed"
+            scales=scales, x=[], y=[], colors=[LIGHT_GREY], stroke_width=1, line_style="dashed"
         )
         self.band = bqplot.Lines(
             scales=scales, x=blank, y=blank, colors=colors, fill="inside", fill_colors=colors,
@@ -103,8 +116,20 @@ class FacetRow:
             close_path=True,
         )  # fmt: skip
         self.line = bqplot.Lines(scales=scales, x=blank, y=blank, colors=colors, stroke_width=3)
+        straight = {"scales": scales, "x": [0.0, 1.0], "y": [0.0, 0.0], "visible": raw}
+        self.through_raw = bqplot.Lines(
+            **straight, colors=[RAW], stroke_width=2, line_style="dotted"
+        )
+        self.through_points = bqplot.Lines(
+            **straight, colors=[SHOWN], stroke_width=2.5, line_style="dashed"
+        )
+
+    def _build_points(
+        self, scales: dict[str, bqplot.Scale], names: NDArray[Any], raw: bool
+    ) -> None:
+        many = len(self.units) > 60
         look = {
-            "scales": scales, "x": at, "y": at, "names": names, "display_names": False,
+            "scales": scales, "x": self.at, "y": self.at, "names": names, "display_names": False,
             "tooltip": level_tooltip(), "interactions": {"hover": "tooltip"},
         }  # fmt: skip
         self.raw = bqplot.Scatter(
@@ -124,22 +149,14 @@ class FacetRow:
         if self.crowded:
             self.points.x = self.points.y = np.array([])
         self.ring = bqplot.Scatter(
-            scales=scales, x=[0, 0], y=[0, 0], colors=[GREY], fill=False, stroke=GREY,
+            scales=scales, x=[0, 0], y=[0, 0], colors=[LIGHT_GREY], fill=False, stroke=LIGHT_GREY,
             stroke_width=2, default_size=220, interactions={}, visible=False,
         )  # fmt: skip
-        straight = {"scales": scales, "x": [0.0, 1.0], "y": [0.0, 0.0], "visible": raw}
-        self.through_raw = bqplot.Lines(
-            **straight, colors=[RAW], stroke_width=2, line_style="dotted"
-        )
-        self.through_points = bqplot.Lines(
-            **straight, colors=[SHOWN], stroke_width=2.5, line_style="dashed"
-        )
-        self._ends = np.array(self._range)
 
     def _picture(self, titles: list[str], label: str) -> bqplot.Figure:
         places, texts = self._ticks()
         bottom = bqplot.Axis(
-            scale=self._x, grid_lines="none", tick_values=places, tick_labels=texts or None,
+            scale=self.x, grid_lines="none", tick_values=places, tick_labels=texts or None,
             tick_format="~g", label=label, label_offset="32px",
         )  # fmt: skip
         self.axis = upright(
@@ -151,7 +168,7 @@ class FacetRow:
             short = [t if len(t) <= _LONGEST else f"{t[: _LONGEST - 1]}…" for t in titles]
             axes.append(
                 bqplot.Axis(
-                    scale=self._x, side="top", grid_lines="none", tick_values=centres,
+                    scale=self.x, side="top", grid_lines="none", tick_values=centres,
                     tick_labels=_keyed(centres, short), tick_style={"font-size": "11px"},
                 )
             )  # fmt: skip
@@ -175,6 +192,13 @@ class FacetRow:
 
     # --- what changes ---
 
+    def draw_raw(self, units: pd.DataFrame) -> None:
+        """The raw rates, and the straight line through those of all rows; they stay."""
+        self.raw.y = units["raw"].to_numpy()[self.units]
+        ends = np.array(self._range)
+        self.through_raw.x = self.through_points.x = ends
+        self.through_raw.y = np.polyval(np.polyfit(units["x"], units["raw"], 1), ends)
+
     def limits(self, low: float, high: float, label: str) -> None:
         """New limits of the vertical axis."""
         with self.y.hold_sync():
@@ -192,7 +216,7 @@ class FacetRow:
 
     def pick(self, x: float, y: float) -> int | None:
         """The unit drawn near shares (x, y) of the plot, or None."""
-        low, high = self._x.min, self._x.max
+        low, high = self.x.min, self.x.max
         point = low + x * (high - low), self.y.min + y * (self.y.max - self.y.min)
         heights = [self.heights, np.asarray(self.raw.y)] if self.raw.visible else [self.heights]
         at = np.tile(self.at, len(heights))
@@ -201,7 +225,7 @@ class FacetRow:
 
     def _per_pixel(self) -> tuple[float, float]:
         width, height = plot_size(self.figure)
-        return (self._x.max - self._x.min) / width, (self.y.max - self.y.min) / height
+        return (self.x.max - self.x.min) / width, (self.y.max - self.y.min) / height
 
     def draw_line(self, line: pd.DataFrame, titles: tuple[str, ...]) -> None:
         """Lines and bands of the facets; without limits the bands vanish."""
@@ -231,7 +255,7 @@ class FacetRow:
         """Circles around a unit's points, if it is in this row; and the line through them all."""
         if self.through_points.visible:
             through = np.polyfit(units["x"], units["estimate"], 1)
-            self.through_points.y = np.polyval(through, self._ends)
+            self.through_points.y = np.polyval(through, np.array(self._range))
         found = np.flatnonzero(self.units == unit) if unit is not None else np.array([], int)
         self.ring.visible = found.size > 0
         if found.size:
@@ -252,94 +276,20 @@ def _outline(low: Array, high: Array) -> Array:
     return np.concatenate([low, high[:, ::-1]], axis=1)
 
 
-class EffectPicture:
-    """One quantity of interest against the predictor, with two values marked.
-
-    Parameters
-    ----------
-    x_range : limits of the predictor
-    label : its name
-    """
-
-    def __init__(self, x_range: tuple[float, float], label: str) -> None:
-        air = 0.03 * (x_range[1] - x_range[0])
-        self._x = bqplot.LinearScale(
-            min=x_range[0] - air, max=x_range[1] + air, allow_padding=False
-        )
-        self._y = bqplot.LinearScale(min=0.0, max=1.0, allow_padding=False)
-        scales = {"x": self._x, "y": self._y}
-        self.zero = bqplot.Lines(
-            scales=scales, x=[self._x.min, self._x.max], y=[0.0, 0.0], colors=[GREY],
-            stroke_width=1, line_style="dotted",
-        )  # fmt: skip
-        dashes = ("solid", "dashed", "solid")
-        self.bands = [
-            bqplot.Lines(
-                scales=scales, x=[0.0], y=[0.0], colors=[c], fill="inside", fill_colors=[c],
-                fill_opacities=[0.22], stroke_width=0, close_path=True,
-            )
-            for c in CURVES
-        ]  # fmt: skip
-        self.curves = [
-            bqplot.Lines(scales=scales, x=[0.0], y=[0.0], colors=[c], stroke_width=3, line_style=d)
-            for c, d in zip(CURVES, dashes, strict=True)
+def facets_legend(setting: Setting) -> str:
+    """The key; shapes and dashes tell the layers apart without colour."""
+    raw = setting.facet is None
+    stroke = '<path d="M0 8h18" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>'
+    keys = [("partial pooling", f'<path d="M9 2l4 6-4 6-4-6z" fill="{POINTS}"/>')]
+    if raw:
+        keys.insert(0, ("raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'))
+    named = sorted({i for i in facet_values(setting) if i is not None})
+    keys += [(f"model, {setting.series[i]}", stroke.format(CURVES[i], "")) for i in named]
+    if not named:
+        keys.append(("model", stroke.format(CURVES[0], "")))
+    if raw:
+        keys += [
+            ("straight line through raw rates", stroke.format(RAW, "2 3")),
+            ("through the estimates", stroke.format(SHOWN, "6 3")),
         ]
-        self.guides = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=[GREY], stroke_width=1, line_style="dashed"
-        )
-        self.marks = [
-            bqplot.Scatter(
-                scales=scales, x=[0.0, 0.0], y=[0.0, 0.0], colors=[c], stroke=c, marker=m,
-                default_size=90, interactions={}, visible=False,
-            )
-            for c, m in zip(CURVES, ("circle", "square", "diamond"), strict=True)
-        ]  # fmt: skip
-        self.axis = upright(
-            bqplot.Axis(scale=self._y, grid_lines="none", label_offset="46px", tick_format="~g")
-        )
-        bottom = bqplot.Axis(
-            scale=self._x, grid_lines="none", label=label, label_offset="32px",
-            tick_values=round_ticks(*x_range), tick_format="~g",
-        )  # fmt: skip
-        marks = [*self.bands, self.zero, self.guides, *self.curves, *self.marks]
-        self.figure = figure("hw-effect", "220px", marks, [bottom, self.axis], bottom=44)
-        self._frames: dict[int, pd.DataFrame] = {}
-
-    def draw_curves(self, frame: pd.DataFrame, first: int, label: str) -> None:
-        """New curves: series i in the colour and dash of `first` + i; the others vanish."""
-        series = list(dict.fromkeys(frame["series"]))
-        self._frames = {first + i: frame[frame["series"] == name] for i, name in enumerate(series)}
-        for i, (band, curve, mark) in enumerate(
-            zip(self.bands, self.curves, self.marks, strict=True)
-        ):
-            band.visible = curve.visible = mark.visible = i in self._frames
-            if i in self._frames:
-                x, y, low, high = (self._frames[i][c].to_numpy()
-                                   for c in ("x", "estimate", "conf_low", "conf_high"))  # fmt: skip
-                band.visible = bool(np.isfinite(low).all())
-                with curve.hold_sync():
-                    curve.x, curve.y = x, y
-                if band.visible:
-                    with band.hold_sync():
-                        band.x, band.y = np.r_[x, x[::-1]], np.r_[low, high[::-1]]
-        numbers = frame[["estimate", "conf_low", "conf_high"]].to_numpy()
-        self._limits(float(np.nanmin(numbers)), float(np.nanmax(numbers)), label)
-
-    def _limits(self, low: float, high: float, label: str) -> None:
-        low, high = min(low, 0.0), max(high, 0.0)
-        air = 0.04 * ((high - low) or 1.0)
-        with self._y.hold_sync():
-            self._y.min, self._y.max = low - air, high + air
-        self.axis.tick_values = round_ticks(low - air, high + air, most=6)
-        self.axis.label = label
-
-    def draw_marks(self, low: float, high: float) -> None:
-        """Points where the curves are at two values of the predictor, and dashed verticals."""
-        at = np.array([low, high])
-        for i, frame in self._frames.items():
-            with self.marks[i].hold_sync():
-                self.marks[i].x = at
-                self.marks[i].y = np.interp(at, frame["x"].to_numpy(), frame["estimate"].to_numpy())
-        with self.guides.hold_sync():
-            self.guides.x = joined_segments(at, at)
-            self.guides.y = joined_segments(np.full(2, self._y.min), np.full(2, self._y.max))
+    return legend(keys)

@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import COMPLETE, GREY, NO, PARTIAL
 from hierwidgets.widgets.numbers.recovery import ESTIMATORS, JUDGED, LEVEL
+from hierwidgets.widgets.numbers.recovery_words import NAMES, TITLES
 from hierwidgets.widgets.parts.charts import (
     figure,
     joined_segments,
@@ -18,22 +20,15 @@ from hierwidgets.widgets.parts.charts import (
     round_ticks,
     upright,
 )
+from hierwidgets.widgets.parts.legend import legend
 
-__all__ = ["NAMES", "TITLES", "Arrows", "Panel", "legend", "panel_class"]
+__all__ = ["Arrows", "Panel", "panel_class", "panels", "recovery_legend"]
 
 
-COLOURS = ("#1b9e77", "#d95f02", "#7570b3")  # ColorBrewer Dark2, colour-blind safe
+COLOURS = (NO, PARTIAL, COMPLETE)
 MARKERS = ("circle", "diamond", "square")
 FILLED = (False, True, False)
-GREY = "#808080"
 MOST_HEADS, AREA, SMALL_AREA = 60, 40, 14  # groups with a point each; square pixels of a head
-NAMES = {name: name.replace("_", " ") for name in ESTIMATORS}
-TITLES = {
-    "rmse": "RMSE",
-    "bias": "bias",
-    "coverage": f"coverage of {LEVEL:.0%} intervals",
-    "bias_of_largest": "bias of the largest raw rate",
-}
 
 
 class Arrows:
@@ -216,7 +211,7 @@ def _tooltip() -> bqplot.Tooltip:
     return bqplot.Tooltip(fields=["name", "x"], labels=["estimator", "value"], formats=["", ".4f"])
 
 
-def legend() -> str:
+def recovery_legend() -> str:
     """The key of all pictures; shapes tell the estimators apart without colour."""
     line = '<path d="M0 {y}h18" stroke="{c}" stroke-width="{w}"{more}/>'
     shapes = (
@@ -233,9 +228,4 @@ def legend() -> str:
     keys.append(("interval of simulation error, 90 %", bar))
     dashes = ' stroke-dasharray="5 3"'
     keys.append(("where it should be", line.format(y=8, c=GREY, w=1.5, more=dashes)))
-    spans = (
-        f'<span><svg width="18" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
-        f"{name}</span>"
-        for name, shape in keys
-    )
-    return f'<div class="hw-legend">{"".join(spans)}</div>'
+    return legend(keys)

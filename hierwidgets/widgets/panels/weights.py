@@ -5,6 +5,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.palette import COMPLETE, GREY, NO, PARTIAL, PINK
 from hierwidgets.widgets.parts.charts import (
     diamonds,
     figure,
@@ -19,8 +20,7 @@ __all__ = ["IMAGINED", "POOLED", "RAW", "TARGET", "WeightPanel"]
 
 Point = tuple[float, float] | None  # size and weight
 
-RAW, POOLED, TARGET = "#1b9e77", "#d95f02", "#7570b3"  # ColorBrewer Dark2, colour-blind safe
-IMAGINED = "#e7298a"
+RAW, POOLED, TARGET, IMAGINED = NO, PARTIAL, COMPLETE, PINK
 LOWEST, HIGHEST = -0.05, 1.05  # of the axis of weights
 HALF_WIDTH, HALF_HEIGHT = 0.013, 0.05  # of a diamond, as a share of the axes
 WIDE = 50.0  # sizes that differ by more than this factor are drawn on a log scale
@@ -49,7 +49,7 @@ class WeightPanel:
     @property
     def sizes(self) -> Array:
         """Where the curve is computed: over the whole axis, from its start to its end."""
-        low, high = self._size.min, self._size.max
+        low, high = self.size.min, self.size.max
         return np.geomspace(low, high, 60) if self._log else np.linspace(low, high, 60)
 
     def show(
@@ -69,10 +69,10 @@ class WeightPanel:
         """Stretch the axis, so that it reaches a level of this size, or no further than needed."""
         sizes = self._sizes if size is None else np.append(self._sizes, size)
         low, high = (sizes.min() / 1.3, sizes.max() * 1.3) if self._log else (0, 1.06 * sizes.max())
-        if (self._size.min, self._size.max) == (low, high):
+        if (self.size.min, self.size.max) == (low, high):
             return
-        with self._size.hold_sync():
-            self._size.min, self._size.max = float(low), float(high)
+        with self.size.hold_sync():
+            self.size.min, self.size.max = float(low), float(high)
         self._axis.tick_values = _powers(low, high) if self._log else round_ticks(0.0, high, 6)
         ends = self._along(np.array([low, high]))
         half = HALF_WIDTH * (ends[1] - ends[0])
@@ -84,7 +84,7 @@ class WeightPanel:
 
         Another pick of the same place gives the next of the levels that share it.
         """
-        low, high = self._along(np.array([self._size.min, self._size.max]))
+        low, high = self._along(np.array([self.size.min, self.size.max]))
         width, height = plot_size(self.figure)
         point = low + x * (high - low), LOWEST + y * (HIGHEST - LOWEST)
         unit = (high - low) / width, (HIGHEST - LOWEST) / height
@@ -107,12 +107,12 @@ class WeightPanel:
                 mark.x, mark.y = [point[0]], [point[1]]
 
     def _build(self) -> None:
-        self._size = bqplot.LogScale() if self._log else bqplot.LinearScale(allow_padding=False)
+        self.size = bqplot.LogScale() if self._log else bqplot.LinearScale(allow_padding=False)
         scales = {
-            "x": self._size, "y": bqplot.LinearScale(min=LOWEST, max=HIGHEST, allow_padding=False)
+            "x": self.size, "y": bqplot.LinearScale(min=LOWEST, max=HIGHEST, allow_padding=False)
         }  # fmt: skip
         self.curve = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=["#808080"], stroke_width=2, line_style="dash_dotted"
+            scales=scales, x=[], y=[], colors=[GREY], stroke_width=2, line_style="dash_dotted"
         )
         self.points = bqplot.Lines(
             scales=scales, x=[], y=[], colors=[POOLED], stroke_width=1, fill="inside",
@@ -123,11 +123,11 @@ class WeightPanel:
             default_size=70, interactions={}, visible=False,
         )  # fmt: skip
         self.ring = bqplot.Scatter(
-            scales=scales, x=[1], y=[0], colors=["#808080"], fill=False, stroke="#808080",
+            scales=scales, x=[1], y=[0], colors=[GREY], fill=False, stroke=GREY,
             stroke_width=2, default_size=260, interactions={}, visible=False,
         )  # fmt: skip
         self._axis = bqplot.Axis(
-            scale=self._size, label="n (log scale)" if self._log else "n", tick_format="~g",
+            scale=self.size, label="n (log scale)" if self._log else "n", tick_format="~g",
             grid_lines="none", label_offset="32px",
         )  # fmt: skip
         weight = upright(

@@ -6,11 +6,10 @@ import bqplot
 import numpy as np
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.fit.fit import Fit
 
 __all__ = [
     "WIDTH", "diamonds", "figure", "half_width", "joined_segments", "level_tooltip", "nearest",
-    "outlines", "plot_size", "put", "rate_name", "round_ticks", "upright",
+    "outlines", "plot_size", "put", "round_ticks", "upright",
 ]  # fmt: skip
 
 
@@ -132,11 +131,3 @@ def round_ticks(low: float, high: float, most: int = 7) -> Array:
     steps = (digit * 10.0**power for power in range(-3, 7) for digit in (1, 2, 5))
     step = next(s for s in steps if np.floor(high / s) - np.ceil(low / s) < most)
     return step * np.arange(np.ceil(low / step), np.floor(high / step) + 1)
-
-
-def rate_name(fit: Fit) -> str:
-    """What the rates of a binomial fit are rates of, for the label of an axis."""
-    design = fit.design
-    if design.formula.trials is not None:
-        return f"{design.formula.response} / {design.formula.trials}"
-    return f"Pr({design.formula.response} = {1 if design.event is None else design.event})"

@@ -4,19 +4,35 @@ Each is a few lines of JavaScript beside this file, loaded by anywidget. They ex
 slider of ipywidgets 8 has no accessible name and its HTML widget cannot be a live region.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import anywidget
+import ipywidgets
 import traitlets as t
 from ipywidgets.widgets.widget import _remove_buffers
 
-__all__ = ["Chips", "CodeLine", "NamedSlider", "NumberBox", "StatusLine", "TextTable", "source"]
+__all__ = [
+    "Chips", "CodeLine", "NamedSlider", "NumberBox", "ProgressBar", "StatusLine", "TextTable",
+    "menu", "source",
+]  # fmt: skip
 
 
 def source(name: str) -> str:
     """The text of a front-end file: given its path, anywidget would keep every widget for ever."""
     return (Path(__file__).parent / "static" / name).read_text(encoding="utf-8")
+
+
+def menu(
+    name: str, options: Sequence[Any], width: str, value: Any = None, name_width: str = "initial"
+) -> ipywidgets.Dropdown:
+    """A menu with its name beside it, at the first of its options if no value is given."""
+    start = {"index": 0} if value is None else {"value": value}
+    return ipywidgets.Dropdown(
+        description=name, options=options, layout={"width": width},
+        style={"description_width": name_width}, **start,
+    )  # fmt: skip
 
 
 class NamedSlider(anywidget.AnyWidget):  # type: ignore[misc]
@@ -102,3 +118,15 @@ class Chips(anywidget.AnyWidget):  # type: ignore[misc]
     names = t.List(t.Unicode()).tag(sync=True)
     texts = t.List(t.Unicode()).tag(sync=True)
     opened = t.List(t.Int()).tag(sync=True)
+
+
+class ProgressBar(anywidget.AnyWidget):  # type: ignore[misc]
+    """How much is done, as a bar and in words: "120 of 500 repetitions"."""
+
+    _esm = source("progress_bar.js")
+    _css = source("progress_bar.css")
+
+    label = t.Unicode().tag(sync=True)
+    unit = t.Unicode().tag(sync=True)
+    done = t.Int(0).tag(sync=True)
+    total = t.Int(1).tag(sync=True)

@@ -13,6 +13,10 @@ Two things come by themselves. `as_code` writes the call that makes the instrume
 every name in `state_names` is a keyword of the constructor. And where there is no kernel, a
 still stands in for the instrument, of `picture`, the status line and the table; a subclass whose
 figures are not all bqplot's Lines, Scatter and Label has its own `picture`.
+
+What a student sees and operates has public names, for tests and for whoever looks closer:
+`status`, `text_alternatives`, `table`, `controls` and `figures`. A panel is an attribute named
+after its picture, and its marks are attributes of the panel.
 """
 
 import inspect
@@ -21,6 +25,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
+import bqplot
 import ipywidgets
 import numpy as np
 import traitlets
@@ -28,6 +33,7 @@ import traitlets
 from hierwidgets.errors import DataError, HierwidgetsError
 
 from .controls import CodeLine, StatusLine, TextTable
+from .later import Later
 from .reruns import close_earlier
 from .still import draw, figure_rows, html, legends
 
@@ -54,6 +60,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     _links: tuple[traitlets.link, ...] = ()
     _held: tuple[ipywidgets.Widget, ...] = ()
     _holding = False
+    _put_off: tuple[Later, ...] = ()
     _arguments: Mapping[str, Any] = {}
     _at_start: Mapping[str, Any] = {}
 
@@ -98,6 +105,37 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         """The text of the status line."""
         return str(self._status.text)
 
+    @property
+    def text_alternatives(self) -> dict[str, str]:
+        """What a screen reader says of each figure, by the figure's class."""
+        return dict(self._status.pictures)
+
+    @property
+    def table(self) -> TextTable:
+        """The table of numbers; while it is closed its rows wait."""
+        return self._table
+
+    @property
+    def controls(self) -> dict[str, ipywidgets.DOMWidget]:
+        """Sliders, menus, boxes and buttons, each by the name that stands beside or on it."""
+        found = {}
+        for one in owned_widgets(self):
+            name = getattr(one, "description", "") or getattr(one, "label", "")
+            if name and isinstance(one, ipywidgets.DOMWidget):
+                found[name] = one
+        return found
+
+    @property
+    def figures(self) -> dict[str, bqplot.Figure]:
+        """The figures, by the class under which their text alternatives find them."""
+        inside = (one for one in owned_widgets(self) if isinstance(one, bqplot.Figure))
+        return {name: one for one in inside for name in one._dom_classes}
+
+    @property
+    def waiting(self) -> bool:
+        """Whether something is still to be computed, since a slider has just moved."""
+        return any(later.waiting for later in self._put_off)
+
     def _assemble(self, *parts: ipywidgets.DOMWidget, width: str) -> None:
         self.layout.width, self.layout.max_width = width, "100%"
         self.children = (*parts, self._status, self._code, self._table)
@@ -124,6 +162,12 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     def _redraw_on(self, redraw: Callable[[], None], *names: str) -> None:
         """Call `redraw` when one of the traits changes; its errors go to the status line."""
         self.observe(lambda change: self._guarded(redraw), names=list(names))
+
+    def _at_rest(self, action: Callable[[], None], seconds: float) -> Later:
+        """An action for when nothing has moved for so many seconds; `close` forgets it."""
+        later = Later(lambda: self._guarded(action), seconds)
+        self._put_off = (*self._put_off, later)
+        return later
 
     def _on_place(self, name: str, action: Callable[[float, float], None]) -> None:
         """Call `action` with the place of a click in the plot of the figure of that class.
@@ -214,7 +258,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         rows = list(figure_rows(self))
         return draw(rows, legends(self)) if rows else None
 
-    def _still(self) -> str:
+    def still(self) -> str:
         """What stands in for the instrument where there is no kernel."""
         with self._table.hold_sync():  # rows are up to date only while the table is open
             was, self._table.is_open = self._table.is_open, True
@@ -230,6 +274,8 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
     def close(self) -> None:
         """Free the front end's and the kernel's memory: links, observers and all children."""
         self._arguments = self._at_start = {}
+        for later in self._put_off:
+            later.forget()
         for link in self._links:
             link.unlink()
         self._links = ()
@@ -247,7 +293,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
         return {
             "text/plain": repr(self),
-            "text/html": self._still(),
+            "text/html": self.still(),
             "application/vnd.jupyter.widget-view+json": view,
         }
 

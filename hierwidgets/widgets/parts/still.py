@@ -15,6 +15,8 @@ import bqplot
 import ipywidgets
 import numpy as np
 
+from hierwidgets.base.palette import STILL_GRID
+
 from .still_legend import LINE, Key, draw_legend, keys_in, legend_rows
 
 if TYPE_CHECKING:
@@ -188,7 +190,7 @@ def _draw_axis(ax: "Axes", axis: bqplot.Axis) -> None:
         for text in one.get_ticklabels():
             text.set(ha="right", va="top", rotation_mode="anchor")
     if axis.grid_lines in ("solid", "dashed"):
-        ax.grid(axis=name, linestyle=_LINES[axis.grid_lines], color="#dddddd", linewidth=0.6)
+        ax.grid(axis=name, linestyle=_LINES[axis.grid_lines], color=STILL_GRID, linewidth=0.6)
 
 
 def _some_ticks(most: int | None) -> Any:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["LINE", "draw_legend", "keys_in", "legend_rows"]
+__all__ = ["LINE", "corners_of", "draw_legend", "keys_in", "legend_rows"]
 
 LINE = 20.0  # pixels from one row of keys to the next
 _LETTER, _GAP = 6.4, 26.0  # pixels: of a letter, on average and with air, and between two keys
@@ -91,14 +91,14 @@ def _patch(shape: ElementTree.Element, at: NDArray[np.float64], style: dict[str,
     if shape.tag == "rect":
         corner = (number("x") + at[0], number("y") + at[1])
         return Rectangle(corner, number("width"), number("height"), **style)
-    corners, closed = _corners(shape.get("d", ""))
+    corners, closed = corners_of(shape.get("d", ""))
     if len(corners) < 3:
         style["facecolor"] = "none"
     ends = corners[:1] if closed else []
     return PathPatch(Path(np.array([*corners, *ends]) + at, closed=closed), **style)
 
 
-def _corners(path: str) -> tuple[list[NDArray[np.float64]], bool]:
+def corners_of(path: str) -> tuple[list[NDArray[np.float64]], bool]:
     """The corners of an SVG path of one piece that has straight sides."""
     corners: list[NDArray[np.float64]] = []
     closed = False

@@ -12,7 +12,8 @@ import pytest
 from matplotlib.figure import Figure
 from PIL import Image
 
-from hierwidgets.course.figures.base import STYLES, _png, district_strip, show
+from hierwidgets.base.palette import STYLES
+from hierwidgets.course.figures.base import district_strip, png, show
 from hierwidgets.errors import DataError
 from hierwidgets.fit.pooling import complete_pooling, no_pooling
 
@@ -104,7 +105,7 @@ def test_a_small_mark_keeps_its_colour():
     for width in np.linspace(0.2, 3, 60):
         axes.plot([0, 1], [0, width], color=str(width / 3.5), linewidth=width)
     axes.plot(0.5, 2, "D", color=STYLES["partial pooling"].color)
-    pixels = np.asarray(Image.open(BytesIO(_png(figure))).convert("RGB"), int)
+    pixels = np.asarray(Image.open(BytesIO(png(figure))).convert("RGB"), int)
     distance = np.abs(pixels - [217, 95, 2]).max(axis=2)
     assert distance.min() <= 12
 
@@ -117,7 +118,7 @@ def test_pale_bands_keep_their_colours():
     pale = ["#e7e6f2", "#daf0e7"]
     for place, color in enumerate(pale):
         axes.axvspan(40 * place, 40 * place + 40, ymin=0.6, color=color)
-    pixels = np.asarray(Image.open(BytesIO(_png(figure))).convert("RGB"), int)
+    pixels = np.asarray(Image.open(BytesIO(png(figure))).convert("RGB"), int)
     for color in [*pale, "#ffffff"]:
         wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
         assert (pixels == wanted).all(axis=2).sum() > 5000

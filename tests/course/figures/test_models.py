@@ -6,7 +6,7 @@ import pytest
 
 import hierwidgets as hw
 from hierwidgets.course.figures.models import (
-    SEVERAL_COUNTRIES,
+    SEVERAL_COUNTRIES_GRAPH,
     Line,
     coding_panels,
     election_panels,
@@ -27,28 +27,28 @@ def districts():
 def test_graph_shows_every_node_and_arrow():
     axes = model_graph().axes[0]
     written = {text.get_text() for text in axes.texts}
-    assert {node.label for node in SEVERAL_COUNTRIES.nodes.values()} <= written
-    assert {plate.label for plate in SEVERAL_COUNTRIES.plates} <= written
+    assert {node.label for node in SEVERAL_COUNTRIES_GRAPH.nodes.values()} <= written
+    assert {plate.label for plate in SEVERAL_COUNTRIES_GRAPH.plates} <= written
     kinds = [type(patch).__name__ for patch in axes.patches]
-    assert kinds.count("FancyArrowPatch") == len(SEVERAL_COUNTRIES.arrows)
-    observed = sum(node.kind == "data" for node in SEVERAL_COUNTRIES.nodes.values())
+    assert kinds.count("FancyArrowPatch") == len(SEVERAL_COUNTRIES_GRAPH.arrows)
+    observed = sum(node.kind == "data" for node in SEVERAL_COUNTRIES_GRAPH.nodes.values())
     assert kinds.count("Rectangle") == observed
 
 
 def test_graph_says_what_the_model_says(districts):
     """Parameters stand outside all frames; everything else in the frame of its index."""
-    elections, units, people = SEVERAL_COUNTRIES.plates
+    elections, units, people = SEVERAL_COUNTRIES_GRAPH.plates
     assert f"{districts['election_id'].nunique()}" in elections.label
     assert f"{len(districts)}" in units.label
     assert f"{districts['n'].sum()}" in people.label
     inside = {
         name: [
             plate.left < node.x < plate.right and plate.bottom < node.y < plate.top
-            for plate in SEVERAL_COUNTRIES.plates
+            for plate in SEVERAL_COUNTRIES_GRAPH.plates
         ]
-        for name, node in SEVERAL_COUNTRIES.nodes.items()
+        for name, node in SEVERAL_COUNTRIES_GRAPH.nodes.items()
     }
-    for name, node in SEVERAL_COUNTRIES.nodes.items():
+    for name, node in SEVERAL_COUNTRIES_GRAPH.nodes.items():
         assert (node.kind == "parameter") == (not any(inside[name])), name
     assert inside["rules"] == inside["gamma"] == [True, False, False]
     assert inside["comp"] == inside["alpha"] == [True, True, False]
@@ -56,7 +56,7 @@ def test_graph_says_what_the_model_says(districts):
 
 
 def test_an_arrow_needs_both_ends():
-    graph = SEVERAL_COUNTRIES._replace(arrows=(("alpha", "x"),))
+    graph = SEVERAL_COUNTRIES_GRAPH._replace(arrows=(("alpha", "x"),))
     with pytest.raises(DataError, match="an arrow names 'x'"):
         model_graph(graph)
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
-from hierwidgets.course.figures.base import STYLES
+from hierwidgets.base.palette import STYLES
 from hierwidgets.course.figures.pooling import (
     _apart,
     least_squares_lines,

@@ -8,6 +8,7 @@ from support.course_facts import kinds, printed
 import hierwidgets as hw
 from hierwidgets.course.page import printed as page
 from hierwidgets.errors import DataError
+from hierwidgets.widgets import printed_summary
 
 FITS = {
     "S28": hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted"),
@@ -32,6 +33,16 @@ def test_records_are_unique_and_their_causes_known():
     keys = [(record.item, record.name, record.label) for record in records]
     assert len(set(keys)) == len(keys)
     assert {record.cause for record in records} == {"", *page.CAUSES}
+
+
+def test_the_widgets_example_of_a_failed_run_is_the_page_s_table():
+    """The widgets ship it apart: they know nothing of the course."""
+    names = ("estimate", "std_error", "conf_low", "conf_high", "rhat", "ess_bulk", "ess_tail")
+    columns = {
+        name: {record.label: record.value for record in page.numbers("S85", name)} for name in names
+    }
+    wanted = pd.DataFrame(columns)
+    pd.testing.assert_frame_equal(printed_summary(), wanted, check_exact=True)
 
 
 @pytest.mark.parametrize("item", FITS)

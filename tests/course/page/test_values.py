@@ -264,3 +264,9 @@ def test_the_list_as_markdown():
     text = page_traps.markdown()
     assert text.count("\n") == 43
     assert "| X13 | S31, S35, S36, S37 | **Peaks are not means.** By the peak" in text
+
+
+def test_whoever_changes_the_page_s_frame_changes_a_copy():
+    frame = fits.tidy("finland")
+    frame["contacted"] = 0
+    assert fits.tidy("finland")["contacted"].sum() > 0

@@ -15,7 +15,7 @@ from scipy import integrate, stats
 from support.paths import REFERENCE
 
 import hierwidgets as hw
-from hierwidgets.course.figures.validation import _allowed, bakeoff, over_sigma, rank_histograms
+from hierwidgets.course.figures.validation import bakeoff, chance_range, over_sigma, rank_histograms
 from hierwidgets.course.studies import grid
 from hierwidgets.errors import DataError
 
@@ -98,7 +98,7 @@ def test_the_coarse_grid_is_fine_enough():
 @pytest.fixture(scope="module")
 def calibrated():
     sizes = hw.load("finland").groupby("district_id").size().to_numpy()
-    return grid.calibrate(sizes, reps=300, seed=1)
+    return grid.calibrate_on_grid(sizes, reps=300, seed=1)
 
 
 def p_value(values):
@@ -166,7 +166,7 @@ def test_scores_and_likelihoods_share_the_axis():
 
 
 def test_histograms_show_what_chance_allows():
-    low, high = _allowed(300, 10)
+    low, high = chance_range(300, 10)
     assert (low, high) == (
         int(stats.binom.ppf(0.025, 300, 0.1)),
         int(stats.binom.ppf(0.975, 300, 0.1)),

@@ -12,8 +12,9 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.effects.comparisons import comparisons, slopes
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
+from hierwidgets.widgets.numbers.words import Estimated
 
-from .setting import Estimated, Setting, bar_text, line_rows, model_for, options_of, rows_at
+from .setting import Setting, bar_text, line_rows, model_for, options_of, rows_at
 
 __all__ = [
     "QUANTITIES", "change_frame", "curve_frame", "line_frame", "quantity_frame", "slope_frame",

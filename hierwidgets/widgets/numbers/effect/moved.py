@@ -7,17 +7,26 @@ from typing import Any
 import numpy as np
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.likelihood.estimate import profile_loglik
 from hierwidgets.likelihood.laplace import conditional_modes
 from hierwidgets.model import Model
+from hierwidgets.posterior.posterior import Posterior
+from hierwidgets.spec.columns import variables
 from hierwidgets.spec.design import NewRows
 from hierwidgets.spec.formula import named
 from hierwidgets.spec.rows import kept_columns, linear_predictor, rows_of
+from hierwidgets.widgets.numbers.words import Estimated
 
-from .setting import Estimated, Setting, bar_text, line_rows
+from .setting import Setting, bar_text, line_rows
 
-__all__ = ["Prepared", "held_at", "prepared", "slope_position", "without_predictor"]
+__all__ = [
+    "Movable", "Prepared", "checked_without", "held_at", "movable", "prepared", "slope_position",
+    "without_predictor",
+]  # fmt: skip
+
+SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0
 
 
 def slope_position(fit: Fit, predictor: str) -> int | None:
@@ -71,7 +80,82 @@ def prepared(setting: Setting, fit: Fit, points: int = 41) -> Prepared:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Movable:
+    """A fit with the predictor and one without, whose sigma, and the slope of the first, can move.
+
+    Attributes
+    ----------
+    fit, plain : Fit
+        With and without the predictor.
+    slope_at : int or None
+        Which coefficient of `fit` is the slope; None if it is not one plain coefficient.
+    """
+
+    fit: Fit
+    plain: Fit
+    slope_at: int | None
+
+    def model(self, with_predictor: bool) -> Fit:
+        """The one or the other."""
+        return self.fit if with_predictor else self.plain
+
+    def sigma(self, with_predictor: bool) -> float:
+        """That of maximum likelihood, or `SMALLEST_SIGMA` where it is less."""
+        return max(float(self.model(with_predictor).theta[0]), SMALLEST_SIGMA)
+
+    @property
+    def slope(self) -> float | None:
+        """That of maximum likelihood; None if it cannot be moved."""
+        return None if self.slope_at is None else float(self.fit.beta[self.slope_at])
+
+    def limits(self, name: str) -> tuple[float, float] | None:
+        """How far ``"sigma"`` or ``"slope"`` can be moved; None if it cannot."""
+        if name == "sigma":
+            fitted = max(float(fit.theta[0]) for fit in (self.fit, self.plain))
+            return SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * fitted)
+        if self.slope_at is None or self.slope is None:
+            return None
+        reach = 4 * float(self.fit.std_error.iloc[self.slope_at])
+        reach = max(reach, 1.5 * abs(self.slope))
+        return self.slope - reach, self.slope + reach
+
+    def is_moved(self, with_predictor: bool, sigma: float | None, slope: float | None) -> bool:
+        """Whether sigma or slope is not where the model has it."""
+        steep = with_predictor and self.slope_at is not None
+        return sigma != self.sigma(with_predictor) or (steep and slope != self.slope)
+
+    def held(self, with_predictor: bool, sigma: float, slope: float | None) -> Fit:
+        """The model, had it this sigma and, with the predictor, this slope."""
+        slopes = {}
+        if with_predictor and self.slope_at is not None and slope is not None:
+            slopes = {self.slope_at: slope}
+        return held_at(self.model(with_predictor), sigma, slopes)
+
+
+def movable(setting: Setting, plain: Estimated) -> Movable | None:
+    """The models with and without the predictor, if sigma can be moved in both."""
+    model = setting.model
+    if setting.facet is None and isinstance(model, Fit) and isinstance(plain, Fit):
+        return Movable(model, plain, slope_position(model, setting.predictor))
+    return None
+
+
 # --- the same model without the predictor ------------------------------------------------
+
+
+def checked_without(setting: Setting, without: object) -> Estimated:
+    """A model that somebody gives as the one without the predictor."""
+    if not isinstance(without, Fit | Posterior):
+        raise DataError(f"without must be a fit or a posterior; a {type(without).__name__} is not")
+    design = without.design
+    recipes = [design.fixed, *(recipe for term in design.terms for recipe in term.recipes)]
+    if any(setting.predictor in variables(recipe) for recipe in recipes):
+        raise DataError(f"without still holds {setting.predictor!r}; fit the model without it")
+    same = [term for term in design.terms if term.factors == setting.unit.factors]
+    if not same or list(same[0].levels) != setting.levels:
+        raise DataError(f"without has other levels of {setting.unit.group!r}; use the same data")
+    return without
 
 
 def without_predictor(model: Estimated, predictor: str) -> Fit:

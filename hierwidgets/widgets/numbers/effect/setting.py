@@ -19,13 +19,12 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.spec.columns import variables
 from hierwidgets.spec.design import Design, Term
+from hierwidgets.widgets.numbers.words import Estimated
 
 __all__ = [
-    "TARGETS", "Estimated", "Setting", "bar_text", "line_rows", "model_for", "options_of",
-    "rows_at", "setting", "thinned",
+    "TARGETS", "Setting", "bar_text", "decimals", "facet_titles", "facet_values", "line_rows",
+    "model_for", "options_of", "rows_at", "setting", "starting_values", "thinned",
 ]  # fmt: skip
-
-Estimated = Fit | Posterior
 
 TARGETS = ("typical", "average", "new")
 
@@ -73,6 +72,16 @@ class Setting:
     def x(self) -> Array:
         """The predictor of each unit (J,)."""
         return self.units[self.predictor].to_numpy(np.float64)
+
+    @property
+    def x_range(self) -> tuple[float, float]:
+        """The smallest and the largest of them."""
+        return float(self.x.min()), float(self.x.max())
+
+    @property
+    def levels(self) -> list[Any]:
+        """The units by name."""
+        return list(self.unit.levels)
 
     @property
     def series(self) -> tuple[str, ...]:
@@ -217,6 +226,44 @@ def _compared(
 
 def _pair(design: Design, name: str) -> tuple[Any, ...]:
     return tuple(levels_of(design.data[name]))
+
+
+# --- what is shown of it ------------------------------------------------------------------
+
+
+def facet_values(setting: Setting) -> list[int | None]:
+    """Which of the two values compared each facet has, None where it is neither."""
+    if setting.compare is None or setting.facet is None:
+        return [None] * len(setting.facet_names)
+    design = setting.model.design
+    values, codes = design.data[setting.compare].to_numpy(), setting.facet.codes[design.rows]
+    inside = [set(values[codes == k]) for k in range(len(setting.facet_names))]
+    return [setting.pair.index(next(iter(v))) if len(v) == 1 else None for v in inside]
+
+
+def facet_titles(setting: Setting) -> tuple[str, ...]:
+    """Names of the facets, with the value compared where a facet has only one."""
+    pairs = zip(setting.facet_names, facet_values(setting), strict=True)
+    return tuple(name if i is None else f"{name} ({setting.pair[i]})" for name, i in pairs)
+
+
+def decimals(limits: tuple[float, float]) -> int:
+    """Decimals that tell a hundredth of a range apart.
+
+    Examples
+    --------
+    >>> decimals((0.35, 0.89)), decimals((35.0, 89.0))
+    (3, 1)
+    """
+    return int(np.clip(2 - np.floor(np.log10((limits[1] - limits[0]) / 2)), 0, 12))
+
+
+def starting_values(x: Array) -> tuple[float, float]:
+    """Two round values of the predictor, with a tenth of the units below and above them."""
+    digits = max(decimals((float(x.min()), float(x.max()))) - 1, 0)
+    low, high = (float(v) for v in np.quantile(x, [0.1, 0.9]).round(digits))
+    inside = x.min() <= low < high <= x.max()
+    return (low, high) if inside else (float(x.min()), float(x.max()))
 
 
 # --- rows ---------------------------------------------------------------------------------

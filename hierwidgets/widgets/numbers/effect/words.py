@@ -1,35 +1,23 @@
-"""What the effect of a predictor says in words: status, tables and the key of the picture."""
+"""What the effect of a predictor says in words: status, text alternatives and tables."""
 
-import html
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.widgets.numbers.pooling import pooling_columns
-from hierwidgets.widgets.panels.facets import CURVES, POINTS, RAW, SHOWN
+from hierwidgets.widgets.numbers.words import Estimated, rate_name
 
-from .setting import Estimated, Setting, thinned
+from .setting import Setting, thinned
 
 __all__ = [
-    "effect_text", "fit_text", "legend", "point_rows", "quantity_rows", "rate_name", "shorter",
-    "slope_rows", "unit_text",
+    "curves_text", "effect_text", "fit_text", "point_rows", "quantity_label", "quantity_rows",
+    "row_text", "slope_rows", "unit_text",
 ]  # fmt: skip
-
-
-def rate_name(model: Estimated) -> str:
-    """The name of the probability: "Pr(contacted = Contacted)" or "y / n"."""
-    design = model.design
-    if design.formula.trials is not None:
-        return f"{design.formula.response} / {design.formula.trials}"
-    return f"Pr({design.formula.response} = {1 if design.event is None else design.event})"
-
-
-def shorter(name: str, most: int) -> str:
-    """A name cut to at most so many characters."""
-    return name if len(name) <= most else f"{name[: most - 1]}…"
 
 
 def unit_text(row: dict[Any, Any], setting: Setting, digits: int) -> str:
@@ -127,25 +115,32 @@ def point_rows(units: pd.DataFrame, setting: Setting, digits: int) -> list[list[
     ]  # fmt: skip
 
 
-def legend(setting: Setting, kinds: list[int | None]) -> str:
-    """The key of the upper picture; shapes and dashes tell the layers apart without colour."""
-    raw = setting.facet is None
-    stroke = '<path d="M0 8h18" stroke="{}" stroke-width="3" stroke-dasharray="{}"/>'
-    keys = [("partial pooling", f'<path d="M9 2l4 6-4 6-4-6z" fill="{POINTS}"/>')]
-    if raw:
-        keys.insert(0, ("raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'))
-    named = sorted({kind for kind in kinds if kind is not None})
-    keys += [(f"model, {setting.series[i]}", stroke.format(CURVES[i], "")) for i in named]
-    if not named:
-        keys.append(("model", stroke.format(CURVES[0], "")))
-    if raw:
-        keys += [
-            ("straight line through raw rates", stroke.format(RAW, "2 3")),
-            ("through the estimates", stroke.format(SHOWN, "6 3")),
-        ]
-    spans = (
-        f'<span><svg width="18" height="16" stroke-width="2" aria-hidden="true">{shape}</svg>'
-        f"{html.escape(name)}</span>"
-        for name, shape in keys
-    )
-    return f'<div class="hw-legend">{"".join(spans)}</div>'
+def row_text(
+    setting: Setting, facets: NDArray[np.intp], heights: Array, said: str, hidden: str
+) -> str:
+    """A row of facets in words: what is said of the model, and of facets that are not drawn."""
+    titles = ", ".join(setting.facet_names[k] for k in facets)
+    inside = f", facets {titles}" if setting.facet is not None else ""
+    span = f"{np.min(heights):.2f} to {np.max(heights):.2f}"
+    points = f"{len(setting.levels)} levels of {setting.unit.group} against {setting.predictor}"
+    return f"{points}{inside}: estimates {span}. {said}{hidden}"
+
+
+def curves_text(
+    setting: Setting, quantity: str, target: str, marked: dict[int, tuple[Array, Array]]
+) -> str:
+    """The curves in words: where they are at the two values, by the place of the series."""
+    names = [*setting.series, "difference"]
+    marks = [
+        f"{names[i]} {y[0]:.3f} at {x[0]:g} and {y[1]:.3f} at {x[1]:g}"
+        for i, (x, y) in marked.items()
+        if i < len(names)
+    ]
+    return f"{quantity} against {setting.predictor}, {target}: {'; '.join(marks)}."
+
+
+def quantity_label(setting: Setting, quantity: str) -> str:
+    """A quantity of interest beside its axis."""
+    if quantity == "probability":
+        return rate_name(setting.model)
+    return "difference of ME" if quantity == "difference of marginal effects" else quantity

@@ -12,21 +12,19 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
-import bqplot
-import ipywidgets
 import matplotlib.image
 import nbformat
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
+from support.page import ask_for_code, click, listen, part, status_line
 
 import hierwidgets as hw
 from hierwidgets.course import notebooks
 from hierwidgets.widgets import PoolingDial
-from hierwidgets.widgets.parts import instrument as _base
-from hierwidgets.widgets.parts import still as _still
-from hierwidgets.widgets.parts import still_legend
-from hierwidgets.widgets.parts.charts import upright
+from hierwidgets.widgets.parts import instrument as base
+from hierwidgets.widgets.parts import still as stills
+from hierwidgets.widgets.parts.controls import CodeLine
 from hierwidgets.widgets.parts.instrument import Instrument
 
 VIEW = "application/vnd.jupyter.widget-view+json"
@@ -120,7 +118,7 @@ def test_every_part_of_the_state_is_a_keyword(name: str) -> None:
 
 @every
 def test_the_code_makes_the_same_state_again(make: Make, given, name: str, monkeypatch) -> None:
-    monkeypatch.setattr(_base, "_variable", lambda value: named(given, value))
+    monkeypatch.setattr(base, "_variable", lambda value: named(given, value))
     instrument = make(name)
     CASES[name][1](instrument)
     again = eval(instrument.as_code(), dict(given))
@@ -153,8 +151,8 @@ def test_data_go_by_the_notebooks_name_for_them(make: Make, given, monkeypatch) 
 
 def test_the_button_gets_the_code(make: Make, monkeypatch) -> None:
     dial, sent = make("PoolingDial"), []
-    monkeypatch.setattr(dial._code, "send", sent.append)
-    dial._code._handle_custom_msg({"wanted": True}, [])
+    monkeypatch.setattr(part(dial, CodeLine), "send", sent.append)
+    ask_for_code(dial)
     assert sent == [{"code": dial.as_code()}]
 
 
@@ -196,28 +194,28 @@ def test_a_still_has_words_picture_and_table(make: Make, name: str) -> None:
     assert instrument.status in still.texts
     assert not any("could not be drawn" in text for text in still.texts)
     (image,) = still.images
-    assert image["alt"] == " ".join(instrument._status.pictures.values())
+    assert image["alt"] == " ".join(instrument.text_alternatives.values())
     data = re.fullmatch("data:image/png;base64,(.*)", str(image["src"]))
     assert data
     height, width = matplotlib.image.imread(io.BytesIO(b64decode(data[1]))).shape[:2]
     assert width >= 700
     assert height >= 150
-    assert still.rows == ([list(instrument._table.columns), *instrument._table.rows]
-                          if instrument._table.rows else [])  # fmt: skip
-    assert not instrument._table.is_open
+    assert still.rows == ([list(instrument.table.columns), *instrument.table.rows]
+                          if instrument.table.rows else [])  # fmt: skip
+    assert not instrument.table.is_open
 
 
 @every
 def test_a_still_is_the_same_each_time(make: Make, name: str) -> None:
-    assert make(name)._still() == make(name)._still()
+    assert make(name).still() == make(name).still()
 
 
 def test_the_stills_table_is_that_of_the_present_state(make: Make) -> None:
     dial = make("PoolingDial")
-    first = Reader(dial._still()).rows
+    first = Reader(dial.still()).rows
     dial.set_trait("sigma", 2.0)
-    assert dial._table.rows == first[1:]  # a closed table waits
-    assert Reader(dial._still()).rows != first
+    assert dial.table.rows == first[1:]  # a closed table waits
+    assert Reader(dial.still()).rows != first
 
 
 def test_the_picture_has_the_marks_points(make: Make) -> None:
@@ -225,8 +223,8 @@ def test_the_picture_has_the_marks_points(make: Make) -> None:
     axes = dial.picture().axes
     upper = next(a for a in axes if a.get_ylabel() == "Pr(contacted = Contacted)")
     raw = next(c for c in upper.collections if len(c.get_offsets()) == 14)
-    np.testing.assert_allclose(raw.get_offsets()[:, 1], dial._estimates.raw.y)
-    assert upper.get_xlim() == (dial._estimates.place.min, dial._estimates.place.max)
+    np.testing.assert_allclose(raw.get_offsets()[:, 1], dial.estimates.raw.y)
+    assert upper.get_xlim() == (dial.estimates.place.min, dial.estimates.place.max)
     assert [text.get_text() for text in upper.get_xticklabels()][-1] == "District 309"
     key = next(a for a in axes if a.texts)
     names = [text.get_text() for text in key.texts]
@@ -235,9 +233,9 @@ def test_the_picture_has_the_marks_points(make: Make) -> None:
 
 def test_figures_that_are_not_shown_are_left_out(make: Make) -> None:
     dial = make("PoolingDial")
-    assert [len(row) for row in _still.figure_rows(dial)] == [1, 2]
-    dial._weights.figure.layout.display = "none"
-    assert [len(row) for row in _still.figure_rows(dial)] == [1, 1]
+    assert [len(row) for row in stills.figure_rows(dial)] == [1, 2]
+    dial.weights.figure.layout.display = "none"
+    assert [len(row) for row in stills.figure_rows(dial)] == [1, 1]
 
 
 def test_a_picture_that_fails_leaves_words_and_table(make: Make, monkeypatch) -> None:
@@ -247,58 +245,10 @@ def test_a_picture_that_fails_leaves_words_and_table(make: Make, monkeypatch) ->
         raise ValueError("no luck")
 
     monkeypatch.setattr(dial, "picture", fail)
-    still = Reader(dial._still())
+    still = Reader(dial.still())
     assert any("could not be drawn: no luck" in text for text in still.texts)
     assert still.images == []
     assert len(still.rows) == 15
-
-
-def test_marks_of_all_kinds_are_drawn() -> None:
-    scales = {"x": bqplot.LogScale(min=1, max=100), "y": bqplot.LinearScale(reverse=True)}
-    lines = bqplot.Lines(
-        scales=scales, x=[1, 10, 100], y=[[1, 2, 3], [3, 4, 5]], colors=["red", "blue"],
-        fill="between", fill_colors=["grey"], fill_opacities=[0.5], opacities=[1, 0.5],
-    )  # fmt: skip
-    hidden = bqplot.Scatter(scales=scales, x=[1], y=[1], visible=False)
-    named = bqplot.Scatter(scales=scales, x=[2], y=[1], names=["here"])
-    axes = [
-        bqplot.Axis(scale=scales["x"], side="top", grid_lines="solid"),
-        upright(bqplot.Axis(scale=scales["y"], tick_values=[-1, 0, 2])),
-    ]
-    layout = {"width": "300px", "height": "200px"}
-    margin = {"top": 10, "bottom": 20, "left": 30, "right": 10}
-    figure = bqplot.Figure(
-        marks=[lines, hidden, named], axes=axes, fig_margin=margin, layout=layout
-    )
-    (ax,) = [a for a in _still.draw([[figure]], []).axes if a.lines]
-    assert [line.get_color() for line in ax.lines] == ["red", "blue"]
-    assert ax.get_xscale() == "log"
-    assert ax.get_xlim() == (1, 100)
-    assert len(ax.collections) == 2  # the band and the point that is shown
-    assert [text.get_text() for text in ax.texts] == ["here"]
-    assert [text.get_text() for text in ax.get_yticklabels()] == ["\N{MINUS SIGN}1", "0", "2"]
-    for widget in [*_base.owned_widgets(figure)]:
-        ipywidgets.Widget.close(widget)
-
-
-def test_a_legends_keys_and_their_drawings() -> None:
-    legend = (
-        '<div class="hw-legend"><span><svg width="18" height="16" stroke-width="2">'
-        '<path d="M9 1l5 7-5 7-5-7z" fill="red"/></svg>one</span>'
-        '<span><svg width="30" height="16"><path d="M0 8h30V2" stroke="blue"/></svg>two</span>'
-        "</div>"
-    )
-    keys = still_legend.keys_in(legend)
-    assert [key[:2] for key in keys] == [("one", 18.0), ("two", 30.0)]
-    corners, closed = still_legend._corners(keys[0][2][0].get("d"))
-    assert np.array(corners).tolist() == [[9, 1], [14, 8], [9, 15], [4, 8]]
-    assert closed
-    corners, closed = still_legend._corners(keys[1][2][0].get("d"))
-    assert np.array(corners).tolist() == [[0, 8], [30, 8], [30, 2]]
-    assert not closed
-    assert still_legend.keys_in("<b>no legend</b>") == []
-    assert [len(row) for row in still_legend.legend_rows(keys, 90)] == [1, 1]
-    assert [len(row) for row in still_legend.legend_rows(keys, 300)] == [2]
 
 
 def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
@@ -320,7 +270,7 @@ def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
 def test_closing_frees_every_widget_and_what_was_given(given, name: str) -> None:
     before = set(_instances)
     instrument = eval(CASES[name][0], dict(given))
-    instrument._still()
+    instrument.still()
     instrument.close()
     assert set(_instances) == before
     assert instrument._arguments == {}
@@ -328,8 +278,8 @@ def test_closing_frees_every_widget_and_what_was_given(given, name: str) -> None
 
 def test_a_page_that_missed_a_message_can_tell(make: Make, monkeypatch) -> None:
     dial, sent = make("PoolingDial"), []
-    dial._status._handle_custom_msg({"frames": 0}, [])
-    monkeypatch.setattr(dial._status, "send", lambda content, buffers: sent.append(content))
+    listen(dial)
+    monkeypatch.setattr(status_line(dial), "send", lambda content, buffers: sent.append(content))
     dial.set_trait("sigma", 1.0)
     dial.set_trait("sigma", 2.0)
     assert [content["frames"] for content in sent] == [1, 2]
@@ -337,8 +287,8 @@ def test_a_page_that_missed_a_message_can_tell(make: Make, monkeypatch) -> None:
 
 def test_places_are_told_only_where_they_are_asked_for(make: Make) -> None:
     dial = make("PoolingDial")
-    assert dial._status.clickable == ["hw-estimates", "hw-weights"]
-    dial._status._handle_custom_msg({"place": "hw-profile", "x": 0.5, "y": 0.5}, [])
+    assert status_line(dial).clickable == ["hw-estimates", "hw-weights"]
+    click(dial, "hw-profile", 0.5, 0.5)
     assert dial.selected is None
 
 

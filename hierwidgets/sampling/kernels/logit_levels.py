@@ -11,18 +11,15 @@ from typing import Any
 
 import numpy as np
 from llvmlite import ir  # type: ignore[import-untyped]
-from numba import float64, int64, njit
+from numba import float64, int64
 from numba.extending import intrinsic
-from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
 
+from .compiled import compiled, inlined
+from .problem import Integers
+
 __all__ = ["logit_levels"]
-
-Index = NDArray[np.int64]
-
-compiled = njit(cache=True, nogil=True, error_model="numpy")
-inlined = njit(cache=True, nogil=True, error_model="numpy", inline="always")
 
 ROWS = 256  # of one round: what it works on stays in the processor's cache
 CLOSE = 1e-3  # Halley's method cubes the error, so one more step leaves none
@@ -157,7 +154,7 @@ def _times(a: Array, b: Array, out: Array) -> None:
 
 
 @compiled
-def _spread(u: Array, starts: Index, out: Array) -> None:
+def _spread(u: Array, starts: Integers, out: Array) -> None:
     """The value of its level for every row."""
     if out.size == u.size:
         out[:] = u
@@ -169,7 +166,7 @@ def _spread(u: Array, starts: Index, out: Array) -> None:
 
 
 @compiled
-def _sum(rows: Array, starts: Index, out: Array) -> None:
+def _sum(rows: Array, starts: Integers, out: Array) -> None:
     """The sum over the rows of each level."""
     if rows.size == out.size:
         out[:] = rows
@@ -205,8 +202,15 @@ def _step(slope: Array, info: Array, bent: Array, low: Array, high: Array, u: Ar
 
 @compiled
 def _modes(
-    y: Array, n: Array, zl: Array, base: Array, starts: Index, u: Array, rows: Array, levels: Array
-) -> None:
+    y: Array,
+    n: Array,
+    zl: Array,
+    base: Array,
+    starts: Integers,
+    u: Array,
+    rows: Array,
+    levels: Array,
+) -> None:  # fmt: skip
     """The maxima of ``sum loglik - u^2 / 2``, which is concave, into u (where the search begins).
 
     rows (5, >= n), levels (5, >= J) :
@@ -260,8 +264,15 @@ def _shares(terms: Array, total: Array) -> float:
 
 @compiled
 def _at_modes(
-    y: Array, n: Array, zl: Array, base: Array, starts: Index, u: Array, rows: Array, levels: Array
-) -> None:
+    y: Array,
+    n: Array,
+    zl: Array,
+    base: Array,
+    starts: Integers,
+    u: Array,
+    rows: Array,
+    levels: Array,
+) -> None:  # fmt: skip
     """rows 6, 7, 8: information, its derivative and the score of the rows; levels 0, 1, 2: A,
     its derivative by u, and sqrt(2 / A)."""
     m, J = y.size, u.size
@@ -284,7 +295,7 @@ def _at_modes(
 
 @compiled
 def _at_node(
-    y: Array, n: Array, zl: Array, base: Array, starts: Index, u: Array, log_weight: float,
+    y: Array, n: Array, zl: Array, base: Array, starts: Integers, u: Array, log_weight: float,
     rows: Array, score: Array, term: Array, pull: Array,
 ) -> None:  # fmt: skip
     """Scores of the rows, and the log term of every level and its derivative, at u (J,)."""
@@ -312,8 +323,34 @@ def _coefficients(A: Array, bent: Array, scale: Array, by_scale: Array, by_mode:
 
 
 @compiled
+def _averages(
+    m: int, starts: Integers, u: Array, node: Array, score: Array, terms: Array, pull: Array,
+    rows: Array, levels: Array,
+) -> None:  # fmt: skip
+    """Averages over the nodes, whose shares are `terms`, of m rows. Rows 9, 10: of the score, and
+    of the score times u; levels 5, 6: of the pull times the node, and of the pull."""
+    J = u.size
+    r1, r2, mean, mean_u = rows[0, :m], rows[1, :m], rows[9, :m], rows[10, :m]
+    scale, here, by_scale, by_mode = levels[2, :J], levels[3, :J], levels[5, :J], levels[6, :J]
+    by_scale[:], by_mode[:], mean[:], mean_u[:] = 0.0, 0.0, 0.0, 0.0
+    for k in range(node.size):
+        _times(terms[k, :J], pull[k, :J], here)
+        for j in range(J):
+            by_mode[j] += here[j]
+            by_scale[j] += here[j] * node[k]
+        _spread(terms[k, :J], starts, r1)
+        _times(r1, score[k, :m], r2)
+        for j in range(J):
+            here[j] = u[j] + scale[j] * node[k]
+        _spread(here, starts, r1)
+        for i in range(m):
+            mean[i] += r2[i]
+            mean_u[i] += r1[i] * r2[i]
+
+
+@compiled
 def _round(
-    y: Array, n: Array, z: Array, base: Array, starts: Index, sd: float, u: Array, node: Array,
+    y: Array, n: Array, z: Array, base: Array, starts: Integers, sd: float, u: Array, node: Array,
     log_weight: Array, grad: Array, rows: Array, levels: Array, score: Array, terms: Array,
     pull: Array,
 ) -> tuple[float, float]:  # fmt: skip
@@ -337,20 +374,7 @@ def _round(
     value = _shares(terms[:, :J], total)
     for j in range(J):
         value -= 0.5 * math.log(A[j] * math.pi)
-    by_scale[:], by_mode[:], mean[:], mean_u[:] = 0.0, 0.0, 0.0, 0.0
-    for k in range(K):
-        _times(terms[k, :J], pull[k, :J], here)
-        for j in range(J):
-            by_mode[j] += here[j]
-            by_scale[j] += here[j] * node[k]
-        _spread(terms[k, :J], starts, r1)
-        _times(r1, score[k, :m], r2)
-        for j in range(J):
-            here[j] = u[j] + scale[j] * node[k]
-        _spread(here, starts, r1)
-        for i in range(m):
-            mean[i] += r2[i]
-            mean_u[i] += r1[i] * r2[i]
+    _averages(m, starts, u, node, score, terms, pull, rows, levels)
     _coefficients(A, levels[1, :J], scale, by_scale, by_mode)
     _spread(by_scale, starts, r1)
     _spread(by_mode, starts, r2)
@@ -365,7 +389,7 @@ def _round(
 
 @compiled
 def logit_levels(
-    y: Array, trials: Array, z: Array, base: Array, starts: Index, sd: float, begin: Array,
+    y: Array, trials: Array, z: Array, base: Array, starts: Integers, sd: float, begin: Array,
     node: Array, log_weight: Array, grad: Array,
 ) -> tuple[float, float]:  # fmt: skip
     """Log of the integral of all levels, and its derivative by the sd.

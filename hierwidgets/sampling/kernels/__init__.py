@@ -1,0 +1,1 @@
+"""The log posterior density and its gradient, compiled: what a sampler calls."""

@@ -1,0 +1,93 @@
+r"""The log posterior density at a point x (`problem` draws it), and its gradient.
+
+Compiled by numba, without the interpreter lock, so that chains run side by side. The formulas
+are those of `likelihood.density`, `likelihood.quadrature` and `priors`, which the tests compare
+with; why these coordinates is explained in `chart`.
+
+Derivatives are led back by hand, from the value to x: ``v_bar`` is the derivative of the log
+density by v, and so on. Only `sampler` and `chart` import this folder, when they sample.
+"""
+
+import math
+
+import numpy as np
+
+from hierwidgets.base.arrays import Array
+
+from .bending import natural, natural_reverse
+from .compiled import compiled
+from .covariances import covariances, covariances_reverse
+from .levels import likelihood
+from .predictor import linear_predictor, transpose
+from .prior_densities import coefficient_prior, effects_prior, sd_prior
+from .problem import GAUSSIAN, Problem
+from .whitening import unwhiten, unwhiten_reverse
+
+__all__ = ["constrain", "log_density"]
+
+FARTHEST = 100.0  # log sds and z beyond this overflow
+
+
+@compiled
+def log_density(q: Problem, x: Array, grad: Array) -> float:
+    """Log posterior density at x, up to a constant; its gradient (d,) goes to `grad`."""
+    straight = natural(q.bends, x)
+    for i in range(x.size - q.whitening.r.size):
+        if not abs(straight[i]) < FARTHEST:
+            return -math.inf
+    value = _log_density(q, straight, grad)
+    return value + natural_reverse(q.bends, x, grad)
+
+
+@compiled
+def _log_density(q: Problem, x: Array, grad: Array) -> float:
+    """`log_density` with log sds and z in the place of their bent coordinates."""
+    lead, pieces, priors = q.integrated, q.pieces, q.priors
+    T, d, p = pieces.sizes.size, q.whitening.r.size, q.data.Q.shape[1]
+    at_sigma, xi = x.size - d - 1, x[x.size - d :]
+    grad[:] = 0.0
+    value, sd, sigma = 0.0, 0.0, 1.0
+    if lead.pieces:
+        sd = math.exp(x[0])
+        lp, grad[0] = sd_prior(priors.sd_kind[0, 0], priors.sd_par[0, 0], x[0])
+        value += lp
+    if q.data.family == GAUSSIAN:
+        sigma = math.exp(x[at_sigma])
+        lp, grad[at_sigma] = sd_prior(priors.sigma_kind, priors.sigma_par, x[at_sigma])
+        value += lp
+    factors = np.zeros((T, pieces.widest, pieces.widest))
+    inverses, inverse_bar = np.zeros_like(factors), np.zeros_like(factors)
+    covariances(pieces, lead.pieces, x, factors, inverses)
+    v, C, v_bar = np.empty(d), np.zeros(q.whitening.H.size), np.zeros(d)
+    value += unwhiten(q.whitening, pieces, xi, inverses, v, C)
+    if not math.isfinite(value):
+        return -math.inf
+    by_row = np.empty(q.data.y.size)
+    base = linear_predictor(q.data, pieces, v)
+    ll, by_sd, by_sigma = likelihood(q.data, lead, base, sd, sigma, by_row)
+    value += ll
+    transpose(q.data, pieces, by_row, v_bar)
+    if lead.pieces:
+        grad[0] += by_sd
+    if q.data.family == GAUSSIAN:
+        grad[at_sigma] += by_sigma
+    value += coefficient_prior(priors, v, v_bar)
+    value += effects_prior(pieces, p, v, factors, inverses, v_bar, inverse_bar)
+    unwhiten_reverse(q.whitening, pieces, v, C, v_bar, grad[x.size - d :], inverse_bar)
+    value += covariances_reverse(
+        pieces, priors, lead.pieces, x, factors, inverses, inverse_bar, grad
+    )
+    return value if math.isfinite(value) else -math.inf
+
+
+@compiled
+def constrain(q: Problem, x: Array, factors: Array, v: Array) -> None:
+    """Parameters of many points x (D, d): factors (D, T, k, k) and v (D, len). Bent
+    coordinates of x become log sds and z, in place."""
+    T, d, widest = q.pieces.sizes.size, q.whitening.r.size, q.pieces.widest
+    C = np.zeros(q.whitening.H.size)
+    for s in range(x.shape[0]):
+        inverses = np.zeros((T, widest, widest))
+        x[s] = natural(q.bends, x[s])
+        covariances(q.pieces, q.integrated.pieces, x[s], factors[s], inverses)
+        unwhiten(q.whitening, q.pieces, x[s, x.shape[1] - d :], inverses, v[s], C)

@@ -1,0 +1,50 @@
+"""Pieces: the correlated effects of a model, taken apart, and which is integrated out."""
+
+from dataclasses import dataclass
+
+from hierwidgets.spec.design import Design
+
+__all__ = ["Piece", "pieces"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Correlated effects over one group: a block of a term.
+
+    Attributes
+    ----------
+    term, block : int
+    columns : tuple of int
+        Its columns of that term.
+    levels : int
+        J, the levels of its group.
+    """
+
+    term: int
+    block: int
+    columns: tuple[int, ...]
+    levels: int
+
+    @property
+    def size(self) -> int:
+        """k, its effects of one level."""
+        return len(self.columns)
+
+    @property
+    def coordinates(self) -> int:
+        """Its log sds and partial correlations."""
+        return self.size * (self.size + 1) // 2
+
+
+def pieces(design: Design, integrate: bool = True) -> tuple[Piece | None, list[Piece]]:
+    """The piece to integrate out, the scalar one with the most levels, and the others."""
+    every = [
+        Piece(t, b, columns, term.J)
+        for t, term in enumerate(design.terms)
+        for b, columns in enumerate(term.blocks)
+    ]
+    scalar = [piece for piece in every if piece.size == 1]
+    if not scalar or not integrate:
+        return None, every
+    most = max(scalar, key=lambda piece: piece.levels)
+    return most, [piece for piece in every if piece is not most]

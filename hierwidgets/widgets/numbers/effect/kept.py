@@ -1,0 +1,105 @@
+"""The frames that the effect's pictures show, each computed once and kept."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from hierwidgets.widgets.numbers.words import Estimated
+
+from .frames import curve_frame, line_frame, slope_frame, unit_frame
+from .moved import Movable, prepared
+from .setting import Setting
+
+__all__ = ["FEWER_POINTS", "POINTS", "Kept"]
+
+POINTS, FEWER_POINTS = 61, 11  # of a curve; the fewer where each point averages over units
+
+
+class Kept:
+    """Frames of a model and of the same model without the predictor.
+
+    Parameters
+    ----------
+    setting
+        Of the model with the predictor.
+    plain
+        The model without it.
+    can_move
+        Both, if their sigma can be moved; see `movable`.
+    """
+
+    def __init__(self, setting: Setting, plain: Estimated, can_move: Movable | None) -> None:
+        self.setting, self.plain, self.can_move = setting, plain, can_move
+        self._kept: dict[object, Any] = {}
+
+    def _once(self, key: object, make: Callable[[], Any]) -> Any:
+        if key not in self._kept:
+            self._kept[key] = make()
+        return self._kept[key]
+
+    def model(self, with_predictor: bool) -> Estimated:
+        """The one model or the other."""
+        return self.setting.model if with_predictor else self.plain
+
+    def units(self, with_predictor: bool) -> pd.DataFrame:
+        """`unit_frame` of the one model or the other."""
+        model = self.model(with_predictor)
+        found: pd.DataFrame = self._once(
+            ("units", with_predictor), lambda: unit_frame(self.setting, model)
+        )
+        return found
+
+    def line(self, with_predictor: bool, level: float) -> pd.DataFrame:
+        """`line_frame` of the one model or the other."""
+        model = self.model(with_predictor)
+        found: pd.DataFrame = self._once(
+            ("line", with_predictor, level), lambda: line_frame(self.setting, model, level=level)
+        )
+        return found
+
+    def moved(
+        self, with_predictor: bool, sigma: float | None, slope: float | None, level: float
+    ) -> tuple[Estimated, pd.DataFrame, pd.DataFrame]:
+        """A model as sigma and slope have it, its units and its line.
+
+        Where they are not the fit's own, the line has no intervals.
+        """
+        units, line = self.units(with_predictor), self.line(with_predictor, level)
+        can = self.can_move
+        if can is None or sigma is None or not can.is_moved(with_predictor, sigma, slope):
+            return self.model(with_predictor), units, line
+        held = can.held(with_predictor, sigma, slope)
+        rows = self._once(("rows", with_predictor), lambda: prepared(self.setting, held))
+        points, heights = rows.estimates(held)
+        return held, units.assign(estimate=points), line[["x"]].assign(estimate=heights)
+
+    def curve(self, quantity: str, target: str, level: float) -> pd.DataFrame:
+        """`curve_frame` over the predictor's range."""
+        count = FEWER_POINTS if target == "average" else POINTS
+        at = np.linspace(*self.setting.x_range, count)
+        found: pd.DataFrame = self._once(
+            (quantity, target, level),
+            lambda: curve_frame(self.setting, quantity, at, target=target, level=level),
+        )
+        return found
+
+    def slopes(self, low: float, high: float) -> pd.DataFrame:
+        """`slope_frame` between two values of the predictor."""
+        return slope_frame(self.setting, self.plain, low, high, units=self.units(False))
+
+    def shown_slopes(
+        self, changes: pd.DataFrame, low: float, high: float, target: str
+    ) -> "pd.Series[float] | None":
+        """The slopes beside a `change_frame`; None with facets.
+
+        Only the one-step slope moves with the two values, and the change may be its rise.
+        """
+        if self.setting.facet is not None:
+            return None
+        if self.setting.compare is not None or target != "typical":
+            return self.slopes(low, high)["slope"]
+        found: pd.Series[float] = self._once("slopes", lambda: self.slopes(low, high)["slope"])
+        rise = changes["estimate"].iloc[0] / (high - low)
+        return found.where(found.index != "one-step", rise)

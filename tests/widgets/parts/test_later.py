@@ -1,0 +1,44 @@
+"""An action put off: once for all that asked, never after it was forgotten, at once in a script."""
+
+import asyncio
+
+from hierwidgets.widgets.parts.later import Later
+
+
+def test_many_who_ask_get_one_action():
+    done = []
+
+    async def notebook():
+        later = Later(lambda: done.append(later.waiting), 0.01)
+        for _ in range(5):
+            later.ask()
+            assert later.waiting
+        assert done == []
+        await asyncio.sleep(0.05)
+        assert not later.waiting
+
+    asyncio.run(notebook())
+    assert done == [False]
+
+
+def test_what_is_forgotten_does_not_come():
+    done = []
+
+    async def notebook():
+        later = Later(lambda: done.append(1), 0.01)
+        later.ask()
+        later.forget()
+        later.forget()
+        assert not later.waiting
+        await asyncio.sleep(0.05)
+
+    asyncio.run(notebook())
+    assert done == []
+
+
+def test_in_a_script_it_comes_at_once():
+    done = []
+    later = Later(lambda: done.append(1), 60)
+    later.ask()
+    assert done == [1]
+    assert not later.waiting
