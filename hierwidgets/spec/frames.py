@@ -29,6 +29,8 @@ __all__ = [
     "show",
 ]
 
+_LARGEST = 1e100  # its square, times many rows, can still be computed with
+
 
 def indicator(values: pd.Series, event: object | None = None) -> Array:
     """A two-valued response as 0 and 1, (n,) float.
@@ -168,6 +170,7 @@ def _beside(value: Any, name: str, n: int) -> Array:
         raise DataError(f"{name} has shape {array.shape}, but the data have {n} rows")
     if np.isinf(array).any():
         raise DataError(f"{name} has infinite values")
+    _check_range(array[~np.isnan(array)], name)
     return array
 
 
@@ -191,6 +194,17 @@ def _check_infinite(frame: pd.DataFrame) -> None:
             infinite = int(np.isinf(frame[column].to_numpy(dtype=np.float64)).sum())
             if infinite:
                 raise DataError(f"column {column!r} has {infinite} infinite values")
+        if pd.api.types.is_numeric_dtype(frame[column].dtype):
+            _check_range(frame[column].to_numpy(dtype=np.float64), f"column {column!r}")
+
+
+def _check_range(values: Array, name: str) -> None:
+    """Refuse numbers whose squares are out of the range of floating point."""
+    reach = float(np.abs(values).max(initial=0.0))
+    if reach > _LARGEST or 0 < reach < 1 / _LARGEST:
+        raise DataError(
+            f"values of the size {reach:.3g} in {name} cannot be computed with; rescale them"
+        )
 
 
 def check_weights(w: Array) -> None:
