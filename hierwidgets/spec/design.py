@@ -412,7 +412,7 @@ def _term(
     codes: Index,
     recipes: Recipes,
 ) -> Term:
-    """All bars over the same factors, merged; each bar is a block of its own."""
+    """All bars over the same factors, merged; each is a block, or a block for each column."""
     names: list[str] = []
     blocks: list[tuple[int, ...]] = []
     used: list[Columns] = []
@@ -422,8 +422,8 @@ def _term(
             continue
         if twice := set(names) & set(columns.names):
             raise FormulaError(f"{show(twice)} varies over {':'.join(factors)!r} twice")
-        start = len(names)
-        blocks += _blocks(bar, columns, start)
+        own = tuple(range(len(names), len(names) + len(columns.names)))
+        blocks += [own] if bar.correlated else [(i,) for i in own]
         names += columns.names
         used.append(columns)
         Z.append(matrix)
@@ -431,12 +431,6 @@ def _term(
         ":".join(factors), factors, levels, codes, np.hstack(Z), tuple(names), tuple(blocks),
         tuple(used),
     )  # fmt: skip
-
-
-def _blocks(bar: Bar, columns: Columns, start: int) -> list[tuple[int, ...]]:
-    k = len(columns.names)
-    together = tuple(range(start, start + k))
-    return [together] if bar.correlated else [(i,) for i in together]
 
 
 def _recode(term: Term, frame: pd.DataFrame) -> Index:

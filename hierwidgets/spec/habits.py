@@ -8,8 +8,10 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-__all__ = ["about_call", "about_code", "about_column", "about_group", "about_response",
-           "about_word"]  # fmt: skip
+__all__ = [
+    "CALLS", "about_call", "about_code", "about_column", "about_group", "about_response",
+    "about_structure", "about_word",
+]  # fmt: skip
 
 _LEVELS = "C(x) makes levels of numbers; text needs nothing"
 _REFERENCE = 'C(x, contr.treatment("b")) takes "b" as the reference level'
@@ -24,7 +26,7 @@ _STRUCTURE = (
     "the covariance of what varies is free in (x | g), free within terms in (x || g) and "
     "diagonal in diag(x | g)"
 )
-_CALLS = {
+CALLS = {
     "offset": _OFFSET,
     "weights": "weights are " + _ARGUMENT + "weights='column'",
     "factor": _LEVELS,
@@ -125,15 +127,15 @@ _LATIN = str.maketrans(
 
 def about_call(name: str) -> str:
     """The spelling here of a function from elsewhere; empty if it is not known."""
-    return _CALLS.get(name, "")
+    return CALLS.get(name, "")
 
 
 def about_code(code: str) -> str:
     """Why an expression such as ``I(x^2)`` or ``log(class)`` is not one; empty if unknown."""
     if match := re.match(r"\s*([\w.]+)\(", code):
         name = match[1]
-        if name not in ("C", "I") and name in _CALLS:
-            return _CALLS[name]
+        if name not in ("C", "I") and name in CALLS:
+            return CALLS[name]
     bare = re.sub(r"`[^`]*`|\"[^\"]*\"|'[^']*'", "", code)
     for word in re.findall(r"[^\W\d]\w*", bare):
         if keyword.iskeyword(word) and word not in ("and", "or", "not", "in", "is", "if", "else",
