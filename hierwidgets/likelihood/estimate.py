@@ -19,13 +19,11 @@ from .laplace import Modes, Value, conditional_modes, laplace
 from .nested import is_nested, nested
 from .optimum import Optimum, minimize, search_unit
 from .quadrature import adaptive
+from .separation import check_separation
 
 __all__ = ["Estimate", "WarmStart", "fixed_only", "maximize", "objective", "profile_loglik"]
 
 Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
-
-_EXTREME = 10.0  # from the median eta: a fitted probability within 5e-5 of its bound, or so
-_NO_CURVATURE = 1e-6  # of -2 log L, as a share of what the same rows have at the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +204,7 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     step = 3e-3 if rough else 1e-5
     with one_thread(lay):
         found = minimize(value_and_gradient, x, unit, step=step)
-    _check_separation(design, family, found, m)
+    check_separation(design, family, found, m)
     return _assemble(design, family, lay, found, m, evaluate.modes)
 
 
@@ -247,32 +245,6 @@ def _check_outcome(design: Design, family: Family) -> None:
         raise FitError(
             f"{name!r} is {value} in every row; the likelihood has no maximum. "
             "Check the event level, or collect data in which both outcomes occur"
-        )
-
-
-def _check_separation(design: Design, family: Family, found: Optimum, m: int) -> None:
-    """Refuse predictors that separate the outcomes, wholly or in some of the rows.
-
-    A coefficient then has no finite estimate: the likelihood flattens out as it grows, and
-    fitted means reach their bounds. Both are looked for, since a flat likelihood alone may
-    be collinearity, and fitted means near 0 alone may be right.
-    """
-    beta = found.x[m:]
-    eta = design.X @ beta + design.offset
-    extreme = not np.isfinite(eta).all() or np.abs(eta - np.median(eta)).max() > _EXTREME
-    if not extreme:
-        return
-    mean = design.y.sum() / design.trials.sum()
-    start = np.full(len(design.y), float(family.link.forward(np.array([mean]))[0]))
-    weight = family.derivatives(design.y, design.trials, start).weight
-    size = np.sqrt(2.0 * (weight[:, None] * design.X**2).sum(axis=0))
-    values, vectors = np.linalg.eigh(found.hessian[m:, m:] / np.outer(size, size))
-    if values[0] < _NO_CURVATURE or not found.converged:
-        worst = design.names[int(np.argmax(np.abs(vectors[:, 0])))]
-        raise FitError(
-            f"the predictors separate the outcomes: the coefficient of {worst!r} grows without "
-            f"bound (here {beta[design.names.index(worst)]:.0f}), because in some rows it tells "
-            "the outcome without exception. Leave it out, merge levels, or use a prior"
         )
 
 

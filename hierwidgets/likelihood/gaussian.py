@@ -398,9 +398,10 @@ def _check_rows(design: Design) -> None:
     if n <= design.X.shape[1]:
         raise FitError(f"{n} rows cannot fit {design.X.shape[1]} coefficients and a residual")
     for term in design.terms:
-        if term.J * term.k >= n:
+        most = term.J * max(map(len, term.blocks))
+        if most >= n:
             raise FitError(
-                f"{term.group!r} has {term.J * term.k} effects for {n} rows; the residual and "
+                f"{term.group!r} has {most} effects for {n} rows; the residual and "
                 "the group effects cannot be told apart"
             )
 

@@ -119,7 +119,10 @@ def _walk(objective: Objective, z: Array) -> Array:
     """BFGS with a backtracking line search (Nocedal & Wright 2006, algorithm 6.1)."""
     value, gradient = objective(z)
     if not np.isfinite(value):
-        raise FitError("the likelihood is not finite at the start; rescale the predictors")
+        raise FitError(
+            "the likelihood is not finite at the start: values of the response, a predictor, the "
+            "offset or the weights are too large or too small to compute with; rescale them"
+        )
     inverse = 0.5 * np.eye(len(z))  # the search is scaled so that the curvature is about 2
     for _ in range(_WALK_STEPS):
         step = -inverse @ gradient

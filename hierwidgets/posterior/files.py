@@ -61,7 +61,8 @@ def save(
     header = {
         "version": VERSION, "kind": kind, "formula": design.formula.text,
         "family": family.name, "link": family.link.name, "event": event,
-        "offset_column": design.offset_column, "columns": columns, "priors": _plain(priors),
+        "offset_column": design.offset_column, "collinear": design.collinear,
+        "columns": columns, "priors": _plain(priors),
         "integrated": draws.integrated, "seed": draws.seed, "seconds": draws.seconds,
         "interrupted": draws.interrupted,
     }  # fmt: skip
@@ -108,6 +109,7 @@ def _model(header: dict[str, Any], a: dict[str, NDArray[Any]]) -> tuple[Design, 
     built = designs.build(
         formula.parse(header["formula"]), pd.DataFrame(columns), family,
         event=header["event"], weights=weights, offset=offset,
+        collinear=header.get("collinear", "raise"),
     )  # fmt: skip
     return built, family
 

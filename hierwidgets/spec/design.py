@@ -17,7 +17,7 @@ from hierwidgets.base.arrays import Array, Index
 from hierwidgets.errors import DataError, FormulaError
 
 from . import covariance
-from .columns import Columns, check_rank, matrices, variables
+from .columns import Columns, matrices, variables
 from .families import Family
 from .formula import Bar, Formula
 from .frames import (
@@ -31,6 +31,7 @@ from .frames import (
     select,
     show,
 )
+from .rank import full_rank
 
 __all__ = ["Design", "NewRows", "Term", "as_frame", "build", "indicator", "level_sums"]
 
@@ -135,6 +136,8 @@ class Design:
         observation exactly (without that constant).
     dropped : int
         Observations left out because a value was missing.
+    collinear : str
+        What is done with fixed columns that others determine: "raise" or "drop".
     """
 
     formula: Formula
@@ -153,6 +156,12 @@ class Design:
     constant: float
     saturated: float
     dropped: int
+    collinear: str = "raise"
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Fixed columns that are not in the model, since others determine them."""
+        return () if self.fixed.left_out is None else self.fixed.left_out.names
 
     @property
     def nobs(self) -> int:
@@ -206,6 +215,7 @@ def build(
     weights: str | Sequence[float] | None = None,
     offset: str | Sequence[float] | None = None,
     missing: str = "raise",
+    collinear: str = "raise",
 ) -> Design:
     """The design of `formula` for `data`. `data` is not changed.
 
@@ -225,7 +235,7 @@ def build(
     groupings = _grouping(formula.bars, frame)
     rows, first, recipes = _rows(formula, frame, family, groupings, extra.get("offset"))
     fixed, X = recipes.pop(None)
-    check_rank(X, fixed.names)
+    fixed, X = full_rank(fixed, X, frame, collinear)
     n = len(first)
     gaussian = family.name == "gaussian"
     return Design(
@@ -245,6 +255,7 @@ def build(
         constant=_constant(formula, family, y, trials, w),
         saturated=float(np.sum(w * family.saturated(y, trials))),
         dropped=len(data) - len(frame),
+        collinear=collinear,
     )
 
 
@@ -401,7 +412,7 @@ def _term(
     codes: Index,
     recipes: Recipes,
 ) -> Term:
-    """All bars over the same factors, merged; each bar is a block of its own."""
+    """All bars over the same factors, merged; each is a block, or a block for each column."""
     names: list[str] = []
     blocks: list[tuple[int, ...]] = []
     used: list[Columns] = []
@@ -411,8 +422,8 @@ def _term(
             continue
         if twice := set(names) & set(columns.names):
             raise FormulaError(f"{show(twice)} varies over {':'.join(factors)!r} twice")
-        start = len(names)
-        blocks += _blocks(bar, columns, start)
+        own = tuple(range(len(names), len(names) + len(columns.names)))
+        blocks += [own] if bar.correlated else [(i,) for i in own]
         names += columns.names
         used.append(columns)
         Z.append(matrix)
@@ -420,17 +431,6 @@ def _term(
         ":".join(factors), factors, levels, codes, np.hstack(Z), tuple(names), tuple(blocks),
         tuple(used),
     )  # fmt: skip
-
-
-def _blocks(bar: Bar, columns: Columns, start: int) -> list[tuple[int, ...]]:
-    k = len(columns.names)
-    if bar.correlated or columns.spec is None:
-        return [tuple(range(start, start + k))]
-    return [
-        tuple(start + i for i in indices)
-        for indices in columns.spec.term_indices.values()
-        if indices
-    ]
 
 
 def _recode(term: Term, frame: pd.DataFrame) -> Index:

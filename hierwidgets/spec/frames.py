@@ -15,6 +15,7 @@ from hierwidgets.errors import DataError, FormulaError
 
 from .families import Family
 from .formula import Formula
+from .habits import about_column
 
 __all__ = [
     "as_frame",
@@ -27,6 +28,8 @@ __all__ = [
     "select",
     "show",
 ]
+
+_LARGEST = 1e100  # its square, times many rows, can still be computed with
 
 
 def indicator(values: pd.Series, event: object | None = None) -> Array:
@@ -111,7 +114,10 @@ def select(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
     for column in columns:
         if column not in have:
             what = "grouping factor" if column in groups else "column"
-            raise FormulaError(f"{what} {column!r} is not in the data; its columns are {have[:30]}")
+            meant = about_column(column, have)
+            raise FormulaError(
+                f"{what} {column!r} is not in the data{meant}; its columns are {have[:30]}"
+            )
         if have.count(column) > 1:
             raise DataError(f"the data have {have.count(column)} columns named {column!r}")
     if len(data) == 0:
@@ -131,7 +137,7 @@ def prepare(
         raise DataError(f"missing={missing!r} is not known; choose 'raise' or 'drop'")
     columns = [
         formula.response,
-        *([formula.trials] if formula.trials else []),
+        *([formula.trials] if isinstance(formula.trials, str) else []),
         *formula.columns,
     ]
     given = {"weights": weights, "offset": offset}
@@ -164,6 +170,7 @@ def _beside(value: Any, name: str, n: int) -> Array:
         raise DataError(f"{name} has shape {array.shape}, but the data have {n} rows")
     if np.isinf(array).any():
         raise DataError(f"{name} has infinite values")
+    _check_range(array[~np.isnan(array)], name)
     return array
 
 
@@ -187,6 +194,17 @@ def _check_infinite(frame: pd.DataFrame) -> None:
             infinite = int(np.isinf(frame[column].to_numpy(dtype=np.float64)).sum())
             if infinite:
                 raise DataError(f"column {column!r} has {infinite} infinite values")
+        if pd.api.types.is_numeric_dtype(frame[column].dtype):
+            _check_range(frame[column].to_numpy(dtype=np.float64), f"column {column!r}")
+
+
+def _check_range(values: Array, name: str) -> None:
+    """Refuse numbers whose squares are out of the range of floating point."""
+    reach = float(np.abs(values).max(initial=0.0))
+    if reach > _LARGEST or 0 < reach < 1 / _LARGEST:
+        raise DataError(
+            f"values of the size {reach:.3g} in {name} cannot be computed with; rescale them"
+        )
 
 
 def check_weights(w: Array) -> None:
@@ -214,7 +232,11 @@ def response(
             raise DataError(
                 f"event={event!r} is for a response of two levels; p(successes, trials) has none"
             )
-        return _successes(values, frame[formula.trials])
+        if isinstance(formula.trials, int):
+            trials = pd.Series(formula.trials, index=frame.index, name=formula.trials)
+        else:
+            trials = frame[formula.trials]
+        return _successes(values, trials)
     if family.name == "binomial":
         y = indicator(values, event)
     else:

@@ -22,9 +22,10 @@ __all__ = ["observed", "observed_trials", "with_response"]
 
 def observed_trials(design: Design) -> Array:
     """Trials of each observation (nobs,): 1 but for a response p(successes, trials)."""
-    if design.formula.trials is None:
-        return np.ones(design.nobs)
-    return design.data[design.formula.trials].to_numpy(dtype=np.float64)
+    trials = design.formula.trials
+    if not isinstance(trials, str):
+        return np.full(design.nobs, 1.0 if trials is None else trials)
+    return design.data[trials].to_numpy(dtype=np.float64)
 
 
 def observed(design: Design, family: Family) -> Array:

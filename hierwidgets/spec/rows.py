@@ -4,6 +4,8 @@
 none, "~ (1 | g)" those of g.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,7 +15,7 @@ from hierwidgets.errors import DataError, FormulaError, NewLevelError
 
 from .design import Design, NewRows, as_frame
 from .families import Family
-from .formula import parse, pieces
+from .formula import parse, terms
 
 __all__ = [
     "as_frame",
@@ -72,18 +74,20 @@ def _asked(re_formula: str) -> dict[str, list[str]]:
 
 def _coefficients(lhs: str) -> list[str]:
     """What varies within a bar: "1 + x" is Intercept and x, "x - 1" is x."""
-    parts = [(sign, part.strip("`")) for sign, part in pieces(lhs, lhs)]
-    none = any(piece in (("+", "0"), ("-", "1")) for piece in parts)
-    named = [part for sign, part in parts if sign == "+" and part not in ("0", "1")]
-    return named if none else ["Intercept", *named]
+    return ["Intercept" if term == "1" else term.replace("`", "") for term in terms(lhs)]
 
 
 def _matching(asked: str, names: tuple[str, ...]) -> list[int]:
     """Where a coefficient is among `names`; a predictor of levels stands for all of its columns."""
     name = asked.replace(" ", "")
-    known = [n.replace(" ", "") for n in names]
+    known = [n.replace("`", "").replace(" ", "") for n in names]
     exact = [i for i, n in enumerate(known) if n == name]
-    return exact or [i for i, n in enumerate(known) if n.startswith(f"{name}[") and ":" not in n]
+    return exact or [i for i, n in enumerate(known) if _term_of(n) == _term_of(name)]
+
+
+def _term_of(column: str) -> str:
+    """The term a column belongs to: "f[T.b]:x" is of f:x."""
+    return re.sub(r"\[[^\[\]]*\]", "", column)
 
 
 def check_offset(design: Design) -> None:
