@@ -128,30 +128,39 @@ class Model:
         seed: int | None = None,
         priors: Priors = _DEFAULT_PRIORS,
         *,
+        method: str | None = None,
         target_accept: float | None = None,
         cores: int | None = None,
         progress: bool = True,
     ) -> Posterior:
-        """Draws from the posterior, by NUTS. Needs the extra ``bayes``.
+        """Draws from the posterior.
 
         Parameters
         ----------
         chains, tune, draws :
-            Independent chains; steps of each to adapt in, and to keep.
+            Independent chains; steps of each to adapt in, and to keep. Importance sampling has
+            no chains: it takes ``chains * draws`` draws, and ``chains * tune`` proposals in each
+            round of adapting.
         seed :
             For the same draws again, on any number of cores.
         priors :
             What is believed before the data; brms's defaults unless told.
+        method :
+            "importance" draws at once, with nothing to install, models with few parameters once
+            the group with the most levels is integrated out; "nuts" (the extra ``bayes``) draws
+            any. "auto" takes the first where it is sound, measured on the run itself, and else
+            the second. None is "nuts" where the extra is installed, and else "auto". `method`
+            and `reason` of the posterior say what was taken, and why.
         target_accept :
-            Closer to 1 means smaller steps: slower, and fewer divergences. None for .98, or .9
-            where every group effect is integrated out.
+            Of NUTS: closer to 1 means smaller steps, slower, and fewer divergences. None for .98,
+            or .9 where every group effect is integrated out.
         progress :
-            Whether to show a bar. Interrupting keeps the draws so far.
+            Whether to show a bar. Interrupting NUTS keeps the draws so far.
         """
         _check_priors(priors)
         found = sampler.sample(
             self.design, self.family, priors, chains=chains, tune=tune, draws=draws, seed=seed,
-            cores=cores, target_accept=target_accept, progress=progress,
+            method=method, cores=cores, target_accept=target_accept, progress=progress,
         )  # fmt: skip
         return Posterior(self.design, self.family, priors, found)
 

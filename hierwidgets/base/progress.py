@@ -1,9 +1,10 @@
 """A progress bar: in a notebook a widget, in a terminal a line."""
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["with_progress"]
+__all__ = ["count_up", "with_progress"]
 
 
 def with_progress(items: Iterable[Any], total: int, what: str, progress: bool) -> Iterator[Any]:
@@ -15,3 +16,21 @@ def with_progress(items: Iterable[Any], total: int, what: str, progress: bool) -
 
     bar: Callable[..., Iterable[Any]] = tqdm
     yield from bar(items, total=total, desc=what, leave=False)
+
+
+@contextmanager
+def count_up(total: int, what: str, progress: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar, as a function of how many more are done, and how many more are to do."""
+    if not progress:
+        yield lambda done, more: None
+        return
+    from tqdm.auto import tqdm
+
+    with tqdm(total=total, desc=what, unit="draw") as bar:
+
+        def show(done: int, more: int) -> None:
+            bar.total += more
+            bar.update(done)
+            bar.refresh()
+
+        yield show

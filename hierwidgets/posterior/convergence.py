@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, MissingExtraError
 
-__all__ = ["THRESHOLDS", "Diagnosis", "diagnose", "statistics"]
+__all__ = ["THRESHOLDS", "Diagnosis", "diagnose", "low_effective", "statistics"]
 
 
 THRESHOLDS = pd.DataFrame(
@@ -142,7 +142,6 @@ def _limit(name: str) -> float:
 def _problems(table: pd.DataFrame) -> list[tuple[str, str]]:
     found = []
     rhat = table["rhat"].to_numpy(dtype=float)
-    least = table[["ess_bulk", "ess_tail"]].min(axis=1).to_numpy(dtype=float)
     high = ~(rhat <= _limit("rhat") + 1e-9)
     if high.any():
         worst = int(np.nanargmax(np.where(np.isnan(rhat), np.inf, rhat)))
@@ -155,18 +154,24 @@ def _problems(table: pd.DataFrame) -> list[tuple[str, str]]:
                 "parameterisation",
             )
         )
+    return found + low_effective(table, bool(found))
+
+
+def low_effective(table: pd.DataFrame, first: bool = False) -> list[tuple[str, str]]:
+    """Whether effective sample sizes are too small; `first` if something else is to be mended."""
+    least = table[["ess_bulk", "ess_tail"]].min(axis=1).to_numpy(dtype=float)
     low = ~(least >= _limit("ess"))
-    if low.any():
-        worst = int(np.nanargmin(np.where(np.isnan(least), -np.inf, least)))
-        found.append(
-            (
-                f"The effective sample size is below {_limit('ess'):g} for {low.sum()} of "
-                f"{len(table)} parameters; the smallest is {least[worst]:.0f} "
-                f"({table.index[worst]}): the figures of these rows are guesses",
-                "draw more, after mending what is named above" if found else "draw more",
-            )
+    if not low.any():
+        return []
+    worst = int(np.nanargmin(np.where(np.isnan(least), -np.inf, least)))
+    return [
+        (
+            f"The effective sample size is below {_limit('ess'):g} for {low.sum()} of "
+            f"{len(table)} parameters; the smallest is {least[worst]:.0f} "
+            f"({table.index[worst]}): the figures of these rows are guesses",
+            "draw more, after mending what is named above" if first else "draw more",
         )
-    return found
+    ]
 
 
 def judge(

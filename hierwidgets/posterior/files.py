@@ -13,6 +13,7 @@ A NumPy ``.npz`` archive (compressed) with
                 integrated out are left out and drawn again from the seed
     divergent, depth, energy
                 the sampler's own report
+    weight      shares of the pool, of draws by importance sampling (the header has the rest)
 """
 
 import json
@@ -27,7 +28,7 @@ from numpy.typing import NDArray
 from hierwidgets.data.shipped import SHIPPED, shipped_file
 from hierwidgets.errors import DataError
 from hierwidgets.sampling.conditional import draw_levels
-from hierwidgets.sampling.draws import Draws
+from hierwidgets.sampling.draws import Draws, Pool
 from hierwidgets.sampling.priors import Prior, Priors
 from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula
@@ -64,8 +65,11 @@ def save(
         "offset_column": design.offset_column, "collinear": design.collinear,
         "columns": columns, "priors": _plain(priors),
         "integrated": draws.integrated, "seed": draws.seed, "seconds": draws.seconds,
-        "interrupted": draws.interrupted,
+        "interrupted": draws.interrupted, "reason": draws.reason,
     }  # fmt: skip
+    if draws.pool is not None:
+        header["pool"] = {n: getattr(draws.pool, n) for n in ("size", "effective", "k", "largest")}
+        arrays["weight"] = draws.pool.weight.astype(np.float32)
     arrays["header"] = np.array(json.dumps(header))
     with open(path, "wb") as handle:
         np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]
@@ -135,6 +139,8 @@ def _draws(
         wide("beta"), tuple(wide(f"factors/{t}") for t in range(len(design.terms))),
         wide("sigma"), tuple(effects), integrated, header["seed"], a["divergent"],
         a["depth"].astype(np.int64), wide("energy"), header["seconds"], header["interrupted"],
+        Pool(**header["pool"], weight=wide("weight")) if "pool" in header else None,
+        header.get("reason", ""),
     )  # fmt: skip
     if not again:
         return draws

@@ -17,6 +17,7 @@ from hierwidgets.spec.frames import as_frame
 
 from . import convergence, files, loo, replication
 from .record import PosteriorRecord, described, flat
+from .weights import judge_pool, of_pool
 
 __all__ = ["Posterior", "load_posterior"]
 
@@ -49,6 +50,11 @@ class Posterior(PosteriorRecord):
 
     def __repr__(self) -> str:
         C, D = self.draws.sigma.shape
+        if self.draws.pool is not None:
+            return (
+                f"Posterior({self.design.formula}, {self.family.name}; {C * D} draws by "
+                "importance sampling)"
+            )
         return (
             f"Posterior({self.design.formula}, {self.family.name}; {C} chains of {D} "
             f"{'' if self.kind == 'posterior' else self.kind + ' '}draws)"
@@ -61,13 +67,16 @@ class Posterior(PosteriorRecord):
         -------
         DataFrame
             Index: names, as in `Fit.confint`. Columns: estimate (mean), std_error (posterior
-            sd), conf_low, conf_high, rhat, ess_bulk, ess_tail.
+            sd), conf_low, conf_high, rhat, ess_bulk, ess_tail. Draws by importance sampling are
+            no chains: their rhat is NaN, and their effective sizes are those of the weights.
         """
         check_level(level)
         values = self.parameters
         table = described(values.reshape(-1, values.shape[2]).T, level, "mean")
         frame = pd.DataFrame(table, index=list(self.names))
-        return frame.join(convergence.statistics(values).set_index(frame.index))
+        pool = self.draws.pool
+        found = convergence.statistics(values) if pool is None else of_pool(values, pool)
+        return frame.join(found.set_index(frame.index))
 
     # --- use ---
 
@@ -246,6 +255,8 @@ class Posterior(PosteriorRecord):
         if self.kind == "prior":
             raise DataError("draws from a prior are independent; there is nothing to diagnose")
         d = self.draws
+        if d.pool is not None:
+            return judge_pool(self.summary(), d.pool)
         return convergence.judge(self.summary(), d.divergent, d.depth, d.energy)
 
     def loo(self, by: str | None = None) -> loo.Loo:

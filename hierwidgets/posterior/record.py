@@ -38,6 +38,18 @@ class PosteriorRecord:
         )
 
     @property
+    def method(self) -> str:
+        """How the draws were made: "importance", "nuts", or "prior"."""
+        if self.kind == "prior":
+            return "prior"
+        return "nuts" if self.draws.pool is None else "importance"
+
+    @property
+    def reason(self) -> str:
+        """Why that way, where there was a choice."""
+        return self.draws.reason
+
+    @property
     def divergences(self) -> int:
         """Number of draws that diverged."""
         return int(self.draws.divergent.sum())

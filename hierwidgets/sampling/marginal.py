@@ -24,7 +24,8 @@ from .row_likelihood import RowLikelihood, row_likelihood
 
 __all__ = ["Outcomes", "direct", "integrated", "outcomes"]
 
-_STEPS = 200
+_STEPS = 100
+_FARTHEST = 5.0  # that a step moves a linear predictor
 _CLOSE = 1e-4  # Newton's method squares the error
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
@@ -165,12 +166,13 @@ def _information(rows: Outcomes, zl: Array, weight: Array) -> Array:
 
 
 def _modes(rows: Outcomes, base: Array, zl: Array) -> Array:
-    """Where each level's g peaks (k, J, S), by Newton steps that are halved where g falls; NaN at
-    points where that does not end."""
+    """Where each level's g peaks (k, J, S), by Newton steps, none too far, that are halved where g
+    falls; NaN at points where that does not end."""
     S = base.shape[1]
     out, left = np.full((len(zl), len(rows.begin[0]), S), np.nan), np.arange(S)
     u = np.repeat(rows.begin, S, axis=2)
     step, best = np.zeros_like(u), np.full(u.shape[1:], -np.inf)
+    widest = np.stack([np.maximum.reduceat(np.abs(z), rows.sums.indptr[:-1]) for z in zl])
     for _ in range(_STEPS):
         eta = _predictor(rows, base, zl, u)
         value = rows.sums @ rows.rows.loglik(rows.y, rows.trials, eta) - 0.5 * (u**2).sum(axis=0)
@@ -184,6 +186,7 @@ def _modes(rows: Outcomes, base: Array, zl: Array) -> Array:
         rise = np.stack([rows.sums @ (z * score) for z in zl]) - u
         root = _root(_information(rows, zl, information))
         step = _backward(root, _forward(root, rise))
+        step *= np.minimum(1.0, _FARTHEST / np.maximum((widest * np.abs(step)).sum(axis=0), 1.0))
         u = u + step
         ready = np.abs(step).max(axis=(0, 1), initial=0.0) < _CLOSE
         if ready.any():
@@ -192,7 +195,7 @@ def _modes(rows: Outcomes, base: Array, zl: Array) -> Array:
             if not left.size:
                 break
             base, zl, best = base[:, ~ready], zl[:, :, ~ready], best[:, ~ready]
-            u, step = u[:, :, ~ready], step[:, :, ~ready]
+            u, step, widest = u[:, :, ~ready], step[:, :, ~ready], widest[:, :, ~ready]
     return out
 
 

@@ -1,5 +1,6 @@
 """Draws from the posterior of a design, and from its prior: which sampler, and why."""
 
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -7,7 +8,7 @@ import numpy as np
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import check_whole
-from hierwidgets.errors import DataError, MissingExtraError
+from hierwidgets.errors import DataError, FitError, MissingExtraError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
@@ -15,7 +16,9 @@ from . import nuts
 from .draws import Draws, single
 from .priors import Priors, resolve
 
-__all__ = ["require_extra", "sample", "sample_prior"]
+__all__ = ["METHODS", "require_extra", "sample", "sample_prior"]
+
+METHODS = ("auto", "importance", "nuts")
 
 
 def sample(
@@ -27,6 +30,7 @@ def sample(
     tune: int,
     draws: int,
     seed: int | None,
+    method: str | None = None,
     cores: int | None = None,
     target_accept: float | None = None,
     progress: bool = True,
@@ -36,49 +40,78 @@ def sample(
 
     Parameters
     ----------
-    tune, draws :
-        Steps of each chain to adapt in, and to keep.
+    chains, tune, draws :
+        Chains; steps of each to adapt in, and to keep. By importance sampling ``chains * draws``
+        draws, and ``chains * tune`` proposals in each round of adapting.
     seed :
         A whole number; the same seed gives the same draws on any number of cores. None takes
         one from the operating system.
+    method :
+        "importance"; "nuts"; "auto", the first where it is sound and else the second; None, the
+        second where the extra `bayes` is installed and else "auto".
     target_accept :
-        The mean acceptance probability that step sizes are adapted to; None for .98, or .9
-        where every group effect is integrated out.
+        The mean acceptance probability that step sizes of NUTS are adapted to; None for .98, or
+        .9 where every group effect is integrated out.
     progress :
-        Whether to show a bar: draws of all chains, tuning included.
+        Whether to show a bar.
     coordinates :
         For `chart.chart`.
 
     Raises
     ------
     MissingExtraError
-        nutpie or numba is not installed.
+        NUTS is needed, and nutpie or numba is not installed.
+    FitError
+        Importance sampling was asked for and is not sound.
 
     Notes
     -----
-    An interrupt (Ctrl-C, or the stop button of a notebook) ends the run and keeps the draws
-    that every chain has by then.
+    An interrupt (Ctrl-C, or the stop button of a notebook) ends a run of NUTS and keeps the draws
+    that every chain has by then; of importance sampling nothing is kept.
     """
-    _check(chains, tune, draws, target_accept)
-    require_extra()
-    return nuts.sample(
-        design, family, resolve(priors, design, family), chains=chains, tune=tune, draws=draws,
-        seed=_whole(seed), cores=cores, target_accept=target_accept, progress=progress,
-        **coordinates,
-    )  # fmt: skip
+    _check(chains, tune, draws, target_accept, method)
+    if method is None:
+        method = "auto" if _missing() else "nuts"
+    if method == "nuts":
+        require_extra()
+    settings = {
+        "chains": chains, "tune": tune, "draws": draws, "seed": _whole(seed), "cores": cores,
+        "progress": progress, **coordinates,
+    }  # fmt: skip
+    found = resolve(priors, design, family)
+    if method == "nuts":
+        return nuts.sample(design, family, found, target_accept=target_accept, **settings)
+    from . import importance
+
+    drawn = importance.sample(design, family, found, **settings)
+    if isinstance(drawn, Draws):
+        return drawn
+    doubt = f"importance sampling is not sound here: {drawn}"
+    if method == "importance":
+        raise FitError(f"{doubt}; take method='nuts', or give the parameters tighter priors")
+    require_extra(doubt)
+    chained = nuts.sample(design, family, found, target_accept=target_accept, **settings)
+    return replace(chained, reason=doubt)
 
 
-def require_extra() -> None:
-    """Raise unless the sampler's packages are there."""
-    missing = [name for name in ("nutpie", "numba", "arviz") if find_spec(name) is None]
-    if missing:
+def _missing() -> list[str]:
+    """The packages of NUTS that are not installed."""
+    return [name for name in ("nutpie", "numba", "arviz") if find_spec(name) is None]
+
+
+def require_extra(doubt: str = "") -> None:
+    """Raise unless the packages of NUTS are there; `doubt` is why it is needed."""
+    if missing := _missing():
         raise MissingExtraError(
-            f"sampling needs {' and '.join(missing)}; install with: "
+            f"{doubt + '; ' if doubt else ''}{'NUTS' if doubt else 'sampling'} needs "
+            f"{' and '.join(missing)}; install with: "
             'pip install "hierwidgets[bayes]"'
         )
 
 
-def _check(chains: int, tune: int, draws: int, target_accept: float | None) -> None:
+def _check(chains: int, tune: int, draws: int, target_accept: float | None, method: object) -> None:
+    if method not in (None, *METHODS):
+        raise DataError(f"method={method!r}; choose one of {list(METHODS)}")
     for name, value, least in (("chains", chains, 1), ("tune", tune, 50), ("draws", draws, 4)):
         check_whole(value, name, least)
     if target_accept is not None and not 0.5 <= target_accept < 1:

@@ -24,7 +24,6 @@ from hierwidgets.likelihood.density import linear_predictor as own_predictor
 from hierwidgets.likelihood.prediction import new_effect_variance
 from hierwidgets.model import Model
 from hierwidgets.posterior.posterior import Posterior
-from hierwidgets.sampling import sampler
 from hierwidgets.sampling.priors import Priors
 from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula
@@ -218,8 +217,6 @@ def _from_model(name: str, model: Model | Fit | Posterior) -> Spec:
         )
     n_agq, reml = (model.n_agq, model.reml) if isinstance(model, Fit) else (1, True)
     priors = model.priors if isinstance(model, Posterior) else None
-    if isinstance(model, Posterior):
-        sampler.require_extra()
     return Spec(
         design.formula.text,
         model.family,

@@ -349,6 +349,8 @@ def thinned(post: Posterior, most: int) -> Posterior:
         for name in ("beta", "factors", "sigma", "effects", "divergent", "depth", "energy")
         for value in [getattr(d, name)]
     }
+    if d.pool is not None:
+        kept["pool"] = dataclasses.replace(d.pool, weight=d.pool.weight[:, ::step])
     return dataclasses.replace(post, draws=dataclasses.replace(d, **kept))
 
 

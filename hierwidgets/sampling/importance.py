@@ -1,0 +1,282 @@
+r"""Draws by importance sampling: at once, with NumPy and SciPy alone.
+
+In the coordinates of `chart` a posterior of few coordinates is so close to normal that no chain
+has to walk it. A mixture of t distributions is laid over its peaks and fitted in some rounds of
+weighted draws; many proposals are then drawn from it, weighted by posterior density over density
+proposed, and draws are taken from this pool in proportion to the weights, systematically: a
+proposal of weight w is taken S w times of S, rounded up or down. The pool is as large as it takes
+to be worth (Kish) as many draws as are asked for, so the draws' error is close to that of
+independent ones.
+
+An independence Metropolis chain over the same proposals needs no weights, but is worth less: for
+the several-countries model 4,400 draws of 20,000 proposals in place of 10,100.
+
+The shape k of the tail of the weights tells whether they can be trusted (`pareto`). What it
+cannot tell is whether a peak was missed: `modes` looks for several.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from hierwidgets.base.arrays import Array
+from hierwidgets.base.progress import count_up
+from hierwidgets.spec.design import Design
+from hierwidgets.spec.families import Family
+
+from .chart import Chart, chart
+from .conditional import draw_levels
+from .density import Density, density, log_density
+from .draws import Draws, Pool, single, unpack
+from .modes import around, peaks
+from .pareto import K_LIMIT, Weights, smoothed
+from .priors import Resolved
+from .proposal import Mixture, fitted, widened
+
+__all__ = ["MOST_COORDINATES", "sample"]
+
+MOST_COORDINATES = 60
+LEAST_EFFECTIVE = 100.0
+_ROUNDS = 10
+_EM_STEPS = 8  # with the draws of one round
+_CHUNK = 500  # proposals of one stream of random numbers
+_SPARE = 1.1  # proposals more than the last round says are needed
+_MOST = 20  # proposals per draw
+_WIDE = {"share": 0.1, "by": 3.0, "df": 3.0}
+_NEGLIGIBLE = 0.01  # share of a posterior
+_PROBES = np.array([9.0, 14.0, 20.0, 30.0, 45.0])  # sds from the centre, where no proposal is
+
+_Evaluate = Callable[[Array], Array]
+
+
+def sample(
+    design: Design,
+    family: Family,
+    priors: Resolved,
+    *,
+    chains: int,
+    tune: int,
+    draws: int,
+    seed: int,
+    cores: int | None,
+    progress: bool,
+    **coordinates: Any,
+) -> Draws | str:
+    """Draws from the posterior of a design, or why they would not be sound.
+
+    Parameters
+    ----------
+    chains, draws :
+        Their product is the number of draws, which are dealt out; chains mean nothing here.
+    tune :
+        A round of fitting the mixture has `chains * tune` proposals, as far as these are enough.
+    """
+    began = time.perf_counter()
+    total = chains * draws
+    with count_up(0, "sampling", progress) as show:
+        where = chart(design, family, priors, **coordinates)
+        d = len(where.start)
+        if d > MOST_COORDINATES:
+            return (
+                f"{d} coordinates are left after integration, more than the {MOST_COORDINATES} "
+                "that importance sampling reaches"
+            )
+        with _evaluation(density(where.problem, family), cores) as evaluate:
+            rng = np.random.default_rng((seed, 3))
+            size = max(chains * tune, 2000, 60 * d)
+            mixture = _fitted(evaluate, where, rng, size, total, show)
+            if isinstance(mixture, str):
+                return mixture
+            proposal, needed = mixture
+            x, log_ratio = _proposals(evaluate, proposal, needed, seed, show)
+            weights = smoothed(log_ratio)
+            reason = _unsound(weights) or _beyond(evaluate, proposal, x, weights.share)
+    if reason:
+        return reason
+    taken = _taken(weights.share, total, rng)
+    pool = Pool(
+        needed, weights.effective, weights.k, float(weights.share.max()),
+        single(weights.share[taken].reshape(chains, draws)),
+    )  # fmt: skip
+    return _draws(design, family, where, x[taken].reshape(chains, draws, d), pool, seed, began)
+
+
+def _draws(
+    design: Design, family: Family, where: Chart, x: Array, pool: Pool, seed: int, began: float
+) -> Draws:
+    beta, factors, sigma, effects = unpack(design, where, x)
+    beta, sigma = single(beta), single(sigma)
+    factors, effects = tuple(map(single, factors)), tuple(map(single, effects))
+    lead = where.integrated
+    integrated = None if lead is None else (lead.term, lead.columns[0])
+    shape = sigma.shape
+    return Draws(
+        beta,
+        factors,
+        sigma,
+        draw_levels(design, family, beta, factors, sigma, effects, integrated, seed),
+        integrated,
+        seed,
+        divergent=np.zeros(shape, bool),
+        depth=np.zeros(shape, np.int64),
+        energy=np.zeros(shape),
+        seconds=time.perf_counter() - began,
+        interrupted=False,
+        pool=pool,
+        reason=f"Pareto k of the weights is {pool.k:.2f}, below {K_LIMIT}",
+    )
+
+
+# --- the density, on several cores --------------------------------------------------------
+
+
+@contextmanager
+def _evaluation(of: Density, cores: int | None) -> Iterator[_Evaluate]:
+    """The log density of many points, in chunks on threads; the same numbers on any number."""
+    from threadpoolctl import threadpool_limits
+
+    workers = cores or os.cpu_count() or 1
+    with threadpool_limits(1, user_api="blas"):
+        if workers == 1:
+            yield lambda x: log_density(of, x)
+            return
+        with ThreadPoolExecutor(workers) as threads:
+
+            def evaluate(x: Array) -> Array:
+                if len(x) <= _CHUNK:
+                    return log_density(of, x)
+                parts = [x[a : a + _CHUNK] for a in range(0, len(x), _CHUNK)]
+                return np.concatenate(list(threads.map(lambda part: log_density(of, part), parts)))
+
+            try:
+                yield evaluate
+            except BaseException:
+                threads.shutdown(cancel_futures=True)
+                raise
+
+
+# --- the mixture --------------------------------------------------------------------------
+
+
+def _fitted(
+    evaluate: _Evaluate,
+    where: Chart,
+    rng: np.random.Generator,
+    size: int,
+    total: int,
+    show: Callable[[int, int], None],
+) -> tuple[Mixture, int] | str:
+    """What to propose from, and how many proposals `total` draws need; or why it is hopeless."""
+    found = peaks(evaluate, where, rng)
+    if not found:
+        return "the posterior density has no peak that a search could find"
+    if any(peak.flat for peak in found):
+        return (
+            "the posterior density hardly falls in some direction, as with a flat prior on a "
+            "coefficient that the data do not bound"
+        )
+    core, best, last = around(found), None, 0.0
+    worth = 0.0
+    for done in range(_ROUNDS):
+        proposal = widened(core, **_WIDE)
+        x = proposal.sample(rng, size)
+        weights = smoothed(evaluate(x) - proposal.log_density(x))
+        gain = weights.effective / size
+        show(size, 0)
+        if best is None or gain > worth:
+            best, worth = proposal, gain
+        if done and gain < 1.1 * last and weights.k < 0.5:
+            break
+        if done >= 5 and gain < 1.1 * last:
+            break
+        last = gain
+        core = fitted(core, x, _tempered(weights, 5.0 * x.shape[1]), _EM_STEPS)
+    assert best is not None
+    needed = int(np.clip(_SPARE * total / worth, 2000, max(2000, _MOST * total)))
+    return best, -(-needed // _CHUNK) * _CHUNK
+
+
+def _tempered(weights: Weights, least: float) -> Array:
+    """Weights made so even by a power that they are worth `least` draws."""
+    share = weights.share
+    if weights.effective >= least:
+        return share
+    low, high = 0.0, 1.0
+    positive = share[share > 0]
+    for _ in range(30):
+        power = 0.5 * (low + high)
+        even = positive**power
+        if even.sum() ** 2 / (even**2).sum() < least:
+            high = power
+        else:
+            low = power
+    even = np.where(share > 0, share, 1.0) ** low * (share > 0)
+    return np.asarray(even / even.sum())
+
+
+# --- the pool -----------------------------------------------------------------------------
+
+
+def _proposals(
+    evaluate: _Evaluate, proposal: Mixture, size: int, seed: int, show: Callable[[int, int], None]
+) -> tuple[Array, Array]:
+    """Proposals, each chunk from its own stream, and the logarithms of their ratios."""
+    chunks, ratios = [], []
+    together = 8  # chunks evaluated between two looks at the bar
+    streams = np.random.SeedSequence((seed, 5)).spawn(size // _CHUNK)
+    show(0, size)
+    for a in range(0, len(streams), together):
+        part = [
+            proposal.sample(np.random.default_rng(stream), _CHUNK)
+            for stream in streams[a : a + together]
+        ]
+        x = np.vstack(part)
+        chunks.append(x)
+        ratios.append(evaluate(x) - proposal.log_density(x))
+        show(len(x), 0)
+    return np.vstack(chunks), np.concatenate(ratios)
+
+
+def _unsound(weights: Weights) -> str:
+    """What speaks against weights; nothing where they can be trusted."""
+    if not weights.k < K_LIMIT:
+        return (
+            f"the weights' Pareto k is {weights.k:.2f}, not below {K_LIMIT}: a few proposals "
+            "would decide"
+        )
+    if weights.effective < LEAST_EFFECTIVE:
+        return (
+            f"{len(weights.share)} proposals are worth {weights.effective:.0f} draws, fewer than "
+            f"{LEAST_EFFECTIVE:.0f}"
+        )
+    return ""
+
+
+def _beyond(evaluate: _Evaluate, proposal: Mixture, x: Array, share: Array) -> str:
+    """Whether far out along an axis, where no proposal is, there would be a share of the posterior
+    that is not negligible; nothing where there is not.
+
+    The share beyond r sds is put at r times the density there over that at a centre.
+    """
+    mean = share @ x
+    root = np.linalg.cholesky(((x - mean) * share[:, None]).T @ (x - mean))
+    axes = np.concatenate([root.T, -root.T])
+    far = mean + (_PROBES[:, None, None] * axes).reshape(-1, len(mean))
+    top = evaluate(proposal.mean).max()
+    fallen = (evaluate(far) - top).reshape(len(_PROBES), -1)
+    if (fallen + np.log(_PROBES)[:, None]).max() > np.log(_NEGLIGIBLE):
+        return "the posterior reaches farther than importance sampling proposes"
+    return ""
+
+
+def _taken(share: Array, total: int, rng: np.random.Generator) -> Array:
+    """Which of the pool are the draws, in random order: systematic resampling."""
+    order = rng.permutation(len(share))
+    edges = np.cumsum(share[order])
+    places = (rng.random() + np.arange(total)) / total * edges[-1]
+    return rng.permutation(order[np.searchsorted(edges, places, side="right")])

@@ -1,0 +1,231 @@
+"""Importance sampling: against long chains, exact moments and sums over a grid; and where it must
+not be trusted.
+
+Tolerances: 4 joint Monte Carlo standard errors, with fixed seeds.
+"""
+
+import numpy as np
+import pandas as pd
+import pytest
+from support.charts import charted
+from support.sampled_models import model
+
+import hierwidgets as hw
+from hierwidgets.course.studies import shipped_draws
+from hierwidgets.sampling import importance, sampler
+from hierwidgets.sampling.density import density, log_density
+from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal, student_t
+
+QUICK = {"method": "importance", "progress": False}
+
+
+def agree(post: hw.Posterior, long: hw.Posterior) -> None:
+    """Means, sds, 5 and 95 % quantiles within 4 joint errors; those of a quantile from the spread
+    of the quantiles of the two halves of 20 parts of the chains."""
+    a, b = (p.parameters.reshape(-1, len(p.names)) for p in (post, long))
+    worth = [p.summary()[["ess_bulk", "ess_tail"]].min(axis=1).to_numpy() for p in (post, long)]
+    sd = b.std(axis=0)
+    error = sd * np.sqrt(1 / worth[0] + 1 / worth[1])
+    assert (np.abs(a.mean(axis=0) - b.mean(axis=0)) < 4 * error).all()
+    fourth = ((b - b.mean(axis=0)) ** 4).mean(axis=0) / sd**4
+    of_sd = 0.5 * error * np.sqrt(fourth - 1)
+    assert (np.abs(a.std(axis=0) - sd) < 4 * of_sd).all()
+    for level in (0.05, 0.95):
+        low, high = np.quantile(b, [max(level - 0.02, 0), min(level + 0.02, 1)], axis=0)
+        slope = (high - low) / 0.04
+        of_quantile = slope * np.sqrt(level * (1 - level)) * error / sd
+        gap = np.quantile(a, level, axis=0) - np.quantile(b, level, axis=0)
+        assert (np.abs(gap) < 4 * of_quantile).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("name", ["finland", "uk", "uk_competitiveness"])
+def test_draws_are_those_of_long_chains(name, seed) -> None:
+    m, priors = shipped_draws.model(name)
+    post = m.sample(draws=2500, seed=seed, priors=priors, **QUICK)
+    assert post.method == "importance"
+    assert "below 0.7" in post.reason
+    assert post.draws.pool.k < 0.5
+    agree(post, hw.load_posterior(name))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("name", ["rainey2015", "rainey2015_individual"])
+def test_draws_of_large_models_are_those_of_long_chains(name, seed) -> None:
+    m, priors = shipped_draws.model(name)
+    agree(m.sample(draws=2500, seed=seed, priors=priors, **QUICK), hw.load_posterior(name))
+
+
+def test_gaussian_posterior_has_its_exact_moments() -> None:
+    """Sds all but fixed by their priors: the moments of the mixed-model equations."""
+    m = model("(1 | g) + (1 + x | h)", "gaussian")
+    sds, sigma = {"g": [0.5], "h": [0.4, 0.3]}, 0.7
+    near = {
+        f"sd {name} | {term.group}": normal(sd, 1e-3)
+        for term in m.design.terms
+        for name, sd in zip(term.names, sds[term.group], strict=True)
+    }
+    priors = Priors(
+        intercept="flat()", corr=lkj(1e6), by_name=near | {"sigma": normal(sigma, 1e-3)}
+    )
+    post = m.sample(draws=2000, seed=3, priors=priors, **QUICK)
+    columns = [m.design.X]
+    for term in m.design.terms:
+        own = np.zeros((len(m.design.y), term.J * term.k))
+        for i in range(term.k):
+            own[np.arange(len(own)), term.codes * term.k + i] = term.Z[:, i]
+        columns.append(own)
+    W = np.hstack(columns)
+    prior = np.concatenate(
+        [np.zeros(2), *[np.tile(1 / np.square(sds[t.group]), t.J) for t in m.design.terms]]
+    )
+    precision = W.T @ W / sigma**2 + np.diag(prior)
+    mean = np.linalg.solve(precision, W.T @ m.design.y / sigma**2)
+    sd = np.sqrt(np.diag(np.linalg.inv(precision)))
+    got = np.hstack(
+        [post.draws.beta.reshape(8000, -1)] + [b.reshape(8000, -1) for b in post.draws.effects]
+    )
+    worth = min(8000.0, post.draws.pool.effective)
+    assert (np.abs(got.mean(axis=0) - mean) < 4 * sd / np.sqrt(worth)).all()
+    assert got.std(axis=0) == pytest.approx(sd, rel=0.05)
+
+
+def test_two_peaks_are_both_drawn() -> None:
+    """A prior with heavy tails around .6 and data around .13, against a sum over a grid."""
+    rng = np.random.default_rng(3)
+    data = pd.DataFrame({"x": rng.normal(size=200), "g": rng.integers(0, 10, 200).astype(str)})
+    data["y"] = (rng.random(200) < 1 / (1 + np.exp(-0.2 * data["x"]))).astype(float)
+    m = hw.Model("y ~ x + (1 | g)", data, "binomial")
+    priors = Priors(coefficients=student_t(1, 0.6, 0.003))
+    post = m.sample(seed=1, priors=priors, **QUICK)
+    near = np.abs(post.draws.beta[..., 1] - 0.6) < 0.1
+    c = charted(m, priors)
+    slope = np.linalg.inv(c.R)[1]  # of x by the coefficients of Q
+    b = np.concatenate([np.arange(-0.6, 0.5, 0.01), np.arange(0.5, 0.7, 2.5e-4),
+                        np.arange(0.7, 0.9, 0.01)])  # fmt: skip
+    wide = np.gradient(b)
+    log_sd, other = np.linspace(-4.0, 4.0, 33), np.linspace(-5.0, 5.0, 33)
+    from hierwidgets.sampling.density import located
+
+    first = located(c.problem, np.vstack([c.start, *(c.start + np.eye(3)[1:])])).v
+    to_v = np.linalg.inv(first[:, 1:] - first[:, :1])
+    across = np.array([-slope[1], slope[0]]) / np.linalg.norm(slope)
+    along = slope / (slope @ slope)
+    total = np.zeros(len(b))
+    centre = c.R @ post.fixef.to_numpy()
+    scale = np.std(post.draws.beta.reshape(-1, 2) @ c.R.T @ across)
+    for s in log_sd:
+        v = (b[:, None, None] * along) + (across @ centre + scale * other)[None, :, None] * across
+        # at another sd the map from xi to v is the same: no effect is sampled here
+        xi = (v.reshape(-1, 2) - first[:, 0]) @ to_v.T + c.start[1:]
+        x = np.column_stack([np.full(len(xi), s), xi])
+        value = log_density(density(c.problem, m.family), x).reshape(len(b), -1)
+        total += np.exp(value - -160.0).sum(axis=1) * wide
+    expected = total[np.abs(b - 0.6) < 0.1].sum() / total.sum()
+    assert 0.1 < expected < 0.9
+    assert near.mean() == pytest.approx(expected, abs=0.03)
+
+
+# --- where it must not be trusted ---------------------------------------------------------
+
+
+def separated() -> hw.Model:
+    data = pd.DataFrame({"y": np.repeat([0.0, 1.0], 20), "x": np.repeat([0.0, 1.0], 20),
+                         "g": np.tile(list("abcd"), 10)})  # fmt: skip
+    return hw.Model("y ~ x + (1 | g)", data, "binomial")
+
+
+def few() -> hw.Model:
+    data = pd.DataFrame({"y": [0, 1, 1, 0, 1, 1.0], "g": list("aabbcc")})
+    return hw.Model("y ~ (1 | g)", data, "binomial")
+
+
+def crossed() -> hw.Model:
+    rng = np.random.default_rng(3)
+    a, b = rng.integers(0, 220, 2000), rng.integers(0, 200, 2000)
+    eta = rng.normal(0, 0.7, 220)[a] + rng.normal(0, 0.7, 200)[b]
+    y = (rng.random(2000) < 1 / (1 + np.exp(-eta))).astype(float)
+    data = pd.DataFrame({"y": y, "a": a.astype(str), "b": b.astype(str)})
+    return hw.Model("y ~ 1 + (1 | a) + (1 | b)", data, "binomial")
+
+
+@pytest.mark.parametrize(
+    ("m", "priors", "says"),
+    [(separated(), Priors(), "flat prior"),
+     (few(), Priors(), "Pareto k"),
+     (few(), Priors(sd=half_cauchy(25)), "falls"),
+     (crossed(), Priors(), "203 coordinates")],
+    ids=["separated", "few data", "few data, wide prior", "200 coordinates"],
+)  # fmt: skip
+def test_what_is_not_sound_is_refused(m, priors, says, monkeypatch) -> None:
+    with pytest.raises(hw.FitError, match=f"not sound here.*{says}"):
+        m.sample(seed=1, priors=priors, **QUICK)
+    monkeypatch.setattr(sampler, "find_spec", lambda name: None)
+    with pytest.raises(hw.MissingExtraError, match=rf'{says}.*"hierwidgets\[bayes\]"'):
+        m.sample(seed=1, priors=priors, progress=False)
+
+
+def test_auto_falls_back_to_chains_and_says_why() -> None:
+    pytest.importorskip("nutpie")
+    post = few().sample(chains=2, tune=200, draws=100, seed=1, method="auto", progress=False)
+    assert post.method == "nuts"
+    assert "Pareto k" in post.reason
+
+
+def test_auto_takes_importance_sampling_where_it_is_sound() -> None:
+    post = model("(1 | g)").sample(draws=250, seed=1, method="auto", progress=False)
+    assert post.method == "importance"
+
+
+def test_without_the_extra_importance_sampling_is_the_default(monkeypatch) -> None:
+    monkeypatch.setattr(sampler, "find_spec", lambda name: None)
+    assert model("(1 | g)").sample(draws=250, seed=1, progress=False).method == "importance"
+
+
+# --- the run ------------------------------------------------------------------------------
+
+
+def test_same_seed_same_draws_on_any_number_of_cores() -> None:
+    m = model("(1 | g) + (1 + x | h)")
+    first, second, other = (
+        m.sample(draws=250, seed=seed, cores=cores, **QUICK)
+        for seed, cores in ((1, 1), (1, 3), (2, 2))
+    )
+    assert np.array_equal(first.parameters, second.parameters)
+    assert all(map(np.array_equal, first.draws.effects, second.draws.effects))
+    assert not np.array_equal(first.parameters, other.parameters)
+
+
+def test_an_interrupt_keeps_nothing(monkeypatch) -> None:
+    def stop(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(importance, "_proposals", stop)
+    with pytest.raises(KeyboardInterrupt):
+        model("(1 | g)").sample(draws=250, seed=1, **QUICK)
+    monkeypatch.undo()
+    assert model("(1 | g)").sample(draws=250, seed=1, **QUICK).method == "importance"
+
+
+def test_effective_sizes_are_those_of_the_weights_and_r_hat_is_not_shown(tmp_path) -> None:
+    post = model("(1 | g)").sample(seed=1, **QUICK)
+    table, pool = post.summary(), post.draws.pool
+    assert table["rhat"].isna().all()
+    assert (table[["ess_bulk", "ess_tail"]] <= 4000).all(axis=None)
+    assert (table["ess_bulk"] > 0.5 * min(4000, pool.effective)).all()
+    verdict = post.diagnose()
+    assert verdict.ok
+    assert "Pareto k" in str(verdict)
+    assert "largest weight" in str(verdict)
+    assert repr(post).endswith("4000 draws by importance sampling)")
+    post.save(tmp_path / "draws.npz")
+    again = hw.load_posterior(tmp_path / "draws.npz")
+    assert (again.method, again.reason) == (post.method, post.reason)
+    assert again.summary().equals(table)
+    assert np.array_equal(again.draws.effects[0], post.draws.effects[0])
+
+
+def test_the_method_is_checked() -> None:
+    with pytest.raises(hw.DataError, match="method='hmc'; choose one of"):
+        model("(1 | g)").sample(method="hmc")
