@@ -13,7 +13,7 @@ from support.sampled_models import model
 import hierwidgets as hw
 from hierwidgets.course.studies import shipped_draws
 from hierwidgets.sampling import importance, sampler
-from hierwidgets.sampling.density import density, log_density
+from hierwidgets.sampling.density import density, located, log_density
 from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal, student_t
 
 QUICK = {"method": "importance", "progress": False}
@@ -45,7 +45,7 @@ def test_draws_are_those_of_long_chains(name, seed) -> None:
     post = m.sample(draws=2500, seed=seed, priors=priors, **QUICK)
     assert post.method == "importance"
     assert "below 0.7" in post.reason
-    assert post.draws.pool.k < 0.5
+    assert post.draws.pool.k < 0.7
     agree(post, hw.load_posterior(name))
 
 
@@ -106,8 +106,6 @@ def test_two_peaks_are_both_drawn() -> None:
                         np.arange(0.7, 0.9, 0.01)])  # fmt: skip
     wide = np.gradient(b)
     log_sd, other = np.linspace(-4.0, 4.0, 33), np.linspace(-5.0, 5.0, 33)
-    from hierwidgets.sampling.density import located
-
     first = located(c.problem, np.vstack([c.start, *(c.start + np.eye(3)[1:])])).v
     to_v = np.linalg.inv(first[:, 1:] - first[:, :1])
     across = np.array([-slope[1], slope[0]]) / np.linalg.norm(slope)
@@ -125,6 +123,23 @@ def test_two_peaks_are_both_drawn() -> None:
     expected = total[np.abs(b - 0.6) < 0.1].sum() / total.sum()
     assert 0.1 < expected < 0.9
     assert near.mean() == pytest.approx(expected, abs=0.03)
+
+
+def test_an_sd_of_hardly_any_data_is_drawn_as_a_sum_over_a_grid_has_it() -> None:
+    m = few()
+    post = m.sample(draws=5000, seed=1, **QUICK)
+    c = charted(m)
+    bent, xi = np.meshgrid(np.linspace(-14, 14, 700), np.linspace(-40, 40, 700), indexing="ij")
+    value = log_density(density(c.problem, m.family), np.column_stack([bent.ravel(), xi.ravel()]))
+    mass = np.exp(value - value.max()).reshape(bent.shape).sum(axis=1)
+    sd = located(c.problem, np.column_stack([bent[:, 0], xi[:, 0]])).lead[0, 0]
+    drawn = post.parameters[..., 1].ravel()
+    worth = min(20_000.0, post.draws.pool.effective)
+    for level in (0.05, 0.25, 0.5, 0.75, 0.95):
+        exact = np.interp(level, np.cumsum(mass) / mass.sum(), sd)
+        assert (drawn < exact).mean() == pytest.approx(
+            level, abs=4 * np.sqrt(level * (1 - level) / worth) + 0.005
+        )
 
 
 # --- where it must not be trusted ---------------------------------------------------------
@@ -153,10 +168,9 @@ def crossed() -> hw.Model:
 @pytest.mark.parametrize(
     ("m", "priors", "says"),
     [(separated(), Priors(), "flat prior"),
-     (few(), Priors(), "Pareto k"),
      (few(), Priors(sd=half_cauchy(25)), "falls"),
      (crossed(), Priors(), "203 coordinates")],
-    ids=["separated", "few data", "few data, wide prior", "200 coordinates"],
+    ids=["separated", "few data and a wide prior", "200 coordinates"],
 )  # fmt: skip
 def test_what_is_not_sound_is_refused(m, priors, says, monkeypatch) -> None:
     with pytest.raises(hw.FitError, match=f"not sound here.*{says}"):
@@ -168,9 +182,10 @@ def test_what_is_not_sound_is_refused(m, priors, says, monkeypatch) -> None:
 
 def test_auto_falls_back_to_chains_and_says_why() -> None:
     pytest.importorskip("nutpie")
-    post = few().sample(chains=2, tune=200, draws=100, seed=1, method="auto", progress=False)
+    how = {"chains": 2, "tune": 200, "draws": 100, "seed": 1, "progress": False}
+    post = few().sample(method="auto", priors=Priors(sd=half_cauchy(25)), **how)
     assert post.method == "nuts"
-    assert "Pareto k" in post.reason
+    assert "not sound here" in post.reason
 
 
 def test_auto_takes_importance_sampling_where_it_is_sound() -> None:

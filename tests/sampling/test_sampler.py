@@ -102,7 +102,7 @@ def test_a_missing_extra_says_what_to_install(monkeypatch) -> None:
 
     monkeypatch.setattr(sampler, "find_spec", lambda name: None)
     with pytest.raises(hw.MissingExtraError, match=r'pip install "hierwidgets\[bayes\]"'):
-        model("(1 | g)").sample(progress=False)
+        model("(1 | g)").sample(method="nuts", progress=False)
 
 
 @pytest.mark.parametrize(

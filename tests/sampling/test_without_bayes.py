@@ -1,4 +1,5 @@
-"""Stored draws are read, judged and used where the extra `bayes` is not installed, as on Binder."""
+"""Where the extra `bayes` is not installed, as on Binder, stored draws are read, judged and used,
+and models are sampled."""
 
 import subprocess
 import sys
@@ -21,8 +22,10 @@ print(hw.load_posterior("finland").loo("district_id").elpd < 0)
 model = hw.Model("contacted ~ (1 | district_id)", hw.load("finland"), "binomial",
                  event="Contacted")
 print(model.sample_prior(10, seed=1))
+post = model.sample(draws=500, seed=1, progress=False)
+print(post, post.diagnose().ok)
 try:
-    model.sample()
+    model.sample(method="nuts")
 except hw.MissingExtraError as error:
     print(error)
 print([name for name in blocked if sys.modules[name] is not None])
@@ -47,6 +50,8 @@ def test_stored_draws_need_no_sampler() -> None:
         "10000 (2, 5126)",
         "True",
         "Posterior(contacted ~ (1 | district_id), binomial; 1 chains of 10 prior draws)",
+        "Posterior(contacted ~ (1 | district_id), binomial; 2000 draws by importance sampling) "
+        "True",
         f'sampling needs {missing}; install with: pip install "hierwidgets[bayes]"',
         "[]",
     ]
