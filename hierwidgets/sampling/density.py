@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy import sparse
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, Index
 from hierwidgets.spec.families import Family
 
 from .kernels import problem as codes
@@ -22,7 +22,7 @@ from .marginal import Outcomes, direct, integrated, outcomes
 __all__ = ["Density", "Point", "by_differences", "density", "located", "log_density"]
 
 FARTHEST = 100.0  # log sds and z beyond this overflow
-CACHE = 40_000
+CACHE = 64_000
 _STEP = 1e-4
 _TOGETHER = 2_000_000  # numbers of the precisions that are factored together
 
@@ -139,16 +139,17 @@ def _log_density(of: Density, x: Array) -> Array:
     where = located(q, x)
     value = where.log_jacobian + _log_prior(q, where)
     covariances = where.straight[: x.shape[1] - len(q.whitening.r)]
-    far = ~(np.abs(covariances) < FARTHEST).all(axis=0)
-    value[far] = -np.inf
+    near = (np.abs(covariances) < FARTHEST).all(axis=0) & np.isfinite(where.v).all(axis=0)
+    value[~near] = -np.inf
+    able = np.flatnonzero(near & np.isfinite(value))
     step = max(8, CACHE // max(len(q.data.y), 1))
-    for a in range(0, len(x), step):
-        part = slice(a, a + step)
+    for a in range(0, len(able), step):
+        part = able[a : a + step]
         value[part] += _log_likelihood(of, where, part)
     return value
 
 
-def _log_likelihood(of: Density, where: Point, part: slice) -> Array:
+def _log_likelihood(of: Density, where: Point, part: Index) -> Array:
     data = of.problem.data
     v, p = where.v[:, part], data.Q.shape[1]
     base = data.Q @ v[:p] + data.offset[:, None]

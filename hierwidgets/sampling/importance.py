@@ -44,14 +44,17 @@ MOST_COORDINATES = 60
 LEAST_EFFECTIVE = 100.0
 _ROUNDS = 10
 _EM_STEPS = 8  # with the draws of one round
-_CHUNK = 500  # proposals of one stream of random numbers
+_CHUNK = 500  # points evaluated by one thread
+_BLOCK = 4 * _CHUNK  # proposals between two looks at the bar
 _SPARE = 1.1  # proposals more than the last round says are needed
 _MOST = 20  # proposals per draw
-_WIDE = {"share": 0.1, "by": 3.0, "df": 3.0}
+_WIDE_SHARES = (0.1, 0.3)  # of wide proposals, at the first and the second try
+_WIDE_BY, _WIDE_DF = 3.0, 3.0
 _NEGLIGIBLE = 0.01  # share of a posterior
 _PROBES = np.array([9.0, 14.0, 20.0, 30.0, 45.0])  # sds from the centre, where no proposal is
 
 _Evaluate = Callable[[Array], Array]
+_Show = Callable[[int, int], None]
 
 
 def sample(
@@ -86,21 +89,15 @@ def sample(
                 f"{d} coordinates are left after integration, more than the {MOST_COORDINATES} "
                 "that importance sampling reaches"
             )
+        rng = np.random.default_rng((seed, 3))
         with _evaluation(density(where.problem, family), cores) as evaluate:
-            rng = np.random.default_rng((seed, 3))
-            size = max(chains * tune, 2000, 60 * d)
-            mixture = _fitted(evaluate, where, rng, size, total, show)
-            if isinstance(mixture, str):
-                return mixture
-            proposal, needed = mixture
-            x, log_ratio = _proposals(evaluate, proposal, needed, seed, show)
-            weights = smoothed(log_ratio)
-            reason = _unsound(weights) or _beyond(evaluate, proposal, x, weights.share)
-    if reason:
-        return reason
+            found = _pool(evaluate, where, rng, max(chains * tune, 2000, 60 * d), total, show)
+    if isinstance(found, str):
+        return found
+    x, weights = found
     taken = _taken(weights.share, total, rng)
     pool = Pool(
-        needed, weights.effective, weights.k, float(weights.share.max()),
+        len(x), weights.effective, weights.k, float(weights.share.max()),
         single(weights.share[taken].reshape(chains, draws)),
     )  # fmt: skip
     return _draws(design, family, where, x[taken].reshape(chains, draws, d), pool, seed, began)
@@ -160,18 +157,14 @@ def _evaluation(of: Density, cores: int | None) -> Iterator[_Evaluate]:
                 raise
 
 
-# --- the mixture --------------------------------------------------------------------------
+# --- the mixture and its pool -------------------------------------------------------------
 
 
-def _fitted(
-    evaluate: _Evaluate,
-    where: Chart,
-    rng: np.random.Generator,
-    size: int,
-    total: int,
-    show: Callable[[int, int], None],
-) -> tuple[Mixture, int] | str:
-    """What to propose from, and how many proposals `total` draws need; or why it is hopeless."""
+def _pool(
+    evaluate: _Evaluate, where: Chart, rng: np.random.Generator, size: int, total: int, show: _Show
+) -> tuple[Array, Weights] | str:
+    """Proposals and weights worth `total` draws, fitted in rounds of `size`; or why they would not
+    be sound. Where the weights' tail is too heavy, once more with heavier proposals."""
     found = peaks(evaluate, where, rng)
     if not found:
         return "the posterior density has no peak that a search could find"
@@ -180,25 +173,38 @@ def _fitted(
             "the posterior density hardly falls in some direction, as with a flat prior on a "
             "coefficient that the data do not bound"
         )
-    core, best, last = around(found), None, 0.0
-    worth = 0.0
+    core, reason = around(found), ""
+    for share in _WIDE_SHARES:
+        core, worth = _fitted(evaluate, core, share, rng, size, show)
+        needed = int(np.clip(_SPARE * total / worth, 2000, max(2000, _MOST * total)))
+        proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
+        x, log_ratio = _proposals(evaluate, proposal, needed, rng, show)
+        weights = smoothed(log_ratio)
+        reason = _unsound(weights) or _beyond(evaluate, proposal, x, weights.share)
+        if not reason:
+            return x, weights
+    return reason
+
+
+def _fitted(
+    evaluate: _Evaluate, core: Mixture, share: float, rng: np.random.Generator, size: int,
+    show: _Show,
+) -> tuple[Mixture, float]:  # fmt: skip
+    """The best of the mixtures fitted in some rounds, and what a proposal is worth."""
+    best, worth, last = core, 0.0, 0.0
     for done in range(_ROUNDS):
-        proposal = widened(core, **_WIDE)
+        proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
         x = proposal.sample(rng, size)
         weights = smoothed(evaluate(x) - proposal.log_density(x))
         gain = weights.effective / size
-        show(size, 0)
-        if best is None or gain > worth:
-            best, worth = proposal, gain
-        if done and gain < 1.1 * last and weights.k < 0.5:
-            break
-        if done >= 5 and gain < 1.1 * last:
+        show(size, size)
+        if gain > worth:
+            best, worth = core, gain
+        if gain < 1.1 * last and (weights.k < 0.5 or done >= 5):
             break
         last = gain
         core = fitted(core, x, _tempered(weights, 5.0 * x.shape[1]), _EM_STEPS)
-    assert best is not None
-    needed = int(np.clip(_SPARE * total / worth, 2000, max(2000, _MOST * total)))
-    return best, -(-needed // _CHUNK) * _CHUNK
+    return best, worth
 
 
 def _tempered(weights: Weights, least: float) -> Array:
@@ -219,27 +225,19 @@ def _tempered(weights: Weights, least: float) -> Array:
     return np.asarray(even / even.sum())
 
 
-# --- the pool -----------------------------------------------------------------------------
-
-
 def _proposals(
-    evaluate: _Evaluate, proposal: Mixture, size: int, seed: int, show: Callable[[int, int], None]
+    evaluate: _Evaluate, proposal: Mixture, size: int, rng: np.random.Generator, show: _Show
 ) -> tuple[Array, Array]:
-    """Proposals, each chunk from its own stream, and the logarithms of their ratios."""
-    chunks, ratios = [], []
-    together = 8  # chunks evaluated between two looks at the bar
-    streams = np.random.SeedSequence((seed, 5)).spawn(size // _CHUNK)
-    show(0, size)
-    for a in range(0, len(streams), together):
-        part = [
-            proposal.sample(np.random.default_rng(stream), _CHUNK)
-            for stream in streams[a : a + together]
-        ]
-        x = np.vstack(part)
-        chunks.append(x)
+    """At least `size` proposals and the logarithms of their ratios."""
+    blocks = -(-size // _BLOCK)
+    show(0, blocks * _BLOCK)
+    points, ratios = [], []
+    for _ in range(blocks):
+        x = proposal.sample(rng, _BLOCK)
+        points.append(x)
         ratios.append(evaluate(x) - proposal.log_density(x))
-        show(len(x), 0)
-    return np.vstack(chunks), np.concatenate(ratios)
+        show(_BLOCK, 0)
+    return np.vstack(points), np.concatenate(ratios)
 
 
 def _unsound(weights: Weights) -> str:

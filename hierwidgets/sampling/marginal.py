@@ -26,7 +26,7 @@ __all__ = ["Outcomes", "direct", "integrated", "outcomes"]
 
 _STEPS = 100
 _FARTHEST = 5.0  # that a step moves a linear predictor
-_CLOSE = 1e-4  # Newton's method squares the error
+_CLOSE = 3e-3  # Newton's method squares the error, and nodes need not be exactly at the mode
 _LOG_2PI = float(np.log(2.0 * np.pi))
 
 
@@ -166,35 +166,32 @@ def _information(rows: Outcomes, zl: Array, weight: Array) -> Array:
 
 
 def _modes(rows: Outcomes, base: Array, zl: Array) -> Array:
-    """Where each level's g peaks (k, J, S), by Newton steps, none too far, that are halved where g
-    falls; NaN at points where that does not end."""
+    """Where each level's g peaks (k, J, S), by Newton steps, none too far, that are halved where
+    they lead past the peak by more than they began before it; NaN at points where that does not
+    end."""
     S = base.shape[1]
     out, left = np.full((len(zl), len(rows.begin[0]), S), np.nan), np.arange(S)
     u = np.repeat(rows.begin, S, axis=2)
-    step, best = np.zeros_like(u), np.full(u.shape[1:], -np.inf)
+    step, before = np.zeros_like(u), np.zeros(u.shape[1:])
     widest = np.stack([np.maximum.reduceat(np.abs(z), rows.sums.indptr[:-1]) for z in zl])
     for _ in range(_STEPS):
         eta = _predictor(rows, base, zl, u)
-        value = rows.sums @ rows.rows.loglik(rows.y, rows.trials, eta) - 0.5 * (u**2).sum(axis=0)
-        fallen = value < best - 1e-9 * (1.0 + np.abs(best))
-        if fallen.any():
-            step = np.where(fallen, 0.5 * step, 0.0)
-            u = u - step
-            continue
-        best = value
         score, information, _ = rows.rows.slopes(rows.y, rows.trials, eta)
         rise = np.stack([rows.sums @ (z * score) for z in zl]) - u
+        past = ((step * rise).sum(axis=0) < -before) & (np.abs(step).max(axis=0) > _CLOSE)
         root = _root(_information(rows, zl, information))
-        step = _backward(root, _forward(root, rise))
-        step *= np.minimum(1.0, _FARTHEST / np.maximum((widest * np.abs(step)).sum(axis=0), 1.0))
-        u = u + step
-        ready = np.abs(step).max(axis=(0, 1), initial=0.0) < _CLOSE
+        ahead = _backward(root, _forward(root, rise))
+        ahead *= np.minimum(1.0, _FARTHEST / np.maximum((widest * np.abs(ahead)).sum(axis=0), 1.0))
+        step = np.where(past, 0.5 * step, ahead)
+        before = np.where(past, 0.5 * before, (ahead * rise).sum(axis=0))
+        u = u + np.where(past, -step, step)
+        ready = np.where(past, np.inf, np.abs(step)).max(axis=(0, 1), initial=0.0) < _CLOSE
         if ready.any():
             out[:, :, left[ready]] = u[:, :, ready]
             left = left[~ready]
             if not left.size:
                 break
-            base, zl, best = base[:, ~ready], zl[:, :, ~ready], best[:, ~ready]
+            base, zl, before = base[:, ~ready], zl[:, :, ~ready], before[:, ~ready]
             u, step, widest = u[:, :, ~ready], step[:, :, ~ready], widest[:, :, ~ready]
     return out
 
