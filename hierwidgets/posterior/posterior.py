@@ -1,7 +1,7 @@
 """What draws from a posterior say: a frozen record, with the methods that a `Fit` has."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import Seed, check_level, check_whole
 from hierwidgets.errors import DataError
+from hierwidgets.sampling.priors import Priors
 from hierwidgets.spec import rows
 from hierwidgets.spec.design import Design, NewRows
 from hierwidgets.spec.frames import as_frame
@@ -262,6 +263,34 @@ class Posterior(PosteriorRecord):
     def loo(self, by: str | None = None) -> loo.Loo:
         """How well an observation, or the group `by`, is predicted from all others (`loo`)."""
         return loo.loo(self.design, self.family, self.draws, by)
+
+    def reweight(self, priors: Priors, seed: int = 0) -> "Posterior":
+        """The posterior under other priors, from the same draws (`sampling.reweighting`).
+
+        Exact while the two are not too far apart; where they are, an error says so. Its
+        effective sizes are those of the weights.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> from hierwidgets.priors import half_normal
+        >>> post = hw.load_posterior("finland")
+        >>> tight = post.reweight(hw.Priors(sd=half_normal(0.2)))
+        >>> sds = [p.summary()["estimate"].iloc[1] for p in (post, tight)]
+        >>> bool(sds[1] < sds[0])
+        True
+        """
+        if not isinstance(priors, Priors):
+            raise DataError(f"priors must be a hw.Priors; a {type(priors).__name__} was given")
+        if self.kind == "prior":
+            raise DataError("draws from a prior are made at once; call model.sample_prior again")
+        worth = 1.0
+        if self.draws.pool is None:
+            worth = float(self.summary()[["ess_bulk", "ess_tail"]].to_numpy().min())
+        from hierwidgets.sampling.reweighting import reweighted
+
+        drawn = reweighted(self.design, self.family, self.draws, self.priors, priors, worth, seed)
+        return replace(self, priors=priors, draws=drawn)
 
     def save(self, path: str | Path) -> None:
         """Write everything to one file that `load_posterior` reads (`files`)."""

@@ -265,7 +265,7 @@ def _log_prior(q: Problem, where: Point) -> Array:
         value += _sd_prior(priors.sigma_kind, priors.sigma_par, straight[at])
     p = q.data.Q.shape[1]
     for own, kind, par in zip(priors.combination, priors.kind, priors.par, strict=True):
-        value += _prior(kind, par, own @ where.v[:p])
+        value += log_prior(kind, par, own @ where.v[:p])
     return value + _effects_prior(q.pieces, where.factors, where.v[p:])
 
 
@@ -298,10 +298,10 @@ def _effects_prior(pieces: Pieces, factors: tuple[Array, ...], effects: Array) -
 
 def _sd_prior(kind: int, par: Array, log_sd: Array) -> Array:
     """Log prior density of log sd, from the prior of the sd."""
-    return _prior(kind, par, np.exp(log_sd)) + log_sd
+    return log_prior(kind, par, np.exp(log_sd)) + log_sd
 
 
-def _prior(kind: int, par: Array, x: Array) -> Array:
+def log_prior(kind: int, par: Array, x: Array) -> Array:
     """A log prior density without its constant (`kernels.prior_densities`)."""
     a, b, c = par
     if kind == codes.NORMAL:

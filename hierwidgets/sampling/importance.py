@@ -38,7 +38,7 @@ from .pareto import K_LIMIT, Weights, smoothed
 from .priors import Resolved
 from .proposal import Mixture, fitted, widened
 
-__all__ = ["MOST_COORDINATES", "sample"]
+__all__ = ["MOST_COORDINATES", "sample", "taken"]
 
 MOST_COORDINATES = 60
 LEAST_EFFECTIVE = 100.0
@@ -95,12 +95,12 @@ def sample(
     if isinstance(found, str):
         return found
     x, weights = found
-    taken = _taken(weights.share, total, rng)
+    which = taken(weights.share, total, rng)
     pool = Pool(
         len(x), weights.effective, weights.k, float(weights.share.max()),
-        single(weights.share[taken].reshape(chains, draws)),
+        single(weights.share[which].reshape(chains, draws)),
     )  # fmt: skip
-    return _draws(design, family, where, x[taken].reshape(chains, draws, d), pool, seed, began)
+    return _draws(design, family, where, x[which].reshape(chains, draws, d), pool, seed, began)
 
 
 def _draws(
@@ -272,7 +272,7 @@ def _beyond(evaluate: _Evaluate, proposal: Mixture, x: Array, share: Array) -> s
     return ""
 
 
-def _taken(share: Array, total: int, rng: np.random.Generator) -> Array:
+def taken(share: Array, total: int, rng: np.random.Generator) -> Array:
     """Which of the pool are the draws, in random order: systematic resampling."""
     order = rng.permutation(len(share))
     edges = np.cumsum(share[order])

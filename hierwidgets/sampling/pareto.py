@@ -29,7 +29,7 @@ class Weights:
     share : (S,)
         They sum to 1.
     k : float
-        Shape of their tail; infinite where it cannot be fitted.
+        Shape of their tail; infinite where it cannot be fitted, -infinite where there is none.
     """
 
     share: Array
@@ -60,17 +60,17 @@ def smoothed(log_ratio: Array) -> Weights:
     lw = log_ratio - np.max(log_ratio)
     size = int(min(0.2 * len(lw), 3.0 * np.sqrt(len(lw))))
     order = np.argsort(lw, kind="stable")
-    tail, cut = order[-size:], max(float(lw[order[-size - 1]]), np.log(np.finfo(float).tiny))
-    excess = np.exp(lw[tail]) - np.exp(cut)
-    k = np.inf
-    if size >= _LEAST and lw[tail[0]] > cut and excess[-1] > excess[0]:
+    cut = max(float(lw[order[-size - 1]]), np.log(np.finfo(float).tiny))
+    tail = order[-size:]
+    tail = tail[lw[tail] > cut]  # proposals drawn twice may stand on both sides of it
+    k = np.inf if len(tail) else -np.inf  # none: the largest are of one size
+    if len(tail) >= _LEAST:
+        excess = np.exp(lw[tail]) - np.exp(cut)
         k, sigma = _pareto(excess)
-        if np.isfinite(k):
-            p = (np.arange(size) + 0.5) / size
-            lw = lw.copy()
-            lw[tail] = np.minimum(np.log(np.exp(cut) + _quantile(p, k, sigma)), 0.0)
-    elif excess[-1] <= excess[0]:
-        k = -np.inf  # all of one size
+    if np.isfinite(k):
+        p = (np.arange(len(tail)) + 0.5) / len(tail)
+        lw = lw.copy()
+        lw[tail] = np.minimum(np.log(np.exp(cut) + _quantile(p, k, sigma)), 0.0)
     return Weights(np.exp(lw - logsumexp(lw)), float(k))
 
 

@@ -9,7 +9,7 @@ from .kernels.problem import Integers, PriorCodes
 from .pieces import Piece
 from .priors import Prior, Resolved
 
-__all__ = ["lkj_eta", "prior_codes"]
+__all__ = ["coded", "lkj_eta", "prior_codes"]
 
 _KINDS = {
     "flat": problem.FLAT,
@@ -25,7 +25,7 @@ def prior_codes(priors: Resolved, R: Array, lead: Piece | None, others: list[Pie
     """Kinds and parameters, where ``X = Q R`` and `others` are the sampled pieces."""
     sd_kind, sd_par = _sds(priors, lead, others)
     combination, kind, par = _coefficients(priors, R)
-    sigma = _coded(priors.sigma) if priors.sigma is not None else (problem.FLAT, np.zeros(3))
+    sigma = coded(priors.sigma) if priors.sigma is not None else (problem.FLAT, np.zeros(3))
     eta = np.array([lkj_eta(priors, piece) for piece in others])
     return PriorCodes(sd_kind, sd_par, eta, combination, kind, par, *sigma)
 
@@ -35,7 +35,8 @@ def lkj_eta(priors: Resolved, piece: Piece) -> float:
     return priors.corrs[piece.term][piece.block]
 
 
-def _coded(prior: Prior) -> tuple[int, Array]:
+def coded(prior: Prior) -> tuple[int, Array]:
+    """Kind and parameters of one prior."""
     par = np.zeros(3)
     par[: len(prior.parameters)] = prior.parameters
     return _KINDS[prior.kind], par
@@ -48,7 +49,7 @@ def _sds(priors: Resolved, lead: Piece | None, others: list[Piece]) -> tuple[Int
     for row, piece in enumerate([lead, *others]):
         if piece is not None:
             for i, column in enumerate(piece.columns):
-                kind[row, i], par[row, i] = _coded(priors.sds[piece.term][column])
+                kind[row, i], par[row, i] = coded(priors.sds[piece.term][column])
     return kind, par
 
 
@@ -61,7 +62,7 @@ def _coefficients(priors: Resolved, R: Array) -> tuple[Array, Integers, Array]:
         if prior.kind == "flat":
             continue
         own = priors.centre if i == priors.intercept else np.eye(p)[i]
-        code, numbers = _coded(prior)
+        code, numbers = coded(prior)
         rows.append(own @ inverse)
         kind.append(code)
         par.append(numbers)

@@ -24,3 +24,9 @@ def test_worth_of_weights() -> None:
     lone = np.r_[50.0, np.random.default_rng(1).standard_normal(2000)]
     assert smoothed(lone).k > 0.7
     assert smoothed(np.full(100, -np.inf)).k == np.inf
+    one = np.full(1000, -np.inf)
+    one[7] = 0.0
+    assert smoothed(one).k == np.inf
+    one[:500] = 0.0
+    assert smoothed(one).k == -np.inf
+    assert smoothed(one).effective == pytest.approx(500)
