@@ -2,7 +2,8 @@ r"""The log posterior density at many points x at once, in NumPy: what needs no 
 
 `kernels.problem` draws what a point is; `kernels.log_posterior` is the same density, one point at
 a time and with its gradient. Points are (S, d); inside, they stand last, and rows are worked on in
-blocks of `CACHE` numbers, which stay in the processor's cache.
+blocks of `CACHE` numbers, small enough for a processor's cache and large enough for NumPy's calls
+not to count.
 """
 
 from collections.abc import Callable
@@ -22,7 +23,7 @@ from .marginal import Outcomes, direct, integrated, outcomes
 __all__ = ["Density", "Point", "by_differences", "density", "located", "log_density"]
 
 FARTHEST = 100.0  # log sds and z beyond this overflow
-CACHE = 64_000
+CACHE = 120_000
 _STEP = 1e-4
 _TOGETHER = 2_000_000  # numbers of the precisions that are factored together
 

@@ -14,7 +14,9 @@ def main() -> None:
     frame = pd.DataFrame({"g": np.repeat(np.arange(6), 10), "x": rng.normal(size=60)})
     frame["y"] = (rng.random(60) < 0.4).astype(int)
     for formula in ("y ~ x + (1 | g)", "y ~ x + (1 + x | g)"):
-        hw.Model(formula, frame).sample(chains=1, tune=50, draws=20, seed=1, progress=False)
+        hw.Model(formula, frame).sample(
+            chains=1, tune=50, draws=20, seed=1, method="nuts", progress=False
+        )
 
 
 if __name__ == "__main__":

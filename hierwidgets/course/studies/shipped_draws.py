@@ -92,6 +92,7 @@ def make(name: str, progress: bool = True) -> Posterior:
         draws=1250 if large else 2500,
         seed=2015,
         priors=priors,
+        method="nuts",
         progress=progress,
         target_accept=0.99 if large else None,
     )
