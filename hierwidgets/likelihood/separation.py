@@ -48,6 +48,12 @@ def check_separation(design: Design, family: Family, found: Optimum, m: int) -> 
     values, vectors = np.linalg.eigh(found.hessian[m:, m:] / np.outer(size, size))
     if values[0] < _NO_CURVATURE or not found.converged:
         told, direction = _explain(design, family)
+        low, high = np.min(design.offset), np.max(design.offset)
+        if direction is None and high - low > 2 * _EXTREME:
+            raise FitError(
+                f"offsets go from {low:.3g} to {high:.3g} on the link scale and tell the outcomes "
+                "by themselves, so that no coefficient can be told: is it a logarithm?"
+            )
         if direction is None:
             direction = vectors[:, 0]
         raise FitError(
