@@ -23,7 +23,8 @@ from .optimum import Optimum
 
 __all__ = ["check_separation"]
 
-_EXTREME = 10.0  # from the median eta: a fitted probability within 5e-5 of its bound, or so
+_EXTREME = 10.0  # from the median logit: a fitted probability within 5e-5 of its bound, or so
+_BEYOND = 1e4  # as good as infinite
 _NO_CURVATURE = 1e-6  # of -2 log L, as a share of what the same rows have at the mean
 _MOST_LEVELS = 50  # of a column whose levels, and cells with others, are looked at
 _INSIDE = 1e-6  # of an indicator: it is within the span of the columns
@@ -37,9 +38,8 @@ def check_separation(design: Design, family: Family, found: Optimum, m: int) -> 
     since a flat likelihood alone may be collinearity, and fitted means near 0 alone may be right.
     """
     beta = found.x[m:]
-    eta = design.X @ beta + design.offset
-    extreme = not np.isfinite(eta).all() or np.abs(eta - np.median(eta)).max() > _EXTREME
-    if not extreme:
+    reach = _reach(family, design.X @ beta + design.offset)
+    if np.abs(reach - np.median(reach)).max() <= _EXTREME:
         return
     mean = design.y.sum() / design.trials.sum()
     start = np.full(len(design.y), float(family.link.forward(np.array([mean]))[0]))
@@ -48,12 +48,28 @@ def check_separation(design: Design, family: Family, found: Optimum, m: int) -> 
     values, vectors = np.linalg.eigh(found.hessian[m:, m:] / np.outer(size, size))
     if values[0] < _NO_CURVATURE or not found.converged:
         told, direction = _explain(design, family)
+        low, high = np.min(design.offset), np.max(design.offset)
+        if direction is None and high - low > 2 * _EXTREME:
+            raise FitError(
+                f"offsets go from {low:.3g} to {high:.3g} on the link scale and tell the outcomes "
+                "by themselves, so that no coefficient can be told: is it a logarithm?"
+            )
         if direction is None:
             direction = vectors[:, 0]
         raise FitError(
             f"the predictors separate the outcomes: {told}, so {_growing(design, beta, direction)}"
             ". Leave out what tells the outcome, merge levels, or use a prior"
         )
+
+
+def _reach(family: Family, eta: Array) -> Array:
+    """How near fitted means are to their bounds (n,): their logits, or logarithms of counts."""
+    if family.name != "binomial" or family.link.name == "logit":
+        return np.clip(np.nan_to_num(eta, nan=_BEYOND), -_BEYOND, _BEYOND)
+    mean = family.link.inverse(np.nan_to_num(eta, nan=_BEYOND))[0]
+    with np.errstate(divide="ignore"):
+        logits: Array = np.log(mean) - np.log1p(-mean)
+    return np.clip(logits, -_BEYOND, _BEYOND)
 
 
 def _growing(design: Design, beta: Array, direction: Array) -> str:

@@ -24,7 +24,7 @@ def observed_trials(design: Design) -> Array:
     """Trials of each observation (nobs,): 1 but for a response p(successes, trials)."""
     trials = design.formula.trials
     if not isinstance(trials, str):
-        return np.full(design.nobs, 1.0 if trials is None else trials)
+        return np.full(design.nobs, 1.0 if trials is None else float(trials))
     return design.data[trials].to_numpy(dtype=np.float64)
 
 
