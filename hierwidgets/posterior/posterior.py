@@ -107,9 +107,11 @@ class Posterior(PosteriorRecord):
             for i in np.flatnonzero(kept[t]):
                 eta[known] += new.Z[t][known, i, None] * b[:, codes[known], i].T
             if new_levels == "sample" and not known.all():
-                factor = flat(self.draws.factors[t])[pick]
                 names = rows.labels(frame, term.factors)[~known]
-                eta[~known] += _unseen(names, new.Z[t][~known], factor, seed)
+                drawn = _unseen(term.group, names, flat(self.draws.factors[t]), seed, pick)
+                for name, effect in drawn.items():
+                    own = np.flatnonzero(~known)[names == name]
+                    eta[own] += new.Z[t][own] @ effect.T
         return eta
 
     def predict(
@@ -300,15 +302,17 @@ def _distinct(
     return first.astype(np.intp), where.reshape(-1)
 
 
-def _unseen(names: NDArray[np.object_], Z: Array, factor: Array, seed: int) -> Array:
-    """``Z b`` of unseen levels (rows, S), b drawn from its distribution, one per level and draw.
+def _unseen(
+    group: str, names: NDArray[np.object_], factors: Array, seed: int, pick: slice
+) -> dict[str, Array]:
+    """Effects (S, k) of each unseen level of a group, at the draws of `pick`.
 
-    A level's stream depends on its name, so that it has one effect in every call.
+    A level's stream depends on its group and its name, and runs over all draws: it has one
+    effect in every call, row and block of rows or draws, and another than its namesake elsewhere.
     """
-    out = np.empty((len(names), len(factor)))
+    effects = {}
     for name in dict.fromkeys(names):
-        own = np.flatnonzero(names == name)
-        rng = np.random.default_rng([seed, *str(name).encode()])
-        b = np.einsum("skl,sl->sk", factor, rng.standard_normal(factor.shape[:2]))
-        out[own] = Z[own] @ b.T
-    return out
+        rng = np.random.default_rng([seed, *group.encode(), 256, *name.encode(), 257])
+        u = rng.standard_normal(factors.shape[:2])
+        effects[name] = np.einsum("skl,sl->sk", factors[pick], u[pick])
+    return effects

@@ -16,6 +16,7 @@ from hierwidgets.errors import DataError
 
 from .design import Design, indicator
 from .families import Family
+from .frames import in_order
 
 __all__ = ["observed", "observed_trials", "with_response"]
 
@@ -67,7 +68,7 @@ def with_response(design: Design, family: Family, y: Any) -> Design:
 def _checked(design: Design, family: Family, y: Any) -> Array:
     """y as numbers (nobs,), each one possible."""
     name = design.formula.response
-    array = np.asarray(y)
+    array = np.asarray(in_order(y, design.data.index, "y", "the observations"))
     if array.shape != (design.nobs,):
         raise DataError(
             f"y has shape {array.shape}; a new {name!r} needs one value for each of the "
