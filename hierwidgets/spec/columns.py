@@ -100,10 +100,10 @@ class Columns:
         if self.spec is None:
             return np.ones((len(data), 1))
         for column, levels in self.seen.items():
-            values = as_levels(data[column], levels)
-            if values.dtype == bool and column not in self.booleans:
-                values = values.astype(object)
-            data = data.assign(**{column: values})
+            meant = as_levels(data[column], levels)
+            if meant.dtype == bool and column not in self.booleans:
+                meant = meant.astype(object)
+            data = data.assign(**{column: meant})
         for column in variables(self) - set(self.seen):
             data[column] = data[column].infer_objects()
             numeric(data[column], f"{column!r} in the new data")
@@ -211,8 +211,8 @@ def _check_names(needs: frozenset[str], levels: frozenset[str], frame: pd.DataFr
         if kind(values) in ("dates", "times") and not isinstance(values.dtype, pd.CategoricalDtype):
             of = "" if values.dtype.kind in "mM" else f" of {kind(values)}"
             raise FormulaError(
-                f"the predictor {column!r} is {values.dtype}{of}: make a number of it first, such as the years or days since a date, or write C({column}) for a "
-                "level of each"
+                f"the predictor {column!r} is {values.dtype}{of}: make a number of it first, such "
+                f"as the years or days since a date, or write C({column}) for a level of each"
             )
 
 

@@ -238,7 +238,8 @@ def tried(
     """The rows that have trials: no successes out of none say nothing, and are left out."""
     if not isinstance(formula.trials, str):
         return frame, arrays
-    empty = (frame[[formula.response, formula.trials]] == 0).to_numpy(dtype=bool).all(axis=1)
+    zero = (frame[[formula.response, formula.trials]] == 0).to_numpy(dtype=bool)
+    empty: NDArray[np.bool_] = np.asarray(zero.all(axis=1))
     if not empty.any():
         return frame, arrays
     if empty.all():
