@@ -107,7 +107,9 @@ def plain(rows: pl.DataFrame, labels: Mapping[str, Mapping[str, Any]]) -> pd.Dat
     frame = pd.DataFrame({name: _values(rows[name]) for name in rows.columns})
     for name, known in labels.items():
         if name in frame.columns and frame[name].dtype == object:
-            frame[name] = pd.Series([known.get(value, value) for value in frame[name]], dtype=object)
+            frame[name] = pd.Series(
+                [known.get(value, value) for value in frame[name]], dtype=object
+            )
     return frame
 
 

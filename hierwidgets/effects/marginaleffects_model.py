@@ -39,10 +39,11 @@ __all__ = ["HierarchicalModel"]
 
 
 _MOST = 50_000_000  # numbers in one model matrix
-_TAKEN = frozenset(
-    "rowid rowidcf type group term contrast estimate std_error statistic p_value s_value conf_low "
-    "conf_high predicted predicted_lo predicted_hi marginaleffects_comparison index".split()
-)
+_TAKEN = (
+    "rowid", "rowidcf", "type", "group", "term", "contrast", "estimate", "std_error", "statistic",
+    "p_value", "s_value", "conf_low", "conf_high", "predicted", "predicted_lo", "predicted_hi",
+    "marginaleffects_comparison", "index",
+)  # fmt: skip
 
 
 class HierarchicalModel(ModelAbstract):  # type: ignore[misc]

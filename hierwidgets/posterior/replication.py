@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level, check_seed, check_whole
+from hierwidgets.base.checks import Seed, check_level, check_names, check_seed, check_whole
 from hierwidgets.errors import DataError
 from hierwidgets.likelihood.simulation import draws
 from hierwidgets.spec.responses import observed
@@ -60,6 +60,9 @@ def replicate(post: PosteriorRecord, n: int, seed: Seed, condition: bool) -> Arr
     return out
 
 
+_ADDED = ("observed", "replicated", "conf_low", "conf_high", "p")
+
+
 def predictive_check(
     post: PosteriorRecord,
     statistic: str | Statistic,
@@ -73,6 +76,9 @@ def predictive_check(
     measure = _measure(statistic)
     check_level(interval, "interval")
     labels, parts = _parts(post.design.data, by)
+    check_names(
+        labels.columns, ("observed", "replicated", "conf_low", "conf_high", "p"), given=False
+    )
     replicated = replicate(post, n, seed, condition)
     y = observed(post.design, post.family)
     seen = np.array([_value(measure, y[rows]) for rows in parts])
