@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level, check_whole
+from hierwidgets.base.checks import Seed, check_level, check_names, check_whole
 from hierwidgets.errors import DataError
 from hierwidgets.likelihood import estimate, gaussian, simulation
 from hierwidgets.likelihood.optimum import covariance
@@ -125,9 +125,7 @@ class Fit(FitRecord):
             columns |= rows.link_interval(eta, se, interval)
         if scale == "response":
             columns = rows.to_response(self.family, columns)
-        clash = [c for c in columns if c in frame.columns]
-        if clash:
-            raise DataError(f"newdata already has the columns {clash}; rename them")
+        check_names(frame.columns, list(columns), newdata is not None)
         return frame.assign(**columns)
 
     def summary(self, detail: bool = False, digits: int = 2) -> text.Summary:

@@ -9,7 +9,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level, check_whole
+from hierwidgets.base.checks import Seed, check_level, check_names, check_whole
 from hierwidgets.errors import DataError
 from hierwidgets.spec import rows
 from hierwidgets.spec.design import Design, NewRows
@@ -142,9 +142,8 @@ class Posterior(PosteriorRecord):
         kept = rows.kept_columns(self.design, re_formula)
         frame = self.design.data if newdata is None else as_frame(newdata)
         new = rows.rows_of(self.design, newdata, kept, new_levels)
-        clash = [c for c in ("estimate", "std_error", "conf_low", "conf_high") if c in frame]
-        if clash:
-            raise DataError(f"newdata already has the columns {clash}; rename them")
+        own = ("estimate", "std_error", "conf_low", "conf_high")
+        check_names(frame.columns, own if interval is not None else own[:1], newdata is not None)
         first, where = _distinct(new, frame, self.design, new_levels)
         columns: dict[str, list[Array]] = {}
         step = max(1, _CHUNK // self.draws.sigma.size)
@@ -178,9 +177,7 @@ class Posterior(PosteriorRecord):
             chain, draw, newdata's columns, epred; all draws of the first row, then of the next.
         """
         frame = self.design.data if newdata is None else as_frame(newdata)
-        clash = [c for c in ("chain", "draw", "epred") if c in frame.columns]
-        if clash:
-            raise DataError(f"newdata already has the columns {clash}; rename them")
+        check_names(frame.columns, ("chain", "draw", "epred"), newdata is not None)
         thin = check_whole(thin, "thin", 1)
         eta = self.linear_predictor(
             newdata, re_formula=re_formula, new_levels=new_levels, seed=seed, thin=thin
@@ -188,7 +185,7 @@ class Posterior(PosteriorRecord):
         mu = self.family.link.inverse(eta)[0]
         C, D = self.draws.sigma.shape
         chain, draw = (i.ravel()[::thin] for i in np.indices((C, D)))
-        long = frame.loc[frame.index.repeat(mu.shape[1])].reset_index(drop=True)
+        long = frame.iloc[np.arange(len(frame)).repeat(mu.shape[1])].reset_index(drop=True)
         long.insert(0, "chain", np.tile(chain, len(frame)))
         long.insert(1, "draw", np.tile(draw, len(frame)))
         return long.assign(epred=mu.ravel())

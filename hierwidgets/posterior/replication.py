@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level, check_seed, check_whole
+from hierwidgets.base.checks import Seed, check_level, check_names, check_seed, check_whole
 from hierwidgets.errors import DataError, FitWarning
 from hierwidgets.likelihood.simulation import draws
 from hierwidgets.spec.families import LARGEST_COUNT
@@ -101,6 +101,9 @@ def predictive_check(
     measure = _measure(statistic)
     check_level(interval, "interval")
     labels, parts = _parts(post.design.data, by)
+    check_names(
+        labels.columns, ("observed", "replicated", "conf_low", "conf_high", "p"), given=False
+    )
     replicated = replicate(post, n, seed, condition)
     y = observed(post.design, post.family)
     seen = np.array([_value(measure, y[rows]) for rows in parts])

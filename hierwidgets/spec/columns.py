@@ -99,11 +99,12 @@ class Columns:
         """The (n, k) matrix of these columns for `data`."""
         if self.spec is None:
             return np.ones((len(data), 1))
+        data = data.copy(deep=False)
         for column, levels in self.seen.items():
             meant = as_levels(data[column], levels)
             if meant.dtype == bool and column not in self.booleans:
                 meant = meant.astype(object)
-            data = data.assign(**{column: meant})
+            data[column] = meant
         for column in variables(self) - set(self.seen):
             data[column] = data[column].infer_objects()
             numeric(data[column], f"{column!r} in the new data")

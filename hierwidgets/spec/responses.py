@@ -48,7 +48,8 @@ def with_response(design: Design, family: Family, y: Any) -> Design:
         y has another length, missing values, or values the family does not allow.
     """
     values = _checked(design, family, y)
-    data = design.data.assign(**{design.formula.response: values})
+    data = design.data.copy(deep=False)
+    data[design.formula.response] = values
     if family.name == "gaussian":
         collapsed = np.empty(len(design.y))
         collapsed[design.rows] = values
