@@ -185,15 +185,18 @@ class Design:
         at = self.template
         return np.array([self.terms[t].size(r) for t, r in zip(at.term, at.rows, strict=True)])
 
+    def needed(self, groups: Sequence[str] | None = None) -> set[str]:
+        """The columns that new rows need; `groups` names the terms that enter them."""
+        columns = variables(self.fixed)
+        for term in self.terms:
+            if groups is None or term.group in groups:
+                columns |= set(term.factors) | {v for r in term.recipes for v in variables(r)}
+        return columns if self.offset_column is None else columns | {self.offset_column}
+
     def apply(self, newdata: pd.DataFrame, groups: Sequence[str] | None = None) -> NewRows:
         """`newdata` through the recipes of this design; `groups` names the terms needed."""
         wanted = [t for t in self.terms if groups is None or t.group in groups]
-        needed = variables(self.fixed)
-        for term in wanted:
-            needed |= set(term.factors) | {v for r in term.recipes for v in variables(r)}
-        if self.offset_column is not None:
-            needed.add(self.offset_column)
-        frame = select(newdata, sorted(needed))
+        frame = select(newdata, sorted(self.needed(groups)))
         check_missing(frame, "raise", new=True)
         n = len(frame)
         codes = tuple(

@@ -223,7 +223,9 @@ def check_missing(frame: pd.DataFrame, missing: str, new: bool = False) -> NDArr
     keep: NDArray[np.bool_] = np.asarray(~holes.to_numpy().any(axis=1))
     if not keep.all() and missing == "raise":
         counts = {str(c): int(k) for c, k in holes.sum().items() if k}
-        also = "" if new else ", or pass missing='drop' to drop and count those rows"
+        also = ", or pass missing='drop' to drop and count those rows"
+        if new:
+            also = "; predict passes them through with missing='keep'"
         where = " of newdata" if new else ""
         raise DataError(
             f"missing values in {len(keep) - int(keep.sum())} of {len(keep)} rows{where}, by "
