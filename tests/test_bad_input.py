@@ -225,7 +225,7 @@ def predictions():
     yield method("predict", FormulaError, "'x' is not in the data", new().drop(columns="x"))
     yield method("predict", FormulaError, "'g' is not in the data", new().drop(columns="g"))
     yield method("predict", NewLevelError, "holds the level '99'", new(n=99), of=by_count)
-    yield method("predict", DataError, "'n' in the new data", new(n="99"), of=by_count)
+    yield method("predict", NewLevelError, "holds the level 'many'", new(n="many"), of=by_count)
     yield method("predict", DataError, "scale='log'", new(), scale="log")
     yield method("predict", DataError, "interval=95", new(), interval=95)
     yield method("predict", DataError, "interval='0.9'", new(), interval="0.9")

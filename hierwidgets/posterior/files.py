@@ -62,6 +62,7 @@ def save(
         "version": VERSION, "kind": kind, "formula": design.formula.text,
         "family": family.name, "link": family.link.name, "event": event,
         "offset_column": design.offset_column, "collinear": design.collinear,
+        "weights_column": design.weights_column,
         "columns": columns, "priors": _plain(priors),
         "integrated": draws.integrated, "seed": draws.seed, "seconds": draws.seconds,
         "interrupted": draws.interrupted,
@@ -102,7 +103,7 @@ def load(path: str | Path, effects: bool = True) -> tuple[Design, Family, Priors
 def _model(header: dict[str, Any], a: dict[str, NDArray[Any]]) -> tuple[Design, Family]:
     family = families.family(header["family"], header["link"])
     columns = {name: _decode(kept, a[f"data/{name}"]) for name, kept in header["columns"].items()}
-    weights: Any = a.get("weights")
+    weights: Any = header.get("weights_column") or a.get("weights")
     offset = header["offset_column"]
     if offset is None and "offset" in a:
         offset = a["offset"]
