@@ -60,7 +60,7 @@ def profile_curve(fit: Fit, parameter: str, values: Sequence[float]) -> pd.DataF
     """
     chosen = _parameter(fit, parameter)
     at = estimates(fit)
-    problem = held(chosen, fit.design, fit.family, fit.n_agq, at, fit.vcov.to_numpy())
+    problem = held(chosen, fit.design, fit.family, fit.n_agq, at)
     points = np.asarray(values, dtype=np.float64)
     outwards = np.argsort(np.abs(points - value(chosen, at)), kind="stable")
     drop = np.full(len(points), -np.inf)

@@ -5,7 +5,7 @@ an array in a frozen record.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,12 +15,21 @@ from hierwidgets.spec.design import Design, Term, level_sums
 from hierwidgets.spec.families import Derivatives, Family
 
 from .blocks import Layout, factorize, layout, one_thread, scale
+from .coordinates import Coordinates, working
 from .laplace import Modes, Value, conditional_modes, laplace
 from .nested import is_nested, nested
-from .optimum import Optimum, minimize, search_unit
+from .optimum import Optimum, covariance, minimize, search_unit
 from .quadrature import adaptive
 
-__all__ = ["Estimate", "WarmStart", "fixed_only", "maximize", "objective", "profile_loglik"]
+__all__ = [
+    "Estimate",
+    "WarmStart",
+    "coefficient_units",
+    "fixed_only",
+    "maximize",
+    "objective",
+    "profile_loglik",
+]
 
 Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
 
@@ -37,8 +46,8 @@ class Estimate:
     theta, beta : (m,), (p,)
     neg2loglik : float
         ``-2 log L``, counting constant included.
-    hessian : (m + p, m + p)
-        Of ``-2 log L`` with respect to (theta, beta).
+    covariance : (m + p, m + p)
+        Of (theta, beta): twice the inverse Hessian of ``-2 log L``.
     gradient : (m + p,)
     modes : Modes
     converged, message : bool, str
@@ -49,7 +58,7 @@ class Estimate:
     theta: Array
     beta: Array
     neg2loglik: float
-    hessian: Array
+    covariance: Array
     gradient: Array
     modes: Modes
     converged: bool
@@ -131,23 +140,33 @@ def fixed_only(design: Design, family: Family) -> Array:
 
 
 def _start(design: Design, family: Family, lay: Layout) -> tuple[Array, Array]:
-    """Where to start (m + p,), and the scale of the search (m + p, m + p)."""
+    """Where to start (m + p,), and the scale of the search (m + p, m + p).
+
+    The design is in working coordinates: columns of size 1.
+    """
     template = design.template
     beta = fixed_only(design, family)
     m, p = template.m, len(beta)
     d = family.derivatives(design.y, design.trials, design.X @ beta + design.offset)
-    size = design.sizes
     moments = [_first_sd(term, d) for term in design.terms]
     sd = np.array([sd for sd, _ in moments])[template.term]
-    theta = template.start() * sd / size
+    theta = template.start() * sd
     unit = np.zeros((m + p, m + p))
-    unit[:m, :m] = np.diag(np.array([unit for _, unit in moments])[template.term] / size)
-    if p:
-        information = _information(lay, theta, np.maximum(d.weight, 1e-8))
-        norm = np.sqrt(np.diag(information))
-        chol = np.linalg.cholesky(information / np.outer(norm, norm) + 1e-12 * np.eye(p))
-        unit[m:, m:] = np.linalg.inv(chol).T / norm[:, None]
+    unit[:m, :m] = np.diag(np.array([unit for _, unit in moments])[template.term])
+    unit[m:, m:] = coefficient_units(lay, theta, d.weight)
     return np.concatenate([theta, beta]), unit
+
+
+def coefficient_units(lay: Layout, theta: Array, weight: Array) -> Array:
+    """The scale (p, p) of a search over the coefficients, for the rows' information (n,)."""
+    p = lay.design.X.shape[1]
+    if not p:
+        return np.zeros((0, 0))
+    information = _information(lay, theta, np.maximum(weight, 1e-8))
+    norm = np.sqrt(np.diag(information))
+    chol = np.linalg.cholesky(information / np.outer(norm, norm) + 1e-12 * np.eye(p))
+    units: Array = np.linalg.inv(chol).T / norm[:, None]
+    return units
 
 
 def _information(lay: Layout, theta: Array, weight: Array) -> Array:
@@ -192,7 +211,8 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
         `n_agq` above 1 for a model that is not one scalar group term.
     """
     _check_outcome(design, family)
-    lay = layout(design)
+    own = working(design)
+    lay = layout(own.design)
     evaluate = WarmStart(objective(lay, family, n_agq))
     m = design.template.m
 
@@ -200,38 +220,38 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
         value = evaluate(x[:m], x[m:])
         return value.neg2loglik, value.gradient
 
-    x, unit = _start(design, family, lay)
+    x, unit = _start(own.design, family, lay)
     rough = n_agq > 1 and len(design.terms) > 1
     # small: one Newton step then brings the modes along, and the Hessian does not see their lag
     step = 3e-3 if rough else 1e-5
     with one_thread(lay):
         found = minimize(value_and_gradient, x, unit, step=step)
-    _check_separation(design, family, found, m)
-    return _assemble(design, family, lay, found, m, evaluate.modes)
+    _check_separation(own, family, found)
+    return _assemble(design, family, own, found, evaluate.modes)
 
 
 def _assemble(
     design: Design,
     family: Family,
-    lay: Layout,
+    own: Coordinates,
     found: Optimum,
-    m: int,
     modes: tuple[Array, Array] | None,
 ) -> Estimate:
-    theta, beta = found.x[:m], found.x[m:]
+    m, outward = design.template.m, own.outward
+    theta, beta = np.split(outward @ found.x, [m])
     canonical = design.template.canonical(theta)
     sign = np.concatenate([np.where(canonical == theta, 1.0, -1.0), np.ones(len(beta))])
     shift = -2.0 * design.constant
-    trace = found.trace.copy()
-    trace[:, -1] += shift
+    trace = np.column_stack([found.trace[:, :-1] @ outward.T, found.trace[:, -1] + shift])
+    outward = sign[:, None] * outward
     return Estimate(
         theta=canonical,
         beta=beta,
         neg2loglik=found.value + shift,
-        hessian=found.hessian * np.outer(sign, sign),
-        gradient=found.gradient * sign,
+        covariance=outward @ covariance(found.hessian) @ outward.T,
+        gradient=sign * (own.inward.T @ found.gradient),
         modes=conditional_modes(
-            design, family, beta, canonical, lay=lay, start=modes if (sign > 0).all() else None
+            design, family, beta, canonical, start=modes if (sign > 0).all() else None
         ),
         converged=found.converged,
         message=found.message,
@@ -250,13 +270,14 @@ def _check_outcome(design: Design, family: Family) -> None:
         )
 
 
-def _check_separation(design: Design, family: Family, found: Optimum, m: int) -> None:
+def _check_separation(own: Coordinates, family: Family, found: Optimum) -> None:
     """Refuse predictors that separate the outcomes, wholly or in some of the rows.
 
     A coefficient then has no finite estimate: the likelihood flattens out as it grows, and
     fitted means reach their bounds. Both are looked for, since a flat likelihood alone may
     be collinearity, and fitted means near 0 alone may be right.
     """
+    design, m = own.design, len(own.M)
     beta = found.x[m:]
     eta = design.X @ beta + design.offset
     extreme = not np.isfinite(eta).all() or np.abs(eta - np.median(eta)).max() > _EXTREME
@@ -268,7 +289,8 @@ def _check_separation(design: Design, family: Family, found: Optimum, m: int) ->
     size = np.sqrt(2.0 * (weight[:, None] * design.X**2).sum(axis=0))
     values, vectors = np.linalg.eigh(found.hessian[m:, m:] / np.outer(size, size))
     if values[0] < _NO_CURVATURE or not found.converged:
-        worst = design.names[int(np.argmax(np.abs(vectors[:, 0])))]
+        beta, direction = (np.linalg.solve(own.R, v) for v in (beta, vectors[:, 0] / size))
+        worst = design.names[int(np.argmax(np.abs(direction) * np.linalg.norm(own.R, axis=0)))]
         raise FitError(
             f"the predictors separate the outcomes: the coefficient of {worst!r} grows without "
             f"bound (here {beta[design.names.index(worst)]:.0f}), because in some rows it tells "
@@ -299,24 +321,26 @@ def profile_loglik(
     loglik, beta
         The maximum (counting constant included) and where it is.
     """
-    lay = layout(design)
-    evaluate = WarmStart(objective(lay, family, n_agq))
-    m = design.template.m
     held = {} if fixed is None else fixed
     free = np.array([i for i in range(design.X.shape[1]) if i not in held], np.intp)
     beta = fixed_only(design, family) if beta0 is None else beta0.astype(np.float64).copy()
+    at = design.X @ beta
     for i, value in held.items():
         beta[i] = value
+    given = design.X[:, list(held)] @ beta[list(held)]
+    own = working(replace(design, X=design.X[:, free], offset=design.offset + given))
+    m, X, lay = len(own.M), own.design.X, layout(own.design)
+    evaluate = WarmStart(objective(lay, family, n_agq))
+    inner = np.linalg.solve(own.M, theta)
 
-    def value_and_gradient(x: Array) -> tuple[float, Array]:
-        full = beta.copy()
-        full[free] = x
-        value = evaluate(theta, full)
-        return value.neg2loglik, value.gradient[m:][free]
+    def value_and_gradient(gamma: Array) -> tuple[float, Array]:
+        value = evaluate(inner, gamma)
+        return value.neg2loglik, value.gradient[m:]
 
+    gamma = X.T @ (at - given) / len(X)  # the others take over what they can
     if not free.size:
-        return -0.5 * value_and_gradient(np.zeros(0))[0] + design.constant, beta
-    _, unit = _start(design, family, lay)
-    found = minimize(value_and_gradient, beta[free], unit[m:, m:][np.ix_(free, free)])
-    beta[free] = found.x
+        return -0.5 * value_and_gradient(gamma)[0] + design.constant, beta
+    _, unit = _start(own.design, family, lay)
+    found = minimize(value_and_gradient, gamma, unit[m:, m:])
+    beta[free] = np.linalg.solve(own.R, found.x)
     return -0.5 * found.value + design.constant, beta
