@@ -58,7 +58,7 @@ def held(parameter: Parameter, design: Design, family: Family, n_agq: int, at: P
     own = working(design)
     inside = replace(
         at,
-        factors=tuple(np.linalg.solve(T, L) for T, L in zip(own.T, at.factors, strict=True)),
+        factors=own.factors_inward(at.factors),
         beta=own.R @ at.beta,
     )
     if gaussian and parameter.kind == "coefficient":
@@ -134,7 +134,7 @@ def _put_first(parameter: Parameter, design: Design, at: Point) -> tuple[Design,
     )
     terms, factors = list(design.terms), list(at.factors)
     terms[t] = moved
-    R = np.linalg.qr(factors[t][order].T, mode="r")
+    R: Array = np.linalg.qr(factors[t][order].T)[1]
     factors[t] = (R * np.where(np.diag(R) < 0, -1.0, 1.0)[:, None]).T
     first = replace(parameter, i=block[0], j=block[1] if parameter.kind == "corr" else -1)
     return replace(design, terms=tuple(terms)), replace(at, factors=tuple(factors)), first

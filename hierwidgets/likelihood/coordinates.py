@@ -25,7 +25,7 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.spec.covariance import Template
 from hierwidgets.spec.design import Design, NewRows, Term
 
-__all__ = ["Coordinates", "working"]
+__all__ = ["Coordinates", "starting_factors", "working"]
 
 _COLLINEAR = 1e-10  # of a column's size: what is left of it beside the others of its block
 
@@ -60,6 +60,10 @@ class Coordinates:
     def inward(self) -> Array:
         """(m + p, m + p): (theta, beta) of the model to the working ones."""
         return scipy.linalg.block_diag(_inverse(self.M, lower=True), self.R)
+
+    def factors_inward(self, factors: Sequence[Array]) -> tuple[Array, ...]:
+        """Factors Lambda of the model, in working coordinates."""
+        return tuple(_inverse(T, lower=True) @ L for T, L in zip(self.T, factors, strict=True))
 
     def rows(self, new: NewRows) -> NewRows:
         """New rows in working coordinates."""
@@ -100,6 +104,22 @@ def _elements(template: Template, T: Sequence[Array]) -> Array:
             if t == other and col == its_col:
                 M[i, j] = T[t][row, inner]
     return M
+
+
+def starting_factors(design: Design, theta: Array) -> list[Array]:
+    """`theta`, and others to start a search from where the likelihood may have several tops.
+
+    Uncorrelated coefficients of one group whose columns are not orthogonal can stand in for one
+    another: an intercept that varies, or a slope of a predictor far from 0. Then each block in
+    turn starts at a tenth, and all of them at three times.
+    """
+    template, starts = design.template, [theta]
+    for t, term in enumerate(design.terms):
+        if len(term.blocks) > 1:
+            for block in term.blocks:
+                own = (template.term == t) & np.isin(template.rows, block)
+                starts.append(np.where(own, 0.1, 1.0) * theta)
+    return starts if len(starts) == 1 else [*starts, 3.0 * theta]
 
 
 def _orthonormal(X: Array) -> tuple[Array, Array]:

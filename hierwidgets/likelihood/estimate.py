@@ -15,10 +15,11 @@ from hierwidgets.spec.design import Design, Term, level_sums
 from hierwidgets.spec.families import Derivatives, Family
 
 from .blocks import Layout, factorize, layout, one_thread, scale
-from .coordinates import Coordinates, working
+from .coordinates import Coordinates, starting_factors, working
+from .existence import LARGEST_SD, check_levels, check_outcome, no_finite_sd
 from .laplace import Modes, Value, conditional_modes, laplace
 from .nested import is_nested, nested
-from .optimum import Optimum, covariance, minimize, search_unit
+from .optimum import Optimum, covariance, lowest_minimum, minimize, search_unit
 from .quadrature import adaptive
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
 Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
 
 _EXTREME = 10.0  # from the median eta: a fitted probability within 5e-5 of its bound, or so
+_QUADRATURE = 0.2  # of -2 log L: what other nodes may change
 _NO_CURVATURE = 1e-6  # of -2 log L, as a share of what the same rows have at the mean
 
 
@@ -206,11 +208,13 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     Raises
     ------
     FitError
-        The outcome is the same in every row; predictors separate 0 from 1.
+        The outcome is the same in every row, or within every level of a group; predictors
+        separate 0 from 1.
     FormulaError
         `n_agq` above 1 for a model that is not one scalar group term.
     """
-    _check_outcome(design, family)
+    check_outcome(design, family)
+    check_levels(design, family)
     own = working(design)
     lay = layout(own.design)
     evaluate = WarmStart(objective(lay, family, n_agq))
@@ -225,8 +229,12 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     # small: one Newton step then brings the modes along, and the Hessian does not see their lag
     step = 3e-3 if rough else 1e-5
     with one_thread(lay):
-        found = minimize(value_and_gradient, x, unit, step=step)
+        starts = [np.concatenate([theta, x[m:]]) for theta in starting_factors(design, x[:m])]
+        found = lowest_minimum(value_and_gradient, starts, unit, step=step)
     _check_separation(own, family, found)
+    _check_sds(own, found)
+    if n_agq > 1:
+        found = _quadrature_judged(lay, family, n_agq, found, evaluate.modes)
     return _assemble(design, family, own, found, evaluate.modes)
 
 
@@ -259,15 +267,38 @@ def _assemble(
     )
 
 
-def _check_outcome(design: Design, family: Family) -> None:
-    total, most = design.y.sum(), design.trials.sum()
-    name = design.formula.response
-    if total == 0 or (family.name == "binomial" and total == most):
-        value = 0 if total == 0 else 1
-        raise FitError(
-            f"{name!r} is {value} in every row; the likelihood has no maximum. "
-            "Check the event level, or collect data in which both outcomes occur"
-        )
+def _check_sds(own: Coordinates, found: Optimum) -> None:
+    """Refuse an sd that the search has followed out of sight."""
+    template = own.design.template
+    for term, L in zip(own.design.terms, template.factors(found.x[: template.m]), strict=True):
+        sd = float(np.sqrt((L**2).sum(axis=1)).max())
+        if sd > LARGEST_SD:
+            raise no_finite_sd(
+                term,
+                f"the effects of {term.group!r} tell the outcomes of nearly every level without "
+                f"exception (their sd is {sd:.0f} on the link scale, and growing)",
+            )
+
+
+def _quadrature_judged(
+    lay: Layout,
+    family: Family,
+    n_agq: int,
+    found: Optimum,
+    modes: tuple[Array, Array] | None,
+) -> Optimum:
+    """Not converged where other nodes give another likelihood: the integral itself is off."""
+    others = min(2 * n_agq + 1, 100) if n_agq < 100 else 99
+    m = lay.template.m
+    again = objective(lay, family, others)(found.x[:m], found.x[m:], modes).neg2loglik
+    if abs(again - found.value) < _QUADRATURE:
+        return found
+    return replace(
+        found,
+        converged=False,
+        message=f"not converged: with effects this large, {n_agq} and {others} quadrature points "
+        f"give log-likelihoods {0.5 * abs(again - found.value):.2g} apart",
+    )
 
 
 def _check_separation(own: Coordinates, family: Family, found: Optimum) -> None:
@@ -331,7 +362,7 @@ def profile_loglik(
     own = working(replace(design, X=design.X[:, free], offset=design.offset + given))
     m, X, lay = len(own.M), own.design.X, layout(own.design)
     evaluate = WarmStart(objective(lay, family, n_agq))
-    inner = np.linalg.solve(own.M, theta)
+    inner: Array = np.linalg.solve(own.M, theta).astype(np.float64, copy=False)
 
     def value_and_gradient(gamma: Array) -> tuple[float, Array]:
         value = evaluate(inner, gamma)

@@ -31,10 +31,11 @@ from .blocks import (
     one_thread,
     symmetric_inverse,
 )
-from .coordinates import working
+from .coordinates import starting_factors, working
 from .density import linear_predictor, split, theta_elements
+from .existence import spanned
 from .laplace import Modes, effects_with_sds
-from .optimum import covariance, minimize, search_unit
+from .optimum import covariance, lowest_minimum, search_unit
 
 __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
 
@@ -365,9 +366,12 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
     Raises
     ------
     FitError
-        There are no more rows than coefficients, or as many effects of one group as rows.
+        There are no more rows than coefficients, or as many effects of one group as rows; by
+        REML, the fixed part spans the effects of a group.
     """
     _check_rows(design)
+    if reml:
+        _check_contrasts(design)
     own = working(design)
     P = products(replace(design, terms=own.design.terms))
     template = design.template
@@ -377,8 +381,9 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
         found = evaluate(P, theta, reml)
         return found.value, found.gradient
 
+    starts = starting_factors(design, template.start())
     with one_thread(P.lay):
-        found = minimize(value_and_gradient, template.start(), np.diag(units[template.term]))
+        found = lowest_minimum(value_and_gradient, starts, np.diag(units[template.term]))
     inner = template.canonical(found.x)
     sign = np.where(inner == found.x, 1.0, -1.0)
     at = evaluate(P, inner, reml)
@@ -394,7 +399,7 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
         sigma=sigma,
         neg2loglik=at.value,
         covariance=_covariance(P, at, sigma, outward @ covariance(found.hessian) @ outward.T),
-        gradient=np.linalg.solve(own.M.T, at.gradient),
+        gradient=np.linalg.solve(own.M.T, at.gradient).astype(np.float64, copy=False),
         modes=_modes(design, P, theta, beta, at, sigma),
         converged=found.converged,
         message=found.message,
@@ -412,6 +417,16 @@ def _check_rows(design: Design) -> None:
                 f"{term.group!r} has {term.J * term.k} effects for {n} rows; the residual and "
                 "the group effects cannot be told apart"
             )
+
+
+def _check_contrasts(design: Design) -> None:
+    """Refuse groups of which nothing is left beside the fixed part."""
+    if groups := spanned(design):
+        raise FitError(
+            f"the fixed part has a coefficient for every level of {groups[0]!r}: the REML "
+            "criterion is the same for every sd of its effects, which is flat and has no "
+            "maximum. Leave one of the two out; by maximum likelihood (reml=False) that sd is 0"
+        )
 
 
 def _check_residual(design: Design, at: Evaluation) -> None:
