@@ -11,7 +11,6 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import Seed, check_whole
 from hierwidgets.errors import DataError
 from hierwidgets.likelihood import estimate, gaussian, simulation
-from hierwidgets.likelihood.optimum import covariance
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 from hierwidgets.spec.predictions import Request
@@ -368,10 +367,10 @@ def maximize(design: Design, family: Family, n_agq: int = 1, reml: bool = True) 
     found: estimate.Estimate | gaussian.Estimate
     if family.name == "gaussian":
         found = gaussian.maximize(design, reml)
-        n_agq, sigma, uncertainty = 1, found.sigma, found.covariance
+        n_agq, sigma = 1, found.sigma
     else:
         found = estimate.maximize(design, family, n_agq)
-        reml, sigma, uncertainty = False, 1.0, covariance(found.hessian)
+        reml, sigma = False, 1.0
     return Fit(
         design=design,
         family=family,
@@ -380,7 +379,7 @@ def maximize(design: Design, family: Family, n_agq: int = 1, reml: bool = True) 
         sigma=sigma,
         theta=found.theta,
         beta=found.beta,
-        covariance=uncertainty,
+        covariance=found.covariance,
         gradient=found.gradient,
         modes=found.modes,
         loglik=-0.5 * found.neg2loglik,

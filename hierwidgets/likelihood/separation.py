@@ -19,6 +19,7 @@ from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
+from .coordinates import Coordinates
 from .optimum import Optimum
 
 __all__ = ["check_separation"]
@@ -31,20 +32,26 @@ _INSIDE = 1e-6  # of an indicator: it is within the span of the columns
 _SHARE = 0.05  # of the largest: what counts as a part of the direction
 
 
-def check_separation(design: Design, family: Family, found: Optimum, m: int) -> None:
+def check_separation(own: Coordinates, design: Design, family: Family, found: Optimum) -> None:
     """Refuse predictors that separate the outcomes, wholly or in some of the rows.
 
     Fitted means then reach their bounds and the likelihood flattens out. Both are looked for,
     since a flat likelihood alone may be collinearity, and fitted means near 0 alone may be right.
+
+    Parameters
+    ----------
+    own :
+        The working coordinates, in which `found` is; the words are about `design`.
     """
-    beta = found.x[m:]
-    reach = _reach(family, design.X @ beta + design.offset)
+    X, m = own.design.X, len(own.M)
+    gamma = found.x[m:]
+    reach = _reach(family, X @ gamma + design.offset)
     if np.abs(reach - np.median(reach)).max() <= _EXTREME:
         return
     mean = design.y.sum() / design.trials.sum()
     start = np.full(len(design.y), float(family.link.forward(np.array([mean]))[0]))
     weight = family.derivatives(design.y, design.trials, start).weight
-    size = np.sqrt(2.0 * (weight[:, None] * design.X**2).sum(axis=0))
+    size = np.sqrt(2.0 * (weight[:, None] * X**2).sum(axis=0))
     values, vectors = np.linalg.eigh(found.hessian[m:, m:] / np.outer(size, size))
     if values[0] < _NO_CURVATURE or not found.converged:
         told, direction = _explain(design, family)
@@ -54,8 +61,9 @@ def check_separation(design: Design, family: Family, found: Optimum, m: int) -> 
                 f"offsets go from {low:.3g} to {high:.3g} on the link scale and tell the outcomes "
                 "by themselves, so that no coefficient can be told: is it a logarithm?"
             )
+        beta, flat = (np.linalg.solve(own.R, v) for v in (gamma, vectors[:, 0] / size))
         if direction is None:
-            direction = vectors[:, 0]
+            direction = flat * np.linalg.norm(design.X, axis=0)
         raise FitError(
             f"the predictors separate the outcomes: {told}, so {_growing(design, beta, direction)}"
             ". Leave out what tells the outcome, merge levels, or use a prior"

@@ -105,7 +105,7 @@ def test_a_type_that_cannot_be_compared_is_said():
         (hw.lmer("y ~ x + (1 | g)", data), [True, False, True, True]),
     ]:
         for how in ("population", "sample", "error"):
-            with pytest.raises(hw.DataError, match="holds .* in newdata and .* convert one"):
+            with pytest.raises(hw.DataError, match=r"holds .* in newdata and .* convert one"):
                 fit.predict(pd.DataFrame({"x": 0.0, "g": g}), new_levels=how)
 
 
@@ -153,7 +153,7 @@ def test_factors_of_numbers_and_text(fitted):
 ])  # fmt: skip
 def test_dates_and_times_are_no_predictors(how):
     data = frame().assign(day=how(frame()["day"]))
-    with pytest.raises(hw.FormulaError, match="'day' is .*: make a number of it first"):
+    with pytest.raises(hw.FormulaError, match=r"'day' is .*: make a number of it first"):
         hw.lmer("y ~ x + day + (1 | g)", data)
 
 
