@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from hierwidgets.data.shipped import SHIPPED, shipped_file
 from hierwidgets.errors import DataError
 from hierwidgets.sampling.conditional import draw_levels
+from hierwidgets.sampling.draws import Draws
 from hierwidgets.sampling.priors import Prior, Priors
-from hierwidgets.sampling.sampler import Draws
 from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula
 from hierwidgets.spec.design import Design
