@@ -32,8 +32,9 @@ class Model:
         ``"p(y, 40) ~ ..."`` for successes out of trials; rows with 0 trials are left out and
         counted. ``(1 | a/b)`` nests and ``(1 | a*b)`` crosses. ``(x || g)`` is
         ``(1 | g) + (0 + x | g)``, without correlations between terms; a factor then has an
-        effect for each of its levels, correlated among themselves, as in lme4. ``diag(x | g)``
-        leaves out every correlation, as in glmmTMB.
+        effect for each of its levels, correlated among themselves, as in lme4 (the data then
+        tell the sum of the intercept's variance and the levels' covariance, not the two apart).
+        ``diag(x | g)`` leaves out every correlation, as in glmmTMB.
     data :
         One row per observation. It is not changed.
     family :
