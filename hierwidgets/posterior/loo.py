@@ -19,7 +19,7 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import check_names
 from hierwidgets.errors import DataError
 from hierwidgets.sampling.conditional import level_integrals, without
-from hierwidgets.sampling.sampler import Draws
+from hierwidgets.sampling.draws import Draws
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 from hierwidgets.spec.responses import observed, observed_trials
