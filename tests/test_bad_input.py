@@ -283,6 +283,16 @@ def tables():
         "variables is empty",
     )
     yield Case(hw.comparisons, (3, "x"), DataError, "a int was given|int")
+    yield Case(hw.comparisons, (fit, "x"), DataError, "adjust='tukey'", adjust="tukey")
+    yield Case(
+        hw.slopes, (fit, "x"), DataError, "adjust='holm' needs", adjust="holm", interval=None
+    )
+    yield Case(
+        hw.comparisons,
+        (fit, "x", data(term=1)),
+        DataError,
+        "newdata already has the columns ['term']",
+    )
     yield Case(
         hw.slopes,
         (
@@ -308,6 +318,9 @@ def tables():
     yield Case(hw.to_marginaleffects, (3,), DataError, "int was given")
     yield Case(hw.to_marginaleffects, (None,), DataError, "NoneType was given")
     yield Case(hw.to_marginaleffects, (data(),), DataError, "DataFrame was given")
+    taken = hw.lmer("z ~ estimate + (1 | g)", data(estimate=sixty_rows()["x"]))
+    yield Case(hw.to_marginaleffects, (taken,), DataError, "['estimate'], which marginaleffects")
+    yield Case(taken.predict, (), DataError, "the data already have the columns ['estimate']")
     yield Case(hw.simulate_and_recover, (3,), DataError, "3", seed=1)
     yield Case(hw.simulate_and_recover, ({},), DataError, "", seed=1)
     yield Case(hw.simulate_and_recover, ("a",), DataError, "a", seed=1)

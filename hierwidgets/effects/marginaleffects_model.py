@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import scipy
+from marginaleffects import datagrid as datagrid  # first, or its name becomes that of the submodule
 from marginaleffects.classes import ModelAbstract, ModelVault
 from numpy.typing import NDArray
 
