@@ -28,9 +28,12 @@ class Model:
     Parameters
     ----------
     formula :
-        As lme4 writes it: ``"y ~ x + (1 + x | group)"``; ``"p(y, n) ~ ..."`` for successes
-        out of trials. ``(x || g)`` leaves out correlations between terms (the columns
-        of one categorical term stay correlated, as in lme4), ``(1 | a/b)`` nests.
+        As lme4 writes it: ``"y ~ x + (1 + x | group)"``; ``"p(y, n) ~ ..."`` or
+        ``"p(y, 40) ~ ..."`` for successes out of trials; rows with 0 trials are left out and
+        counted. ``(1 | a/b)`` nests and ``(1 | a*b)`` crosses. ``(x || g)`` is
+        ``(1 | g) + (0 + x | g)``, without correlations between terms; a factor then has an
+        effect for each of its levels, correlated among themselves, as in lme4. ``diag(x | g)``
+        leaves out every correlation, as in glmmTMB.
     data :
         One row per observation. It is not changed.
     family :
@@ -41,9 +44,12 @@ class Model:
         The level of a text or categorical response that counts as 1.
     weights, offset :
         Column names, or one number per row: prior weights, and a known part of the linear
-        predictor.
+        predictor. A Series is aligned by its index, anything else goes by position.
     missing :
         "raise", or "drop" to leave out rows with missing values and count them.
+    collinear :
+        "raise", or "drop" to leave out fixed columns that those before them determine, such as
+        that of an empty cell of ``a*b``, as lme4 does; the summary names them.
 
     Examples
     --------
@@ -71,6 +77,7 @@ class Model:
         weights: str | Sequence[float] | None = None,
         offset: str | Sequence[float] | None = None,
         missing: str = "raise",
+        collinear: str = "raise",
     ) -> None:
         parsed = _parse(formula)
         chosen = families.family(family, link)
@@ -87,6 +94,7 @@ class Model:
                 weights=weights,
                 offset=offset,
                 missing=missing,
+                collinear=collinear,
             ),
         )
 
@@ -196,6 +204,7 @@ def glmer(
     weights: str | Sequence[float] | None = None,
     offset: str | Sequence[float] | None = None,
     missing: str = "raise",
+    collinear: str = "raise",
 ) -> Fit:
     """Fit a generalised hierarchical model by maximum likelihood, as lme4's glmer does.
 
@@ -222,7 +231,7 @@ def glmer(
         raise FormulaError("glmer fits binomial and poisson models; for a Gaussian one use lmer")
     model = Model(
         formula, data, family, link=link, event=event, weights=weights, offset=offset,
-        missing=missing,
+        missing=missing, collinear=collinear,
     )  # fmt: skip
     return model.maximize(n_agq)
 
@@ -235,6 +244,7 @@ def lmer(
     weights: str | Sequence[float] | None = None,
     offset: str | Sequence[float] | None = None,
     missing: str = "raise",
+    collinear: str = "raise",
 ) -> Fit:
     """Fit a Gaussian hierarchical model by REML or maximum likelihood, as lme4's lmer does.
 
@@ -250,5 +260,8 @@ def lmer(
     >>> fit.fixef.round(2).to_dict()
     {'Intercept': -0.17, 'district_competitiveness': 0.74}
     """
-    model = Model(formula, data, "gaussian", weights=weights, offset=offset, missing=missing)
+    model = Model(
+        formula, data, "gaussian", weights=weights, offset=offset, missing=missing,
+        collinear=collinear,
+    )  # fmt: skip
     return model.maximize(reml=reml)

@@ -150,6 +150,32 @@ def frames_and_formulas():
     yield glmer(F, data(x=data()["x"] + 1j), DataError, "'x' is complex")
 
 
+def habits():
+    """What is written elsewhere; the whole table is in tests/spec/test_habits.py."""
+    cells = data()[lambda d: (d["h"] != "u") | (d["t"] != "no")]
+    yield glmer("y ~ I(x^2) + (1 | g)", data(), FormulaError, "write I(x**2)")
+    yield glmer("y ~ x + x^2 + (1 | g)", data(), FormulaError, "write I(x**2) for the power")
+    yield glmer("y ~ log(class) + (1 | g)", data(), FormulaError, "`class`")
+    yield glmer("y ~ х + (1 | g)", data(), FormulaError, "U+0445, cyrillic small letter ha")
+    yield glmer("y ~ X + (1 | g)", data(), FormulaError, "'x' is, which has other capitals")
+    yield glmer('y ~ relevel(h, "v") + (1 | g)', data(), FormulaError, 'contr.treatment("b")')
+    yield glmer("y ~ as.factor(n) + (1 | g)", data(), FormulaError, "C(x) makes levels")
+    yield glmer("y ~ poly(x, 2, raw = TRUE) + (1 | g)", data(), FormulaError, "True")
+    yield glmer("y ~ offset(log(n)) + (1 | g)", data(), FormulaError, "offset='column'")
+    yield glmer("y ~ . + (1 | g)", data(), FormulaError, "name the predictors")
+    yield glmer("cbind(won, n) ~ x + (1 | g)", data(), FormulaError, "p(won, trials)")
+    yield lmer("log(z) ~ x + (1 | g)", data(), FormulaError, "data['log_z'] = np.log(data['z'])")
+    yield glmer("y ~ x + (x | g + h)", data(), FormulaError, "(x | g) + (x | h)")
+    yield glmer("y ~ x + (1 | factor(g))", data(), FormulaError, "as it is, (1 | g)")
+    yield glmer("y ~ ar1(x | g)", data(), FormulaError, "diag(x | g)")
+    yield glmer("y ~ diag(x || g)", data(), FormulaError, "diag(... | group)")
+    yield glmer("p(won, 0) ~ x + (1 | g)", data(), FormulaError, "'0' are neither a column nor")
+    yield glmer("p(n, 2) ~ x + (1 | g)", data(), DataError, "p(n, 2) needs 0 <= successes")
+    yield glmer("y ~ h * t + (1 | g)", cells, FormulaError, "no row has h = 'u' and t = 'no'")
+    yield glmer(F, data(), DataError, "collinear='keep'", collinear="keep")
+    yield lmer(G, data(z=data()["z"] * 1e200), DataError, "in column 'z' cannot be computed with")
+
+
 def arguments():
     yield glmer(F, data(), FitError, "n_agq=0", n_agq=0)
     yield glmer(F, data(), FitError, "n_agq=2.5", n_agq=2.5)
@@ -199,7 +225,7 @@ def predictions():
     yield method("predict", FormulaError, "'x' is not in the data", new().drop(columns="x"))
     yield method("predict", FormulaError, "'g' is not in the data", new().drop(columns="g"))
     yield method("predict", NewLevelError, "holds the level '99'", new(n=99), of=by_count)
-    yield method("predict", DataError, "'n' in the new data", new(n="99"), of=by_count)
+    yield method("predict", NewLevelError, "holds the level 'many'", new(n="many"), of=by_count)
     yield method("predict", DataError, "scale='log'", new(), scale="log")
     yield method("predict", DataError, "interval=95", new(), interval=95)
     yield method("predict", DataError, "interval='0.9'", new(), interval="0.9")
@@ -296,7 +322,7 @@ def tables():
     yield Case(hw.exercises.check, (3, 1), DataError, "3")
 
 
-CASES = [*frames_and_formulas(), *arguments(), *predictions(), *tables()]
+CASES = [*frames_and_formulas(), *habits(), *arguments(), *predictions(), *tables()]
 SPANS = {}  # seconds each took
 
 

@@ -19,6 +19,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.base.checks import check_names
 from hierwidgets.errors import DataError, FormulaError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
@@ -27,7 +28,7 @@ from hierwidgets.spec.design import Design, NewRows
 
 from . import by_draw, delta_method
 from . import contrasts as asked
-from .contrasts import Contrast
+from .contrasts import Contrast, Point
 from .quantity import Quantity, Request
 
 __all__ = ["comparisons", "slopes"]
@@ -210,12 +211,10 @@ def _design(fit: Fit | Posterior) -> Design:
 
 
 def _rows(design: Design, newdata: pd.DataFrame | None) -> pd.DataFrame:
-    if newdata is None:
-        return design.data
-    frame = prediction.as_frame(newdata)
+    frame = design.data if newdata is None else prediction.as_frame(newdata)
     if len(frame) == 0:
         raise DataError("newdata has no rows; give at least one")
-    return frame
+    return frame.reset_index(drop=True)
 
 
 # --- answers ------------------------------------------------------------------------------
@@ -229,11 +228,9 @@ def _answer(
     request: Request,
 ) -> pd.DataFrame:
     labels, weights = _groups(frame, request)
-    clash = [c for c in _ADDED if c in labels.columns]
-    if clash:
-        raise DataError(f"newdata already has the columns {clash}; rename them")
+    check_names(labels.columns, _ADDED, not own_data)
     points = [p for contrast in contrasts for p in contrast.points]
-    stacked = pd.concat([frame.assign(**p.columns) for p in points], ignore_index=True)
+    stacked = pd.concat([_changed(frame, p) for p in points], ignore_index=True)
     new = _new_rows(fit, stacked, len(frame), own_data, request)
     quantity = Quantity(stacked, new, tuple(contrasts), weights, request)
     if isinstance(fit, Fit):
@@ -251,6 +248,14 @@ def _answer(
         named.insert(0, "term", contrast.term)
         parts.append(named)
     return pd.concat(parts, ignore_index=True)
+
+
+def _changed(frame: pd.DataFrame, point: Point) -> pd.DataFrame:
+    """A counterfactual copy of the rows."""
+    copy = frame.copy(deep=False)
+    for name, values in point.columns.items():
+        copy[name] = values
+    return copy
 
 
 def _groups(frame: pd.DataFrame, request: Request) -> tuple[pd.DataFrame, Any]:

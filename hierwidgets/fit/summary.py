@@ -157,6 +157,12 @@ def _facts(fit: FitRecord) -> list[str]:
     ]
     if fit.design.dropped:
         facts.append(f"{fit.design.dropped} rows with missing values were dropped")
+    if fit.design.without_trials:
+        facts.append(f"{fit.design.without_trials} rows with 0 trials were left out")
+    if fit.design.left_out:
+        facts.append(
+            f"left out, since other columns determine them: {', '.join(fit.design.left_out)}"
+        )
     facts += [f"singular: {what}" for what in fit.collapsed]
     if not fit.converged:
         facts.append(fit.message)

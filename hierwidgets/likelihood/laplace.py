@@ -21,6 +21,7 @@ from hierwidgets.spec.families import Derivatives, Family
 
 from .blocks import Blocks, Layout, Scaled, factorize, layout, scale
 from .density import split, theta_elements
+from .magnitudes import beyond_arithmetic
 
 __all__ = ["Modes", "Value", "conditional_modes", "effects_with_sds", "laplace", "solve_modes"]
 
@@ -106,7 +107,7 @@ def solve_modes(
             return solve_modes(lay, family, theta, beta)
         if isinstance(error, FitError):
             raise
-        raise FitError("the linear predictor overflows; rescale the predictors") from None
+        raise FitError(f"the linear predictor overflows: {beyond_arithmetic(lay.design)}") from None
 
 
 def _newton(
@@ -130,7 +131,7 @@ def _newton(
         s0, s2 = blocks.solve(g0, g2)
         decrement = float(np.vdot(g0, s0) + g2 @ s2)
         if not np.isfinite(decrement):
-            raise FitError("the linear predictor overflows; rescale the predictors")
+            raise FitError(f"the linear predictor overflows: {beyond_arithmetic(design)}")
         if decrement < _DECREMENT * (1.0 + 1e-3 * (u0.size + u2.size)):
             return State(base, u0, u2, eta, d, blocks, value)
         step, old = 1.0, value
@@ -141,7 +142,7 @@ def _newton(
                 break
             step *= 0.5
         u0, u2 = t0, t2
-    raise FitError("the conditional modes did not settle; rescale the predictors")
+    raise FitError(f"the conditional modes did not settle: {beyond_arithmetic(design)}")
 
 
 def _look(

@@ -22,6 +22,7 @@ from hierwidgets.spec.families import Family
 
 from .blocks import Layout, Scaled, scale
 from .laplace import Value
+from .magnitudes import beyond_arithmetic
 from .quadrature import nodes
 
 __all__ = ["is_nested", "nested", "outer_value"]
@@ -132,7 +133,9 @@ def outer_value(
                 break
             size *= 0.5
         v = w
-    raise FitError("the outer effects did not settle; use n_agq=1, or rescale the predictors")
+    raise FitError(
+        f"the outer effects did not settle; use n_agq=1, or {beyond_arithmetic(lay.design)}"
+    )
 
 
 def _columns(lay: Layout) -> Index:

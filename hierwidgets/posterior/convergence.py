@@ -173,7 +173,7 @@ def judge(
     table: pd.DataFrame, divergent: NDArray[np.bool_], depth: NDArray[np.int64], energy: Array
 ) -> Diagnosis:
     """`diagnose` with what the sampler itself reports: (C, D) each."""
-    from hierwidgets.sampling.sampler import MAX_DEPTH
+    from hierwidgets.sampling.nuts import MAX_DEPTH
 
     found = _problems(table)
     if divergent.any():

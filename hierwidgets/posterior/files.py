@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from hierwidgets.data.shipped import SHIPPED, shipped_file
 from hierwidgets.errors import DataError
 from hierwidgets.sampling.conditional import draw_levels
+from hierwidgets.sampling.draws import Draws
 from hierwidgets.sampling.priors import Prior, Priors
-from hierwidgets.sampling.sampler import Draws
 from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula
 from hierwidgets.spec.design import Design
@@ -61,7 +61,9 @@ def save(
     header = {
         "version": VERSION, "kind": kind, "formula": design.formula.text,
         "family": family.name, "link": family.link.name, "event": event,
-        "offset_column": design.offset_column, "columns": columns, "priors": _plain(priors),
+        "offset_column": design.offset_column, "collinear": design.collinear,
+        "weights_column": design.weights_column,
+        "columns": columns, "priors": _plain(priors),
         "integrated": draws.integrated, "seed": draws.seed, "seconds": draws.seconds,
         "interrupted": draws.interrupted,
     }  # fmt: skip
@@ -101,13 +103,14 @@ def load(path: str | Path, effects: bool = True) -> tuple[Design, Family, Priors
 def _model(header: dict[str, Any], a: dict[str, NDArray[Any]]) -> tuple[Design, Family]:
     family = families.family(header["family"], header["link"])
     columns = {name: _decode(kept, a[f"data/{name}"]) for name, kept in header["columns"].items()}
-    weights: Any = a.get("weights")
+    weights: Any = header.get("weights_column") or a.get("weights")
     offset = header["offset_column"]
     if offset is None and "offset" in a:
         offset = a["offset"]
     built = designs.build(
         formula.parse(header["formula"]), pd.DataFrame(columns), family,
         event=header["event"], weights=weights, offset=offset,
+        collinear=header.get("collinear", "raise"),
     )  # fmt: skip
     return built, family
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.sampling.draws import Draws
 from hierwidgets.sampling.priors import Priors
-from hierwidgets.sampling.sampler import Draws
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 from hierwidgets.spec.parameters import Parameter, parameters

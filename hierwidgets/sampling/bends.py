@@ -1,18 +1,21 @@
 """Where the coordinates of sds and correlations are bent, and by how much (`kernels.bending`)."""
 
+from collections.abc import Callable
+
 import numpy as np
 from scipy import optimize
 
 from hierwidgets.base.arrays import Array
 
-from .kernels.log_posterior import log_density
 from .kernels.problem import Bends, Problem
 from .pieces import Piece
 from .prior_codes import lkj_eta
 from .priors import Resolved
 from .reference import Reference
 
-__all__ = ["bends", "centred_at_mode"]
+__all__ = ["Slopes", "bends", "centred_at_mode"]
+
+Slopes = Callable[[Array], tuple[float, Array]]
 
 
 def bends(known: Reference, priors: Resolved, lead: Piece | None, others: list[Piece]) -> Bends:
@@ -38,7 +41,7 @@ def bends(known: Reference, priors: Resolved, lead: Piece | None, others: list[P
     return Bends(at, np.array(centre), np.array(by).reshape(-1, 2))
 
 
-def centred_at_mode(problem: Problem, start: Array) -> Problem:
+def centred_at_mode(problem: Problem, start: Array, slopes: Callable[[Problem], Slopes]) -> Problem:
     """The problem with log sds centred at the mode of the density of unbent coordinates, near
     which their two tails meet.
 
@@ -48,9 +51,10 @@ def centred_at_mode(problem: Problem, start: Array) -> Problem:
     at, centre, by = problem.bends
     straight = problem._replace(bends=Bends(at, centre, np.zeros_like(by)))
 
+    evaluate = slopes(straight)
+
     def value(x: Array) -> tuple[float, Array]:
-        gradient = np.empty_like(x)
-        found = log_density(straight, x, gradient)
+        found, gradient = evaluate(x)
         return (-found, -gradient) if np.isfinite(found) else (np.inf, np.zeros_like(x))
 
     best = optimize.minimize(value, start, jac=True, method="L-BFGS-B", options={"maxiter": 50})

@@ -41,6 +41,7 @@ Centring the columns of a piece helps plain non-centred effects. Once effects ar
 only bends the prior of the sds into a ridge, and the original columns are better.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +51,8 @@ from hierwidgets.likelihood.quadrature import nodes
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
-from .bends import bends, centred_at_mode
+from .bends import Slopes, bends, centred_at_mode
+from .density import by_differences, density
 from .information import WorkingResponse, whitening
 from .kernels import problem as codes
 from .kernels.problem import Data, Integrated, Pieces, Problem
@@ -112,6 +114,7 @@ def chart(
     integrate: bool = True,
     n_nodes: int = N_NODES,
     joint_limit: int = JOINT_LIMIT,
+    slopes: Callable[[Problem], Slopes] | None = None,
 ) -> Chart:
     """The coordinates of a model's posterior.
 
@@ -123,6 +126,9 @@ def chart(
         Quadrature points per level.
     joint_limit :
         The largest number of coefficients and effects that are whitened together.
+    slopes :
+        The density of a problem and its gradient, to look for the mode with; None takes
+        differences of `density`.
     """
     lead, others = pieces(design, integrate)
     order = np.arange(len(design.y))
@@ -147,7 +153,8 @@ def chart(
         prior_codes(priors, R, lead, others),
     )
     start = _start(problem, known)
-    return Chart(centred_at_mode(problem, start), tuple(others), lead, R, start, order)
+    find = slopes or (lambda of: by_differences(density(of, family)))
+    return Chart(centred_at_mode(problem, start, find), tuple(others), lead, R, start, order)
 
 
 def _orthonormal(design: Design) -> tuple[Array, Array]:
@@ -182,7 +189,7 @@ def _integrated(
         return Integrated(0, np.zeros(0), np.zeros(1, np.int64), np.zeros(0), x, log_weight)
     term, column = design.terms[lead.term], lead.columns[0]
     return Integrated(
-        pieces=1,
+        coordinates=1,
         z=np.ascontiguousarray(term.Z[order, column]),
         starts=np.searchsorted(term.codes[order], np.arange(term.J + 1)).astype(np.int64),
         begin=known.modes[lead.term][:, column].copy(),

@@ -38,7 +38,7 @@ class WorkingResponse:
     def weigh(self, columns: Array) -> Array:
         """``inv(V) columns``."""
         W = self.weight[:, None] * columns
-        if not self.lead.pieces:
+        if not self.lead.coordinates:
             return W
         z, codes = self.lead.z, self._codes()
         gain = self.variance / (1.0 + self.variance * self._information(codes))
@@ -48,7 +48,7 @@ class WorkingResponse:
 
     def inflation(self) -> Array:
         """By how much the integrated effects blur a row."""
-        if not self.lead.pieces:
+        if not self.lead.coordinates:
             return np.ones(len(self.response))
         codes = self._codes()
         return np.asarray(1.0 + self.variance * self._information(codes)[codes], dtype=np.float64)

@@ -12,18 +12,59 @@ import pandas as pd
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FormulaError, NewLevelError
 
-from .formula import FUNCTIONS, Bar, Formula, coded, named
+from .expressions import FUNCTIONS
+from .formula import Bar, Formula, coded, named
 from .frames import numeric, show
+from .levels import as_levels, kind
+from .reading import as_written, stand_in, standing_in
 
 if TYPE_CHECKING:
     from formulaic import ModelSpec
 
-__all__ = ["Columns", "check_rank", "matrices", "variables"]
+__all__ = ["Columns", "LeftOut", "matrices", "variables"]
 
 
 _CONTEXT: dict[str, Any] = {
-    name: getattr(np, name) for name in ("abs", "sqrt", "sin", "cos", "tan") if name in FUNCTIONS
+    name: getattr(np, name)
+    for name in ("abs", "sqrt", "sin", "cos", "tan", "log1p", "expm1")
+    if name in FUNCTIONS
 } | {"I": lambda x: x}
+
+
+_SAME = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Columns left out of a model because others determine them.
+
+    Attributes
+    ----------
+    names : tuple of str
+    kept, out : tuple of int
+        Positions of the columns kept and of those left out, in the full matrix.
+    combination : (kept, out) float
+        What the columns left out are of those kept, in every row of the data.
+    """
+
+    names: tuple[str, ...]
+    kept: tuple[int, ...]
+    out: tuple[int, ...]
+    combination: Array
+
+    def reduce(self, values: Array) -> Array:
+        """The columns kept of a full matrix (n, k), where the others are still determined."""
+        kept, out = values[:, list(self.kept)], values[:, list(self.out)]
+        size = np.abs(out) + np.abs(kept) @ np.abs(self.combination)
+        odd = np.abs(out - kept @ self.combination) > _SAME * (1.0 + size)
+        if odd.any():
+            row, column = np.argwhere(odd)[0]
+            raise DataError(
+                f"row {row} of newdata asks for the coefficient of {self.names[column]!r}, which "
+                "was left out of the fit because the data cannot tell it (collinear='drop'): such "
+                "a row has no prediction; remove it"
+            )
+        return np.ascontiguousarray(kept)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,40 +78,42 @@ class Columns:
     names :
         Column names, such as "Intercept" and "electoral_rules[T.SMD]".
     seen :
-        The levels of each text or categorical column in use, and of numbers in ``C(...)``.
+        The levels of each text, boolean or categorical column in use, and of whatever is
+        within ``C(...)``.
     needs :
         The data columns in use.
+    left_out :
+        Columns of the recipe that are not in the model, None where all are.
+    booleans :
+        Those of `seen` that are 0 and 1 in the matrix, and not columns of levels.
     """
 
     spec: "ModelSpec | None"
     names: tuple[str, ...]
     seen: Mapping[str, frozenset[Any]]
     needs: frozenset[str] = frozenset()
+    left_out: LeftOut | None = None
+    booleans: frozenset[str] = frozenset()
 
     def matrix(self, data: pd.DataFrame) -> Array:
         """The (n, k) matrix of these columns for `data`."""
         if self.spec is None:
             return np.ones((len(data), 1))
+        data = data.copy(deep=False)
         for column, levels in self.seen.items():
-            if all(isinstance(level, Number) for level in levels):
-                _refuse_text(data[column])
-            new = set(data[column].unique()) - levels
-            if new:
-                raise NewLevelError(
-                    f"column {column!r} holds the level {show(new)}, which the fit has not "
-                    f"seen; it knows {show(levels)}"
-                )
+            meant = as_levels(data[column], levels)
+            if meant.dtype == bool and column not in self.booleans:
+                meant = meant.astype(object)
+            data[column] = meant
         for column in variables(self) - set(self.seen):
+            data[column] = data[column].infer_objects()
             numeric(data[column], f"{column!r} in the new data")
         matrix = _encode(self.spec, _computable(data, self.needs, frozenset(self.seen)))
         values = np.ascontiguousarray(matrix, dtype=np.float64)
+        if self.left_out is not None:
+            values = self.left_out.reduce(values)
         _check_finite(values, self.names)
         return values
-
-
-def _refuse_text(values: pd.Series) -> None:
-    if pd.api.types.infer_dtype(values) == "string":
-        numeric(values, f"{values.name!r} in the new data")
 
 
 def _encode(spec: "ModelSpec", data: pd.DataFrame) -> Any:
@@ -99,11 +142,10 @@ def _computable(data: pd.DataFrame, needs: frozenset[str], levels: frozenset[str
     """The needed columns in dtypes that neither overflow nor hold levels that do not occur.
 
     Numbers become float64 (the square of 20 is -112 in int8), but for those whose `levels` are
-    coded; text becomes objects.
+    coded; text becomes objects. A column under a word of Python is there by its stand-in.
     """
-    return pd.DataFrame(
-        {c: _one_computable(data[c], c in levels) for c in sorted(needs)}, index=data.index
-    )
+    made = {c: _one_computable(data[c], c in levels) for c in sorted(needs)}
+    return pd.DataFrame(made | {stand_in(c): made[c] for c in made}, index=data.index)
 
 
 def _one_computable(values: pd.Series, levels: bool) -> pd.Series:
@@ -133,7 +175,9 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
     data = _computable(frame, needs, levels)
     try:
         with np.errstate(all="ignore"):
-            matrix = Recipe(part).get_model_matrix(data, context=_CONTEXT, na_action="ignore")
+            matrix = Recipe(standing_in(part)).get_model_matrix(
+                data, context=_CONTEXT, na_action="ignore"
+            )
         values = np.ascontiguousarray(matrix, dtype=np.float64)
     except Exception as error:  # formulaic wraps whatever a transform raises
         raise FormulaError(
@@ -143,13 +187,19 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
     seen = {
         c: frozenset(frame[c].unique())
         for c in sorted(needs)
-        if c in levels or not pd.api.types.is_numeric_dtype(frame[c].dtype)
+        if c in levels or _is_factor(frame[c].dtype)
     }
     for column in seen:
         _check_levels(column, seen[column], column in levels)
-    names = tuple(map(str, spec.column_names))
+    names = tuple(as_written(str(name), needs) for name in spec.column_names)
     _check_finite(values, names)
-    return Columns(spec, names, seen, needs), values
+    booleans = frozenset(c for c in seen if data[c].dtype == bool)
+    return Columns(spec, names, seen, needs, booleans=booleans), values
+
+
+def _is_factor(dtype: Any) -> bool:
+    types = pd.api.types
+    return types.is_bool_dtype(dtype) or not types.is_numeric_dtype(dtype)
 
 
 def _check_names(needs: frozenset[str], levels: frozenset[str], frame: pd.DataFrame) -> None:
@@ -158,10 +208,12 @@ def _check_names(needs: frozenset[str], levels: frozenset[str], frame: pd.DataFr
             "a predictor cannot be called 'Intercept', the name of the constant; rename the column"
         )
     for column in sorted(needs - levels):
-        if frame[column].dtype.kind in "mM":
+        values = frame[column]
+        if kind(values) in ("dates", "times") and not isinstance(values.dtype, pd.CategoricalDtype):
+            of = "" if values.dtype.kind in "mM" else f" of {kind(values)}"
             raise FormulaError(
-                f"the predictor {column!r} is {frame[column].dtype}: make a number of it first, "
-                "such as the years or days since a date"
+                f"the predictor {column!r} is {values.dtype}{of}: make a number of it first, such "
+                f"as the years or days since a date, or write C({column}) for a level of each"
             )
 
 
@@ -190,21 +242,3 @@ def matrices(formula: Formula, frame: pd.DataFrame) -> dict[Bar | None, tuple[Co
     parts: dict[Bar | None, str] = {None: formula.fixed} | {bar: bar.lhs for bar in formula.bars}
     made = {part: _columns(part, frame) for part in dict.fromkeys(parts.values())}
     return {bar: made[part] for bar, part in parts.items()}
-
-
-def check_rank(X: Array, names: tuple[str, ...]) -> None:
-    """Refuse fixed columns that others determine, and say which."""
-    if X.shape[1] == 0:
-        return
-    scale = np.linalg.norm(X, axis=0)
-    if (scale == 0).any():
-        raise FormulaError(f"the predictor {names[int(np.argmin(scale))]!r} is 0 in every row")
-    R = np.linalg.qr(X / scale, mode="r")
-    weak = np.flatnonzero(np.abs(np.diag(R)) < 1e-9)
-    if weak.size:
-        raise FormulaError(
-            f"the predictor {names[int(weak[0])]!r} is constant or a combination of the others; "
-            f"leave it out (columns: {list(names)})"
-        )
-    if X.shape[1] > X.shape[0]:
-        raise FormulaError(f"{X.shape[1]} coefficients cannot be told apart by {len(X)} rows")

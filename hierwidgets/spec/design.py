@@ -17,7 +17,7 @@ from hierwidgets.base.arrays import Array, Index
 from hierwidgets.errors import DataError, FormulaError
 
 from . import covariance
-from .columns import Columns, check_rank, matrices, variables
+from .columns import Columns, matrices, variables
 from .families import Family
 from .formula import Bar, Formula
 from .frames import (
@@ -30,7 +30,10 @@ from .frames import (
     response,
     select,
     show,
+    tried,
 )
+from .levels import label, level_codes, of_factor
+from .rank import full_rank
 
 __all__ = ["Design", "NewRows", "Term", "as_frame", "build", "indicator", "level_sums"]
 
@@ -135,6 +138,10 @@ class Design:
         observation exactly (without that constant).
     dropped : int
         Observations left out because a value was missing.
+    collinear : str
+        What is done with fixed columns that others determine: "raise" or "drop".
+    without_trials : int
+        Observations left out because they have 0 successes out of 0 trials.
     """
 
     formula: Formula
@@ -153,6 +160,14 @@ class Design:
     constant: float
     saturated: float
     dropped: int
+    collinear: str = "raise"
+    without_trials: int = 0
+    weights_column: str | None = None
+
+    @property
+    def left_out(self) -> tuple[str, ...]:
+        """Fixed columns that are not in the model, since others determine them."""
+        return () if self.fixed.left_out is None else self.fixed.left_out.names
 
     @property
     def nobs(self) -> int:
@@ -170,19 +185,22 @@ class Design:
         at = self.template
         return np.array([self.terms[t].size(r) for t, r in zip(at.term, at.rows, strict=True)])
 
+    def needed(self, groups: Sequence[str] | None = None) -> set[str]:
+        """The columns that new rows need; `groups` names the terms that enter them."""
+        columns = variables(self.fixed)
+        for term in self.terms:
+            if groups is None or term.group in groups:
+                columns |= set(term.factors) | {v for r in term.recipes for v in variables(r)}
+        return columns if self.offset_column is None else columns | {self.offset_column}
+
     def apply(self, newdata: pd.DataFrame, groups: Sequence[str] | None = None) -> NewRows:
         """`newdata` through the recipes of this design; `groups` names the terms needed."""
         wanted = [t for t in self.terms if groups is None or t.group in groups]
-        needed = variables(self.fixed)
-        for term in wanted:
-            needed |= set(term.factors) | {v for r in term.recipes for v in variables(r)}
-        if self.offset_column is not None:
-            needed.add(self.offset_column)
-        frame = select(newdata, sorted(needed))
+        frame = select(newdata, sorted(self.needed(groups)))
         check_missing(frame, "raise", new=True)
         n = len(frame)
         codes = tuple(
-            _recode(term, frame) if term in wanted else np.full(n, -1, np.intp)
+            _recode(term, self.data, frame) if term in wanted else np.full(n, -1, np.intp)
             for term in self.terms
         )
         Z = tuple(
@@ -206,6 +224,7 @@ def build(
     weights: str | Sequence[float] | None = None,
     offset: str | Sequence[float] | None = None,
     missing: str = "raise",
+    collinear: str = "raise",
 ) -> Design:
     """The design of `formula` for `data`. `data` is not changed.
 
@@ -218,14 +237,15 @@ def build(
         factor has one level.
     """
     data = as_frame(data)
-    frame, extra = prepare(formula, data, weights, offset, missing)
+    complete, extra = prepare(formula, data, weights, offset, missing)
+    frame, extra = tried(formula, complete, extra)
     y, trials = response(frame, formula, family, event)
     w = extra.get("weights", np.ones(len(frame)))
     check_weights(w)
     groupings = _grouping(formula.bars, frame)
     rows, first, recipes = _rows(formula, frame, family, groupings, extra.get("offset"))
     fixed, X = recipes.pop(None)
-    check_rank(X, fixed.names)
+    fixed, X = full_rank(fixed, X, frame, collinear)
     n = len(first)
     gaussian = family.name == "gaussian"
     return Design(
@@ -244,7 +264,10 @@ def build(
         offset_column=offset if isinstance(offset, str) else None,
         constant=_constant(formula, family, y, trials, w),
         saturated=float(np.sum(w * family.saturated(y, trials))),
-        dropped=len(data) - len(frame),
+        dropped=len(data) - len(complete),
+        collinear=collinear,
+        without_trials=len(complete) - len(frame),
+        weights_column=weights if isinstance(weights, str) else None,
     )
 
 
@@ -340,7 +363,7 @@ def _grouping(bars: Sequence[Bar], frame: pd.DataFrame) -> list[Grouping]:
 
 
 def _levels(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[Index, NDArray[Any]]:
-    parts = [_one_factor(frame[f]) for f in factors]
+    parts = [of_factor(frame[f]) for f in factors]
     if len(parts) == 1:
         return parts[0]
     key = parts[0][0].astype(np.int64)
@@ -351,7 +374,7 @@ def _levels(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[Index, NDArray
     for value in map(int, uniques):
         names = []
         for _, levels in reversed(parts):
-            names.append(_label(levels[value % len(levels)]))
+            names.append(label(levels[value % len(levels)]))
             value //= len(levels)
         labels.append(":".join(reversed(names)))
     if len(set(labels)) < len(labels):
@@ -361,28 +384,6 @@ def _levels(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[Index, NDArray
             f"the values of {' or '.join(map(repr, factors))}; replace them there"
         )
     return rows.astype(np.intp, copy=False), np.array(labels, dtype=object)
-
-
-def _label(value: Any) -> str:
-    """A value as part of a level's name: 4 and 4.0 are the same level."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _one_factor(values: pd.Series) -> tuple[Index, NDArray[Any]]:
-    """Codes and levels: categories in their order, anything else sorted."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.cat.remove_unused_categories()
-        codes = values.cat.codes.to_numpy().astype(np.intp)
-        return codes, np.asarray(values.cat.categories, dtype=object)
-    try:
-        codes, levels = pd.factorize(values, sort=True)
-    except TypeError:
-        raise DataError(
-            f"the values of {values.name!r} cannot be sorted into levels; make them text"
-        ) from None
-    return codes.astype(np.intp, copy=False), np.asarray(levels, dtype=object)
 
 
 def _terms(
@@ -401,7 +402,7 @@ def _term(
     codes: Index,
     recipes: Recipes,
 ) -> Term:
-    """All bars over the same factors, merged; each bar is a block of its own."""
+    """All bars over the same factors, merged; each is a block, or a block for each column."""
     names: list[str] = []
     blocks: list[tuple[int, ...]] = []
     used: list[Columns] = []
@@ -411,8 +412,8 @@ def _term(
             continue
         if twice := set(names) & set(columns.names):
             raise FormulaError(f"{show(twice)} varies over {':'.join(factors)!r} twice")
-        start = len(names)
-        blocks += _blocks(bar, columns, start)
+        own = tuple(range(len(names), len(names) + len(columns.names)))
+        blocks += [own] if bar.correlated else [(i,) for i in own]
         names += columns.names
         used.append(columns)
         Z.append(matrix)
@@ -422,25 +423,18 @@ def _term(
     )  # fmt: skip
 
 
-def _blocks(bar: Bar, columns: Columns, start: int) -> list[tuple[int, ...]]:
-    k = len(columns.names)
-    if bar.correlated or columns.spec is None:
-        return [tuple(range(start, start + k))]
-    return [
-        tuple(start + i for i in indices)
-        for indices in columns.spec.term_indices.values()
-        if indices
-    ]
-
-
-def _recode(term: Term, frame: pd.DataFrame) -> Index:
-    """The code of each row's level, -1 where the fit has not seen it."""
+def _recode(term: Term, data: pd.DataFrame, frame: pd.DataFrame) -> Index:
+    """The code of each row's level, -1 where the fit, of `data`, has not seen it."""
     if len(term.factors) == 1:
-        values = frame[term.factors[0]].astype(object)
-    else:
-        parts = zip(*(frame[f].map(_label, na_action=None) for f in term.factors), strict=True)
-        values = pd.Series([":".join(labels) for labels in parts], dtype=object)
-    return np.asarray(pd.Index(term.levels).get_indexer(pd.Index(values)), np.intp)
+        return level_codes(frame[term.factors[0]], term.levels)
+    known, parts = np.ones(len(frame), bool), []
+    for factor in term.factors:
+        levels = data[factor].unique().astype(object)
+        codes = level_codes(frame[factor], levels)
+        known &= codes >= 0
+        parts.append([label(level) for level in levels[codes]])
+    names = pd.Index(list(map(":".join, zip(*parts, strict=True))), dtype=object)
+    return np.where(known, pd.Index(term.levels).get_indexer(names), -1).astype(np.intp)
 
 
 def _constant(formula: Formula, family: Family, y: Array, trials: Array, w: Array) -> float:

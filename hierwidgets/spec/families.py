@@ -21,10 +21,11 @@ import scipy
 from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import FormulaError
 
-__all__ = ["Derivatives", "Family", "Link", "family"]
+__all__ = ["LARGEST_COUNT", "Derivatives", "Family", "Link", "family"]
 
 
 _LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
+LARGEST_COUNT = 1e18  # the largest mean that counts are drawn from one by one
 _TINY = np.finfo(float).tiny
 
 
@@ -226,7 +227,14 @@ def _poisson_saturated(y: Array, n: Array) -> Array:
 
 
 def _poisson_sample(rng: np.random.Generator, mu: Array, n: Array) -> Array:
-    return rng.poisson(n * mu).astype(np.float64)
+    """Counts. Above a mean of LARGEST_COUNT, which numpy cannot draw from, by the normal
+    distribution: its skewness moves a count by about 1, and numbers there lie 128 apart."""
+    mean = n * mu
+    large = mean > LARGEST_COUNT
+    counts = rng.poisson(np.where(large, 0.0, mean)).astype(np.float64)
+    if large.any():
+        counts[large] = mean[large] + np.sqrt(mean[large]) * rng.standard_normal(large.sum())
+    return counts
 
 
 # --- gaussian -----------------------------------------------------------------------------

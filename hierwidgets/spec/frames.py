@@ -15,18 +15,23 @@ from hierwidgets.errors import DataError, FormulaError
 
 from .families import Family
 from .formula import Formula
+from .habits import about_column
 
 __all__ = [
     "as_frame",
     "check_missing",
     "check_weights",
+    "in_order",
     "indicator",
     "numeric",
     "prepare",
     "response",
     "select",
     "show",
+    "tried",
 ]
+
+_LARGEST = 1e100  # its square, times many rows, can still be computed with
 
 
 def indicator(values: pd.Series, event: object | None = None) -> Array:
@@ -111,7 +116,10 @@ def select(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
     for column in columns:
         if column not in have:
             what = "grouping factor" if column in groups else "column"
-            raise FormulaError(f"{what} {column!r} is not in the data; its columns are {have[:30]}")
+            meant = about_column(column, have)
+            raise FormulaError(
+                f"{what} {column!r} is not in the data{meant}; its columns are {have[:30]}"
+            )
         if have.count(column) > 1:
             raise DataError(f"the data have {have.count(column)} columns named {column!r}")
     if len(data) == 0:
@@ -120,7 +128,20 @@ def select(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
     for column in columns:
         if pd.api.types.is_complex_dtype(chosen[column]):
             raise DataError(f"column {column!r} is complex; give real numbers")
+        chosen[column] = _without_arrow(chosen[column])
     return chosen
+
+
+def _without_arrow(values: pd.Series) -> pd.Series:
+    """Arrow's dictionaries as categories and its decimals as floats: pandas' own can be computed
+    with."""
+    stored = str(getattr(values.dtype, "pyarrow_dtype", ""))
+    if stored.startswith("dictionary"):
+        return values.astype("category")
+    if stored.startswith("decimal"):
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return pd.Series(numbers, index=values.index, name=values.name)
+    return values
 
 
 def prepare(
@@ -131,7 +152,7 @@ def prepare(
         raise DataError(f"missing={missing!r} is not known; choose 'raise' or 'drop'")
     columns = [
         formula.response,
-        *([formula.trials] if formula.trials else []),
+        *([formula.trials] if isinstance(formula.trials, str) else []),
         *formula.columns,
     ]
     given = {"weights": weights, "offset": offset}
@@ -139,7 +160,7 @@ def prepare(
     groups = [name for bar in formula.bars for name in bar.factors]
     frame = select(data, list(dict.fromkeys(columns)), groups)
     arrays = {
-        name: _beside(value, name, len(frame))
+        name: _beside(value, name, frame.index)
         for name, value in given.items()
         if value is not None and not isinstance(value, str)
     }
@@ -155,7 +176,36 @@ def prepare(
     return frame, arrays
 
 
-def _beside(value: Any, name: str, n: int) -> Array:
+def in_order(values: Any, index: pd.Index, name: str, whose: str = "the data") -> Any:
+    """`values` in the order of `index`: a Series by its own index, anything else by position.
+
+    Raises
+    ------
+    DataError
+        The index of a Series is another.
+    """
+    if not isinstance(values, pd.Series) or values.index.equals(index):
+        return values
+    if len(values) == len(index) and values.index.is_unique and index.is_unique:
+        aligned = values.reindex(index)
+        if index.isin(values.index).all():
+            return aligned
+    raise DataError(
+        f"{name} is a Series with another index ({_ends(values.index)}) than {whose} "
+        f"({_ends(index)}), so which value belongs to which row cannot be told; give it the same "
+        f"index, or {name}.to_numpy() to go by position"
+    )
+
+
+def _ends(index: pd.Index) -> str:
+    if len(index) == 0:
+        return "no rows"
+    return f"{len(index)} rows from {index[0]!r} to {index[-1]!r}"
+
+
+def _beside(value: Any, name: str, index: pd.Index) -> Array:
+    n = len(index)
+    value = in_order(value, index, name)
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -164,6 +214,7 @@ def _beside(value: Any, name: str, n: int) -> Array:
         raise DataError(f"{name} has shape {array.shape}, but the data have {n} rows")
     if np.isinf(array).any():
         raise DataError(f"{name} has infinite values")
+    _check_range(array[~np.isnan(array)], name)
     return array
 
 
@@ -172,7 +223,9 @@ def check_missing(frame: pd.DataFrame, missing: str, new: bool = False) -> NDArr
     keep: NDArray[np.bool_] = np.asarray(~holes.to_numpy().any(axis=1))
     if not keep.all() and missing == "raise":
         counts = {str(c): int(k) for c, k in holes.sum().items() if k}
-        also = "" if new else ", or pass missing='drop' to drop and count those rows"
+        also = ", or pass missing='drop' to drop and count those rows"
+        if new:
+            also = "; predict passes them through with missing='keep'"
         where = " of newdata" if new else ""
         raise DataError(
             f"missing values in {len(keep) - int(keep.sum())} of {len(keep)} rows{where}, by "
@@ -181,12 +234,38 @@ def check_missing(frame: pd.DataFrame, missing: str, new: bool = False) -> NDArr
     return keep
 
 
+def tried(
+    formula: Formula, frame: pd.DataFrame, arrays: dict[str, Array]
+) -> tuple[pd.DataFrame, dict[str, Array]]:
+    """The rows that have trials: no successes out of none say nothing, and are left out."""
+    if not isinstance(formula.trials, str):
+        return frame, arrays
+    zero = (frame[[formula.response, formula.trials]] == 0).to_numpy(dtype=bool)
+    empty: NDArray[np.bool_] = np.asarray(zero.all(axis=1))
+    if not empty.any():
+        return frame, arrays
+    if empty.all():
+        raise DataError(f"{formula.trials!r} is 0 in every row; there is nothing to fit")
+    return frame[~empty], {name: a[~empty] for name, a in arrays.items()}
+
+
 def _check_infinite(frame: pd.DataFrame) -> None:
     for column in frame.columns:
         if pd.api.types.is_float_dtype(frame[column].dtype):
             infinite = int(np.isinf(frame[column].to_numpy(dtype=np.float64)).sum())
             if infinite:
                 raise DataError(f"column {column!r} has {infinite} infinite values")
+        if pd.api.types.is_numeric_dtype(frame[column].dtype):
+            _check_range(frame[column].to_numpy(dtype=np.float64), f"column {column!r}")
+
+
+def _check_range(values: Array, name: str) -> None:
+    """Refuse numbers whose squares are out of the range of floating point."""
+    reach = float(np.abs(values).max(initial=0.0))
+    if reach > _LARGEST or 0 < reach < 1 / _LARGEST:
+        raise DataError(
+            f"values of the size {reach:.3g} in {name} cannot be computed with; rescale them"
+        )
 
 
 def check_weights(w: Array) -> None:
@@ -214,7 +293,11 @@ def response(
             raise DataError(
                 f"event={event!r} is for a response of two levels; p(successes, trials) has none"
             )
-        return _successes(values, frame[formula.trials])
+        if isinstance(formula.trials, int):
+            trials = pd.Series(formula.trials, index=frame.index, name=formula.trials)
+        else:
+            trials = frame[formula.trials]
+        return _successes(values, trials)
     if family.name == "binomial":
         y = indicator(values, event)
     else:
@@ -230,6 +313,11 @@ def _successes(successes: pd.Series, trials: pd.Series) -> tuple[Array, Array]:
     y, n = numeric(successes, "successes"), numeric(trials, "trials")
     if (y != np.floor(y)).any() or (n != np.floor(n)).any():
         raise DataError(f"p({successes.name}, {trials.name}) needs whole numbers")
-    if (y < 0).any() or (n < 1).any() or (y > n).any():
-        raise DataError(f"p({successes.name}, {trials.name}) needs 0 <= successes <= trials, 1 up")
+    wrong = np.flatnonzero((y < 0) | (y > n))
+    if wrong.size:
+        i = wrong[0]
+        raise DataError(
+            f"p({successes.name}, {trials.name}) needs 0 <= successes <= trials; {wrong.size} rows "
+            f"have others, the first {y[i]:g} of {n[i]:g}"
+        )
     return y, n

@@ -4,6 +4,8 @@
 none, "~ (1 | g)" those of g.
 """
 
+import re
+
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
@@ -13,7 +15,8 @@ from hierwidgets.errors import DataError, FormulaError, NewLevelError
 
 from .design import Design, NewRows, as_frame
 from .families import Family
-from .formula import parse, pieces
+from .formula import parse, terms
+from .levels import label
 
 __all__ = [
     "as_frame",
@@ -72,18 +75,20 @@ def _asked(re_formula: str) -> dict[str, list[str]]:
 
 def _coefficients(lhs: str) -> list[str]:
     """What varies within a bar: "1 + x" is Intercept and x, "x - 1" is x."""
-    parts = [(sign, part.strip("`")) for sign, part in pieces(lhs, lhs)]
-    none = any(piece in (("+", "0"), ("-", "1")) for piece in parts)
-    named = [part for sign, part in parts if sign == "+" and part not in ("0", "1")]
-    return named if none else ["Intercept", *named]
+    return ["Intercept" if term == "1" else term.replace("`", "") for term in terms(lhs)]
 
 
 def _matching(asked: str, names: tuple[str, ...]) -> list[int]:
     """Where a coefficient is among `names`; a predictor of levels stands for all of its columns."""
     name = asked.replace(" ", "")
-    known = [n.replace(" ", "") for n in names]
+    known = [n.replace("`", "").replace(" ", "") for n in names]
     exact = [i for i, n in enumerate(known) if n == name]
-    return exact or [i for i, n in enumerate(known) if n.startswith(f"{name}[") and ":" not in n]
+    return exact or [i for i, n in enumerate(known) if _term_of(n) == _term_of(name)]
+
+
+def _term_of(column: str) -> str:
+    """The term a column belongs to: "f[T.b]:x" is of f:x."""
+    return re.sub(r"\[[^\[\]]*\]", "", column)
 
 
 def check_offset(design: Design) -> None:
@@ -122,7 +127,7 @@ def rows_of(
     new = design.apply(newdata, groups)
     for term, codes in zip(design.terms, new.codes, strict=True):
         if term.group in groups and new_levels == "error" and (codes < 0).any():
-            strange = labels(newdata, term.factors)[codes < 0]
+            strange = labels(as_frame(newdata), term.factors)[codes < 0]
             raise NewLevelError(
                 f"newdata holds the {term.group} {strange[0]!r}, which the fit has not seen; "
                 "pass new_levels='population' (its effect is 0) or 'sample' (its effect is "
@@ -133,11 +138,9 @@ def rows_of(
 
 
 def labels(frame: pd.DataFrame, factors: tuple[str, ...]) -> NDArray[np.object_]:
-    parts = [frame[f].astype(str) for f in factors]
-    text = parts[0]
-    for part in parts[1:]:
-        text = text + ":" + part
-    return text.to_numpy(dtype=object)
+    """The level of each row, as text."""
+    parts = [[label(v) for v in frame[f]] for f in factors]
+    return np.array(list(map(":".join, zip(*parts, strict=True))), dtype=object)
 
 
 def linear_predictor(new: NewRows, beta: Array, effects: list[Array]) -> Array:

@@ -182,6 +182,7 @@ class Spec:
     reml: bool = True
     offset: str | None = None
     priors: Priors | None = None  # of a posterior
+    collinear: str = "raise"
 
 
 def _specs(
@@ -220,13 +221,25 @@ def _from_model(name: str, model: Model | Fit | Posterior) -> Spec:
     if isinstance(model, Posterior):
         sampler.require_extra()
     return Spec(
-        design.formula.text, model.family, design.event, n_agq, reml, design.offset_column, priors
+        design.formula.text,
+        model.family,
+        design.event,
+        n_agq,
+        reml,
+        design.offset_column,
+        priors,
+        design.collinear,
     )
 
 
 def _build(spec: Spec, frame: pd.DataFrame) -> Design:
     return designs.build(
-        formula.parse(spec.text), frame, spec.family, event=spec.event, offset=spec.offset
+        formula.parse(spec.text),
+        frame,
+        spec.family,
+        event=spec.event,
+        offset=spec.offset,
+        collinear=spec.collinear,
     )
 
 

@@ -12,6 +12,7 @@ from support.stored_fits import fitted
 import hierwidgets as hw
 from hierwidgets.likelihood import blocks
 from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows
+from hierwidgets.likelihood.prediction import derivative
 from hierwidgets.spec import rows as predict
 
 
@@ -59,7 +60,7 @@ FITS = {
 def test_derivative_through_the_modes_is_a_finite_difference(name):
     fit = FITS[name]()
     new = predict.rows_of(fit.design, None, predict.kept_columns(fit.design, None), "error")
-    expected = predict.derivative(fit.design, fit.family, new, fit.theta, fit.beta)
+    expected = derivative(fit.design, fit.family, new, fit.theta, fit.beta)
     found = np.hstack([np.zeros((len(new.X), len(fit.theta))), new.X])
     for Z, slope in zip(effect_rows(fit.design, new), joint_of(fit).slopes, strict=True):
         found += Z @ slope

@@ -4,7 +4,9 @@
 |---|---|
 | a predictor in units of 1e-12 to 1e12 | the same fit, coefficients in those units |
 | an offset that drives the predictor to overflow | `FitError` |
-| complete separation by a predictor or a level | `FitError` that names it |
+| complete separation by a predictor or a level | `FitError` that names it, whatever the link |
+| counts or offsets that drive the predictor to overflow | `FitError` that names what is too large |
+| a column in units of 1e-200 or 1e200 | `DataError` that names it |
 | sigma at 0 | the fit says `singular`; effects are 0, predictions the overall rate |
 | sigma without bound | grows with the data, stays finite |
 | two predictors equal to 1e-7 | slopes whose sum is right; equal ones: `FormulaError` |
@@ -98,6 +100,44 @@ def test_separation_is_named():
     with pytest.raises(hw.FitError, match="'x'") as found:
         hw.glmer(F, frame.assign(y=(frame["x"] > 0.2).astype(int)))
     told("complete separation", f"{found.value}"[:90])
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_separation_by_the_reference_level_is_named(link):
+    frame = made().assign(h=lambda d: np.arange(len(d)) % 3)
+    frame.loc[frame["h"] == 0, "y"] = 1
+    with pytest.raises(hw.FitError, match=r"'y' is 1 in all 80 rows with h = 0") as found:
+        hw.glmer("y ~ C(h) + (1 | g)", frame, link=link)
+    told(f"separation by a level, {link}", f"{found.value}"[40:130])
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_units_beyond_arithmetic(unit):
+    frame = made().assign(z=lambda d: d["x"] + d["y"])
+    for column, formula in (("x", F), ("x", "y ~ 1 + (x | g)"), ("z", "z ~ x + (1 | g)")):
+        fit = hw.lmer if formula.startswith("z") else hw.glmer
+        with pytest.raises(hw.DataError, match=f"in column '{column}'") as found:
+            fit(formula, frame.assign(**{column: frame[column] * unit}))
+    told(f"a column times {unit:g}", f"{found.value}")
+
+
+@pytest.mark.parametrize(
+    ("formula", "changes", "words"),
+    [
+        ("c ~ 1 + (1 | g)", {"c": 1e12}, "the response 'c' reaches"),
+        ("c ~ x + (1 | g)", {"c": 1e12}, "the response 'c' reaches"),
+        ("c ~ 1 + (1 | g)", {"o": 700.0}, "offsets go from"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_overflow_is_laid_to_what_is_too_large(formula, changes, words):
+    frame = made().assign(c=lambda d: 1.0 + np.arange(len(d)) % 7, o=0.0)
+    for column, size in changes.items():
+        frame.loc[::5, column] = size
+    with pytest.raises(hw.FitError, match=words) as found:
+        hw.glmer(formula, frame, "poisson", offset="o")
+    told("an overflow", f"{found.value}"[:90])
+    assert "rescale the predictors" not in str(found.value)
 
 
 def test_sigma_at_zero():

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from support.paths import ROOT
+from support.paths import PACKAGE, ROOT
 from tools import version
 
 
@@ -47,6 +47,8 @@ def test_the_wheel_works_alone(tmp_path: Path) -> None:
     (wheel,) = tmp_path.glob("*.whl")
     names = zipfile.ZipFile(wheel).namelist()
     assert any(name.endswith("LICENSE-crdata.md") for name in names)
+    ours = [p for p in PACKAGE.rglob("*") if p.is_file() and "__pycache__" not in p.parts]
+    assert {path.relative_to(ROOT).as_posix() for path in ours} <= set(names)
     assert not [name for name in names if name.startswith(("tests/", "lectures/"))]
     alone = [sys.executable, str(ROOT / "tests" / "tools" / "wheel_alone.py"), str(wheel)]
     done = subprocess.run(alone, capture_output=True, text=True)

@@ -39,7 +39,7 @@ def test_rows_are_sorted_by_the_integrated_level(bars) -> None:
     q, lead = c.problem, c.integrated
     assert np.array_equal(q.data.y, m.design.y[c.order])
     if lead is None:
-        assert q.integrated.pieces == 0
+        assert q.integrated.coordinates == 0
         return
     codes = m.design.terms[lead.term].codes[c.order]
     for j, (a, b) in enumerate(zip(q.integrated.starts[:-1], q.integrated.starts[1:], strict=True)):

@@ -63,9 +63,9 @@ def test_same_seed_same_draws_on_any_number_of_cores() -> None:
 
 
 def test_an_interrupt_keeps_the_draws_so_far(monkeypatch) -> None:
-    from hierwidgets.sampling import sampler
+    from hierwidgets.sampling import nuts
 
-    real = sampler._bar
+    real = nuts._bar
     counts: list[int] = []
 
     def stop_midway(total: int, progress: bool):
@@ -84,13 +84,13 @@ def test_an_interrupt_keeps_the_draws_so_far(monkeypatch) -> None:
 
         return bar()
 
-    monkeypatch.setattr(sampler, "_bar", stop_midway)
+    monkeypatch.setattr(nuts, "_bar", stop_midway)
     m = model("(1 | g)")
     post = m.sample(chains=2, tune=100, draws=10**6, seed=1, progress=False)
     assert post.draws.interrupted
     assert 100 < post.draws.sigma.shape[1] < 10**6
     assert post.diagnose().ok
-    monkeypatch.setattr(sampler, "_bar", real)
+    monkeypatch.setattr(nuts, "_bar", real)
     assert m.sample(chains=2, tune=100, draws=20, seed=1, progress=False).draws.sigma.shape == (
         2,
         20,

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from support.core_cases import LINKS, RESPONSE, frame
 
 import hierwidgets as hw
-from hierwidgets.spec.columns import check_rank
 from hierwidgets.spec.design import as_frame, build, indicator, level_sums
 from hierwidgets.spec.families import family
 from hierwidgets.spec.formula import parse
+from hierwidgets.spec.rank import check_rank
 
 
 def made(formula, data=None, kind="binomial", **options):
@@ -86,10 +86,27 @@ def test_bars_over_the_same_group_are_merged_uncorrelated():
     assert made("y ~ (x | g)").terms[0].blocks == ((0, 1),)
 
 
-def test_a_category_under_a_double_bar_stays_together():
-    """As lme4 documents: (f || g) correlates the levels of a factor f."""
+def test_a_category_under_a_double_bar_has_all_its_levels():
+    """As in lme4: (f || g) is (1 | g) + (0 + f | g)."""
     (term,) = made("y ~ (h || g)", frame()).terms
-    assert term.blocks == ((0,), (1, 2, 3, 4))
+    assert term.names == ("Intercept", "h[0]", "h[1]", "h[2]", "h[3]", "h[4]")
+    assert term.blocks == ((0,), (1, 2, 3, 4, 5))
+    (term,) = made("y ~ (0 + h || g)", frame()).terms
+    assert term.blocks == ((0, 1, 2, 3, 4),)
+    (term,) = made("y ~ (h*x || g)", frame()).terms
+    assert [len(block) for block in term.blocks] == [1, 5, 1, 5]
+    assert all(name.startswith("h[") and name.endswith(":x") for name in term.names[7:])
+
+
+def test_a_diagonal_term_has_a_block_for_each_column():
+    """As in glmmTMB: diag(f | g) has the columns of ~ f, each with an sd of its own."""
+    (term,) = made("y ~ diag(h | g)", frame()).terms
+    assert term.names == ("Intercept", "h[T.1]", "h[T.2]", "h[T.3]", "h[T.4]")
+    assert term.blocks == ((0,), (1,), (2,), (3,), (4,))
+    assert made("y ~ diag(x | g)").terms[0].blocks == ((0,), (1,))
+    (term,) = made("y ~ diag(0 + h | g)", frame()).terms
+    assert term.names == ("h[0]", "h[1]", "h[2]", "h[3]", "h[4]")
+    assert len(term.blocks) == 5
 
 
 def test_categories_keep_their_order_and_drop_what_is_not_there():

@@ -28,7 +28,9 @@ def bars(text):
         ("y ~ 0 + x + (1 | g)", "0 + x", ["(1 | g)"], ("x", "g")),
         ("y ~ x - 1 + (1 | g)", "x - 1", ["(1 | g)"], ("x", "g")),
         ("y ~ x * z + (1 + x | g)", "x * z", ["(1 + x | g)"], ("x", "z", "g")),
-        ("y ~ (x + z)**2 + (x || g)", "(x + z)**2", ["(x || g)"], ("x", "z", "g")),
+        ("y ~ (x + z)**2 + (x || g)", "(x + z)**2", ["(1 | g)", "(0 + x | g)"], ("x", "z", "g")),
+        ("y ~ diag(1 + x | g)", "1", ["diag(1 + x | g)"], ("x", "g")),
+        ("y ~ (1 | a*b)", "1", ["(1 | a)", "(1 | b)", "(1 | a:b)"], ("a", "b")),
         ("y ~ x + (1 | a/b)", "x", ["(1 | a)", "(1 | a:b)"], ("x", "a", "b")),
         ("y ~ (1 | a/b/c)", "1", ["(1 | a)", "(1 | a:b)", "(1 | a:b:c)"], ("a", "b", "c")),
         ("y ~ (1 | a:b) + (0 + x | a)", "1", ["(1 | a:b)", "(0 + x | a)"], ("a", "b", "x")),
@@ -50,11 +52,61 @@ def test_successes_out_of_trials():
     assert (f.response, f.trials) == ("won", "all games")
 
 
-def test_double_bar_is_uncorrelated():
-    single, double = parse("y ~ (x | g)").bars[0], parse("y ~ (x || g)").bars[0]
-    assert single.correlated
-    assert not double.correlated
-    assert single.factors == double.factors == ("g",)
+# what lme4's expandDoubleVerts makes of them
+DOUBLE = {
+    "x": ["1", "0 + x"],
+    "1": ["1"],
+    "0 + x": ["0 + x"],
+    "x - 1": ["0 + x"],
+    "x + 1": ["1", "0 + x"],
+    "f": ["1", "0 + f"],
+    "0 + f": ["0 + f"],
+    "f + x": ["1", "0 + f", "0 + x"],
+    "0 + f + h": ["0 + f", "0 + h"],
+    "f * x": ["1", "0 + f", "0 + x", "0 + f:x"],
+    "f * h": ["1", "0 + f", "0 + h", "0 + f:h"],
+    "f:x": ["1", "0 + f:x"],
+    "0 + f:x": ["0 + f:x"],
+    "f / x": ["1", "0 + f", "0 + f:x"],
+    "(x + z)^2": ["1", "0 + x", "0 + z", "0 + x:z"],
+    "poly(x, 2)": ["1", "0 + poly(x, 2)"],
+    "I(x ** 2) + log(z)": ["1", "0 + I(x ** 2)", "0 + log(z)"],
+    "`my x`": ["1", "0 + `my x`"],
+    "log(`class`)": ["1", "0 + log(`class`)"],
+}
+
+
+@pytest.mark.parametrize("lhs", DOUBLE)
+@pytest.mark.parametrize("group", ["g", "g/k", "g:k"])
+def test_a_double_bar_is_expanded_as_lme4_does(lhs, group):
+    groups = {"g": ["g"], "g/k": ["g", "g:k"], "g:k": ["g:k"]}[group]
+    assert bars(f"y ~ ({lhs} || {group})") == [
+        f"({one} | {g})" for g in groups for one in DOUBLE[lhs]
+    ]
+
+
+def test_diagonal_bars():
+    (diagonal,) = parse("y ~ diag(f * x | g)").bars
+    assert not diagonal.correlated
+    assert parse("y ~ (f * x | g)").bars[0].correlated
+    assert bars("y ~ diag(x | a/b)") == ["diag(x | a)", "diag(x | a:b)"]
+
+
+def test_crossed_groups():
+    assert bars("y ~ (x | a*b)") == ["(x | a)", "(x | b)", "(x | a:b)"]
+    assert bars("y ~ (1 | a*b*c)") == [
+        f"(1 | {g})" for g in ("a", "b", "c", "a:b", "a:c", "b:c", "a:b:c")
+    ]
+    assert bars("y ~ (1 | a:b*c)") == ["(1 | a:b)", "(1 | c)", "(1 | a:b:c)"]
+    assert bars("y ~ (1 | `a * b`)") == ["(1 | a * b)"]
+
+
+def test_a_constant_number_of_trials():
+    assert parse("p(s, 40) ~ (1 | g)").trials == 40
+    assert parse("p( s ,1 ) ~ (1 | g)").trials == 1
+    for wrong in ("0", "-3", "2.5", "1e3", "n + 1", "'n'", "40, 2", "9" * 20):
+        with pytest.raises(FormulaError, match="neither a column nor a whole number"):
+            parse(f"p(s, {wrong}) ~ (1 | g)")
 
 
 def test_plain_columns_are_told_from_transformed_ones():

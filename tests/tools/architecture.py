@@ -10,7 +10,7 @@ Without a path the picture goes to lectures/images/architecture.png.
 import sys
 import tomllib
 from dataclasses import dataclass, field
-from itertools import permutations, product
+from itertools import combinations, permutations, product
 from pathlib import Path
 
 import grimp
@@ -55,7 +55,7 @@ def layers_of(contract: str) -> list[list[str]]:
     linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (found,) = [one["layers"] for one in linter["contracts"] if one["id"] == contract]
     names = [layer.replace("|", ":").split(":") for layer in reversed(found)]
-    return [[name.strip(" \n()") for name in layer] for layer in names]
+    return [[name.strip() for name in layer] for layer in names]
 
 
 def layers() -> list[list[Box]]:
@@ -105,7 +105,7 @@ def rows_of(found: list[list[Box]], boxes: list[Box]) -> list[tuple[int, list[in
     for layer in found:
         here, band = [boxes.index(box) for box in layer], layer[0].band
         height, below = rows[-1] if rows else (-1, [])
-        most = int(WIDTH * (BANDS[band][2] - BANDS[band][1]) / (BOX + 0.15))
+        most = (len(slots(band)) + 1) // 2
         beside = below and boxes[below[0]].band == band and len(below) + len(here) <= most
         if beside and not any(boxes[i].uses & set(below) for i in here):
             below += here
@@ -135,32 +135,48 @@ def needed(boxes: list[Box]) -> set[tuple[int, int]]:
     }
 
 
-def spread(band: str, count: int) -> list[float]:
-    """The middles of so many boxes in a row of a band."""
+def slots(band: str) -> list[float]:
+    """Where the middle of a box may be: places beside each other, and half-way between two."""
     _, left, right = BANDS[band]
     low, high = left * WIDTH + EDGE * (left == 0), right * WIDTH - EDGE * (band == "course")
-    return [low + (high - low) * (k + 0.5) / count for k in range(count)]
+    count = min(4, int((high - low) / BOX))
+    return [low + (high - low) * (k + 1) / (2 * count) for k in range(2 * count - 1)]
+
+
+def orders(band: str, count: int) -> list[tuple[float, ...]]:
+    """Every way to put so many boxes into a row of a band, the most even ones first."""
+    free = slots(band)
+    even = np.linspace(free[0], free[-1], 2 * count + 1)[1::2]
+    ways = [
+        xs
+        for xs in permutations(free, count)
+        if all(abs(a - b) > BOX for a, b in combinations(xs, 2))
+    ]
+    return sorted(ways, key=lambda xs: float(np.abs(np.sort(xs) - even).sum()))
 
 
 def middles(boxes: list[Box], rows: list[tuple[int, list[int]]]) -> dict[int, Point]:
-    """The middle of each box: in every row the order that keeps arrows upright and clear."""
+    """The middle of each box: in every row the places that keep arrows upright and clear."""
     arrows = needed(boxes)
     at = {}
     for height, row in rows:
-        xs = spread(boxes[row[0]].band, len(row))
+        xs = orders(boxes[row[0]].band, len(row))[0]
         at |= {i: (x, ROW * (height + 0.5)) for i, x in zip(row, xs, strict=True)}
 
-    def cost(order: tuple[int, ...], places: list[Point]) -> float:
-        new = at | dict(zip(order, places, strict=True))
-        slant = sum(abs(new[i][0] - new[j][0]) for i, j in arrows)
-        return slant + 2.0 * sum(not passes(curve(new[i], new[j]), without(new, i, j))
-                                 for i, j in arrows)  # fmt: skip
+    def moved(row: list[int], xs: tuple[float, ...]) -> dict[int, Point]:
+        return at | {i: (x, at[i][1]) for i, x in zip(row, xs, strict=True)}
 
-    for _ in range(4):
+    def cost(new: dict[int, Point], moving: list[int]) -> float:
+        slant = sum(abs(new[i][0] - new[j][0]) for i, j in arrows)
+        free = slots(boxes[moving[0]].band)
+        aside = abs(np.mean([new[i][0] for i in moving]) - (free[0] + free[-1]) / 2)
+        blocked = [passes(curve(new[i], new[j]), without(new, i, j)) for i, j in arrows]
+        return slant + 1.5 * float(aside) + 4.0 * blocked.count(False)
+
+    for _ in range(3):
         for _, row in rows:
-            places = sorted(at[i] for i in row)
-            best = min(permutations(row), key=lambda order, places=places: cost(order, places))
-            at |= dict(zip(best, places, strict=True))
+            ways = [moved(row, xs) for xs in orders(boxes[row[0]].band, len(row))]
+            at = min(ways, key=lambda new, row=row: cost(new, row))
     return at
 
 
@@ -182,9 +198,9 @@ def curve(start: Point, end: Point, aside: Point = (0, 0)) -> Curve:
 
 def arrow(axes: Axes, start: Point, end: Point, others: list[Point]) -> None:
     """From a box's lower edge to another's upper one, around the boxes between the two."""
-    steps = np.arange(-3, 3.1, 0.15)
-    asides = sorted(product(steps, steps), key=lambda one: abs(one[0]) + abs(one[1]))
-    ways = (curve(start, end, aside) for aside in asides)
+    steps, edge = np.arange(-3, 3.1, 0.2), (-0.5, 0, 0.5)  # aside on the way; along the edges
+    tried = sorted(product(steps, steps, edge, edge), key=lambda one: sum(map(abs, one)))
+    ways = (curve((start[0] + c, start[1]), (end[0] + d, end[1]), (a, b)) for a, b, c, d in tried)
     path = next((way for way in ways if passes(way, others)), curve(start, end))
     axes.add_patch(FancyArrowPatch(path=path, zorder=2, color="#2f4b6e", linewidth=1.2,
                                    arrowstyle="-|>,head_width=2.6,head_length=4.6"))  # fmt: skip

@@ -11,7 +11,6 @@ import pytest
 import traitlets
 from ipywidgets.widgets.widget import _instances
 from scipy.special import expit
-from support import effect_models
 from support.effect_models import X, invented
 from support.page import click, status_line
 
@@ -22,26 +21,6 @@ from hierwidgets.widgets.numbers.effect import kept, moved
 from hierwidgets.widgets.numbers.effect.moved import held_at, slope_position
 from hierwidgets.widgets.numbers.effect.setting import thinned
 from hierwidgets.widgets.parts.instrument import owned_widgets
-
-
-@pytest.fixture(scope="module")
-def uk():
-    return effect_models.uk()
-
-
-@pytest.fixture(scope="module")
-def plain():
-    return effect_models.plain()
-
-
-@pytest.fixture(scope="module")
-def several():
-    return effect_models.several()
-
-
-@pytest.fixture(scope="module")
-def draws():
-    return effect_models.draws()
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ def likelihood(
     data: Data, lead: Integrated, base: Array, sd: float, sigma: float, by_row: Array
 ) -> tuple[float, float, float]:
     """Log-likelihood, and its derivatives by log sd (integrated) and log sigma."""
-    if not lead.pieces:
+    if not lead.coordinates:
         value, by_sigma = _direct(data, base, by_row, 1.0 / sigma**2)
         return value, 0.0, by_sigma
     if data.family == GAUSSIAN:

@@ -5,7 +5,7 @@ are those of `likelihood.density`, `likelihood.quadrature` and `priors`, which t
 with; why these coordinates is explained in `chart`.
 
 Derivatives are led back by hand, from the value to x: ``v_bar`` is the derivative of the log
-density by v, and so on. Only `sampler` and `chart` import this folder, when they sample.
+density by v, and so on. numba is imported with this module, and only when somebody samples.
 """
 
 import math
@@ -23,7 +23,7 @@ from .prior_densities import coefficient_prior, effects_prior, sd_prior
 from .problem import GAUSSIAN, Problem
 from .whitening import unwhiten, unwhiten_reverse
 
-__all__ = ["constrain", "log_density"]
+__all__ = ["log_density"]
 
 FARTHEST = 100.0  # log sds and z beyond this overflow
 
@@ -47,7 +47,7 @@ def _log_density(q: Problem, x: Array, grad: Array) -> float:
     at_sigma, xi = x.size - d - 1, x[x.size - d :]
     grad[:] = 0.0
     value, sd, sigma = 0.0, 0.0, 1.0
-    if lead.pieces:
+    if lead.coordinates:
         sd = math.exp(x[0])
         lp, grad[0] = sd_prior(priors.sd_kind[0, 0], priors.sd_par[0, 0], x[0])
         value += lp
@@ -57,7 +57,7 @@ def _log_density(q: Problem, x: Array, grad: Array) -> float:
         value += lp
     factors = np.zeros((T, pieces.widest, pieces.widest))
     inverses, inverse_bar = np.zeros_like(factors), np.zeros_like(factors)
-    covariances(pieces, lead.pieces, x, factors, inverses)
+    covariances(pieces, lead.coordinates, x, factors, inverses)
     v, C, v_bar = np.empty(d), np.zeros(q.whitening.H.size), np.zeros(d)
     value += unwhiten(q.whitening, pieces, xi, inverses, v, C)
     if not math.isfinite(value):
@@ -67,7 +67,7 @@ def _log_density(q: Problem, x: Array, grad: Array) -> float:
     ll, by_sd, by_sigma = likelihood(q.data, lead, base, sd, sigma, by_row)
     value += ll
     transpose(q.data, pieces, by_row, v_bar)
-    if lead.pieces:
+    if lead.coordinates:
         grad[0] += by_sd
     if q.data.family == GAUSSIAN:
         grad[at_sigma] += by_sigma
@@ -75,19 +75,6 @@ def _log_density(q: Problem, x: Array, grad: Array) -> float:
     value += effects_prior(pieces, p, v, factors, inverses, v_bar, inverse_bar)
     unwhiten_reverse(q.whitening, pieces, v, C, v_bar, grad[x.size - d :], inverse_bar)
     value += covariances_reverse(
-        pieces, priors, lead.pieces, x, factors, inverses, inverse_bar, grad
+        pieces, priors, lead.coordinates, x, factors, inverses, inverse_bar, grad
     )
     return value if math.isfinite(value) else -math.inf
-
-
-@compiled
-def constrain(q: Problem, x: Array, factors: Array, v: Array) -> None:
-    """Parameters of many points x (D, d): factors (D, T, k, k) and v (D, len). Bent
-    coordinates of x become log sds and z, in place."""
-    T, d, widest = q.pieces.sizes.size, q.whitening.r.size, q.pieces.widest
-    C = np.zeros(q.whitening.H.size)
-    for s in range(x.shape[0]):
-        inverses = np.zeros((T, widest, widest))
-        x[s] = natural(q.bends, x[s])
-        covariances(q.pieces, q.integrated.pieces, x[s], factors[s], inverses)
-        unwhiten(q.whitening, q.pieces, x[s, x.shape[1] - d :], inverses, v[s], C)

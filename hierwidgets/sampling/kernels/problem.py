@@ -75,7 +75,7 @@ class Integrated(NamedTuple):
 
     Attributes
     ----------
-    pieces : int
+    coordinates : int
         1, or 0 where there is none: the numbers it has in x.
     z : (n,)
         Its column.
@@ -87,7 +87,7 @@ class Integrated(NamedTuple):
         As `quadrature.nodes` gives them.
     """
 
-    pieces: int
+    coordinates: int
     z: Array
     starts: Integers
     begin: Array

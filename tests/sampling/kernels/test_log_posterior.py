@@ -11,8 +11,8 @@ from support.sampled_models import FAMILIES, STRUCTURES, model
 
 import hierwidgets as hw
 from hierwidgets.likelihood.density import joint
+from hierwidgets.sampling.draws import unpack
 from hierwidgets.sampling.priors import Priors, exponential, gamma, lkj, normal, resolve
-from hierwidgets.sampling.sampler import unpack
 from hierwidgets.spec.covariance import sd_corr
 
 pytest.importorskip("nutpie")

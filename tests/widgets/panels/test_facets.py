@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from support import effect_models
 from support.effect_models import X, invented
 
 import hierwidgets as hw
@@ -12,14 +11,14 @@ from hierwidgets.widgets.panels.facets import rows_of_facets
 
 
 @pytest.fixture
-def shown():
-    instrument = CompetitivenessEffect(effect_models.uk(), X, low=0.5, high=0.8)
+def shown(uk):
+    instrument = CompetitivenessEffect(uk, X, low=0.5, high=0.8)
     yield instrument
     instrument.close()
 
 
-def test_facets_show_points_lines_and_bands_in_place():
-    instrument = CompetitivenessEffect(effect_models.draws(), X, low=0.3, high=0.8)
+def test_facets_show_points_lines_and_bands_in_place(draws):
+    instrument = CompetitivenessEffect(draws, X, low=0.3, high=0.8)
     (row,) = instrument.facets
     found = instrument.setting
     units, line = numbers.unit_frame(found), numbers.line_frame(found)

@@ -178,7 +178,8 @@ def without_predictor(model: Estimated, predictor: str) -> Fit:
     kept = [bar_text(lhs, b.factors, b.correlated) for lhs, b in bars if lhs != "0"]
     left = f"`{formula.response}`"
     if formula.trials is not None:
-        left = f"p({left}, `{formula.trials}`)"
+        trials = formula.trials if isinstance(formula.trials, int) else f"`{formula.trials}`"
+        left = f"p({left}, {trials})"
     right = " + ".join([_without(formula.fixed, predictor), *kept])
     offset: Any = design.offset_column
     if offset is None and design.offset.any():
@@ -186,7 +187,7 @@ def without_predictor(model: Estimated, predictor: str) -> Fit:
     weights: Any = None if (design.weights == 1).all() else design.weights
     return Model(
         f"{left} ~ {right}", design.data, model.family.name, link=model.family.link.name,
-        event=design.event, weights=weights, offset=offset,
+        event=design.event, weights=weights, offset=offset, collinear=design.collinear,
     ).maximize(model.n_agq if isinstance(model, Fit) else 1)  # fmt: skip
 
 

@@ -370,4 +370,4 @@ def line_rows(setting: Setting, points: int) -> pd.DataFrame:
 def bar_text(lhs: str, factors: tuple[str, ...], correlated: bool = True) -> str:
     """A group term as a formula writes it."""
     group = ":".join(f"`{f}`" for f in factors)
-    return f"({lhs} {'|' if correlated else '||'} {group})"
+    return f"{'' if correlated else 'diag'}({lhs} | {group})"

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from support import effect_models
 from support.effect_models import X
 
 import hierwidgets as hw
@@ -20,26 +19,6 @@ from hierwidgets.widgets.numbers.effect.setting import setting, thinned
 
 NUMBERS = ["estimate", "conf_low", "conf_high"]
 RULES = ["PR", "SMD"]
-
-
-@pytest.fixture(scope="module")
-def uk():
-    return effect_models.uk()
-
-
-@pytest.fixture(scope="module")
-def plain():
-    return effect_models.plain()
-
-
-@pytest.fixture(scope="module")
-def several():
-    return effect_models.several()
-
-
-@pytest.fixture(scope="module")
-def draws():
-    return effect_models.draws()
 
 
 @pytest.fixture(params=["fit", "draws"])

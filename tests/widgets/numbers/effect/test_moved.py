@@ -9,7 +9,6 @@ import dataclasses
 
 import numpy as np
 import pytest
-from support import effect_models
 from support.effect_models import X, invented
 
 import hierwidgets as hw
@@ -22,17 +21,6 @@ from hierwidgets.widgets.numbers.effect.moved import (
     without_predictor,
 )
 from hierwidgets.widgets.numbers.effect.setting import decimals, setting
-
-
-@pytest.fixture(scope="module")
-def uk():
-    return effect_models.uk()
-
-
-@pytest.fixture(scope="module")
-def several():
-    return effect_models.several()
-
 
 # --- sigma and slope moved ----------------------------------------------------------------
 
@@ -109,8 +97,8 @@ def test_trials_weights_offset_link_and_quadrature_stay():
 # --- what is looked over once -------------------------------------------------------------
 
 
-def test_sigma_and_slope_have_room_around_the_fit(uk):
-    found = movable(setting(uk, X), effect_models.plain())
+def test_sigma_and_slope_have_room_around_the_fit(uk, plain):
+    found = movable(setting(uk, X), plain)
     assert found.limits("sigma") == (0.01, 5.0)
     low, high = found.limits("slope")
     assert (low + high) / 2 == pytest.approx(uk.beta[1])

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from support import effect_models
 from support.effect_models import X, invented
 
 import hierwidgets as hw
@@ -52,9 +51,9 @@ def test_what_cannot_be_compared_is_refused(compare, says):
         setting(fit, "x", compare=compare)
 
 
-def test_facets_are_titled_with_the_value_that_all_of_them_has():
-    found = setting(effect_models.several(), X)
+def test_facets_are_titled_with_the_value_that_all_of_them_has(several, uk):
+    found = setting(several, X)
     assert facet_values(found) == [1, 0, 1, 0, 0]
     assert facet_titles(found)[:2] == ("Canada (SMD)", "Finland (PR)")
-    alone = setting(effect_models.uk(), X)
+    alone = setting(uk, X)
     assert facet_titles(alone) == ("all",)
