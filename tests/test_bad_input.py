@@ -307,6 +307,7 @@ def tables():
     yield Case(hw.compare, (3, 4), DataError, "int")
     yield Case(hw.compare, (fit, linear), DataError, "binomial|family|response")
     yield Case(hw.compare, (fit, None), DataError, "NoneType")
+    yield Case(hw.compare, (fit,), DataError, "1 given")
     yield Case(hw.tables, (), DataError, "fit")
     yield Case(hw.tables, (3,), DataError, "int")
     yield Case(hw.tables, (fit,), DataError, "-1", digits=-1)

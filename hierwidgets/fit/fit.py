@@ -128,7 +128,7 @@ class Fit(FitRecord):
         ----------
         detail :
             Whether to add z (estimate over standard error) and its two-sided p from the normal
-            distribution.
+            distribution; for a Gaussian fit the same ratio as t, with Satterthwaite's df.
         digits :
             Decimals of estimates, standard errors and sds.
         """
@@ -271,6 +271,31 @@ class Fit(FitRecord):
         {'district_id': 0.028}
         """
         return diagnostics.icc(self)
+
+    def r2(self, method: str | None = None) -> pd.Series:
+        """Nakagawa's R2: the share of variance explained, on the scale of the linear predictor.
+
+        With ``f`` the variance of ``X beta`` over the observations, ``g`` that of all groups and
+        ``own`` as in `icc`: marginal ``f / (f + g + own)``, by the predictors; conditional
+        ``(f + g) / (f + g + own)``, with the groups (Nakagawa & Schielzeth 2013, Methods Ecol.
+        Evol. 4(2); Johnson 2014). An offset counts as neither; `own` is that of a row with
+        weight 1 and of a single trial.
+
+        Parameters
+        ----------
+        method :
+            Which `own` (Nakagawa, Johnson & Schielzeth 2017): "latent" (the default) or "delta",
+            the observation-level variance, for a binary outcome; "lognormal" (the default),
+            "delta" or "trigamma" for counts, at the mean over observations and effects.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", hw.load("uk"),
+        ...          event="Contacted").r2().round(3).to_dict()
+        {'marginal': 0.041, 'conditional': 0.135}
+        """
+        return diagnostics.r2(self, method)
 
     def design_effect(self) -> pd.DataFrame:
         """How much grouping inflates each coefficient's variance.
