@@ -65,6 +65,17 @@ def by_count():
 
 
 @cache
+def by_boolean():
+    frame = sixty_rows()
+    return hw.glmer("y ~ b + (1 | g)", frame.assign(b=frame["t"] == "yes"))
+
+
+@cache
+def by_id():
+    return hw.lmer("z ~ x + (1 | m)", sixty_rows().assign(m=np.repeat(np.arange(4, 10), 10)))
+
+
+@cache
 def linear():
     return hw.lmer(G, sixty_rows())
 
@@ -188,6 +199,15 @@ def arguments():
     yield glmer(F, data(), DataError, "weights has shape (2,)", weights=[1, 2])
     yield glmer(F, data(), DataError, "weights has infinite", weights=np.full(60, np.inf))
     yield glmer(F, data(), DataError, "offset has shape (59,)", offset=np.zeros(59))
+    shifted = data().set_index(np.arange(1, 61))
+    yield glmer(F, data(), DataError, "weights is a Series with another", weights=shifted["w"])
+    yield lmer(G, data(), DataError, "offset is a Series with another", offset=shifted["w"])
+    yield method("refit", DataError, "y is a Series with another index", shifted["y"])
+    yield glmer("p(won, n) ~ x + (1 | g)", data(n=0, won=0), DataError, "'n' is 0 in every row")
+    yield glmer("p(won, n) ~ x + (1 | g)", data(n=-1), DataError, "the first 1 of -1")
+    day = pd.Series(pd.date_range("2020-01-01", periods=60))
+    yield glmer("y ~ day + (1 | g)", data(day=day.dt.date), FormulaError, "object of dates: make")
+    yield glmer("y ~ day + (1 | g)", data(day=day), FormulaError, "is datetime64")
     yield glmer(F, data(), DataError, "offset must be a column name", offset=["a"] * 60)
     yield glmer(F, data(), DataError, "offset", offset=np.full(60, np.nan))
     yield glmer("p(n, won) ~ x + (1 | g)", data(), DataError, "p(n, won)")
@@ -226,7 +246,17 @@ def predictions():
     yield method("predict", FormulaError, "'g' is not in the data", new().drop(columns="g"))
     yield method("predict", NewLevelError, "holds the level '99'", new(n=99), of=by_count)
     yield method("predict", NewLevelError, "holds the level 'many'", new(n="many"), of=by_count)
+    yield method("predict", NewLevelError, "knows 'False', 'True'", new(b=2), of=by_boolean)
+    yield method("predict", NewLevelError, "the level 'maybe'", new(b="maybe"), of=by_boolean)
+    yield method("predict", DataError, "booleans such as 'True' in newdata", new(m=True), of=by_id)
+    yield method("predict", DataError, "dates such as '2020-01-01' in newdata",
+                 new(m=pd.Timestamp("2020-01-01")), of=by_id, new_levels="population")  # fmt: skip
     yield method("predict", DataError, "scale='log'", new(), scale="log")
+    yield method("predict", DataError, "interval_of='row'", new(), interval_of="row")
+    yield method("predict", DataError, "missing='drop'", new(), missing="drop")
+    yield method("predict", DataError, "needs a level", new(), interval_of="observation")
+    yield method("predict", DataError, "leave out scale", new(), interval_of="observation",
+                 interval=0.9, scale="link")  # fmt: skip
     yield method("predict", DataError, "interval=95", new(), interval=95)
     yield method("predict", DataError, "interval='0.9'", new(), interval="0.9")
     yield method("predict", DataError, "new_levels='ignore'", new(), new_levels="ignore")

@@ -58,7 +58,8 @@ def _counts(family: Family, eta: Array, se: Array, size: Array, level: float) ->
     mean = size[:, None] * mu
     within = mean * (1 - mu) if family.name == "binomial" else mean
     expected = mean @ _WEIGHTS
-    variance = within @ _WEIGHTS + ((mean - expected[:, None]) ** 2) @ _WEIGHTS
+    with np.errstate(over="ignore"):  # the sd of what has no bound
+        variance = within @ _WEIGHTS + ((mean - expected[:, None]) ** 2) @ _WEIGHTS
     tail = (1 - level) / 2
     return {
         "estimate": size * family.link.inverse(eta)[0],
