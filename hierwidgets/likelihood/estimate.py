@@ -324,14 +324,15 @@ def profile_loglik(
         The maximum (counting constant included) and where it is.
     """
     held = {} if fixed is None else fixed
-    free = np.array([i for i in range(design.X.shape[1]) if i not in held], np.intp)
+    free = [i for i in range(design.X.shape[1]) if i not in held]
     beta = fixed_only(design, family) if beta0 is None else beta0.astype(np.float64).copy()
-    at = design.X @ beta
-    for i, value in held.items():
-        beta[i] = value
-    given = design.X[:, list(held)] @ beta[list(held)]
-    own = working(replace(design, X=design.X[:, free], offset=design.offset + given))
-    m, X, lay = len(own.M), own.design.X, layout(own.design)
+    order, f = [*free, *held], len(free)
+    own = working(replace(design, X=design.X[:, order]))  # those held last, R being triangular
+    gamma = (own.R @ beta[order])[:f]  # the others take over what they can
+    beta[list(held)] = list(held.values())
+    Q, given = own.design.X, own.R[:, f:] @ beta[list(held)]
+    rest = replace(own.design, X=Q[:, :f], offset=design.offset + Q[:, f:] @ given[f:])
+    m, lay = len(own.M), layout(rest)
     evaluate = WarmStart(objective(lay, family, n_agq))
     inner: Array = np.linalg.solve(own.M, theta).astype(np.float64, copy=False)
 
@@ -339,10 +340,9 @@ def profile_loglik(
         value = evaluate(inner, gamma)
         return value.neg2loglik, value.gradient[m:]
 
-    gamma = X.T @ (at - given) / len(X)  # the others take over what they can
-    if not free.size:
+    if not free:
         return -0.5 * value_and_gradient(gamma)[0] + design.constant, beta
-    _, unit = _start(own.design, family, lay)
+    _, unit = _start(rest, family, lay)
     found = minimize(value_and_gradient, gamma, unit[m:, m:])
-    beta[free] = np.linalg.solve(own.R, found.x)
+    beta[free] = np.linalg.solve(own.R[:f, :f], found.x - given[:f])
     return -0.5 * found.value + design.constant, beta
