@@ -200,8 +200,6 @@ def test_levels_in_another_type_are_read_as_our_own_predict_reads_them(kind, rol
     levels = distinct(data[role])
     first = data.drop(columns=["y", role]).iloc[[0]]
     for name, values in other_types(levels):
-        if (kind, role, name) == ("zero and one", "f", "booleans"):
-            continue  # of `Columns.matrix`: C(f) of 0 and 1 given True and False
         rows = pd.concat([first] * len(values), ignore_index=True)
         rows[role] = values.to_list() if isinstance(values, pl.Series) else values.array
         if isinstance(values, pl.Series):
