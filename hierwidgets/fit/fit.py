@@ -116,7 +116,7 @@ class Fit(FitRecord):
         ...                event="Contacted")
         >>> rows = pd.DataFrame({"district_id": ["District 309", None]})
         >>> fit.predict(rows, interval=0.9, missing="keep")["conf_high"].round(2).tolist()
-        [0.37, nan]
+        [0.39, nan]
         """
         request = Request(scale, re_formula, new_levels, interval, interval_of, missing)
         return prediction.predict(self, newdata, request)

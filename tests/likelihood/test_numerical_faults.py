@@ -12,6 +12,8 @@
 | two predictors equal to 1e-7 | slopes whose sum is right; equal ones: `FormulaError` |
 | float32, int8, bool, Int64, boolean columns | the digits of float64 |
 | rows, columns, levels in another order | the same fit |
+| an expected count of 1e12 to 1e304 | drawn, with the variance of a count (numpy's is wrong) |
+| rows with 0 trials | left out and counted: the same fit |
 | a million trials in a row | the same as a million rows |
 | a constant offset | the intercept takes it; one of 1000 is refused: is it a logarithm? |
 
@@ -230,3 +232,24 @@ def test_a_constant_offset():
     assert np.isclose(moved.fixef["x"], plain.fixef["x"], atol=1e-4)
     with pytest.raises(hw.FitError, match=r"offsets go from 1e.03 to 1e.03 on the link scale"):
         hw.glmer(F, frame, offset=np.full(len(frame), 1000.0))
+
+
+@pytest.mark.parametrize("mean", [1e11, 1e13, 1e15, 1e17, 1e18, 1e20, 1e30, 1e300])
+def test_large_counts_are_drawn(mean):
+    """Standardised, their mean is 0 and their variance 1, within 4 standard errors."""
+    draw = hw.Model(F, made(), "poisson").family.sample
+    y = draw(np.random.default_rng(1), np.full(10_000, mean), np.ones(10_000))
+    assert (y >= 0).all()
+    assert np.abs(y.mean() / mean - 1) < 4e-2 / np.sqrt(mean) + 1e-15
+    if mean < 1e30:  # above, numbers lie further apart than the sd
+        spread = (y - mean) / np.sqrt(mean)
+        assert abs(np.var(spread) - 1) < 4 * np.sqrt(2 / 10_000)
+    told(f"counts of mean {mean:g}", f"{len(np.unique(y))} different ones")
+
+
+def test_no_trials():
+    frame = made()
+    frame["n"] = np.arange(len(frame)) % 4
+    frame["s"] = np.minimum(frame["y"], frame["n"])
+    some = frame[frame["n"] > 0]
+    same(hw.glmer("p(s, n) ~ x + (1 | g)", frame), hw.glmer("p(s, n) ~ x + (1 | g)", some))
