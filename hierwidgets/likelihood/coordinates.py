@@ -156,7 +156,7 @@ def _taken_apart(term: Term) -> tuple[Array, Array]:
 
 
 def _inverse(triangle: Array, *, lower: bool) -> Array:
-    if not len(triangle):
-        return triangle
-    inverse: Array = scipy.linalg.solve_triangular(triangle, np.eye(len(triangle)), lower=lower)
-    return inverse
+    """Of a small triangle; an upper one has nothing to pivot, and stays triangular."""
+    upper = triangle.T if lower else triangle
+    inverse: Array = np.linalg.inv(upper).astype(np.float64, copy=False)
+    return inverse.T if lower else inverse
