@@ -227,6 +227,8 @@ def arguments():
     yield lmer("t ~ x + (1 | g)", data(), DataError, "the response must be numbers")
     yield lmer("z ~ x + (1 | row)", data(row=range(60)), FitError, "60 effects for 60 rows")
     yield lmer(G, data(z=1.0), FitError, "no residual")
+    yield lmer("z ~ C(g) + (1 | g)", data(), FitError, "coefficient for every level of 'g'")
+    yield glmer(F, data(y=data()["g"].isin(list("abc")) * 1), FitError, "no finite maximum")
     yield lmer(G, data(z=data()["z"] + 1j), DataError, "complex")
     yield lmer("z ~ q + (1 | g)", data(), FormulaError, "'q'")
     yield lmer(G, data(), DataError, "reml='yes'", reml="yes")

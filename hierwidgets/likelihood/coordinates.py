@@ -123,16 +123,22 @@ def starting_factors(design: Design, theta: Array) -> list[Array]:
 
 
 def _orthonormal(X: Array) -> tuple[Array, Array]:
-    """Q with columns of mean square 1, and R with a positive diagonal: ``X = Q R``."""
+    """Q with columns of mean square 1, and R with a positive diagonal: ``X = Q R``.
+
+    By Gram and Schmidt, each column twice (Giraud, Langou & Rozloznik 2005, Comput. Math. Appl.
+    50(7)). LAPACK's threads cost more than these few columns are worth.
+    """
     n, p = X.shape
-    if not p:
-        return X, np.zeros((0, 0))
-    size = np.sqrt(np.mean(X**2, axis=0))
-    size[size == 0] = 1.0
-    Q, R = np.linalg.qr(X / size)
-    sign = np.where(np.diag(R) < 0, -1.0, 1.0)
-    root = np.sqrt(n)
-    return Q * sign * root, sign[:, None] * R * size / root
+    columns, R = np.ascontiguousarray(X.T, dtype=np.float64).copy(), np.zeros((p, p))
+    for j, x in enumerate(columns):
+        before = columns[:j]
+        for _ in range(2):
+            taken = np.einsum("in,n->i", before, x) / n
+            x -= np.einsum("in,i->n", before, taken)
+            R[:j, j] += taken
+        R[j, j] = np.sqrt(np.einsum("n,n->", x, x) / n)
+        x /= R[j, j] or 1.0
+    return np.ascontiguousarray(columns.T), R
 
 
 def _taken_apart(term: Term) -> tuple[Array, Array]:
@@ -142,16 +148,15 @@ def _taken_apart(term: Term) -> tuple[Array, Array]:
         at = np.array(block)
         size = np.array([term.size(i) for i in block])
         scaled, own = term.Z[:, at] / size, np.eye(len(at))
-        if len(scaled) >= len(at):
-            Q, R = _orthonormal(scaled[:, ::-1])
-            if np.diag(R).min() > _COLLINEAR:  # else there is no basis of as many columns
-                scaled, own = Q[:, ::-1], _inverse(R[::-1, ::-1], lower=True)
+        Q, R = _orthonormal(scaled[:, ::-1])
+        if np.diag(R).min() > _COLLINEAR:  # else there is no basis of as many columns
+            scaled, own = Q[:, ::-1], _inverse(R[::-1, ::-1], lower=True)
         Z[:, at], T[np.ix_(at, at)] = scaled, own / size[:, None]
     return Z, T
 
 
 def _inverse(triangle: Array, *, lower: bool) -> Array:
-    if not len(triangle):
-        return triangle
-    inverse: Array = scipy.linalg.solve_triangular(triangle, np.eye(len(triangle)), lower=lower)
-    return inverse
+    """Of a small triangle; an upper one has nothing to pivot, and stays triangular."""
+    upper = triangle.T if lower else triangle
+    inverse: Array = np.linalg.inv(upper).astype(np.float64, copy=False)
+    return inverse.T if lower else inverse

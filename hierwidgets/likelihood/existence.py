@@ -17,7 +17,14 @@ from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design, Term, level_sums
 from hierwidgets.spec.families import Family
 
-__all__ = ["LARGEST_SD", "check_levels", "check_outcome", "no_finite_sd", "spanned"]
+__all__ = [
+    "LARGEST_SD",
+    "check_contrasts",
+    "check_levels",
+    "check_outcome",
+    "no_finite_sd",
+    "spanned",
+]
 
 LARGEST_SD = 50.0  # on the link scale: rates of 1e-20 and of 1 - 1e-20 are both common there
 
@@ -78,3 +85,13 @@ def spanned(design: Design) -> tuple[str, ...]:
                 out.append(term.group)
                 break
     return tuple(out)
+
+
+def check_contrasts(design: Design) -> None:
+    """Refuse groups of which nothing is left beside the fixed part."""
+    if groups := spanned(design):
+        raise FitError(
+            f"the fixed part has a coefficient for every level of {groups[0]!r}: the REML "
+            "criterion is the same for every sd of its effects, which is flat and has no "
+            "maximum. Leave one of the two out; by maximum likelihood (reml=False) that sd is 0"
+        )

@@ -33,7 +33,7 @@ from .blocks import (
 )
 from .coordinates import starting_factors, working
 from .density import linear_predictor, split, theta_elements
-from .existence import spanned
+from .existence import check_contrasts
 from .laplace import Modes, effects_with_sds
 from .optimum import covariance, lowest_minimum, search_unit
 
@@ -371,7 +371,7 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
     """
     _check_rows(design)
     if reml:
-        _check_contrasts(design)
+        check_contrasts(design)
     own = working(design)
     P = products(replace(design, terms=own.design.terms))
     template = design.template
@@ -418,16 +418,6 @@ def _check_rows(design: Design) -> None:
                 f"{term.group!r} has {most} effects for {n} rows; the residual and "
                 "the group effects cannot be told apart"
             )
-
-
-def _check_contrasts(design: Design) -> None:
-    """Refuse groups of which nothing is left beside the fixed part."""
-    if groups := spanned(design):
-        raise FitError(
-            f"the fixed part has a coefficient for every level of {groups[0]!r}: the REML "
-            "criterion is the same for every sd of its effects, which is flat and has no "
-            "maximum. Leave one of the two out; by maximum likelihood (reml=False) that sd is 0"
-        )
 
 
 def _check_residual(design: Design, at: Evaluation) -> None:

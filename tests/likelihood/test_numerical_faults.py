@@ -3,6 +3,10 @@
 | given | what happens |
 |---|---|
 | a predictor in units of 1e-12 to 1e12 | the same fit, coefficients in those units |
+| a predictor a million sds from 0, in a varying slope | the same fit: `test_coordinates.py` |
+| outcomes constant within every level | `FitError`: no finite sd: `test_existence.py` |
+| a fixed part that spans a group's levels | REML `FitError`: flat; ML: sd 0 |
+| quadrature of effects with an sd in the tens | `converged` is False where nodes disagree |
 | an offset that drives the predictor to overflow | `FitError` |
 | complete separation by a predictor or a level | `FitError` that names it, whatever the link |
 | counts or offsets that drive the predictor to overflow | `FitError` that names what is too large |
