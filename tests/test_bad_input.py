@@ -348,6 +348,13 @@ def tables():
                progress=False)  # fmt: skip
     yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "by='q'", by="q", seed=1,
                progress=False)  # fmt: skip
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "folds='q'", folds="q")
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "one fold", folds="one")
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "shape", folds=[1, 2])
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "several folds", folds="h", by="g")
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "weights='q'", weights="q")
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "larger than 0", weights="x")
+    yield Case(fit.r2, ("trigamma",), DataError, "'latent', 'delta'")
     yield Case(hw.to_marginaleffects, (3,), DataError, "int was given")
     yield Case(hw.to_marginaleffects, (None,), DataError, "NoneType was given")
     yield Case(hw.to_marginaleffects, (data(),), DataError, "DataFrame was given")

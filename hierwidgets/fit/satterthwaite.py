@@ -16,13 +16,19 @@ does not couple at its minimum, the inverse falls into the covariance of theta a
 ``1 / (2 n)`` (REML: n - p), so that
 
     Var(v) = v' Cov(theta) v' + 2 v^2 / n,    v' = dv / dtheta.
+
+The derivatives are taken in working coordinates (`coordinates`), where a predictor's origin and
+unit do not matter.
 """
+
+from dataclasses import replace
 
 import numpy as np
 import scipy
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.likelihood.blocks import one_thread
+from hierwidgets.likelihood.coordinates import working
 from hierwidgets.likelihood.gaussian import Products, evaluate, products
 
 from .record import FitRecord
@@ -50,14 +56,17 @@ def degrees_of_freedom(fit: FitRecord, contrasts: Array | None = None) -> Array:
     >>> degrees_of_freedom(hw.lmer("y ~ 1 + (1 | g)", data)).round(4)
     array([5.])
     """
-    P, p = products(fit.design), len(fit.beta)
+    own, m = working(fit.design), len(fit.theta)
+    P, p = products(replace(fit.design, terms=own.design.terms)), len(fit.beta)
+    inward = own.inward[:m, :m]
+    theta, covariance = inward @ fit.theta, inward @ fit.covariance[:m, :m] @ inward.T
     rows = np.eye(p) if contrasts is None else contrasts
     n = P.n - p if fit.reml else P.n
     variance = np.zeros(len(rows))
     with one_thread(P.lay):
-        v = _variances(P, fit.theta, fit.reml, rows)
-        for step in _STEP * _directions(fit).T:
-            ends = [_variances(P, fit.theta + way * step, fit.reml, rows) for way in (1, -1)]
+        v = _variances(P, theta, fit.reml, rows)
+        for step in _STEP * _directions(covariance).T:
+            ends = [_variances(P, theta + way * step, fit.reml, rows) for way in (1, -1)]
             variance += ((ends[0] - ends[1]) / (2 * _STEP)) ** 2
     result: Array = 2.0 * v**2 / (variance + 2.0 * v**2 / n)
     return result
@@ -75,10 +84,8 @@ def _variances(P: Products, theta: Array, reml: bool, contrasts: Array) -> Array
     return result
 
 
-def _directions(fit: FitRecord) -> Array:
-    """Columns whose outer products sum to the covariance of theta, (m, m)."""
-    m = len(fit.theta)
-    covariance = fit.covariance[:m, :m]
+def _directions(covariance: Array) -> Array:
+    """Columns whose outer products sum to the covariance, (m, m)."""
     error = np.sqrt(np.diag(covariance))
     error = np.where(error > 0, error, 1.0)
     values, vectors = np.linalg.eigh(covariance / np.outer(error, error))

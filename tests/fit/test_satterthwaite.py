@@ -106,7 +106,7 @@ def test_contrasts():
 
 
 @pytest.mark.parametrize("a", [1e-3, 1e3])
-@pytest.mark.parametrize("shift", [0.0, 3.0, -100.0])
+@pytest.mark.parametrize("shift", [0.0, 3.0, -100.0, 2018.0, 1e5])
 def test_shift_and_scale_of_predictor_and_outcome(a, shift):
     """A shift changes the intercept's, which is another quantity, and nothing else's."""
     data = frame("gaussian")
