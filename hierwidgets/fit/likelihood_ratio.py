@@ -291,7 +291,7 @@ def _obstacle(small: FitRecord, large: FitRecord) -> str:
         other = _partner(term, small, large)
         if other is None:
             return f"only the first has effects of {term.group!r}"
-        if not _contained(term, other):
+        if not _contained(term, other, small, large):
             return f"what varies over {term.group!r} in the first does not in the second"
     return ""
 
@@ -306,11 +306,12 @@ def _partner(term: Term, small: FitRecord, large: FitRecord) -> Term | None:
     return None
 
 
-def _contained(term: Term, other: Term) -> bool:
-    """Whether each block of `term` lies within one block of `other`."""
-    blocks = [{other.names[i] for i in block} for block in other.blocks]
+def _contained(term: Term, other: Term, small: FitRecord, large: FitRecord) -> bool:
+    """Whether the columns of each block of `term` are combinations of those of one of `other`."""
+    own, wider = term.Z[small.design.rows], other.Z[large.design.rows]
     return all(
-        any({term.names[i] for i in block} <= larger for larger in blocks) for block in term.blocks
+        any(_spanned(own[:, list(block)], wider[:, list(larger)]) for larger in other.blocks)
+        for block in term.blocks
     )
 
 

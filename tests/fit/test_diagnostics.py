@@ -157,6 +157,16 @@ def test_r2_of_uncorrelated_slopes_counts_both_parts():
     assert fit.r2().tolist() == pytest.approx([fixed / total, (fixed + between) / total])
 
 
+@pytest.mark.parametrize("shift", [10.0, 2018.0, 1e5])
+def test_shares_do_not_depend_on_the_origin_and_unit_of_a_predictor(shift):
+    g, b = frame("gaussian"), frame("binary")
+    for make, data in ((hw.lmer, g), (hw.glmer, b)):
+        moved = data.assign(x=2.5 * data["x"] + shift)
+        fit, other = (make("y_slopes ~ x + (1 + x | g)", d) for d in (data, moved))
+        assert other.r2().tolist() == pytest.approx(fit.r2().tolist(), rel=1e-4)
+        assert other.icc().tolist() == pytest.approx(fit.icc().tolist(), rel=1e-4)
+
+
 @pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
 def test_delta_r2_of_binary_outcomes(link):
     """The variance of an outcome of average probability over the slope there, by simulation.

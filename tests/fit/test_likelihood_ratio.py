@@ -141,6 +141,20 @@ def test_another_coding_of_the_same_predictors_is_nested():
     assert hw.compare(small, large).df == 1
 
 
+@pytest.mark.parametrize("shift", [0.0, 3.0, 2018.0])
+def test_another_origin_of_a_predictor_is_nested(shift):
+    """Also within a group's effects, where they are correlated; z + (x | g) adds two columns."""
+    moved = frame("gaussian").assign(year=3 * frame("gaussian")["x"] + shift)
+    small = lmer("y_slopes ~ x + (1 + x | g)")
+    large = hw.lmer("y_slopes ~ z + year + (1 + year | g)", moved, reml=False)
+    expected = hw.compare(small, lmer("y_slopes ~ z + x + (1 + x | g)"))
+    found = hw.compare(small, large)
+    assert found.df == 2
+    assert found.chi_square == pytest.approx(expected.chi_square, abs=1e-4)
+    apart = hw.lmer("y_slopes ~ z + year + (1 + year || g)", moved, reml=False)
+    assert np.isnan(hw.compare(small, apart).table["p"].iloc[1])
+
+
 def test_a_singular_smaller_model_is_named():
     found = hw.compare(lmer("y_flat ~ 1 + (1 | g)"), lmer("y_flat ~ x + (1 | g)"))
     assert "the sd of Intercept over g is 0" in found.notes[-1]
