@@ -36,6 +36,7 @@ __all__ = [
 Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
 
 _QUADRATURE = 0.2  # of -2 log L: what other nodes may change
+_FEWEST_JUDGED = 5  # nodes: fewer are a coarse integral by choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +233,7 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
         found = lowest_minimum(value_and_gradient, starts, unit, step=step)
     check_separation(own, design, family, found)
     _check_sds(own, found)
-    if n_agq > 1:
+    if n_agq >= _FEWEST_JUDGED:
         found = _quadrature_judged(lay, family, n_agq, found, evaluate.modes)
     return _assemble(design, family, own, found, evaluate.modes)
 

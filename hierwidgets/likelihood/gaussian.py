@@ -1,7 +1,7 @@
 """The Gaussian hierarchical model, exactly: coefficients and residual sd profiled out.
 
 With ``y ~ N(X beta + Z b, sigma^2 / w)`` and ``b = sigma Lambda u`` the integral over u is
-closed. What is solved is a function of theta alone (Bates et al. 2015, J. Stat. Softw. 67(1),
+closed. What is left is a function of theta alone (Bates et al. 2015, J. Stat. Softw. 67(1),
 eqs. 34 and 41):
 
     ML:    log|A| + n (1 + log(2 pi pwrss / n))
@@ -23,14 +23,8 @@ from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design, level_sums
 
 from .blocks import (
-    Layout,
-    block_diagonal,
-    diagonal_blocks,
-    later_factor,
-    layout,
-    one_thread,
-    symmetric_inverse,
-)
+    Layout, block_diagonal, diagonal_blocks, later_factor, layout, one_thread, symmetric_inverse,
+)  # fmt: skip
 from .coordinates import starting_factors, working
 from .density import linear_predictor, split, theta_elements
 from .existence import check_contrasts
@@ -38,7 +32,6 @@ from .laplace import Modes, effects_with_sds
 from .optimum import covariance, lowest_minimum, search_unit
 
 __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
-
 
 _FULL = 0.1  # share of filled elements from which a dense matrix is the faster one
 
