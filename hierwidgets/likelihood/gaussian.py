@@ -23,7 +23,13 @@ from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design, level_sums
 
 from .blocks import (
-    Layout, block_diagonal, diagonal_blocks, later_factor, layout, one_thread, symmetric_inverse,
+    Layout,
+    block_diagonal,
+    diagonal_blocks,
+    later_factor,
+    layout,
+    one_thread,
+    symmetric_inverse,
 )  # fmt: skip
 from .coordinates import starting_factors, working
 from .density import linear_predictor, split, theta_elements
