@@ -29,10 +29,12 @@ class Model:
     ----------
     formula :
         As lme4 writes it: ``"y ~ x + (1 + x | group)"``; ``"p(y, n) ~ ..."`` or
-        ``"p(y, 40) ~ ..."`` for successes out of trials. ``(1 | a/b)`` nests and ``(1 | a*b)``
-        crosses. ``(x || g)`` is ``(1 | g) + (0 + x | g)``, without correlations between terms;
-        a factor then has an effect for each of its levels, correlated among themselves, as in
-        lme4. ``diag(x | g)`` leaves out every correlation, as in glmmTMB.
+        ``"p(y, 40) ~ ..."`` for successes out of trials; rows with 0 trials are left out and
+        counted. ``(1 | a/b)`` nests and ``(1 | a*b)`` crosses. ``(x || g)`` is
+        ``(1 | g) + (0 + x | g)``, without correlations between terms; a factor then has an
+        effect for each of its levels, correlated among themselves, as in lme4 (the data then
+        tell the sum of the intercept's variance and the levels' covariance, not the two apart).
+        ``diag(x | g)`` leaves out every correlation, as in glmmTMB.
     data :
         One row per observation. It is not changed.
     family :
@@ -43,7 +45,7 @@ class Model:
         The level of a text or categorical response that counts as 1.
     weights, offset :
         Column names, or one number per row: prior weights, and a known part of the linear
-        predictor.
+        predictor. A Series is aligned by its index, anything else goes by position.
     missing :
         "raise", or "drop" to leave out rows with missing values and count them.
     collinear :

@@ -65,6 +65,17 @@ def by_count():
 
 
 @cache
+def by_boolean():
+    frame = sixty_rows()
+    return hw.glmer("y ~ b + (1 | g)", frame.assign(b=frame["t"] == "yes"))
+
+
+@cache
+def by_id():
+    return hw.lmer("z ~ x + (1 | m)", sixty_rows().assign(m=np.repeat(np.arange(4, 10), 10)))
+
+
+@cache
 def linear():
     return hw.lmer(G, sixty_rows())
 
@@ -150,6 +161,32 @@ def frames_and_formulas():
     yield glmer(F, data(x=data()["x"] + 1j), DataError, "'x' is complex")
 
 
+def habits():
+    """What is written elsewhere; the whole table is in tests/spec/test_habits.py."""
+    cells = data()[lambda d: (d["h"] != "u") | (d["t"] != "no")]
+    yield glmer("y ~ I(x^2) + (1 | g)", data(), FormulaError, "write I(x**2)")
+    yield glmer("y ~ x + x^2 + (1 | g)", data(), FormulaError, "write I(x**2) for the power")
+    yield glmer("y ~ log(class) + (1 | g)", data(), FormulaError, "`class`")
+    yield glmer("y ~ х + (1 | g)", data(), FormulaError, "U+0445, cyrillic small letter ha")
+    yield glmer("y ~ X + (1 | g)", data(), FormulaError, "'x' is, which has other capitals")
+    yield glmer('y ~ relevel(h, "v") + (1 | g)', data(), FormulaError, 'contr.treatment("b")')
+    yield glmer("y ~ as.factor(n) + (1 | g)", data(), FormulaError, "C(x) makes levels")
+    yield glmer("y ~ poly(x, 2, raw = TRUE) + (1 | g)", data(), FormulaError, "True")
+    yield glmer("y ~ offset(log(n)) + (1 | g)", data(), FormulaError, "offset='column'")
+    yield glmer("y ~ . + (1 | g)", data(), FormulaError, "name the predictors")
+    yield glmer("cbind(won, n) ~ x + (1 | g)", data(), FormulaError, "p(won, trials)")
+    yield lmer("log(z) ~ x + (1 | g)", data(), FormulaError, "data['log_z'] = np.log(data['z'])")
+    yield glmer("y ~ x + (x | g + h)", data(), FormulaError, "(x | g) + (x | h)")
+    yield glmer("y ~ x + (1 | factor(g))", data(), FormulaError, "as it is, (1 | g)")
+    yield glmer("y ~ ar1(x | g)", data(), FormulaError, "diag(x | g)")
+    yield glmer("y ~ diag(x || g)", data(), FormulaError, "diag(... | group)")
+    yield glmer("p(won, 0) ~ x + (1 | g)", data(), FormulaError, "'0' are neither a column nor")
+    yield glmer("p(n, 2) ~ x + (1 | g)", data(), DataError, "p(n, 2) needs 0 <= successes")
+    yield glmer("y ~ h * t + (1 | g)", cells, FormulaError, "no row has h = 'u' and t = 'no'")
+    yield glmer(F, data(), DataError, "collinear='keep'", collinear="keep")
+    yield lmer(G, data(z=data()["z"] * 1e200), DataError, "in column 'z' cannot be computed with")
+
+
 def arguments():
     yield glmer(F, data(), FitError, "n_agq=0", n_agq=0)
     yield glmer(F, data(), FitError, "n_agq=2.5", n_agq=2.5)
@@ -162,6 +199,15 @@ def arguments():
     yield glmer(F, data(), DataError, "weights has shape (2,)", weights=[1, 2])
     yield glmer(F, data(), DataError, "weights has infinite", weights=np.full(60, np.inf))
     yield glmer(F, data(), DataError, "offset has shape (59,)", offset=np.zeros(59))
+    shifted = data().set_index(np.arange(1, 61))
+    yield glmer(F, data(), DataError, "weights is a Series with another", weights=shifted["w"])
+    yield lmer(G, data(), DataError, "offset is a Series with another", offset=shifted["w"])
+    yield method("refit", DataError, "y is a Series with another index", shifted["y"])
+    yield glmer("p(won, n) ~ x + (1 | g)", data(n=0, won=0), DataError, "'n' is 0 in every row")
+    yield glmer("p(won, n) ~ x + (1 | g)", data(n=-1), DataError, "the first 1 of -1")
+    day = pd.Series(pd.date_range("2020-01-01", periods=60))
+    yield glmer("y ~ day + (1 | g)", data(day=day.dt.date), FormulaError, "object of dates: make")
+    yield glmer("y ~ day + (1 | g)", data(day=day), FormulaError, "is datetime64")
     yield glmer(F, data(), DataError, "offset must be a column name", offset=["a"] * 60)
     yield glmer(F, data(), DataError, "offset", offset=np.full(60, np.nan))
     yield glmer("p(n, won) ~ x + (1 | g)", data(), DataError, "p(n, won)")
@@ -181,6 +227,8 @@ def arguments():
     yield lmer("t ~ x + (1 | g)", data(), DataError, "the response must be numbers")
     yield lmer("z ~ x + (1 | row)", data(row=range(60)), FitError, "60 effects for 60 rows")
     yield lmer(G, data(z=1.0), FitError, "no residual")
+    yield lmer("z ~ C(g) + (1 | g)", data(), FitError, "coefficient for every level of 'g'")
+    yield glmer(F, data(y=data()["g"].isin(list("abc")) * 1), FitError, "no finite maximum")
     yield lmer(G, data(z=data()["z"] + 1j), DataError, "complex")
     yield lmer("z ~ q + (1 | g)", data(), FormulaError, "'q'")
     yield lmer(G, data(), DataError, "reml='yes'", reml="yes")
@@ -199,8 +247,18 @@ def predictions():
     yield method("predict", FormulaError, "'x' is not in the data", new().drop(columns="x"))
     yield method("predict", FormulaError, "'g' is not in the data", new().drop(columns="g"))
     yield method("predict", NewLevelError, "holds the level '99'", new(n=99), of=by_count)
-    yield method("predict", DataError, "'n' in the new data", new(n="99"), of=by_count)
+    yield method("predict", NewLevelError, "holds the level 'many'", new(n="many"), of=by_count)
+    yield method("predict", NewLevelError, "knows 'False', 'True'", new(b=2), of=by_boolean)
+    yield method("predict", NewLevelError, "the level 'maybe'", new(b="maybe"), of=by_boolean)
+    yield method("predict", DataError, "booleans such as 'True' in newdata", new(m=True), of=by_id)
+    yield method("predict", DataError, "dates such as '2020-01-01' in newdata",
+                 new(m=pd.Timestamp("2020-01-01")), of=by_id, new_levels="population")  # fmt: skip
     yield method("predict", DataError, "scale='log'", new(), scale="log")
+    yield method("predict", DataError, "interval_of='row'", new(), interval_of="row")
+    yield method("predict", DataError, "missing='drop'", new(), missing="drop")
+    yield method("predict", DataError, "needs a level", new(), interval_of="observation")
+    yield method("predict", DataError, "leave out scale", new(), interval_of="observation",
+                 interval=0.9, scale="link")  # fmt: skip
     yield method("predict", DataError, "interval=95", new(), interval=95)
     yield method("predict", DataError, "interval='0.9'", new(), interval="0.9")
     yield method("predict", DataError, "new_levels='ignore'", new(), new_levels="ignore")
@@ -257,6 +315,16 @@ def tables():
         "variables is empty",
     )
     yield Case(hw.comparisons, (3, "x"), DataError, "a int was given|int")
+    yield Case(hw.comparisons, (fit, "x"), DataError, "adjust='tukey'", adjust="tukey")
+    yield Case(
+        hw.slopes, (fit, "x"), DataError, "adjust='holm' needs", adjust="holm", interval=None
+    )
+    yield Case(
+        hw.comparisons,
+        (fit, "x", data(term=1)),
+        DataError,
+        "newdata already has the columns ['term']",
+    )
     yield Case(
         hw.slopes,
         (
@@ -271,6 +339,7 @@ def tables():
     yield Case(hw.compare, (3, 4), DataError, "int")
     yield Case(hw.compare, (fit, linear), DataError, "binomial|family|response")
     yield Case(hw.compare, (fit, None), DataError, "NoneType")
+    yield Case(hw.compare, (fit,), DataError, "1 given")
     yield Case(hw.tables, (), DataError, "fit")
     yield Case(hw.tables, (3,), DataError, "int")
     yield Case(hw.tables, (fit,), DataError, "-1", digits=-1)
@@ -279,9 +348,20 @@ def tables():
                progress=False)  # fmt: skip
     yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "by='q'", by="q", seed=1,
                progress=False)  # fmt: skip
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "folds='q'", folds="q")
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "one fold", folds="one")
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "shape", folds=[1, 2])
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "several folds", folds="h", by="g")
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "weights='q'", weights="q")
+    yield Case(hw.cross_validate, ({"a": F}, data()), DataError, "larger than 0", weights="x")
+    yield method("r2", DataError, "'latent', 'delta'", "trigamma")
+    yield method("r2", DataError, "['residual']", 3, of=linear)
     yield Case(hw.to_marginaleffects, (3,), DataError, "int was given")
     yield Case(hw.to_marginaleffects, (None,), DataError, "NoneType was given")
     yield Case(hw.to_marginaleffects, (data(),), DataError, "DataFrame was given")
+    taken = hw.lmer("z ~ estimate + (1 | g)", data(estimate=sixty_rows()["x"]))
+    yield Case(hw.to_marginaleffects, (taken,), DataError, "['estimate'], which marginaleffects")
+    yield Case(taken.predict, (), DataError, "the data already have the columns ['estimate']")
     yield Case(hw.simulate_and_recover, (3,), DataError, "3", seed=1)
     yield Case(hw.simulate_and_recover, ({},), DataError, "", seed=1)
     yield Case(hw.simulate_and_recover, ("a",), DataError, "a", seed=1)
@@ -295,7 +375,7 @@ def tables():
     yield Case(hw.exercises.check, (3, 1), DataError, "3")
 
 
-CASES = [*frames_and_formulas(), *arguments(), *predictions(), *tables()]
+CASES = [*frames_and_formulas(), *habits(), *arguments(), *predictions(), *tables()]
 SPANS = {}  # seconds each took
 
 

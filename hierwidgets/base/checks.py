@@ -1,13 +1,13 @@
 """Checks of what many functions are given, in the same words everywhere."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
 
 from hierwidgets.errors import DataError
 
-__all__ = ["Seed", "check_level", "check_seed", "check_whole"]
+__all__ = ["Seed", "check_level", "check_names", "check_seed", "check_whole"]
 
 Seed = int | Sequence[int] | np.random.SeedSequence | np.random.Generator | None
 
@@ -44,3 +44,24 @@ def check_whole(value: Any, name: str, least: int, most: int | None = None, what
         of = f" of {what}" if what else ""
         raise DataError(f"{name}={value!r}; give a whole number{of}{limits}")
     return int(value)
+
+
+def check_names(columns: Collection[Any], own: Sequence[str], given: bool) -> None:
+    """Refuse columns that are named as those a result adds; `given`: they are those of newdata.
+
+    Examples
+    --------
+    >>> check_names(["x", "estimate"], ["estimate"], given=False)
+    Traceback (most recent call last):
+    hierwidgets.errors.DataError: the data already have the columns ['estimate'], which ...
+    """
+    if not (taken := [name for name in own if name in columns]):
+        return
+    if given:
+        raise DataError(
+            f"newdata already has the columns {taken}, which the result adds; rename them"
+        )
+    raise DataError(
+        f"the data already have the columns {taken}, which the result adds; rename them there and "
+        "fit again"
+    )

@@ -19,6 +19,7 @@ import pandas as pd
 import scipy
 from numpy.typing import NDArray
 
+from hierwidgets.base.checks import Seed, check_names
 from hierwidgets.errors import DataError, FormulaError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
@@ -27,7 +28,7 @@ from hierwidgets.spec.design import Design, NewRows
 
 from . import by_draw, delta_method
 from . import contrasts as asked
-from .contrasts import Contrast
+from .contrasts import Contrast, Point
 from .quantity import Quantity, Request
 
 __all__ = ["comparisons", "slopes"]
@@ -51,6 +52,8 @@ def comparisons(
     interval: float | None = 0.9,
     conditional: bool = False,
     scale: str = "response",
+    adjust: str | None = None,
+    seed: Seed = 0,
 ) -> pd.DataFrame:
     r"""First and second differences of the expected outcome.
 
@@ -89,13 +92,20 @@ def comparisons(
         Take the group effects as known at their modes; only the coefficients are uncertain.
     scale
         "response" (probability, expected count) or "link".
+    adjust
+        For several answers of a fit, taken together: "holm" adds p values adjusted by Holm's
+        method and leaves each interval to its own answer; "max-t" makes intervals that hold all
+        at once with probability `interval`, and the p values that belong to them.
+    seed
+        Of the 200,000 draws behind "max-t".
 
     Returns
     -------
     DataFrame
         ``term``, ``contrast``, the columns of `newdata` (or those of `by`, or none),
-        ``estimate``, ``std_error``, ``conf_low``, ``conf_high``. Intervals are symmetric,
-        except that of a ratio, which is made on the log scale.
+        ``estimate``, ``std_error``, ``conf_low``, ``conf_high``, and with `adjust` ``p_value``
+        (of no difference; of a ratio of 1). Intervals are symmetric, except that of a ratio,
+        which is made on the log scale.
 
     Raises
     ------
@@ -128,7 +138,9 @@ def comparisons(
     contrasts = asked.contrasts(design, frame, variables, cross, comparison)
     if across is not None:
         contrasts = asked.interacted(design, frame, contrasts, across)
-    request = Request(comparison, scale, by, average, re_formula, new_levels, interval, conditional)
+    request = Request(
+        comparison, scale, by, average, re_formula, new_levels, interval, conditional, adjust, seed
+    )
     return _answer(fit, frame, newdata is None, contrasts, request)
 
 
@@ -145,6 +157,8 @@ def slopes(
     interval: float | None = 0.9,
     conditional: bool = False,
     scale: str = "response",
+    adjust: str | None = None,
+    seed: Seed = 0,
 ) -> pd.DataFrame:
     r"""Marginal effects of numeric predictors.
 
@@ -155,7 +169,7 @@ def slopes(
 
     Parameters
     ----------
-    fit, newdata, by, average, re_formula, new_levels, interval, conditional, scale
+    fit, newdata, by, average, re_formula, new_levels, interval, conditional, scale, adjust, seed
         As in `comparisons`.
     variable
         Name of a numeric predictor, or several.
@@ -193,8 +207,9 @@ def slopes(
     if across is not None:
         contrasts = asked.interacted(design, frame, contrasts, across)
     request = Request(
-        "difference", scale, by, average, re_formula, new_levels, interval, conditional
-    )
+        "difference", scale, by, average, re_formula, new_levels, interval, conditional, adjust,
+        seed,
+    )  # fmt: skip
     return _answer(fit, frame, newdata is None, contrasts, request)
 
 
@@ -210,12 +225,10 @@ def _design(fit: Fit | Posterior) -> Design:
 
 
 def _rows(design: Design, newdata: pd.DataFrame | None) -> pd.DataFrame:
-    if newdata is None:
-        return design.data
-    frame = prediction.as_frame(newdata)
+    frame = design.data if newdata is None else prediction.as_frame(newdata)
     if len(frame) == 0:
         raise DataError("newdata has no rows; give at least one")
-    return frame
+    return frame.reset_index(drop=True)
 
 
 # --- answers ------------------------------------------------------------------------------
@@ -229,17 +242,18 @@ def _answer(
     request: Request,
 ) -> pd.DataFrame:
     labels, weights = _groups(frame, request)
-    clash = [c for c in _ADDED if c in labels.columns]
-    if clash:
-        raise DataError(f"newdata already has the columns {clash}; rename them")
+    added = _ADDED if request.adjust is None else (*_ADDED, "p_value")
+    check_names(labels.columns, added, not own_data)
     points = [p for contrast in contrasts for p in contrast.points]
-    stacked = pd.concat([frame.assign(**p.columns) for p in points], ignore_index=True)
+    stacked = pd.concat([_changed(frame, p) for p in points], ignore_index=True)
     new = _new_rows(fit, stacked, len(frame), own_data, request)
     quantity = Quantity(stacked, new, tuple(contrasts), weights, request)
     if isinstance(fit, Fit):
         columns = delta_method.columns(fit, quantity)
     elif request.conditional:
         raise DataError("conditional=True is for fits; draws carry the effects' uncertainty")
+    elif request.adjust is not None:
+        raise DataError(f"adjust={request.adjust!r} is for fits; draws answer without a test")
     else:
         columns = by_draw.columns(fit, quantity)
     n = len(labels)
@@ -251,6 +265,14 @@ def _answer(
         named.insert(0, "term", contrast.term)
         parts.append(named)
     return pd.concat(parts, ignore_index=True)
+
+
+def _changed(frame: pd.DataFrame, point: Point) -> pd.DataFrame:
+    """A counterfactual copy of the rows."""
+    copy = frame.copy(deep=False)
+    for name, values in point.columns.items():
+        copy[name] = values
+    return copy
 
 
 def _groups(frame: pd.DataFrame, request: Request) -> tuple[pd.DataFrame, Any]:

@@ -4,26 +4,33 @@ The gradient of the estimates with respect to eta, times the joint covariance of
 group effects (`likelihood.joint_covariance`).
 """
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import scipy
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, normal_quantile
+from hierwidgets.base.checks import check_seed
+from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.likelihood.joint_covariance import (
     Functionals,
+    JointCovariance,
     effect_rows,
     joint_covariance,
     spread,
 )
 from hierwidgets.spec import rows as prediction
 
+from . import several
 from .contrasts import Point
 from .quantity import Quantity, transform
 
 __all__ = ["columns"]
+
+MOST = 2000  # answers compared at once
 
 Parts = list[list[tuple[Point, Array, Array]]]
 
@@ -37,8 +44,28 @@ def columns(fit: Fit, quantity: Quantity) -> dict[str, Array]:
     if request.interval is None:
         return {"estimate": estimate}
     gradient = _gradient(parts, quantity)
+    if request.adjust == "max-t":
+        return _simultaneous(fit, quantity, estimate, gradient, request.interval)
     se = _standard_errors(fit, quantity, gradient)
-    return {"estimate": estimate} | _limits(estimate, se, request.interval, request.comparison)
+    z = normal_quantile(request.interval)
+    found = {"estimate": estimate} | _limits(estimate, se, z, request.comparison)
+    if request.adjust == "holm":
+        found["p_value"] = several.holm(_ratios(estimate, se, request.comparison))
+    return found
+
+
+def _simultaneous(
+    fit: Fit, quantity: Quantity, estimate: Array, gradient: Any, level: float
+) -> dict[str, Array]:
+    """Intervals that hold all at once, and p values of the largest of all ratios."""
+    request = quantity.request
+    matrix = _covariance(fit, quantity, gradient)
+    se = np.sqrt(np.maximum(np.diag(matrix), 0.0))
+    largest = several.largest_ratios(matrix, check_seed(request.seed))
+    z = float(np.quantile(largest, level))
+    found = {"estimate": estimate} | _limits(estimate, se, z, request.comparison)
+    found["p_value"] = several.exceeded(largest, _ratios(estimate, se, request.comparison))
+    return found
 
 
 def _parts(fit: Fit, quantity: Quantity, eta: Array) -> Parts:
@@ -81,15 +108,21 @@ def _gradient(parts: Parts, quantity: Quantity) -> Any:
     return scipy.sparse.block_diag(blocks, format="csr")
 
 
-def _limits(estimate: Array, se: Array, level: float, comparison: str) -> dict[str, Array]:
-    """std_error, conf_low and conf_high; those of a ratio are made on the log scale."""
+def _ratios(estimate: Array, se: Array, comparison: str) -> Array:
+    """Estimates, of a ratio its logarithm, over their standard errors; 0 for 0 / 0."""
+    value = np.log(estimate) if comparison == "ratio" else estimate
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(value == 0, 0.0, np.abs(value) / se))
+
+
+def _limits(estimate: Array, se: Array, z: float, comparison: str) -> dict[str, Array]:
+    """std_error, conf_low and conf_high, z errors wide; those of a ratio on the log scale."""
     if comparison != "ratio":
-        return prediction.link_interval(estimate, se, level)
-    logs = prediction.link_interval(np.log(estimate), se, level)
+        return {"std_error": se, "conf_low": estimate - z * se, "conf_high": estimate + z * se}
     return {
         "std_error": estimate * se,
-        "conf_low": np.exp(logs["conf_low"]),
-        "conf_high": np.exp(logs["conf_high"]),
+        "conf_low": np.exp(np.log(estimate) - z * se),
+        "conf_high": np.exp(np.log(estimate) + z * se),
     }
 
 
@@ -100,27 +133,50 @@ def _standard_errors(fit: Fit, quantity: Quantity, gradient: Any) -> Array:
     if request.conditional:
         variance = np.einsum("ij,jk,ik->i", fixed, fit.vcov.to_numpy(), fixed)
     else:
-        effects = tuple(gradient @ Z for Z in effect_rows(fit.design, new))
-        known = joint_covariance(
-            fit.design, fit.family, fit.theta, fit.beta, fit.covariance, fit.sigma
-        )
-        variance = known.variance(Functionals(fixed, effects))
+        variance = _known(fit).variance(_functionals(fit, quantity, gradient))
     if request.new_levels == "sample":
-        variance = variance + fit.sigma**2 * _unseen(fit, quantity, gradient)
+        for effects in _unseen(fit, quantity, gradient):
+            own = np.asarray(effects.multiply(effects).sum(axis=1)).reshape(-1)
+            variance = variance + fit.sigma**2 * own
     return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
 
 
-def _unseen(fit: Fit, quantity: Quantity, gradient: Any) -> Array:
-    """Variance, in units of sigma^2, from effects of unseen levels: ``b = Lambda u`` each."""
+def _covariance(fit: Fit, quantity: Quantity, gradient: Any) -> Array:
+    """Covariance matrix (answers, answers) of the same functionals."""
+    new, request = quantity.new, quantity.request
+    if gradient.shape[0] > MOST:
+        raise DataError(
+            f"adjust='max-t' is for at most {MOST} answers at once; these are {gradient.shape[0]}: "
+            "average them, or give fewer rows"
+        )
+    if request.conditional:
+        fixed = gradient @ new.X
+        matrix: Array = fixed @ fit.vcov.to_numpy() @ fixed.T
+    else:
+        matrix = _known(fit).matrix(_functionals(fit, quantity, gradient))
+    if request.new_levels == "sample":
+        for effects in _unseen(fit, quantity, gradient):
+            matrix = matrix + fit.sigma**2 * (effects @ effects.T).toarray()
+    return matrix
+
+
+def _known(fit: Fit) -> JointCovariance:
+    return joint_covariance(fit.design, fit.family, fit.theta, fit.beta, fit.covariance, fit.sigma)
+
+
+def _functionals(fit: Fit, quantity: Quantity, gradient: Any) -> Functionals:
+    effects = tuple(gradient @ Z for Z in effect_rows(fit.design, quantity.new))
+    return Functionals(gradient @ quantity.new.X, effects)
+
+
+def _unseen(fit: Fit, quantity: Quantity, gradient: Any) -> Iterator[Any]:
+    """Per term, what unseen levels add, in units of sigma: ``b = Lambda u`` each, u standard."""
     new, stacked = quantity.new, quantity.stacked
-    out = np.zeros(gradient.shape[0])
     factors = fit.design.template.factors(fit.theta)
     for term, codes, Z, L in zip(fit.design.terms, new.codes, new.Z, factors, strict=True):
         strange = (codes < 0) & Z.any(axis=1)
         if not strange.any():
             continue
-        names = stacked.loc[strange, list(term.factors)].astype(str).agg(":".join, axis=1)
+        names = prediction.labels(stacked.loc[strange], term.factors)
         level, unique = pd.factorize(names)
-        effects = gradient[:, np.flatnonzero(strange)] @ spread(level, Z[strange] @ L, len(unique))
-        out += np.asarray(effects.multiply(effects).sum(axis=1)).reshape(-1)
-    return out
+        yield gradient[:, np.flatnonzero(strange)] @ spread(level, Z[strange] @ L, len(unique))

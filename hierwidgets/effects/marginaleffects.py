@@ -20,9 +20,9 @@ def to_marginaleffects(
     """The fit as a model of the `marginaleffects` package.
 
     Give the result to its ``predictions``, ``comparisons``, ``slopes``, ``datagrid`` and
-    their ``avg_`` forms. Text columns and grouping factors arrive there as categories. Within
-    ``datagrid`` the text "unique" stands for every level of a column, as R's
-    ``datagrid(x = unique)`` does.
+    their ``avg_`` forms. Levels are those of the fit, in its own order; new rows are read as
+    `Fit.predict` reads them. Every level of a column, R's ``datagrid(x = unique)``, is
+    ``datagrid(x=lambda column: column.unique())``.
 
     Parameters
     ----------
@@ -45,7 +45,8 @@ def to_marginaleffects(
     MissingExtraError
         `marginaleffects` is not installed.
     DataError
-        Not a fit, or a fit whose offset was given as numbers (name a column instead).
+        Not a fit; a fit whose offset was given as numbers (name a column instead); a column
+        named as one of that package's own, such as "estimate".
 
     Examples
     --------
@@ -54,7 +55,7 @@ def to_marginaleffects(
     >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
     ...                event="Contacted")
     >>> model = hw.to_marginaleffects(fit)
-    >>> found = predictions(model, newdata=datagrid(district_id="unique"))
+    >>> found = predictions(model, newdata=datagrid(district_id=lambda d: d.unique()))
     >>> found.shape[0], round(found["estimate"].min(), 3)
     (14, 0.151)
     """

@@ -7,13 +7,14 @@ and every group effect at its conditional mode, with their joint covariance
 and `Fit.predict`. The link is applied to ``X beta + Z b``, which is linear in (beta, b): the
 delta method is the same.
 
+New rows come to `HierarchicalModel.get_exog` as they were given (see `marginaleffects_data`), and
+are read there as `Fit.predict` reads them.
+
 This module imports `marginaleffects` and is itself imported by `to_marginaleffects` alone, when
 it is called.
 """
 
-from collections.abc import Mapping
-from functools import cache
-from importlib import import_module
+import re
 from itertools import pairwise
 from typing import Any
 
@@ -21,54 +22,73 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import scipy
-from marginaleffects import datagrid  # by this road its name stays the function, not the submodule
+from marginaleffects import datagrid as datagrid  # first, or its name becomes that of the submodule
 from marginaleffects.classes import ModelAbstract, ModelVault
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.errors import DataError
+from hierwidgets.errors import DataError, NewLevelError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.likelihood.joint_covariance import Functionals, effect_rows, joint_covariance
 from hierwidgets.spec import rows as prediction
 from hierwidgets.spec.design import Design
 
 from . import contrasts as asked
+from .marginaleffects_data import ModelData, labelled, model_data, plain, variable_types
 
 __all__ = ["HierarchicalModel"]
 
 
 _MOST = 50_000_000  # numbers in one model matrix
+_TAKEN = (
+    "rowid", "rowidcf", "type", "group", "term", "contrast", "estimate", "std_error", "statistic",
+    "p_value", "s_value", "conf_low", "conf_high", "predicted", "predicted_lo", "predicted_hi",
+    "marginaleffects_comparison", "index",
+)  # fmt: skip
 
 
 class HierarchicalModel(ModelAbstract):  # type: ignore[misc]
     """A `Fit` as `marginaleffects` wants it; the names of its methods are that package's."""
 
     def __init__(self, fit: Fit, re_formula: str | None, conditional: bool) -> None:
-        _teach_unique()
         design = fit.design
         self._kept = prediction.kept_columns(design, re_formula)
         self._covariance = _covariance(fit, conditional)
         response, names = design.formula.response, _columns(design, self._kept)
-        self._levels = {
-            name: asked.levels_of(design.data[name])
-            for name in names
-            if not asked.is_numeric(design, name)
-        }
+        _check_names([response, *names])
+        self._names, self._data = names, model_data(design, [response, *names])
+        self._labels = {name: found for name in names if (found := labelled(design.data[name]))}
         vault = ModelVault(
             coef=np.concatenate([fit.beta, *(b.ravel() for b in fit.modes.b)]),
             coefnames=np.array(_coefnames(design)),
             formula=f"{_quoted(response)} ~ " + (" + ".join(map(_quoted, names)) or "1"),
-            modeldata=_polars(design.data[[response, *names]], self._levels),
+            modeldata=self._data,
             package="hierwidgets",
             variable_names=[response, *names],
         )
         super().__init__(fit, vault)
+        vault.variables_type = variable_types(design, [response, *names])
 
-    def get_modeldata(self) -> Any:
-        """The data of the fit, marked as a frame of ours for `_teach_unique`."""
-        data = self.vault.modeldata
-        data.hierwidgets = True
-        return data
+    def get_modeldata(self) -> ModelData:
+        """The data of the fit."""
+        return self._data
+
+    def find_response(self) -> str:
+        """The response."""
+        name: str = self.model.design.formula.response
+        return name
+
+    def find_predictors(self) -> list[str]:
+        """The columns that predictions need."""
+        return list(self._names)
+
+    def find_variables(self) -> list[str]:
+        """The response and the predictors, each as a pattern that polars reads as its name.
+
+        Plain names would be padded: rows with every level of the model put before those asked
+        for, of types that need not agree.
+        """
+        return [f"^{re.escape(name)}$" for name in [self.find_response(), *self._names]]
 
     def get_vcov(self, vcov: Any = True) -> Any:
         """The covariance of (beta, b), or None if none is wanted."""
@@ -80,11 +100,15 @@ class HierarchicalModel(ModelAbstract):  # type: ignore[misc]
 
     def get_exog(self, newdata: Any) -> Array:
         """Columns of (beta, b), and last the offset where the model has one."""
-        frame = newdata.to_pandas()
-        for name, levels in self._levels.items():
-            known = {str(level): level for level in levels}
-            frame[name] = frame[name].astype(str).map(known).astype(object).infer_objects()
-        return _matrix(self.model, frame, self._kept)
+        try:
+            return _matrix(self.model, plain(newdata, self._labels), self._kept)
+        except NewLevelError as error:
+            told = str(error).partition("; pass new_levels")[0]
+            every = "; for every level write lambda column: column.unique()"
+            raise NewLevelError(
+                f"{told}; marginaleffects takes levels of the fit alone (fit.predict has "
+                f"new_levels=...){every if repr('unique') in told else ''}"
+            ) from None
 
     def get_predict(self, params: Any, newdata: Any) -> Any:
         """Expected outcomes at coefficients (beta, b), for rows of `get_exog`."""
@@ -103,39 +127,13 @@ class HierarchicalModel(ModelAbstract):  # type: ignore[misc]
         return {"model_type": "glm", "family": family.name, "link": family.link.name}
 
 
-def _polars(data: pd.DataFrame, levels: Mapping[str, list[Any]]) -> pl.DataFrame:
-    """The data with their text columns as categories, in the order of the model's levels."""
-    columns = {}
-    for name in data.columns:
-        if name not in levels and pd.api.types.is_numeric_dtype(data[name]):
-            columns[name] = pl.Series(data[name].to_numpy())
-            continue
-        text = data[name].astype(str)
-        known = [str(level) for level in levels[name]] if name in levels else sorted(text.unique())
-        columns[name] = pl.Series(text.to_list(), dtype=pl.Enum(known))
-    return pl.DataFrame(columns)
-
-
-@cache
-def _teach_unique() -> None:
-    """Let ``datagrid(district_id="unique")`` mean every level, for frames of our models only.
-
-    The package takes values or functions (``datagrid(district_id=pl.Series.unique)``) there
-    and has no hook that a model could use, so its reader of values is wrapped. Where it has
-    no such reader nothing is changed, and a function does the same.
-    """
-    module: Any = import_module(datagrid.__module__)
-    read = getattr(module, "_normalize_grid_value", None)
-    if read is None:
-        return
-
-    def with_unique(key: str, value: Any, newdata: Any, variable_type: Any) -> Any:
-        ours = getattr(newdata, "hierwidgets", False) and key in newdata.columns
-        if ours and isinstance(value, str) and value == "unique":
-            value = newdata[key].unique().sort()
-        return read(key, value, newdata, variable_type)
-
-    module._normalize_grid_value = with_unique
+def _check_names(names: list[str]) -> None:
+    """Refuse columns that marginaleffects adds to its results itself."""
+    if taken := [name for name in names if name in _TAKEN]:
+        raise DataError(
+            f"the model has columns called {taken}, which marginaleffects uses for its own; rename "
+            "them in the data and fit again, or use hierwidgets' own comparisons and slopes"
+        )
 
 
 def _columns(design: Design, kept: list[NDArray[np.bool_]]) -> list[str]:

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import check_level
+from hierwidgets.base.checks import Seed, check_level
 from hierwidgets.errors import DataError
 from hierwidgets.spec.design import NewRows
 
@@ -37,6 +37,8 @@ class Request:
     new_levels: str
     interval: float | None
     conditional: bool
+    adjust: str | None = None
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
         if self.scale not in ("response", "link"):
@@ -45,6 +47,10 @@ class Request:
             raise DataError(f"comparison={self.comparison!r} is for scale='response'")
         if self.interval is not None:
             check_level(self.interval, "interval")
+        if self.adjust not in (None, "holm", "max-t"):
+            raise DataError(f"adjust={self.adjust!r}; choose None, 'holm' or 'max-t'")
+        if self.adjust is not None and self.interval is None:
+            raise DataError(f"adjust={self.adjust!r} needs standard errors; give interval a level")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from hierwidgets.base.arrays import Array, Index
+from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError, FitError
 from hierwidgets.likelihood.blocks import layout
-from hierwidgets.likelihood.estimate import objective
+from hierwidgets.likelihood.coordinates import Coordinates, working
+from hierwidgets.likelihood.estimate import WarmStart, coefficient_units, objective
 from hierwidgets.likelihood.laplace import conditional_modes
 from hierwidgets.likelihood.optimum import covariance, minimize
 from hierwidgets.spec.parameters import Parameter, parameters, value
@@ -60,7 +61,7 @@ def profile_curve(fit: Fit, parameter: str, values: Sequence[float]) -> pd.DataF
     """
     chosen = _parameter(fit, parameter)
     at = estimates(fit)
-    problem = held(chosen, fit.design, fit.family, fit.n_agq, at, fit.vcov.to_numpy())
+    problem = held(chosen, fit.design, fit.family, fit.n_agq, at)
     points = np.asarray(values, dtype=np.float64)
     outwards = np.argsort(np.abs(points - value(chosen, at)), kind="stable")
     drop = np.full(len(points), -np.inf)
@@ -154,32 +155,40 @@ def _held_pair(
     The first sd is searched on the log scale from `sd0`: a negative one would be the correlation
     of the other sign.
     """
-    lay, m = layout(fit.design), fit.design.template.m
-    evaluate = objective(lay, fit.family, fit.n_agq)
+    own = working(fit.design)
+    m, inward = len(own.M), own.inward
+    evaluate = WarmStart(objective(layout(own.design), fit.family, fit.n_agq))
     free = np.delete(np.arange(m + len(fit.beta)), positions[1:])
     first = int(np.flatnonzero(free == positions[0])[0])
     whole = np.concatenate([fit.theta, fit.beta])
     whole[positions[1:]] = [corr * sd, np.sqrt(max(1 - corr**2, 0.0)) * sd]
     start = whole[free] if x is None else x.copy()
     start[first] = np.log(sd0)
-    warm: list[tuple[Array, Array] | None] = [None]
 
     def deviance(y: Array) -> tuple[float, Array]:
         full = whole.copy()
         full[free] = y
         full[positions[0]] = np.exp(y[first])
-        found = evaluate(full[:m], full[m:], warm[0])
-        warm[0] = (found.u0, found.u2)
-        gradient = found.gradient[free]
+        found = evaluate(*np.split(inward @ full, [m]))
+        gradient = (inward.T @ found.gradient)[free]
         gradient[first] *= full[positions[0]]
         return found.neg2loglik, gradient
 
     scale = np.diag(np.full(len(free), 0.1))
     scale[first, first] = 0.3
-    k = len(fit.beta)
-    scale[-k:, -k:] = np.linalg.cholesky(fit.vcov.to_numpy())
+    scale[-len(fit.beta) :, -len(fit.beta) :] = _coefficient_scale(fit, own)
     found = minimize(deviance, start, scale)
     return found.value, found.x
+
+
+def _coefficient_scale(fit: Fit, own: Coordinates) -> Array:
+    """The scale (p, p) of a search over the coefficients of a fit."""
+    weight = fit.family.derivatives(fit.design.y, fit.design.trials, fit.modes.eta).weight
+    theta = own.inward[: len(own.M), : len(own.M)] @ fit.theta
+    m = len(own.M)
+    units = coefficient_units(layout(own.design), theta, weight)
+    scale: Array = own.outward[m:, m:] @ units
+    return scale
 
 
 # --- off the boundary ---------------------------------------------------------------------
@@ -233,33 +242,37 @@ def penalised(fit: Fit, groups: Sequence[str] | None = None, rate: float = 0.0) 
 
 
 def _penalised(fit: Fit, terms: list[int], rate: float) -> Fit:
-    design, template = fit.design, fit.design.template
-    lay, m = layout(design), template.m
-    evaluate = objective(lay, fit.family, fit.n_agq)
+    own, template = working(fit.design), fit.design.template
+    m, outward = template.m, own.outward
+    evaluate = WarmStart(objective(layout(own.design), fit.family, fit.n_agq))
     chosen = np.isin(template.term, terms)
     diagonal = np.flatnonzero(chosen & template.diagonal)
-    warm: list[tuple[Array, Array] | None] = [None]
 
     def criterion(x: Array) -> tuple[float, Array]:
-        """In (log of the penalised diagonal, the rest of theta, beta)."""
+        """In working coordinates: (log of the penalised diagonal, the rest of theta, beta).
+
+        There the logarithm of ``|Sigma|`` is another by a constant.
+        """
         whole = x.copy()
         whole[diagonal] = np.exp(x[diagonal])
-        found = evaluate(whole[:m], whole[m:], warm[0])
-        warm[0] = (found.u0, found.u2)
-        size, slope = _sum_of_sds(fit, whole[:m], chosen)
+        found = evaluate(whole[:m], whole[m:])
+        size, slope = _sum_of_sds(fit, own.M @ whole[:m], chosen)
         gradient = found.gradient.copy()
-        gradient[:m] += 2.0 * rate * slope
+        gradient[:m] += 2.0 * rate * (own.M.T @ slope)
         gradient[diagonal] = gradient[diagonal] * whole[diagonal] - 2.0
         return found.neg2loglik - 2.0 * float(x[diagonal].sum()) + 2.0 * rate * size, gradient
 
-    x = np.concatenate([fit.theta, fit.beta])
+    x = own.inward @ np.concatenate([fit.theta, fit.beta])
     x[diagonal] = np.log(np.maximum(x[diagonal], 0.1))
     scale = np.diag(np.full(len(x), 0.3))
-    scale[m:, m:] = np.linalg.cholesky(fit.vcov.to_numpy())
+    scale[m:, m:] = own.R @ _coefficient_scale(fit, own)
     found = minimize(criterion, x, scale)
     if not found.converged:
         raise FitError(f"the penalised maximum was not reached: {found.message}")
-    return _as_fit(fit, found.x, found.hessian, diagonal)
+    whole, back = found.x.copy(), np.ones(len(x))
+    whole[diagonal] = back[diagonal] = np.exp(found.x[diagonal])
+    outer = outward * back
+    return _as_fit(fit, outward @ whole, outer @ covariance(found.hessian) @ outer.T)
 
 
 def _sum_of_sds(fit: Fit, theta: Array, chosen: NDArray[np.bool_]) -> tuple[float, Array]:
@@ -275,18 +288,15 @@ def _sum_of_sds(fit: Fit, theta: Array, chosen: NDArray[np.bool_]) -> tuple[floa
     return total, slope
 
 
-def _as_fit(fit: Fit, x: Array, hessian: Array, diagonal: Index) -> Fit:
-    """The fit at the penalised maximum; curvature carried from log theta back to theta."""
-    m, whole, back = fit.design.template.m, x.copy(), np.ones(len(x))
-    whole[diagonal] = np.exp(x[diagonal])
-    back[diagonal] = whole[diagonal]
-    theta, beta = whole[:m], whole[m:]
+def _as_fit(fit: Fit, x: Array, spread: Array) -> Fit:
+    """The fit at the penalised maximum."""
+    theta, beta = np.split(x, [fit.design.template.m])
     top = objective(layout(fit.design), fit.family, fit.n_agq)(theta, beta, None)
     return replace(
         fit,
         theta=theta,
         beta=beta,
-        covariance=covariance(hessian) * np.outer(back, back),
+        covariance=spread,
         gradient=top.gradient,
         modes=conditional_modes(fit.design, fit.family, beta, theta),
         loglik=-0.5 * top.neg2loglik + fit.design.constant,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import scipy
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import check_whole
@@ -13,10 +14,16 @@ from hierwidgets.spec.responses import observed, observed_trials
 
 from .record import FitRecord
 
-__all__ = ["conditional_means", "design_effect", "fitted", "icc", "residuals"]
+__all__ = ["conditional_means", "design_effect", "fitted", "icc", "r2", "residuals"]
 
 
 _LATENT = {"logit": np.pi**2 / 3, "probit": 1.0, "cloglog": np.pi**2 / 6}
+_METHODS = {
+    "gaussian": ("residual",),
+    "binomial": ("latent", "delta"),
+    "poisson": ("lognormal", "delta", "trigamma"),
+}
+_NODES = 31
 
 
 def fitted(fit: FitRecord) -> pd.Series:
@@ -68,30 +75,68 @@ def _deviance(fit: FitRecord, y: Array, trials: Array, eta: Array) -> Array:
 def icc(fit: FitRecord) -> pd.Series:
     """Share of the variance that lies between the levels of each group."""
     variances = _variances(fit)
-    total = sum(variances.values()) + _own_variance(fit, sum(variances.values()))
+    between = sum(variances.values())
+    total = between + _own_variance(fit, between, _METHODS[fit.family.name][0])
     groups = list(variances)
     return pd.Series([variances[g] / total for g in groups], index=groups, name="icc")
 
 
+def r2(fit: FitRecord, method: str | None = None) -> pd.Series:
+    """Shares of the variance explained by the predictors, and by predictors and groups."""
+    able = _METHODS[fit.family.name]
+    if method is not None and method not in able:
+        raise DataError(
+            f"method={method!r} is not one for a {fit.family.name} model; choose one of "
+            f"{list(able)}, or None for the first"
+        )
+    fixed = float(np.var(fit.design.X[fit.design.rows] @ fit.beta, ddof=1))
+    between = sum(_variances(fit).values())
+    total = fixed + between + _own_variance(fit, between, method or able[0])
+    shares = {"marginal": fixed / total, "conditional": (fixed + between) / total}
+    return pd.Series(shares, name="r2")
+
+
 def _variances(fit: FitRecord) -> dict[str, float]:
-    """``z Sigma z'`` of each group term, averaged over the observations."""
-    out = {}
+    """``z Sigma z'`` of each group's effects, averaged over the observations."""
+    out: dict[str, float] = {}
     sizes = np.bincount(fit.design.rows, minlength=len(fit.design.y))
     for term, L in zip(fit.design.terms, fit.design.template.factors(fit.theta), strict=True):
         effect = fit.sigma * term.Z @ L
-        out[term.group] = float(np.average((effect**2).sum(axis=1), weights=sizes))
+        variance = float(np.average((effect**2).sum(axis=1), weights=sizes))
+        out[term.group] = out.get(term.group, 0.0) + variance
     return out
 
 
-def _own_variance(fit: FitRecord, between: float) -> float:
-    """The variance within a level, on the scale of the linear predictor."""
-    if fit.family.name == "gaussian":
+def _own_variance(fit: FitRecord, between: float, method: str) -> float:
+    """The variance within a level, on the scale of the linear predictor.
+
+    By Nakagawa, Johnson & Schielzeth (2017), table 2; "delta" is the variance of one outcome of
+    average mean, over the squared slope of the inverse link there.
+    """
+    if method == "residual":
         return fit.sigma**2
+    if method == "latent":
+        return _LATENT[fit.family.link.name]
+    mean = _average_mean(fit, between)
+    if method == "lognormal":
+        return float(np.log1p(1.0 / mean))
+    if method == "trigamma":
+        return float(scipy.special.polygamma(1, mean))
+    slope = fit.family.link.inverse(fit.family.link.forward(np.array([mean])))[1]
+    variance = mean if fit.family.name == "poisson" else mean * (1.0 - mean)
+    return float(variance / slope[0] ** 2)
+
+
+def _average_mean(fit: FitRecord, between: float) -> float:
+    """The expected outcome, averaged over the observations and the distribution of effects."""
+    design = fit.design
+    eta = (design.X @ fit.beta + design.offset)[design.rows]
     if fit.family.name == "poisson":
-        design = fit.design
-        eta = (design.X @ fit.beta + design.offset)[design.rows]
-        return float(np.log1p(1.0 / np.mean(np.exp(eta + between / 2))))
-    return _LATENT[fit.family.link.name]
+        return float(np.mean(np.exp(eta + between / 2)))
+    x, log_weight = nodes(_NODES)
+    share = np.exp(log_weight - x**2) / np.sqrt(np.pi)
+    mu = fit.family.link.inverse(eta[:, None] + np.sqrt(2.0 * between) * x)[0]
+    return float(np.mean(mu @ share))
 
 
 def design_effect(fit: FitRecord) -> pd.DataFrame:

@@ -8,18 +8,15 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level, check_whole
+from hierwidgets.base.checks import Seed, check_whole
 from hierwidgets.errors import DataError
 from hierwidgets.likelihood import estimate, gaussian, simulation
-from hierwidgets.likelihood.optimum import covariance
-from hierwidgets.likelihood.prediction import standard_errors
-from hierwidgets.spec import rows
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
-from hierwidgets.spec.frames import as_frame
+from hierwidgets.spec.predictions import Request
 from hierwidgets.spec.responses import with_response
 
-from . import diagnostics, intervals
+from . import diagnostics, intervals, prediction
 from . import summary as text
 from .record import FitRecord
 
@@ -79,6 +76,8 @@ class Fit(FitRecord):
         re_formula: str | None = None,
         new_levels: str = "error",
         interval: float | None = None,
+        interval_of: str = "mean",
+        missing: str = "raise",
     ) -> pd.DataFrame:
         """Predictions at the conditional modes, beside the rows they belong to.
 
@@ -94,41 +93,33 @@ class Fit(FitRecord):
             For a level the fit has not seen: "error", "population" (its effect is 0) or
             "sample" (its effect is unknown; an interval covers it).
         interval :
-            A level such as 0.9 adds std_error, conf_low and conf_high. The interval is made
-            on the link scale and transformed.
+            A level such as 0.9 adds std_error, conf_low and conf_high.
+        interval_of :
+            "mean": of the expected outcome; made on the link scale and transformed.
+            "observation": of the outcome of a new observation, with its own variation (of sd
+            ``sigma / sqrt(weight)`` in a Gaussian model) beside that of the mean. For
+            ``p(y, n)`` outcome and estimate are successes out of the row's trials; for a 0/1
+            outcome the limits are 0 or 1. Limits of counts are quantiles of their predictive
+            distribution, so they cover at least their level.
+        missing :
+            "raise", or "keep" to predict a missing value where one that is needed is missing.
 
         Returns
         -------
         DataFrame
             newdata's columns, then ``estimate`` (and the interval).
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+        ...                event="Contacted")
+        >>> rows = pd.DataFrame({"district_id": ["District 309", None]})
+        >>> fit.predict(rows, interval=0.9, missing="keep")["conf_high"].round(2).tolist()
+        [0.39, nan]
         """
-        if scale not in ("response", "link"):
-            raise DataError(f"scale={scale!r}; choose 'response' or 'link'")
-        if interval is not None:
-            check_level(interval, "interval")
-        kept = rows.kept_columns(self.design, re_formula)
-        frame = self.design.data if newdata is None else as_frame(newdata)
-        new = rows.rows_of(self.design, newdata, kept, new_levels)
-        eta = rows.linear_predictor(new, self.beta, self.modes.b)
-        columns = {"estimate": eta}
-        if interval is not None:
-            se = standard_errors(
-                self.design,
-                self.family,
-                new,
-                self.theta,
-                self.beta,
-                self.covariance,
-                sigma=self.sigma,
-                unknown=new_levels == "sample",
-            )
-            columns |= rows.link_interval(eta, se, interval)
-        if scale == "response":
-            columns = rows.to_response(self.family, columns)
-        clash = [c for c in columns if c in frame.columns]
-        if clash:
-            raise DataError(f"newdata already has the columns {clash}; rename them")
-        return frame.assign(**columns)
+        request = Request(scale, re_formula, new_levels, interval, interval_of, missing)
+        return prediction.predict(self, newdata, request)
 
     def summary(self, detail: bool = False, digits: int = 2) -> text.Summary:
         """The table arm::display prints, as text or, in a notebook, as HTML.
@@ -137,7 +128,7 @@ class Fit(FitRecord):
         ----------
         detail :
             Whether to add z (estimate over standard error) and its two-sided p from the normal
-            distribution.
+            distribution; for a Gaussian fit the same ratio as t, with Satterthwaite's df.
         digits :
             Decimals of estimates, standard errors and sds.
         """
@@ -281,6 +272,31 @@ class Fit(FitRecord):
         """
         return diagnostics.icc(self)
 
+    def r2(self, method: str | None = None) -> pd.Series:
+        """Nakagawa's R2: the share of variance explained, on the scale of the linear predictor.
+
+        With ``f`` the variance of ``X beta`` over the observations, ``g`` that of all groups and
+        ``own`` as in `icc`: marginal ``f / (f + g + own)``, by the predictors; conditional
+        ``(f + g) / (f + g + own)``, with the groups (Nakagawa & Schielzeth 2013, Methods Ecol.
+        Evol. 4(2); Johnson 2014). An offset counts as neither; `own` is that of a row with
+        weight 1 and of a single trial.
+
+        Parameters
+        ----------
+        method :
+            Which `own` (Nakagawa, Johnson & Schielzeth 2017): "latent" (the default) or "delta",
+            the observation-level variance, for a binary outcome; "lognormal" (the default),
+            "delta" or "trigamma" for counts, at the mean over observations and effects.
+
+        Examples
+        --------
+        >>> import hierwidgets as hw
+        >>> hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", hw.load("uk"),
+        ...          event="Contacted").r2().round(3).to_dict()
+        {'marginal': 0.041, 'conditional': 0.135}
+        """
+        return diagnostics.r2(self, method)
+
     def design_effect(self) -> pd.DataFrame:
         """How much grouping inflates each coefficient's variance.
 
@@ -376,10 +392,10 @@ def maximize(design: Design, family: Family, n_agq: int = 1, reml: bool = True) 
     found: estimate.Estimate | gaussian.Estimate
     if family.name == "gaussian":
         found = gaussian.maximize(design, reml)
-        n_agq, sigma, uncertainty = 1, found.sigma, found.covariance
+        n_agq, sigma = 1, found.sigma
     else:
         found = estimate.maximize(design, family, n_agq)
-        reml, sigma, uncertainty = False, 1.0, covariance(found.hessian)
+        reml, sigma = False, 1.0
     return Fit(
         design=design,
         family=family,
@@ -388,7 +404,7 @@ def maximize(design: Design, family: Family, n_agq: int = 1, reml: bool = True) 
         sigma=sigma,
         theta=found.theta,
         beta=found.beta,
-        covariance=uncertainty,
+        covariance=found.covariance,
         gradient=found.gradient,
         modes=found.modes,
         loglik=-0.5 * found.neg2loglik,

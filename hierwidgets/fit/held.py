@@ -1,22 +1,26 @@
 """What is minimised when one parameter is held: ``-2 log L`` over all the others.
 
 To hold an sd or a correlation, the columns of its term are put in an order in which it is an
-element (or a simple function of three) of the Cholesky factor; the likelihood does not depend
-on that order.
+element (or a simple function of three) of the Cholesky factor; to hold a coefficient, its column
+is put last. The likelihood does not depend on that order. The others are searched in working
+coordinates (`coordinates`), where what is held is still one element: T is lower-triangular and R
+upper-triangular.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.linalg import block_diag
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.coordinates import Coordinates, working
 from hierwidgets.likelihood.density import theta_elements
-from hierwidgets.likelihood.estimate import WarmStart, objective
+from hierwidgets.likelihood.estimate import WarmStart, coefficient_units, objective
 from hierwidgets.likelihood.gaussian import evaluate, products
 from hierwidgets.likelihood.optimum import search_unit
-from hierwidgets.spec.covariance import cholesky_from_sd_corr, sd_corr
+from hierwidgets.spec.covariance import Template
 from hierwidgets.spec.design import Design, Term, level_sums
 from hierwidgets.spec.families import Family
 from hierwidgets.spec.parameters import Parameter, Point
@@ -44,36 +48,43 @@ class Held:
     scale: Array
 
 
-def held(
-    parameter: Parameter, design: Design, family: Family, n_agq: int, at: Point, spread: Array
-) -> Held:
-    """The problem with `parameter` held.
-
-    Parameters
-    ----------
-    spread : (p, p)
-        Covariance of the coefficients: the scale of a search over them.
-    """
+def held(parameter: Parameter, design: Design, family: Family, n_agq: int, at: Point) -> Held:
+    """The problem with `parameter` held."""
     gaussian = family.name == "gaussian"
-    if gaussian and parameter.kind == "coefficient":
-        return _held_gaussian_coefficient(parameter, design, family, at)
-    if parameter.kind in ("sd", "corr"):
+    if parameter.kind == "coefficient":
+        design, at, parameter = _put_last(parameter, design, at)
+    elif parameter.kind != "sigma":
         design, at, parameter = _put_first(parameter, design, at)
-    template = design.template
-    absolute = theta_elements(template, at.factors)
-    rest = [np.log(at.sigma)] if gaussian else at.beta
-    psi = np.concatenate([absolute, rest])
-    scale = np.zeros((len(psi), len(psi)))
-    m = template.m
-    scale[:m, :m] = np.diag(_theta_scale(design, family, at))
-    if gaussian:
-        scale[m, m] = 0.5 / np.sqrt(design.nobs)
-    elif len(spread):
-        scale[m:, m:] = np.linalg.cholesky(spread + 1e-12 * np.diag(np.diag(spread)))
-    full = _gaussian(design) if gaussian else _generalised(design, family, n_agq)
+    own = working(design)
+    inside = replace(
+        at,
+        factors=own.factors_inward(at.factors),
+        beta=own.R @ at.beta,
+    )
+    if gaussian and parameter.kind == "coefficient":
+        return _held_gaussian_coefficient(own, family, inside)
+    psi = np.concatenate(
+        [
+            theta_elements(design.template, inside.factors),
+            [np.log(at.sigma)] if gaussian else inside.beta,
+        ]
+    )
+    scale = _scale(own.design, family, inside)
+    full = _gaussian(own.design) if gaussian else _generalised(own.design, family, n_agq)
     if parameter.kind == "corr":
-        return _hold_correlation(full, parameter, design, psi, scale)
-    return _hold_element(full, _position(parameter, design), psi, scale)
+        return _hold_correlation(full, parameter, own, psi, scale)
+    return _hold_element(full, *_position(parameter, own), psi, scale)
+
+
+def _scale(design: Design, family: Family, at: Point) -> Array:
+    """The scale of a search over psi."""
+    own = np.diag(_theta_scale(design, family, at))
+    if family.name == "gaussian":
+        return block_diag(own, 0.5 / np.sqrt(design.nobs))
+    eta = design.X @ at.beta + design.offset
+    weight = family.derivatives(design.y, design.trials, eta).weight
+    theta = theta_elements(design.template, at.factors)
+    return block_diag(own, coefficient_units(layout(design), theta, weight))
 
 
 def _theta_scale(design: Design, family: Family, at: Point) -> Array:
@@ -92,15 +103,23 @@ def _theta_scale(design: Design, family: Family, at: Point) -> Array:
     return np.array(out)
 
 
-def _position(parameter: Parameter, design: Design) -> int:
-    """Where a held sd, coefficient or sigma stands in psi."""
-    template = design.template
+def _position(parameter: Parameter, own: Coordinates) -> tuple[int, float]:
+    """Where a held sd, coefficient or log sigma stands in psi, and its unit there."""
+    template = own.design.template
     if parameter.kind == "sigma":
-        return template.m
+        return template.m, 1.0
     if parameter.kind == "coefficient":
-        return template.m + parameter.i
+        return template.m + parameter.i, float(own.R[-1, -1])
     hit = (template.term == parameter.term) & (template.rows == parameter.i) & template.diagonal
-    return int(np.flatnonzero(hit)[0])
+    return int(np.flatnonzero(hit)[0]), 1.0 / float(own.T[parameter.term][(parameter.i,) * 2])
+
+
+def _put_last(parameter: Parameter, design: Design, at: Point) -> tuple[Design, Point, Parameter]:
+    """The same model with the parameter's column last in X."""
+    p = design.X.shape[1]
+    order = np.append(np.delete(np.arange(p), parameter.i), parameter.i)
+    moved = replace(design, X=design.X[:, order], names=tuple(design.names[i] for i in order))
+    return moved, replace(at, beta=at.beta[order]), replace(parameter, i=p - 1)
 
 
 def _put_first(parameter: Parameter, design: Design, at: Point) -> tuple[Design, Point, Parameter]:
@@ -115,8 +134,8 @@ def _put_first(parameter: Parameter, design: Design, at: Point) -> tuple[Design,
     )
     terms, factors = list(design.terms), list(at.factors)
     terms[t] = moved
-    sd, corr = sd_corr(factors[t][order])
-    factors[t] = cholesky_from_sd_corr(sd, np.nan_to_num(corr))
+    R: Array = np.linalg.qr(factors[t][order].T)[1]
+    factors[t] = (R * np.where(np.diag(R) < 0, -1.0, 1.0)[:, None]).T
     first = replace(parameter, i=block[0], j=block[1] if parameter.kind == "corr" else -1)
     return replace(design, terms=tuple(terms)), replace(at, factors=tuple(factors)), first
 
@@ -147,11 +166,10 @@ def _gaussian(design: Design) -> Deviance:
     return deviance
 
 
-def _held_gaussian_coefficient(
-    parameter: Parameter, design: Design, family: Family, at: Point
-) -> Held:
-    """beta_i held: its column becomes part of the offset; sigma and the rest profile out."""
-    column, X = design.X[:, parameter.i], np.delete(design.X, parameter.i, axis=1)
+def _held_gaussian_coefficient(own: Coordinates, family: Family, at: Point) -> Held:
+    """The last of beta held: its column becomes part of the offset; the rest profiles out."""
+    design = own.design
+    column, X = design.X[:, -1] * own.R[-1, -1], design.X[:, :-1]
 
     def deviance(c: float) -> Deviance:
         P = products(replace(design, X=X, offset=design.offset + c * column))
@@ -166,14 +184,14 @@ def _held_gaussian_coefficient(
     return Held(deviance, theta, np.diag(_theta_scale(design, family, at) / at.sigma))
 
 
-def _hold_element(full: Deviance, position: int, psi: Array, scale: Array) -> Held:
-    """One element of psi held; sigma is held as its logarithm."""
+def _hold_element(full: Deviance, position: int, unit: float, psi: Array, scale: Array) -> Held:
+    """One element of psi held at `unit` times c; sigma is held as its logarithm."""
     free = np.delete(np.arange(len(psi)), position)
 
     def deviance(c: float) -> Deviance:
         def at_free(x: Array) -> tuple[float, Array]:
             whole = np.empty(len(psi))
-            whole[free], whole[position] = x, c
+            whole[free], whole[position] = x, c * unit
             neg2loglik, gradient = full(whole)
             return neg2loglik, gradient[free]
 
@@ -183,38 +201,52 @@ def _hold_element(full: Deviance, position: int, psi: Array, scale: Array) -> He
 
 
 def _hold_correlation(
-    full: Deviance, parameter: Parameter, design: Design, psi: Array, scale: Array
+    full: Deviance, parameter: Parameter, own: Coordinates, psi: Array, scale: Array
 ) -> Held:
     """The correlation r of the first two columns held; their sds s are searched as log s.
 
-    The three elements of the factor are ``s_1, r s_2, sqrt(1 - r^2) s_2``.
+    The three elements of the factor are ``s_1, r s_2, sqrt(1 - r^2) s_2``; `inward` takes them
+    to working coordinates.
     """
-    template = design.template
-    own = template.term == parameter.term
-    at = [
-        int(np.flatnonzero(own & (template.rows == r) & (template.cols == c))[0])
-        for r, c in [
-            (parameter.i, parameter.i), (parameter.j, parameter.i), (parameter.j, parameter.j)
-        ]
-    ]  # fmt: skip
+    i, j = parameter.i, parameter.j
+    at = _three(own.design.template, parameter)
     free = np.delete(np.arange(len(psi)), at)
-    sds = np.array([abs(psi[at[0]]), np.hypot(psi[at[1]], psi[at[2]])])
+    T = own.T[parameter.term][np.ix_([i, j], [i, j])]
+    inward = np.linalg.inv(block_diag(T, T[1, 1]))
+    first = np.linalg.solve(inward, psi[at])
+    least = 1e-3 * np.abs(np.diag(T))
+    logs = np.log(np.maximum([abs(first[0]), np.hypot(first[1], first[2])], least))
+
+    def slopes(c: float, logs: Array) -> Array:
+        """The three elements, by the two sds: (3, 2); their sum over columns is their value."""
+        s, root = np.exp(logs), np.sqrt(max(1.0 - c**2, 0.0))
+        return inward @ np.array([[s[0], 0.0], [0.0, c * s[1]], [0.0, root * s[1]]])
+
+    corr = first[1] / max(float(np.hypot(first[1], first[2])), 1e-300)
+    bent = slopes(corr, logs) / np.diag(scale)[at][:, None]
+    longest = np.linalg.cholesky(bent.T @ bent + np.eye(2) / 0.3**2)  # no step above 0.3
 
     def deviance(c: float) -> Deviance:
-        root = np.sqrt(max(1.0 - c**2, 0.0))
-
         def at_free(x: Array) -> tuple[float, Array]:
-            s = np.exp(x[:2])
+            by_log = slopes(c, x[:2])
             whole = np.empty(len(psi))
-            whole[free], whole[at] = x[2:], [s[0], c * s[1], root * s[1]]
+            whole[free], whole[at] = x[2:], by_log.sum(axis=1)
             neg2loglik, gradient = full(whole)
-            g = gradient[at]
-            by_log = [g[0] * s[0], (g[1] * c + g[2] * root) * s[1]]
-            return neg2loglik, np.concatenate([by_log, gradient[free]])
+            return neg2loglik, np.concatenate([by_log.T @ gradient[at], gradient[free]])
 
         return at_free
 
-    inner = np.zeros((len(free) + 2, len(free) + 2))
-    inner[:2, :2] = 0.3 * np.eye(2)
-    inner[2:, 2:] = scale[np.ix_(free, free)]
-    return Held(deviance, np.concatenate([np.log(np.maximum(sds, 1e-3)), psi[free]]), inner)
+    return Held(
+        deviance,
+        np.concatenate([logs, psi[free]]),
+        block_diag(np.linalg.inv(longest).T, scale[np.ix_(free, free)]),
+    )
+
+
+def _three(template: Template, parameter: Parameter) -> list[int]:
+    """Where theta has the elements of the factor of the first two columns of a block."""
+    own = template.term == parameter.term
+    places = [(parameter.i, parameter.i), (parameter.j, parameter.i), (parameter.j, parameter.j)]
+    return [
+        int(np.flatnonzero(own & (template.rows == r) & (template.cols == c))[0]) for r, c in places
+    ]

@@ -6,6 +6,7 @@ dropped, but as a mixture with smaller ones (Self & Liang 1987, J. Am. Stat. Ass
 Stram & Lee 1994, Biometrics 50(4)).
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -18,6 +19,7 @@ from hierwidgets.errors import DataError, FitError
 from hierwidgets.spec.design import Term
 from hierwidgets.spec.responses import observed, observed_trials
 
+from .fit import maximize
 from .record import FitRecord
 
 __all__ = ["Comparison", "compare"]
@@ -25,15 +27,16 @@ __all__ = ["Comparison", "compare"]
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Comparison(NotedTable):
-    """Two nested fits side by side.
+    """Fits in one table, the smallest model first, and a test of each nested pair in order.
 
     Attributes
     ----------
     table : DataFrame
-        Index: the formulas, the smaller model first. Columns: ``parameters loglik aic bic
-        chi_square df p``, the last three in the larger model's row.
+        Index: the formulas. Columns: ``parameters loglik aic bic chi_square df p against``; the
+        last four are of the test against the nearest model above that is contained in the row's,
+        whose formula is `against`, and missing where there is none.
     notes : tuple of str
-        How to read p.
+        How to read p, and why a model is not tested.
     """
 
     table: pd.DataFrame
@@ -42,18 +45,29 @@ class Comparison(NotedTable):
 
     @property
     def chi_square(self) -> float:
-        """Twice the difference of the log-likelihoods."""
-        return float(self.table["chi_square"].iloc[1])
+        """Twice the difference of the log-likelihoods, of two fits."""
+        return self._of_two("chi_square")
 
     @property
     def df(self) -> int:
-        """Difference in the number of parameters."""
-        return int(self.table["df"].iloc[1])
+        """Difference in the number of parameters, of two fits."""
+        return int(self._of_two("df"))
 
     @property
     def p(self) -> float:
-        """Probability of a larger difference if the smaller model holds."""
-        return float(self.table["p"].iloc[1])
+        """Probability of a larger difference if the smaller model of two holds."""
+        return self._of_two("p")
+
+    def _of_two(self, column: str) -> float:
+        if len(self.table) > 2:
+            raise FitError(
+                f"{len(self.table)} fits have no single {column}; table[{column!r}] has one for "
+                "each nested pair"
+            )
+        value = float(self.table[column].iloc[1])
+        if np.isnan(value):
+            raise FitError(f"there is no {column}: {self.notes[0]}")
+        return value
 
     def _cells(self) -> tuple[list[str], list[list[str]]]:
         head = ["model", "parameters", "logLik", "AIC", "BIC", "chi-square", "df", "p"]
@@ -73,27 +87,41 @@ class Comparison(NotedTable):
         return head, rows
 
 
-def compare(fit0: FitRecord, fit1: FitRecord) -> Comparison:
-    """The likelihood-ratio test of a fit against a larger one that contains it.
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The test of one fit against a smaller one that it contains."""
 
+    small: FitRecord
+    large: FitRecord
+    chi_square: float
+    df: int
+    p: float
+    notes: tuple[str, ...]
+
+
+def compare(*fits: FitRecord) -> Comparison:
+    """Fits in one table, and likelihood-ratio tests of those that contain one another.
+
+    By number of parameters, each fit is tested against the nearest smaller one that it contains:
     ``chi_square = 2 (log L_1 - log L_0)``, with the difference in the number of parameters as
     degrees of freedom. Where one more coefficient varies over a group, p is that of the even
     mixture of the chi-squares with and without its sd (Stram & Lee 1994, case 3); where two or
     more do, the mixture is not known and p, from the plain chi-square, is too large. A note says
-    which.
+    which. Where nothing is contained there are AIC and BIC alone, and a note says why.
 
     Parameters
     ----------
-    fit0, fit1 :
-        Two fits of the same response, family, link, weights, offset and number of quadrature
-        points; the order does not matter. Two REML fits must have the same fixed part.
+    *fits :
+        Two or more fits of the same response, family, weights, offset and number of quadrature
+        points, in any order. REML fits whose fixed parts differ, or that stand beside a fit by
+        maximum likelihood, are fitted again by maximum likelihood, and a note says so.
 
     Raises
     ------
     DataError
-        They are not fits, or not of the same data.
+        They are not fits, fewer than two, or not of the same data.
     FitError
-        Neither contains the other, or their likelihoods are not comparable.
+        Their likelihoods are not comparable.
 
     Examples
     --------
@@ -106,32 +134,59 @@ def compare(fit0: FitRecord, fit1: FitRecord) -> Comparison:
     >>> round(test.chi_square, 1), test.df, bool(test.p < 0.001)
     (16.6, 1, True)
     """
-    for fit in (fit0, fit1):
+    if len(fits) < 2:
+        raise DataError(f"compare takes two or more fits; {len(fits)} given")
+    for fit in fits:
         if not isinstance(fit, FitRecord):
-            raise DataError(f"compare takes two fits; one is a {type(fit).__name__}")
-    small, large = sorted((fit0, fit1), key=lambda fit: fit.n_parameters)
-    _check_data(small, large)
-    _check_likelihood(small, large)
-    new = _new_effects(small, large)
-    gain = 2.0 * (large.loglik - small.loglik)
-    chi_square, df = max(gain, 0.0), large.n_parameters - small.n_parameters
-    p, notes = _test(small, large, new, chi_square, df)
-    if gain < -1e-3:
-        notes.insert(0, f"the larger model fits worse by {-gain:.3g}: one has not converged")
-    fits = (small, large)
-    table = pd.DataFrame(
+            raise DataError(f"compare takes fits; one is a {type(fit).__name__}")
+    ordered = sorted(fits, key=lambda fit: fit.n_parameters)
+    for fit in ordered[1:]:
+        _check_data(ordered[0], fit)
+        _check_likelihood(ordered[0], fit)
+    ordered, notes = _alike(ordered)
+    pairs = [_nearest(ordered[:i], ordered[i]) for i in range(1, len(ordered))]
+    return Comparison(_table(ordered, pairs), (*_notes(ordered, pairs), *notes))
+
+
+def _table(ordered: Sequence[FitRecord], pairs: Sequence[_Pair | str]) -> pd.DataFrame:
+    tests = [pair if isinstance(pair, _Pair) else None for pair in pairs]
+    return pd.DataFrame(
         {
-            "parameters": [fit.n_parameters for fit in fits],
-            "loglik": [fit.loglik for fit in fits],
-            "aic": [fit.aic for fit in fits],
-            "bic": [fit.bic for fit in fits],
-            "chi_square": [np.nan, chi_square],
-            "df": [np.nan, df],
-            "p": [np.nan, p],
+            "parameters": [fit.n_parameters for fit in ordered],
+            "loglik": [fit.loglik for fit in ordered],
+            "aic": [fit.aic for fit in ordered],
+            "bic": [fit.bic for fit in ordered],
+            "chi_square": [np.nan, *(t.chi_square if t else np.nan for t in tests)],
+            "df": [np.nan, *(t.df if t else np.nan for t in tests)],
+            "p": [np.nan, *(t.p if t else np.nan for t in tests)],
+            "against": [None, *(_text(t.small) if t else None for t in tests)],
         },
-        index=[fit.design.formula.text for fit in fits],
+        index=[_text(fit) for fit in ordered],
     )
-    return Comparison(table, tuple(notes))
+
+
+def _notes(ordered: Sequence[FitRecord], pairs: Sequence[_Pair | str]) -> list[str]:
+    """What each test is, why there is none, and what is doubtful about the fits."""
+    notes = []
+    tests = [pair for pair in pairs if isinstance(pair, _Pair)]
+    for pair in pairs:
+        if isinstance(pair, str):
+            notes.append(pair)
+        elif len(ordered) == 2:
+            notes += pair.notes
+        else:
+            notes += [f"{_text(pair.large)} against {_text(pair.small)}: {n}" for n in pair.notes]
+    notes += [f"{_text(fit)}: {fit.message}." for fit in ordered if not fit.converged]
+    for small in {id(pair.small): pair.small for pair in tests}.values():
+        if small.singular:
+            which = "The smaller model" if len(ordered) == 2 else _text(small)
+            what = "; ".join(small.collapsed)
+            notes.append(f"{which} is singular ({what}): p is approximate.")
+    return notes
+
+
+def _text(fit: FitRecord) -> str:
+    return fit.design.formula.text
 
 
 # --- what may be compared -----------------------------------------------------------------
@@ -139,8 +194,10 @@ def compare(fit0: FitRecord, fit1: FitRecord) -> Comparison:
 
 def _check_data(a: FitRecord, b: FitRecord) -> None:
     if a.nobs != b.nobs:
+        dropped = [fit.design.dropped for fit in (a, b)]
+        why = f", after {dropped[0]} and {dropped[1]} were dropped" if any(dropped) else ""
         raise DataError(
-            f"the fits have {a.nobs} and {b.nobs} observations; compare fits of the same rows"
+            f"the fits have {a.nobs} and {b.nobs} observations{why}; compare fits of the same rows"
         )
     names = [fit.design.formula.response for fit in (a, b)]
     same = np.array_equal(observed(a.design, a.family), observed(b.design, b.family))
@@ -155,20 +212,34 @@ def _check_data(a: FitRecord, b: FitRecord) -> None:
         raise DataError("the fits have different offsets; compare fits with the same one")
 
 
-def _check_likelihood(small: FitRecord, large: FitRecord) -> None:
-    if repr(small.family) != repr(large.family):
-        raise FitError(f"{small.family} and {large.family} are not nested")
-    if small.n_agq != large.n_agq:
+def _check_likelihood(a: FitRecord, b: FitRecord) -> None:
+    if a.family.name != b.family.name:
         raise FitError(
-            f"n_agq is {small.n_agq} in one fit and {large.n_agq} in the other; their "
+            f"the likelihoods of a {a.family.name} and a {b.family.name} model are not comparable; "
+            "compare fits of one family"
+        )
+    if a.n_agq != b.n_agq:
+        raise FitError(
+            f"n_agq is {a.n_agq} in one fit and {b.n_agq} in the other; their "
             "log-likelihoods are approximated differently. Fit both with the same n_agq"
         )
-    if small.reml != large.reml:
-        raise FitError("one fit is by REML and one by maximum likelihood; fit both alike")
-    if small.reml and not _same_space(small, large):
-        raise FitError(
-            "REML likelihoods of different fixed parts cannot be compared; fit both with reml=False"
-        )
+
+
+def _alike(fits: Sequence[FitRecord]) -> tuple[list[FitRecord], list[str]]:
+    """The fits, all by REML with one fixed part or all by maximum likelihood; what was done."""
+    again = [fit for fit in fits if fit.reml]
+    if len(again) == len(fits) and all(_same_space(fits[0], fit) for fit in fits[1:]):
+        return list(fits), []
+    if not again:
+        return list(fits), []
+    out = [maximize(f.design, f.family, reml=False) if f.reml else f for f in fits]
+    which = ", ".join(dict.fromkeys(map(_text, again)))
+    why = (
+        "REML likelihoods of different fixed parts are not comparable"
+        if len(again) == len(fits)
+        else "likelihoods by REML and by maximum likelihood are not comparable"
+    )
+    return out, [f"Fitted again by maximum likelihood, since {why}: {which}."]
 
 
 def _columns(fit: FitRecord) -> Array:
@@ -192,35 +263,37 @@ def _spanned(columns: Array, by: Array) -> bool:
     return bool(np.abs(columns - Q @ (Q.T @ columns)).max() < 1e-8)
 
 
-def _new_effects(small: FitRecord, large: FitRecord) -> int:
-    """How many more coefficients vary over a group; an error where neither model has the other."""
+def _nearest(smaller: Sequence[FitRecord], large: FitRecord) -> _Pair | str:
+    """The test against the last of the smaller fits that `large` contains; or why there is none."""
+    reasons = []
+    for small in reversed(smaller):
+        reason = _obstacle(small, large)
+        if not reason:
+            return _pair(small, large)
+        reasons.append(reason)
+    others = ", nor is any other above it" if len(smaller) > 1 else ""
+    return (
+        f"No test: {_text(smaller[-1])} is not contained in {_text(large)}, since {reasons[0]}"
+        f"{others}. AIC and BIC can be compared."
+    )
+
+
+def _obstacle(small: FitRecord, large: FitRecord) -> str:
+    """Why the larger model does not contain the smaller one; nothing where it does."""
+    if repr(small.family) != repr(large.family):
+        return f"their links are {small.family.link.name} and {large.family.link.name}"
+    if small.n_parameters == large.n_parameters:
+        return "they have the same number of parameters"
     if not _spanned(_columns(small), _columns(large)):
         missing = [n for n in small.design.names if n not in large.design.names]
-        raise _not_nested(small, large, f"only the first has the predictors {missing}")
-    count = sum(term.k for term in large.design.terms)
+        return f"only the first has the predictors {missing}"
     for term in small.design.terms:
         other = _partner(term, small, large)
         if other is None:
-            raise _not_nested(small, large, f"only the first has effects of {term.group!r}")
-        if not _contained(term, other):
-            raise _not_nested(
-                small, large, f"what varies over {term.group!r} in the first does not in the second"
-            )
-        count -= term.k
-    if large.n_parameters == small.n_parameters:
-        raise FitError(
-            "the fits have the same number of parameters; there is nothing to test. hw.tables sets "
-            "them side by side"
-        )
-    return count
-
-
-def _not_nested(small: FitRecord, large: FitRecord, why: str) -> FitError:
-    names = [fit.design.formula.text for fit in (small, large)]
-    return FitError(
-        f"{names[0]!r} is not contained in {names[1]!r}: {why}. hw.tables sets their AIC and BIC "
-        "side by side"
-    )
+            return f"only the first has effects of {term.group!r}"
+        if not _contained(term, other, small, large):
+            return f"what varies over {term.group!r} in the first does not in the second"
+    return ""
 
 
 def _partner(term: Term, small: FitRecord, large: FitRecord) -> Term | None:
@@ -233,47 +306,42 @@ def _partner(term: Term, small: FitRecord, large: FitRecord) -> Term | None:
     return None
 
 
-def _contained(term: Term, other: Term) -> bool:
-    """Whether each block of `term` lies within one block of `other`."""
-    blocks = [{other.names[i] for i in block} for block in other.blocks]
+def _contained(term: Term, other: Term, small: FitRecord, large: FitRecord) -> bool:
+    """Whether the columns of each block of `term` are combinations of those of one of `other`."""
+    own, wider = term.Z[small.design.rows], other.Z[large.design.rows]
     return all(
-        any({term.names[i] for i in block} <= larger for larger in blocks) for block in term.blocks
+        any(_spanned(own[:, list(block)], wider[:, list(larger)]) for larger in other.blocks)
+        for block in term.blocks
     )
 
 
 # --- the distribution of the difference ---------------------------------------------------
 
 
-def _test(
-    small: FitRecord, large: FitRecord, new: int, chi_square: float, df: int
-) -> tuple[float, list[str]]:
-    """p, and what to know about it."""
+def _pair(small: FitRecord, large: FitRecord) -> _Pair:
+    new = sum(term.k for term in large.design.terms) - sum(term.k for term in small.design.terms)
+    gain = 2.0 * (large.loglik - small.loglik)
+    chi_square, df = max(gain, 0.0), large.n_parameters - small.n_parameters
+    p, note = _test(new, chi_square, df)
+    worse = f"the larger model fits worse by {-gain:.3g}: one has not converged"
+    return _Pair(small, large, chi_square, df, p, (worse, note) if gain < -1e-3 else (note,))
+
+
+def _test(new: int, chi_square: float, df: int) -> tuple[float, str]:
+    """p where `new` more coefficients vary over a group, and how to read it."""
     from scipy.special import chdtrc
 
     plain = float(chdtrc(df, chi_square))
-    notes = []
     if new == 0:
-        p = plain
-        notes.append(f"p: chi-square with {df} df.")
-    elif new == 1:
-        below = float(chdtrc(df - 1, chi_square)) if df > 1 else float(chi_square < 1e-6)
-        p = 0.5 * plain + 0.5 * below
-        notes.append(
-            f"p: an sd of 0 is the edge of its range, so p is from an even mixture of chi-squares "
-            f"with {df - 1} and {df} df (Stram & Lee 1994); from {df} df alone it would be "
-            f"{plain:.3g}. With few levels even this is somewhat too large."
-        )
-    else:
-        p = plain
-        notes.append(
+        return plain, f"p: chi-square with {df} df."
+    if new > 1:
+        return plain, (
             f"p: {new} sds of 0 are at the edge of their range; the distribution there is not "
             f"known, and p, from chi-square with {df} df, is too large (conservative)."
         )
-    for fit in (small, large):
-        if not fit.converged:
-            notes.append(f"{fit.design.formula.text}: {fit.message}.")
-    if small.singular:
-        notes.append(
-            f"The smaller model is singular ({'; '.join(small.collapsed)}): p is approximate."
-        )
-    return p, notes
+    below = float(chdtrc(df - 1, chi_square)) if df > 1 else float(chi_square < 1e-6)
+    return 0.5 * plain + 0.5 * below, (
+        f"p: an sd of 0 is the edge of its range, so p is from an even mixture of chi-squares "
+        f"with {df - 1} and {df} df (Stram & Lee 1994); from {df} df alone it would be "
+        f"{plain:.3g}. With few levels even this is somewhat too large."
+    )

@@ -56,7 +56,7 @@ def interval(
     estimate = value(parameter, at)
     if np.isnan(estimate):  # a correlation with an sd of 0: every value is as likely
         return -1.0, 1.0
-    problem = held(parameter, design, family, n_agq, at, spread)
+    problem = held(parameter, design, family, n_agq, at)
     minimum = profile(problem)
     if parameter.kind == "coefficient":
         step = z * float(np.sqrt(spread[parameter.i, parameter.i]))
@@ -157,7 +157,8 @@ def _beyond(
         except HigherElsewhere:
             raise
         except FitError:  # so far out that the likelihood cannot be computed
-            return None
+            c = estimate + 0.1 * (c - estimate)
+            continue
         if reached > z:
             return c
         grow = 3.0 if reached < z / 3 else 1.1 * z / reached

@@ -10,6 +10,7 @@ from hierwidgets.base.checks import check_whole
 from hierwidgets.base.tables import html_table, p_value
 
 from .record import FitRecord
+from .satterthwaite import degrees_of_freedom
 
 __all__ = ["Summary", "summarize"]
 
@@ -22,7 +23,7 @@ class Summary:
     ----------
     title : str
     coefficients : DataFrame
-        Index: names; columns estimate, std_error (and z, p).
+        Index: names; columns estimate, std_error (and z, p; of a Gaussian fit df, t, p).
     errors : DataFrame
         group, term, sd, corr.
     facts : tuple of str
@@ -50,9 +51,9 @@ class Summary:
         lines = [f"{'coefficient':<{width}}  estimate (std. error)"]
         for name, estimate, error, *rest in rows:
             line = f"{name:<{width}}  {estimate:>{size}} ({error})"
-            if rest:
-                p = rest[1] if rest[1].startswith("<") else f"= {rest[1]}"
-                line += f"  z = {rest[0]:>6}  p {p}"
+            for label, text in zip(self._tested(), rest, strict=True):
+                equal = "" if text.startswith("<") else "= "
+                line += f"  {label} {equal}{text if label == 'p' else text.rjust(6)}"
             lines.append(line)
         return lines
 
@@ -68,10 +69,13 @@ class Summary:
         d, rows = self.digits, []
         for name, row in self.coefficients.iterrows():
             cells = [str(name), f"{row['estimate']:.{d}f}", f"{row['std_error']:.{d}f}"]
-            if "z" in row:
-                cells += [f"{row['z']:.2f}", p_value(float(row["p"]))]
+            cells += [_test_cell(column, float(row[column])) for column in self._tested()]
             rows.append(cells)
         return rows
+
+    def _tested(self) -> list[str]:
+        """The columns beyond estimate and standard error."""
+        return [str(column) for column in self.coefficients.columns[2:]]
 
     def _error_cells(self) -> list[tuple[str, str, str, str]]:
         return [
@@ -80,15 +84,19 @@ class Summary:
         ]
 
     def _repr_html_(self) -> str:
-        head = ["coefficient", "estimate", "std. error"]
-        if "z" in self.coefficients:
-            head += ["z", "p"]
+        head = ["coefficient", "estimate", "std. error", *self._tested()]
         first = html_table("Coefficients", head, self._coefficient_cells())
         second = html_table(
             "Standard deviations over groups", ["group", "term", "sd", "corr"], self._error_cells()
         )
         facts = "".join(f"<li>{escape(fact)}</li>" for fact in self.facts)
         return f"<p><code>{escape(self.title)}</code></p>{first}{second}<ul>{facts}</ul>"
+
+
+def _test_cell(column: str, value: float) -> str:
+    if column == "p":
+        return p_value(value)
+    return f"{value:.1f}" if column == "df" else f"{value:.2f}"
 
 
 def summarize(fit: FitRecord, detail: bool = False, digits: int = 2) -> Summary:
@@ -104,14 +112,20 @@ def summarize(fit: FitRecord, detail: bool = False, digits: int = 2) -> Summary:
 
 
 def coefficient_table(fit: FitRecord, detail: bool = True) -> pd.DataFrame:
-    """estimate, std_error and, with `detail`, Wald z and two-sided p, by coefficient."""
-    table = pd.DataFrame({"estimate": fit.fixef, "std_error": fit.std_error})
-    if detail:
-        from scipy.special import ndtr
+    """estimate, std_error and, with `detail`, what tests each coefficient against 0.
 
-        z = table["estimate"] / table["std_error"]
-        table = table.assign(z=z, p=2 * ndtr(-np.abs(z)))
-    return table
+    z and p from the normal distribution; of a Gaussian fit df (Satterthwaite's), t and p.
+    """
+    table = pd.DataFrame({"estimate": fit.fixef, "std_error": fit.std_error})
+    if not detail:
+        return table
+    from scipy.special import ndtr, stdtr
+
+    ratio = table["estimate"] / table["std_error"]
+    if fit.family.name != "gaussian":
+        return table.assign(z=ratio, p=2 * ndtr(-np.abs(ratio)))
+    df = degrees_of_freedom(fit)
+    return table.assign(df=df, t=ratio, p=2 * stdtr(df, -np.abs(ratio)))
 
 
 def error_table(fit: FitRecord) -> pd.DataFrame:
@@ -143,6 +157,8 @@ def _facts(fit: FitRecord) -> list[str]:
     ]
     if fit.design.dropped:
         facts.append(f"{fit.design.dropped} rows with missing values were dropped")
+    if fit.design.without_trials:
+        facts.append(f"{fit.design.without_trials} rows with 0 trials were left out")
     if fit.design.left_out:
         facts.append(
             f"left out, since other columns determine them: {', '.join(fit.design.left_out)}"

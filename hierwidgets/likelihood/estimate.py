@@ -5,7 +5,7 @@ an array in a frozen record.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,15 +15,28 @@ from hierwidgets.spec.design import Design, Term, level_sums
 from hierwidgets.spec.families import Derivatives, Family
 
 from .blocks import Layout, factorize, layout, one_thread, scale
+from .coordinates import Coordinates, starting_factors, working
+from .existence import LARGEST_SD, check_levels, check_outcome, no_finite_sd
 from .laplace import Modes, Value, conditional_modes, laplace
 from .nested import is_nested, nested
-from .optimum import Optimum, minimize, search_unit
+from .optimum import Optimum, covariance, lowest_minimum, minimize, search_unit
 from .quadrature import adaptive
 from .separation import check_separation
 
-__all__ = ["Estimate", "WarmStart", "fixed_only", "maximize", "objective", "profile_loglik"]
+__all__ = [
+    "Estimate",
+    "WarmStart",
+    "coefficient_units",
+    "fixed_only",
+    "maximize",
+    "objective",
+    "profile_loglik",
+]
 
 Evaluate = Callable[[Array, Array, tuple[Array, Array] | None], Value]
+
+_QUADRATURE = 0.2  # of -2 log L: what other nodes may change
+_FEWEST_JUDGED = 5  # nodes: fewer are a coarse integral by choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +48,8 @@ class Estimate:
     theta, beta : (m,), (p,)
     neg2loglik : float
         ``-2 log L``, counting constant included.
-    hessian : (m + p, m + p)
-        Of ``-2 log L`` with respect to (theta, beta).
+    covariance : (m + p, m + p)
+        Of (theta, beta): twice the inverse Hessian of ``-2 log L``.
     gradient : (m + p,)
     modes : Modes
     converged, message : bool, str
@@ -47,7 +60,7 @@ class Estimate:
     theta: Array
     beta: Array
     neg2loglik: float
-    hessian: Array
+    covariance: Array
     gradient: Array
     modes: Modes
     converged: bool
@@ -129,23 +142,33 @@ def fixed_only(design: Design, family: Family) -> Array:
 
 
 def _start(design: Design, family: Family, lay: Layout) -> tuple[Array, Array]:
-    """Where to start (m + p,), and the scale of the search (m + p, m + p)."""
+    """Where to start (m + p,), and the scale of the search (m + p, m + p).
+
+    The design is in working coordinates: columns of size 1.
+    """
     template = design.template
     beta = fixed_only(design, family)
     m, p = template.m, len(beta)
     d = family.derivatives(design.y, design.trials, design.X @ beta + design.offset)
-    size = design.sizes
     moments = [_first_sd(term, d) for term in design.terms]
     sd = np.array([sd for sd, _ in moments])[template.term]
-    theta = template.start() * sd / size
+    theta = template.start() * sd
     unit = np.zeros((m + p, m + p))
-    unit[:m, :m] = np.diag(np.array([unit for _, unit in moments])[template.term] / size)
-    if p:
-        information = _information(lay, theta, np.maximum(d.weight, 1e-8))
-        norm = np.sqrt(np.diag(information))
-        chol = np.linalg.cholesky(information / np.outer(norm, norm) + 1e-12 * np.eye(p))
-        unit[m:, m:] = np.linalg.inv(chol).T / norm[:, None]
+    unit[:m, :m] = np.diag(np.array([unit for _, unit in moments])[template.term])
+    unit[m:, m:] = coefficient_units(lay, theta, d.weight)
     return np.concatenate([theta, beta]), unit
+
+
+def coefficient_units(lay: Layout, theta: Array, weight: Array) -> Array:
+    """The scale (p, p) of a search over the coefficients, for the rows' information (n,)."""
+    p = lay.design.X.shape[1]
+    if not p:
+        return np.zeros((0, 0))
+    information = _information(lay, theta, np.maximum(weight, 1e-8))
+    norm = np.sqrt(np.diag(information))
+    chol = np.linalg.cholesky(information / np.outer(norm, norm) + 1e-12 * np.eye(p))
+    units: Array = np.linalg.inv(chol).T / norm[:, None]
+    return units
 
 
 def _information(lay: Layout, theta: Array, weight: Array) -> Array:
@@ -185,12 +208,15 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     Raises
     ------
     FitError
-        The outcome is the same in every row; predictors separate 0 from 1.
+        The outcome is the same in every row, or within every level of a group; predictors
+        separate 0 from 1.
     FormulaError
         `n_agq` above 1 for a model that is not one scalar group term.
     """
-    _check_outcome(design, family)
-    lay = layout(design)
+    check_outcome(design, family)
+    check_levels(design, family)
+    own = working(design)
+    lay = layout(own.design)
     evaluate = WarmStart(objective(lay, family, n_agq))
     m = design.template.m
 
@@ -198,38 +224,42 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
         value = evaluate(x[:m], x[m:])
         return value.neg2loglik, value.gradient
 
-    x, unit = _start(design, family, lay)
+    x, unit = _start(own.design, family, lay)
     rough = n_agq > 1 and len(design.terms) > 1
     # small: one Newton step then brings the modes along, and the Hessian does not see their lag
     step = 3e-3 if rough else 1e-5
     with one_thread(lay):
-        found = minimize(value_and_gradient, x, unit, step=step)
-    check_separation(design, family, found, m)
-    return _assemble(design, family, lay, found, m, evaluate.modes)
+        starts = [np.concatenate([theta, x[m:]]) for theta in starting_factors(design, x[:m])]
+        found = lowest_minimum(value_and_gradient, starts, unit, step=step)
+    check_separation(own, design, family, found)
+    _check_sds(own, found)
+    if n_agq >= _FEWEST_JUDGED:
+        found = _quadrature_judged(lay, family, n_agq, found, evaluate.modes)
+    return _assemble(design, family, own, found, evaluate.modes)
 
 
 def _assemble(
     design: Design,
     family: Family,
-    lay: Layout,
+    own: Coordinates,
     found: Optimum,
-    m: int,
     modes: tuple[Array, Array] | None,
 ) -> Estimate:
-    theta, beta = found.x[:m], found.x[m:]
+    m, outward = design.template.m, own.outward
+    theta, beta = np.split(outward @ found.x, [m])
     canonical = design.template.canonical(theta)
     sign = np.concatenate([np.where(canonical == theta, 1.0, -1.0), np.ones(len(beta))])
     shift = -2.0 * design.constant
-    trace = found.trace.copy()
-    trace[:, -1] += shift
+    trace = np.column_stack([found.trace[:, :-1] @ outward.T, found.trace[:, -1] + shift])
+    outward = sign[:, None] * outward
     return Estimate(
         theta=canonical,
         beta=beta,
         neg2loglik=found.value + shift,
-        hessian=found.hessian * np.outer(sign, sign),
-        gradient=found.gradient * sign,
+        covariance=outward @ covariance(found.hessian) @ outward.T,
+        gradient=sign * (own.inward.T @ found.gradient),
         modes=conditional_modes(
-            design, family, beta, canonical, lay=lay, start=modes if (sign > 0).all() else None
+            design, family, beta, canonical, start=modes if (sign > 0).all() else None
         ),
         converged=found.converged,
         message=found.message,
@@ -237,15 +267,38 @@ def _assemble(
     )
 
 
-def _check_outcome(design: Design, family: Family) -> None:
-    total, most = design.y.sum(), design.trials.sum()
-    name = design.formula.response
-    if total == 0 or (family.name == "binomial" and total == most):
-        value = 0 if total == 0 else 1
-        raise FitError(
-            f"{name!r} is {value} in every row; the likelihood has no maximum. "
-            "Check the event level, or collect data in which both outcomes occur"
-        )
+def _check_sds(own: Coordinates, found: Optimum) -> None:
+    """Refuse an sd that the search has followed out of sight."""
+    template = own.design.template
+    for term, L in zip(own.design.terms, template.factors(found.x[: template.m]), strict=True):
+        sd = float(np.sqrt((L**2).sum(axis=1)).max())
+        if sd > LARGEST_SD:
+            raise no_finite_sd(
+                term,
+                f"the effects of {term.group!r} tell the outcomes of nearly every level without "
+                f"exception (their sd is {sd:.0f} on the link scale, and growing)",
+            )
+
+
+def _quadrature_judged(
+    lay: Layout,
+    family: Family,
+    n_agq: int,
+    found: Optimum,
+    modes: tuple[Array, Array] | None,
+) -> Optimum:
+    """Not converged where other nodes give another likelihood: the integral itself is off."""
+    others = min(2 * n_agq + 1, 100) if n_agq < 100 else 99
+    m = lay.template.m
+    again = objective(lay, family, others)(found.x[:m], found.x[m:], modes).neg2loglik
+    if abs(again - found.value) < _QUADRATURE:
+        return found
+    return replace(
+        found,
+        converged=False,
+        message=f"not converged: with effects this large, {n_agq} and {others} quadrature points "
+        f"give log-likelihoods {0.5 * abs(again - found.value):.2g} apart",
+    )
 
 
 def profile_loglik(
@@ -271,24 +324,26 @@ def profile_loglik(
     loglik, beta
         The maximum (counting constant included) and where it is.
     """
-    lay = layout(design)
-    evaluate = WarmStart(objective(lay, family, n_agq))
-    m = design.template.m
     held = {} if fixed is None else fixed
-    free = np.array([i for i in range(design.X.shape[1]) if i not in held], np.intp)
+    free = [i for i in range(design.X.shape[1]) if i not in held]
     beta = fixed_only(design, family) if beta0 is None else beta0.astype(np.float64).copy()
-    for i, value in held.items():
-        beta[i] = value
+    order, f = [*free, *held], len(free)
+    own = working(replace(design, X=design.X[:, order]))  # those held last, R being triangular
+    gamma = (own.R @ beta[order])[:f]  # the others take over what they can
+    beta[list(held)] = list(held.values())
+    Q, given = own.design.X, own.R[:, f:] @ beta[list(held)]
+    rest = replace(own.design, X=Q[:, :f], offset=design.offset + Q[:, f:] @ given[f:])
+    m, lay = len(own.M), layout(rest)
+    evaluate = WarmStart(objective(lay, family, n_agq))
+    inner: Array = np.linalg.solve(own.M, theta).astype(np.float64, copy=False)
 
-    def value_and_gradient(x: Array) -> tuple[float, Array]:
-        full = beta.copy()
-        full[free] = x
-        value = evaluate(theta, full)
-        return value.neg2loglik, value.gradient[m:][free]
+    def value_and_gradient(gamma: Array) -> tuple[float, Array]:
+        value = evaluate(inner, gamma)
+        return value.neg2loglik, value.gradient[m:]
 
-    if not free.size:
-        return -0.5 * value_and_gradient(np.zeros(0))[0] + design.constant, beta
-    _, unit = _start(design, family, lay)
-    found = minimize(value_and_gradient, beta[free], unit[m:, m:][np.ix_(free, free)])
-    beta[free] = found.x
+    if not free:
+        return -0.5 * value_and_gradient(gamma)[0] + design.constant, beta
+    _, unit = _start(rest, family, lay)
+    found = minimize(value_and_gradient, gamma, unit[m:, m:])
+    beta[free] = np.linalg.solve(own.R[:f, :f], found.x - given[:f])
     return -0.5 * found.value + design.constant, beta

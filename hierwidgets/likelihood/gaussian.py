@@ -1,7 +1,7 @@
 """The Gaussian hierarchical model, exactly: coefficients and residual sd profiled out.
 
 With ``y ~ N(X beta + Z b, sigma^2 / w)`` and ``b = sigma Lambda u`` the integral over u is
-closed. What is solved is a function of theta alone (Bates et al. 2015, J. Stat. Softw. 67(1),
+closed. What is left is a function of theta alone (Bates et al. 2015, J. Stat. Softw. 67(1),
 eqs. 34 and 41):
 
     ML:    log|A| + n (1 + log(2 pi pwrss / n))
@@ -12,7 +12,7 @@ levels cost, not what the rows cost. X is orthonormalised and y replaced by its 
 X first, so that cross-products lose no digits.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -30,17 +30,22 @@ from .blocks import (
     layout,
     one_thread,
     symmetric_inverse,
-)
+)  # fmt: skip
+from .coordinates import starting_factors, working
 from .density import linear_predictor, split, theta_elements
+from .existence import check_contrasts
 from .laplace import Modes, effects_with_sds
-from .optimum import covariance, minimize, search_unit
+from .optimum import covariance, lowest_minimum, search_unit
 
 __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
-
 
 _FULL = 0.1  # share of filled elements from which a dense matrix is the faster one
 
 _NO_RESIDUAL = "the model fits the data without error; there is no residual to model"
+_NO_DIGITS = (
+    "the sds of the groups are so large beside the residual sd that rounding leaves no digits of "
+    "the likelihood"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,9 +245,12 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
     """
     p, template = len(P.R), P.lay.design.template
     factors = template.factors(theta)
-    solved = _eliminate(P, factors)
-    XVX = solved.K[:p, :p]
-    chol: Any = scipy.linalg.cho_factor(XVX, lower=True) if p else None
+    try:
+        solved = _eliminate(P, factors)
+        XVX = solved.K[:p, :p]
+        chol: Any = scipy.linalg.cho_factor(XVX, lower=True) if p else None
+    except np.linalg.LinAlgError:
+        raise FitError(_NO_DIGITS) from None
     gamma = scipy.linalg.cho_solve(chol, solved.K[:p, p]) if p else np.zeros(0)
     pwrss = float(solved.K[p, p] - solved.K[:p, p] @ gamma)
     if not pwrss > 0:
@@ -357,39 +365,44 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
     Raises
     ------
     FitError
-        There are no more rows than coefficients, or as many effects of one group as rows.
+        There are no more rows than coefficients, or as many effects of one group as rows; by
+        REML, the fixed part spans the effects of a group.
     """
     _check_rows(design)
-    P = products(design)
+    if reml:
+        check_contrasts(design)
+    own = working(design)
+    P = products(replace(design, terms=own.design.terms))
     template = design.template
-    size = design.sizes
     units = np.array([search_unit(1.0, level_sums(term, design.trials)) for term in design.terms])
 
     def value_and_gradient(theta: Array) -> tuple[float, Array]:
         found = evaluate(P, theta, reml)
         return found.value, found.gradient
 
-    start, unit = template.start() / size, np.diag(units[template.term] / size)
+    starts = starting_factors(design, template.start())
     with one_thread(P.lay):
-        found = minimize(value_and_gradient, start, unit)
-    theta = template.canonical(found.x)
-    sign = np.where(theta == found.x, 1.0, -1.0)
-    at = evaluate(P, theta, reml)
+        found = lowest_minimum(value_and_gradient, starts, np.diag(units[template.term]))
+    inner = template.canonical(found.x)
+    sign = np.where(inner == found.x, 1.0, -1.0)
+    at = evaluate(P, inner, reml)
     _check_residual(design, at)
     p = len(P.R)
     sigma = float(np.sqrt(at.pwrss / (P.n - p if reml else P.n)))
+    theta = own.M @ inner
     beta = P.beta0 + (scipy.linalg.solve_triangular(P.R, at.gamma) if p else at.gamma)
+    outward = own.M * sign
     return Estimate(
         theta=theta,
         beta=beta,
         sigma=sigma,
         neg2loglik=at.value,
-        covariance=_covariance(P, at, sigma, found.hessian * np.outer(sign, sign)),
-        gradient=at.gradient,
+        covariance=_covariance(P, at, sigma, outward @ covariance(found.hessian) @ outward.T),
+        gradient=np.linalg.solve(own.M.T, at.gradient).astype(np.float64, copy=False),
         modes=_modes(design, P, theta, beta, at, sigma),
         converged=found.converged,
         message=found.message,
-        trace=found.trace,
+        trace=np.column_stack([found.trace[:, :-1] @ own.M.T, found.trace[:, -1]]),
     )
 
 
@@ -412,11 +425,11 @@ def _check_residual(design: Design, at: Evaluation) -> None:
         raise FitError(_NO_RESIDUAL)
 
 
-def _covariance(P: Products, at: Evaluation, sigma: float, hessian: Array) -> Array:
+def _covariance(P: Products, at: Evaluation, sigma: float, of_theta: Array) -> Array:
     """Of (theta, beta): block-diagonal, since the expected information is."""
-    m, p = len(hessian), len(P.R)
+    m, p = len(of_theta), len(P.R)
     out = np.zeros((m + p, m + p))
-    out[:m, :m] = covariance(hessian)
+    out[:m, :m] = of_theta
     if p:
         Rinv = scipy.linalg.solve_triangular(P.R, np.eye(p))
         out[m:, m:] = sigma**2 * Rinv @ np.linalg.inv(at.XVX) @ Rinv.T

@@ -6,15 +6,15 @@ standard errors. An element of theta on the diagonal has no bound here: changing
 changes nothing, so the objective is smooth and even in it, and 0 is an ordinary point.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 
-__all__ = ["Optimum", "covariance", "minimize", "search_unit"]
+__all__ = ["Optimum", "covariance", "lowest_minimum", "minimize", "search_unit"]
 
 Objective = Callable[[Array], tuple[float, Array]]
 
@@ -27,6 +27,8 @@ _NEAR = 1e-3  # a Hessian taken this close, in units of the search, serves for t
 _NEGATIVE = 1e-5
 _DECREMENT = 1e-11  # of -2 log L: what another Newton step would gain
 _DIFFERENCE = 1e-4
+_LOWER = 1e-6  # a minimum that much lower is another one
+_BESIDE = 0.5  # in units of the search
 _FLAT = 1e-7  # curvature below this share of the largest counts as none
 
 
@@ -113,6 +115,34 @@ def minimize(objective: Objective, x: Array, scale: Array, *, step: float = _DIF
         _verdict(converged, decrement, values),
         np.array(trace),
     )
+
+
+def lowest_minimum(
+    objective: Objective, starts: Sequence[Array], scale: Array, *, step: float = _DIFFERENCE
+) -> Optimum:
+    """The lowest of the minima found from several starts; its trace has every point tried.
+
+    A search that stops short of a minimum is taken up again beside where it stopped.
+    """
+    found = minimize(objective, starts[0], scale, step=step)
+    traces = [found.trace]
+
+    def look(x: Array) -> None:
+        nonlocal found
+        try:
+            other = minimize(objective, x, scale, step=step)
+        except FitError:  # too far out for the arithmetic
+            return
+        traces.append(other.trace)
+        settled = other.converged and not found.converged and other.value < found.value + _LOWER
+        if other.value < found.value - _LOWER or settled:
+            found = other
+
+    for x in starts[1:]:
+        look(x)
+    if not found.converged:
+        look(found.x + scale @ np.full(len(found.x), _BESIDE))
+    return replace(found, trace=np.vstack(traces))
 
 
 def _walk(objective: Objective, z: Array) -> Array:

@@ -13,6 +13,7 @@ from hierwidgets.spec.families import Family
 from hierwidgets.spec.rows import linear_predictor
 
 from .blocks import Blocks, factorize, layout, row_dot, scale
+from .coordinates import working
 from .laplace import conditional_modes
 
 __all__ = ["derivative", "effect_variance", "new_effect_variance", "standard_errors"]
@@ -46,6 +47,10 @@ def standard_errors(
     conditional :
         Leave out the first part: the effects are taken as known at their modes.
     """
+    own = working(design)
+    theta, beta = np.split(own.inward @ np.concatenate([theta, beta]), [len(theta)])
+    covariance = own.inward @ covariance @ own.inward.T
+    design, new = own.design, own.rows(new)
     lay = layout(design)
     modes = conditional_modes(design, family, beta, theta, lay=lay)
     jacobian = derivative(design, family, new, theta, beta)

@@ -19,41 +19,65 @@ from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
+from .coordinates import Coordinates
 from .optimum import Optimum
 
 __all__ = ["check_separation"]
 
-_EXTREME = 10.0  # from the median eta: a fitted probability within 5e-5 of its bound, or so
+_EXTREME = 10.0  # from the median logit: a fitted probability within 5e-5 of its bound, or so
+_BEYOND = 1e4  # as good as infinite
 _NO_CURVATURE = 1e-6  # of -2 log L, as a share of what the same rows have at the mean
 _MOST_LEVELS = 50  # of a column whose levels, and cells with others, are looked at
 _INSIDE = 1e-6  # of an indicator: it is within the span of the columns
 _SHARE = 0.05  # of the largest: what counts as a part of the direction
 
 
-def check_separation(design: Design, family: Family, found: Optimum, m: int) -> None:
+def check_separation(own: Coordinates, design: Design, family: Family, found: Optimum) -> None:
     """Refuse predictors that separate the outcomes, wholly or in some of the rows.
 
     Fitted means then reach their bounds and the likelihood flattens out. Both are looked for,
     since a flat likelihood alone may be collinearity, and fitted means near 0 alone may be right.
+
+    Parameters
+    ----------
+    own :
+        The working coordinates, in which `found` is; the words are about `design`.
     """
-    beta = found.x[m:]
-    eta = design.X @ beta + design.offset
-    extreme = not np.isfinite(eta).all() or np.abs(eta - np.median(eta)).max() > _EXTREME
-    if not extreme:
+    X, m = own.design.X, len(own.M)
+    gamma = found.x[m:]
+    reach = _reach(family, X @ gamma + design.offset)
+    if np.abs(reach - np.median(reach)).max() <= _EXTREME:
         return
     mean = design.y.sum() / design.trials.sum()
     start = np.full(len(design.y), float(family.link.forward(np.array([mean]))[0]))
     weight = family.derivatives(design.y, design.trials, start).weight
-    size = np.sqrt(2.0 * (weight[:, None] * design.X**2).sum(axis=0))
+    size = np.sqrt(2.0 * (weight[:, None] * X**2).sum(axis=0))
     values, vectors = np.linalg.eigh(found.hessian[m:, m:] / np.outer(size, size))
     if values[0] < _NO_CURVATURE or not found.converged:
         told, direction = _explain(design, family)
+        low, high = np.min(design.offset), np.max(design.offset)
+        if direction is None and high - low > 2 * _EXTREME:
+            raise FitError(
+                f"offsets go from {low:.3g} to {high:.3g} on the link scale and tell the outcomes "
+                "by themselves, so that no coefficient can be told: is it a logarithm?"
+            )
+        beta, flat = (np.linalg.solve(own.R, v) for v in (gamma, vectors[:, 0] / size))
         if direction is None:
-            direction = vectors[:, 0]
+            direction = flat * np.linalg.norm(design.X, axis=0)
         raise FitError(
             f"the predictors separate the outcomes: {told}, so {_growing(design, beta, direction)}"
             ". Leave out what tells the outcome, merge levels, or use a prior"
         )
+
+
+def _reach(family: Family, eta: Array) -> Array:
+    """How near fitted means are to their bounds (n,): their logits, or logarithms of counts."""
+    if family.name != "binomial" or family.link.name == "logit":
+        return np.clip(np.nan_to_num(eta, nan=_BEYOND), -_BEYOND, _BEYOND)
+    mean = family.link.inverse(np.nan_to_num(eta, nan=_BEYOND))[0]
+    with np.errstate(divide="ignore"):
+        logits: Array = np.log(mean) - np.log1p(-mean)
+    return np.clip(logits, -_BEYOND, _BEYOND)
 
 
 def _growing(design: Design, beta: Array, direction: Array) -> str:

@@ -6,6 +6,7 @@ import numpy as np
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import Seed, check_seed
+from hierwidgets.errors import DataError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 from hierwidgets.spec.responses import observed_trials
@@ -44,6 +45,11 @@ def draws(
                 for term, L in zip(design.terms, factors, strict=True)
             ]
         eta = linear_predictor(design, beta, b)[design.rows]
+        if not np.isfinite(eta).all():
+            raise DataError(
+                "the linear predictor of a draw is not finite, so no response can be drawn; give "
+                "tighter priors, or rescale the predictors"
+            )
         if family.name == "gaussian":
             noise = np.zeros(design.nobs)
             np.divide(sigma, np.sqrt(precision), out=noise, where=precision > 0)

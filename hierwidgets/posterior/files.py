@@ -16,6 +16,7 @@ A NumPy ``.npz`` archive (compressed) with
     weight      shares of the pool, of draws by importance sampling (the header has the rest)
 """
 
+import datetime
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,7 @@ def save(
         "version": VERSION, "kind": kind, "formula": design.formula.text,
         "family": family.name, "link": family.link.name, "event": event,
         "offset_column": design.offset_column, "collinear": design.collinear,
+        "weights_column": design.weights_column,
         "columns": columns, "priors": _plain(priors),
         "integrated": draws.integrated, "seed": draws.seed, "seconds": draws.seconds,
         "interrupted": draws.interrupted, "reason": draws.reason,
@@ -106,7 +108,7 @@ def load(path: str | Path, effects: bool = True) -> tuple[Design, Family, Priors
 def _model(header: dict[str, Any], a: dict[str, NDArray[Any]]) -> tuple[Design, Family]:
     family = families.family(header["family"], header["link"])
     columns = {name: _decode(kept, a[f"data/{name}"]) for name, kept in header["columns"].items()}
-    weights: Any = a.get("weights")
+    weights: Any = header.get("weights_column") or a.get("weights")
     offset = header["offset_column"]
     if offset is None and "offset" in a:
         offset = a["offset"]
@@ -158,26 +160,71 @@ def _encode(values: pd.Series, key: str, arrays: dict[str, NDArray[Any]]) -> dic
     """Put a column into `arrays`; what is needed to read it again."""
     categorical = isinstance(values.dtype, pd.CategoricalDtype)
     if not categorical and pd.api.types.is_numeric_dtype(values):
-        arrays[key] = values.to_numpy()
+        arrays[key] = _plain_numbers(values)
         return {"levels": None}
     codes, levels = (
         (values.cat.codes.to_numpy(), list(values.cat.categories))
         if categorical
         else pd.factorize(values, sort=True)
     )
-    texts = [level.item() if isinstance(level, np.generic) else level for level in levels]
-    if not all(isinstance(v, str | int | float | bool) for v in texts):
-        raise DataError(f"the column {values.name!r} holds neither numbers nor text; convert it")
+    kinds, texts = zip(*(_level(level, str(values.name)) for level in levels), strict=True)
     arrays[key] = np.asarray(codes).astype(np.int32 if len(texts) > 127 else np.int8)
-    return {"levels": texts, "categorical": categorical}
+    kept = {"levels": list(texts), "categorical": categorical}
+    return kept if set(kinds) == {"plain"} else kept | {"kinds": list(kinds)}
+
+
+def _plain_numbers(values: pd.Series) -> NDArray[Any]:
+    """Numbers in a dtype of numpy's own; nullable and Arrow columns have no missing values here."""
+    if isinstance(values.dtype, np.dtype):
+        return values.to_numpy()
+    types = pd.api.types
+    whole = np.int64 if types.is_integer_dtype(values) else np.float64
+    return values.to_numpy(dtype=np.bool_ if types.is_bool_dtype(values) else whole)
+
+
+def _level(value: Any, name: str) -> tuple[str, Any]:
+    """The kind of a level, and the level as JSON holds it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str | int | float | bool):
+        return "plain", value
+    if isinstance(value, pd.Timestamp):
+        return "timestamp", [value.isoformat(), None if value.tz is None else str(value.tz)]
+    if isinstance(value, pd.Period):
+        return "period", [value.ordinal, value.freqstr]
+    if isinstance(value, pd.Interval):
+        ends = [_level(end, name) for end in (value.left, value.right)]
+        return "interval", [*ends, value.closed]
+    if isinstance(value, datetime.datetime):
+        return _level(pd.Timestamp(value), name)
+    if isinstance(value, datetime.date):
+        return "date", value.isoformat()
+    raise DataError(
+        f"the column {name!r} holds {type(value).__name__}, which cannot be saved: make it text"
+    )
+
+
+def _again(kind: str, kept: Any) -> Any:
+    """The level that `_level` took apart."""
+    if kind == "timestamp":
+        moment = pd.Timestamp(kept[0])
+        return moment if kept[1] is None else moment.tz_convert(kept[1])
+    if kind == "period":
+        return pd.Period(ordinal=kept[0], freq=kept[1])
+    if kind == "interval":
+        return pd.Interval(_again(*kept[0]), _again(*kept[1]), closed=kept[2])
+    return datetime.date.fromisoformat(kept) if kind == "date" else kept
 
 
 def _decode(kept: dict[str, Any], stored: NDArray[Any]) -> Any:
     if kept["levels"] is None:
         return stored
+    kinds = kept.get("kinds", ["plain"] * len(kept["levels"]))
+    levels = np.empty(len(kinds), dtype=object)
+    levels[:] = [_again(*pair) for pair in zip(kinds, kept["levels"], strict=True)]
     if kept["categorical"]:
-        return pd.Categorical.from_codes(stored.astype(np.intp), kept["levels"])
-    return pd.Series(np.array(kept["levels"], dtype=object)[stored], dtype=object)
+        return pd.Categorical.from_codes(stored.astype(np.intp), pd.Index(list(levels)))
+    return pd.Series(levels[stored], dtype=object)
 
 
 def _plain(priors: Priors) -> dict[str, Any]:

@@ -16,6 +16,7 @@ import scipy
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.checks import check_names
 from hierwidgets.errors import DataError
 from hierwidgets.sampling.conditional import level_integrals, without
 from hierwidgets.sampling.draws import Draws
@@ -105,6 +106,7 @@ def loo(design: Design, family: Family, draws: Draws, by: str | None = None) -> 
         if by is None
         else pd.DataFrame({by: next(t for t in design.terms if t.group == by).levels})
     )
+    check_names(labels.columns, ("elpd", "pareto_k"), given=False)
     pointwise = labels.assign(elpd=elpd[where], pareto_k=k[where])
     n = len(where)
     total = float(elpd[where].sum())

@@ -9,21 +9,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level, check_whole
+from hierwidgets.base.checks import Seed, check_level, check_names, check_whole
 from hierwidgets.errors import DataError
 from hierwidgets.sampling.priors import Priors
 from hierwidgets.spec import rows
-from hierwidgets.spec.design import Design, NewRows
+from hierwidgets.spec.design import NewRows
 from hierwidgets.spec.frames import as_frame
+from hierwidgets.spec.predictions import Request
 
-from . import convergence, files, loo, replication
-from .record import PosteriorRecord, described, flat
+from . import convergence, files, loo, prediction, replication
+from .record import PosteriorRecord, described
 from .weights import judge_pool, of_pool
 
 __all__ = ["Posterior", "load_posterior"]
-
-
-_CHUNK = 4_000_000  # numbers of one block of predictions
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -108,19 +106,7 @@ class Posterior(PosteriorRecord):
         pick: slice = slice(None),
     ) -> Array:
         """`linear_predictor` for rows already prepared; `pick` takes some of all draws."""
-        eta = new.X @ flat(self.draws.beta)[pick].T + new.offset[:, None]
-        for t, term in enumerate(self.design.terms):
-            if not kept[t].any():
-                continue
-            b, codes = flat(self.draws.effects[t])[pick], new.codes[t]
-            known = codes >= 0
-            for i in np.flatnonzero(kept[t]):
-                eta[known] += new.Z[t][known, i, None] * b[:, codes[known], i].T
-            if new_levels == "sample" and not known.all():
-                factor = flat(self.draws.factors[t])[pick]
-                names = rows.labels(frame, term.factors)[~known]
-                eta[~known] += _unseen(names, new.Z[t][~known], factor, seed)
-        return eta
+        return prediction.predictor(self, new, frame, kept, new_levels, seed, pick)
 
     def predict(
         self,
@@ -130,39 +116,27 @@ class Posterior(PosteriorRecord):
         re_formula: str | None = None,
         new_levels: str = "error",
         interval: float | None = None,
+        interval_of: str = "mean",
+        missing: str = "raise",
         seed: int = 0,
     ) -> pd.DataFrame:
         """Expected outcomes beside the rows they belong to: the median of the draws.
 
         Parameters
         ----------
-        newdata, scale, re_formula, new_levels :
+        newdata, scale, re_formula, new_levels, missing :
             As in `Fit.predict`; with new_levels="sample" the effect of an unseen level is drawn,
             with `seed`, from its distribution.
         interval :
             A level such as 0.95 adds std_error (sd of the draws), conf_low and conf_high (their
             quantiles).
+        interval_of :
+            "mean"; or "observation", for which the draws are of the outcome of a new observation,
+            as in `Fit.predict`, one for each draw of the parameters. The estimate stays the
+            median of the expected outcome.
         """
-        if scale not in ("response", "link"):
-            raise DataError(f"scale={scale!r}; choose 'response' or 'link'")
-        if interval is not None:
-            check_level(interval, "interval")
-        kept = rows.kept_columns(self.design, re_formula)
-        frame = self.design.data if newdata is None else as_frame(newdata)
-        new = rows.rows_of(self.design, newdata, kept, new_levels)
-        clash = [c for c in ("estimate", "std_error", "conf_low", "conf_high") if c in frame]
-        if clash:
-            raise DataError(f"newdata already has the columns {clash}; rename them")
-        first, where = _distinct(new, frame, self.design, new_levels)
-        columns: dict[str, list[Array]] = {}
-        step = max(1, _CHUNK // self.draws.sigma.size)
-        for a in range(0, len(first), step):
-            part = first[a : a + step]
-            eta = self.predictor(new.take(part), frame.iloc[part], kept, new_levels, seed=seed)
-            mu = eta if scale == "link" else self.family.link.inverse(eta)[0]
-            for name, values in described(mu, interval, "median").items():
-                columns.setdefault(name, []).append(values)
-        return frame.assign(**{n: np.concatenate(v)[where] for n, v in columns.items()})
+        request = Request(scale, re_formula, new_levels, interval, interval_of, missing)
+        return prediction.predict(self, newdata, request, seed)
 
     def epred_draws(
         self,
@@ -186,9 +160,7 @@ class Posterior(PosteriorRecord):
             chain, draw, newdata's columns, epred; all draws of the first row, then of the next.
         """
         frame = self.design.data if newdata is None else as_frame(newdata)
-        clash = [c for c in ("chain", "draw", "epred") if c in frame.columns]
-        if clash:
-            raise DataError(f"newdata already has the columns {clash}; rename them")
+        check_names(frame.columns, ("chain", "draw", "epred"), newdata is not None)
         thin = check_whole(thin, "thin", 1)
         eta = self.linear_predictor(
             newdata, re_formula=re_formula, new_levels=new_levels, seed=seed, thin=thin
@@ -196,7 +168,7 @@ class Posterior(PosteriorRecord):
         mu = self.family.link.inverse(eta)[0]
         C, D = self.draws.sigma.shape
         chain, draw = (i.ravel()[::thin] for i in np.indices((C, D)))
-        long = frame.loc[frame.index.repeat(mu.shape[1])].reset_index(drop=True)
+        long = frame.iloc[np.arange(len(frame)).repeat(mu.shape[1])].reset_index(drop=True)
         long.insert(0, "chain", np.tile(chain, len(frame)))
         long.insert(1, "draw", np.tile(draw, len(frame)))
         return long.assign(epred=mu.ravel())
@@ -322,33 +294,3 @@ def load_posterior(path: str | Path, *, effects: bool = True) -> Posterior:
     Posterior(contacted ~ 1 + (1 | district_id), binomial; 4 chains of 2500 draws)
     """
     return Posterior(*files.load(path, effects))
-
-
-# --- pieces -------------------------------------------------------------------------------
-
-
-def _distinct(
-    new: NewRows, frame: pd.DataFrame, design: Design, new_levels: str
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The first of each kind of row, and the kind of each row."""
-    keys = [new.X, new.offset[:, None], *[c[:, None] for c in new.codes], *new.Z]
-    if new_levels == "sample":
-        for term, codes in zip(design.terms, new.codes, strict=True):
-            if (codes < 0).any() and set(term.factors) <= set(frame.columns):
-                keys.append(pd.factorize(rows.labels(frame, term.factors))[0][:, None])
-    _, first, where = np.unique(np.hstack(keys), axis=0, return_index=True, return_inverse=True)
-    return first.astype(np.intp), where.reshape(-1)
-
-
-def _unseen(names: NDArray[np.object_], Z: Array, factor: Array, seed: int) -> Array:
-    """``Z b`` of unseen levels (rows, S), b drawn from its distribution, one per level and draw.
-
-    A level's stream depends on its name, so that it has one effect in every call.
-    """
-    out = np.empty((len(names), len(factor)))
-    for name in dict.fromkeys(names):
-        own = np.flatnonzero(names == name)
-        rng = np.random.default_rng([seed, *str(name).encode()])
-        b = np.einsum("skl,sl->sk", factor, rng.standard_normal(factor.shape[:2]))
-        out[own] = Z[own] @ b.T
-    return out

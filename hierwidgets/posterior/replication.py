@@ -9,6 +9,7 @@ is near 0 or 1 where the model cannot make such data; it is not uniform under th
 data have been used twice, but nearer to one half.
 """
 
+import warnings
 from collections.abc import Callable
 
 import numpy as np
@@ -16,9 +17,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.checks import Seed, check_level, check_seed, check_whole
-from hierwidgets.errors import DataError
+from hierwidgets.base.checks import Seed, check_level, check_names, check_seed, check_whole
+from hierwidgets.errors import DataError, FitWarning
 from hierwidgets.likelihood.simulation import draws
+from hierwidgets.spec.families import LARGEST_COUNT
 from hierwidgets.spec.responses import observed
 
 from .record import PosteriorRecord, flat
@@ -26,10 +28,22 @@ from .record import PosteriorRecord, flat
 __all__ = ["STATISTICS", "predictive_check", "replicate"]
 
 Statistic = Callable[[Array], float]
+_HUGE = 1e100
+
+
+def _size(y: Array) -> float:
+    """What to divide by so that squares and sums stay in the range of floating point."""
+    return max(1.0, float(np.max(y)) / _HUGE)
+
+
+def _mean(y: Array) -> float:
+    size = _size(y)
+    return float(np.mean(y / size)) * size
 
 
 def _sd(y: Array) -> float:
-    return float(np.std(y))
+    size = _size(y)
+    return float(np.std(y / size)) * size
 
 
 def _zeros(y: Array) -> float:
@@ -37,7 +51,7 @@ def _zeros(y: Array) -> float:
 
 
 STATISTICS: dict[str, Statistic] = {
-    "mean": np.mean, "sd": _sd, "min": np.min, "max": np.max, "zeros": _zeros,
+    "mean": _mean, "sd": _sd, "min": np.min, "max": np.max, "zeros": _zeros,
 }  # fmt: skip
 
 
@@ -57,7 +71,21 @@ def replicate(post: PosteriorRecord, n: int, seed: Seed, condition: bool) -> Arr
             float(post.draws.sigma.ravel()[s]), 1, rng, b,
         )  # fmt: skip
         out[i] = next(made)
+    if post.family.name == "poisson":
+        _remark(out)
     return out
+
+
+def _remark(counts: Array) -> None:
+    """Warn of counts (n, nobs) that no data have."""
+    absurd = int((counts.max(axis=1) > LARGEST_COUNT).sum())
+    if absurd:
+        text = (
+            f"{absurd} of {len(counts)} responses hold counts above {LARGEST_COUNT:.0g}, up to "
+            f"{counts.max():.1g}: draws of the parameters expect counts that no data have; give "
+            "tighter priors, such as priors=hw.Priors(intercept='normal(0, 1)', sd='normal(0, 1)')"
+        )
+        warnings.warn(FitWarning(text), stacklevel=4)
 
 
 def predictive_check(
@@ -73,6 +101,9 @@ def predictive_check(
     measure = _measure(statistic)
     check_level(interval, "interval")
     labels, parts = _parts(post.design.data, by)
+    check_names(
+        labels.columns, ("observed", "replicated", "conf_low", "conf_high", "p"), given=False
+    )
     replicated = replicate(post, n, seed, condition)
     y = observed(post.design, post.family)
     seen = np.array([_value(measure, y[rows]) for rows in parts])
@@ -81,7 +112,7 @@ def predictive_check(
     low, high = np.quantile(made, tails, axis=1)
     return labels.assign(
         observed=seen,
-        replicated=made.mean(axis=1),
+        replicated=[_mean(values) for values in made],
         conf_low=low,
         conf_high=high,
         p=(made > seen[:, None]).mean(axis=1) + 0.5 * (made == seen[:, None]).mean(axis=1),

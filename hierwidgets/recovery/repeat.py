@@ -14,7 +14,7 @@ import scipy.special
 
 from hierwidgets.base.arrays import Array, Index, normal_quantile
 from hierwidgets.errors import FitError
-from hierwidgets.likelihood import estimate, gaussian, optimum
+from hierwidgets.likelihood import estimate, gaussian
 from hierwidgets.likelihood.prediction import standard_errors
 from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula, responses
@@ -186,14 +186,15 @@ def _partial(plan: Plan, made: Prepared, y: Array) -> tuple[Array, Array, Array,
     found: estimate.Estimate | gaussian.Estimate
     if made.family.name == "gaussian":
         found = gaussian.maximize(design)
-        sigma, cov = found.sigma, found.covariance
+        sigma = found.sigma
     else:
         found = estimate.maximize(design, made.family, plan.n_agq)
-        sigma, cov = 1.0, optimum.covariance(found.hessian)
+        sigma = 1.0
     eta = predict.linear_predictor(made.typical, found.beta, found.modes.b)
     sd = found.modes.sd[0][:, 0]
     moved = standard_errors(
-        design, made.family, made.typical, found.theta, found.beta, cov, sigma=sigma,
+        design, made.family, made.typical, found.theta, found.beta, found.covariance,
+        sigma=sigma,
         unknown=False, conditional=True,
     )  # fmt: skip
     z = normal_quantile(plan.level)

@@ -15,6 +15,7 @@ from hierwidgets.errors import DataError, FormulaError, NewLevelError
 from .expressions import FUNCTIONS
 from .formula import Bar, Formula, coded, named
 from .frames import numeric, show
+from .levels import as_levels, kind
 from .reading import as_written, stand_in, standing_in
 
 if TYPE_CHECKING:
@@ -77,11 +78,14 @@ class Columns:
     names :
         Column names, such as "Intercept" and "electoral_rules[T.SMD]".
     seen :
-        The levels of each text or categorical column in use, and of numbers in ``C(...)``.
+        The levels of each text, boolean or categorical column in use, and of whatever is
+        within ``C(...)``.
     needs :
         The data columns in use.
     left_out :
         Columns of the recipe that are not in the model, None where all are.
+    booleans :
+        Those of `seen` that are 0 and 1 in the matrix, and not columns of levels.
     """
 
     spec: "ModelSpec | None"
@@ -89,21 +93,20 @@ class Columns:
     seen: Mapping[str, frozenset[Any]]
     needs: frozenset[str] = frozenset()
     left_out: LeftOut | None = None
+    booleans: frozenset[str] = frozenset()
 
     def matrix(self, data: pd.DataFrame) -> Array:
         """The (n, k) matrix of these columns for `data`."""
         if self.spec is None:
             return np.ones((len(data), 1))
+        data = data.copy(deep=False)
         for column, levels in self.seen.items():
-            if all(isinstance(level, Number) for level in levels):
-                _refuse_text(data[column])
-            new = set(data[column].unique()) - levels
-            if new:
-                raise NewLevelError(
-                    f"column {column!r} holds the level {show(new)}, which the fit has not "
-                    f"seen; it knows {show(levels)}"
-                )
+            meant = as_levels(data[column], levels)
+            if meant.dtype == bool and column not in self.booleans:
+                meant = meant.astype(object)
+            data[column] = meant
         for column in variables(self) - set(self.seen):
+            data[column] = data[column].infer_objects()
             numeric(data[column], f"{column!r} in the new data")
         matrix = _encode(self.spec, _computable(data, self.needs, frozenset(self.seen)))
         values = np.ascontiguousarray(matrix, dtype=np.float64)
@@ -111,11 +114,6 @@ class Columns:
             values = self.left_out.reduce(values)
         _check_finite(values, self.names)
         return values
-
-
-def _refuse_text(values: pd.Series) -> None:
-    if pd.api.types.infer_dtype(values) == "string":
-        numeric(values, f"{values.name!r} in the new data")
 
 
 def _encode(spec: "ModelSpec", data: pd.DataFrame) -> Any:
@@ -189,13 +187,19 @@ def _columns(part: str, frame: pd.DataFrame) -> tuple[Columns, Array]:
     seen = {
         c: frozenset(frame[c].unique())
         for c in sorted(needs)
-        if c in levels or not pd.api.types.is_numeric_dtype(frame[c].dtype)
+        if c in levels or _is_factor(frame[c].dtype)
     }
     for column in seen:
         _check_levels(column, seen[column], column in levels)
     names = tuple(as_written(str(name), needs) for name in spec.column_names)
     _check_finite(values, names)
-    return Columns(spec, names, seen, needs), values
+    booleans = frozenset(c for c in seen if data[c].dtype == bool)
+    return Columns(spec, names, seen, needs, booleans=booleans), values
+
+
+def _is_factor(dtype: Any) -> bool:
+    types = pd.api.types
+    return types.is_bool_dtype(dtype) or not types.is_numeric_dtype(dtype)
 
 
 def _check_names(needs: frozenset[str], levels: frozenset[str], frame: pd.DataFrame) -> None:
@@ -204,10 +208,12 @@ def _check_names(needs: frozenset[str], levels: frozenset[str], frame: pd.DataFr
             "a predictor cannot be called 'Intercept', the name of the constant; rename the column"
         )
     for column in sorted(needs - levels):
-        if frame[column].dtype.kind in "mM":
+        values = frame[column]
+        if kind(values) in ("dates", "times") and not isinstance(values.dtype, pd.CategoricalDtype):
+            of = "" if values.dtype.kind in "mM" else f" of {kind(values)}"
             raise FormulaError(
-                f"the predictor {column!r} is {frame[column].dtype}: make a number of it first, "
-                "such as the years or days since a date"
+                f"the predictor {column!r} is {values.dtype}{of}: make a number of it first, such "
+                f"as the years or days since a date, or write C({column}) for a level of each"
             )
 
 

@@ -30,7 +30,9 @@ from .frames import (
     response,
     select,
     show,
+    tried,
 )
+from .levels import label, level_codes, of_factor
 from .rank import full_rank
 
 __all__ = ["Design", "NewRows", "Term", "as_frame", "build", "indicator", "level_sums"]
@@ -138,6 +140,8 @@ class Design:
         Observations left out because a value was missing.
     collinear : str
         What is done with fixed columns that others determine: "raise" or "drop".
+    without_trials : int
+        Observations left out because they have 0 successes out of 0 trials.
     """
 
     formula: Formula
@@ -157,6 +161,8 @@ class Design:
     saturated: float
     dropped: int
     collinear: str = "raise"
+    without_trials: int = 0
+    weights_column: str | None = None
 
     @property
     def left_out(self) -> tuple[str, ...]:
@@ -179,19 +185,22 @@ class Design:
         at = self.template
         return np.array([self.terms[t].size(r) for t, r in zip(at.term, at.rows, strict=True)])
 
+    def needed(self, groups: Sequence[str] | None = None) -> set[str]:
+        """The columns that new rows need; `groups` names the terms that enter them."""
+        columns = variables(self.fixed)
+        for term in self.terms:
+            if groups is None or term.group in groups:
+                columns |= set(term.factors) | {v for r in term.recipes for v in variables(r)}
+        return columns if self.offset_column is None else columns | {self.offset_column}
+
     def apply(self, newdata: pd.DataFrame, groups: Sequence[str] | None = None) -> NewRows:
         """`newdata` through the recipes of this design; `groups` names the terms needed."""
         wanted = [t for t in self.terms if groups is None or t.group in groups]
-        needed = variables(self.fixed)
-        for term in wanted:
-            needed |= set(term.factors) | {v for r in term.recipes for v in variables(r)}
-        if self.offset_column is not None:
-            needed.add(self.offset_column)
-        frame = select(newdata, sorted(needed))
+        frame = select(newdata, sorted(self.needed(groups)))
         check_missing(frame, "raise", new=True)
         n = len(frame)
         codes = tuple(
-            _recode(term, frame) if term in wanted else np.full(n, -1, np.intp)
+            _recode(term, self.data, frame) if term in wanted else np.full(n, -1, np.intp)
             for term in self.terms
         )
         Z = tuple(
@@ -228,7 +237,8 @@ def build(
         factor has one level.
     """
     data = as_frame(data)
-    frame, extra = prepare(formula, data, weights, offset, missing)
+    complete, extra = prepare(formula, data, weights, offset, missing)
+    frame, extra = tried(formula, complete, extra)
     y, trials = response(frame, formula, family, event)
     w = extra.get("weights", np.ones(len(frame)))
     check_weights(w)
@@ -254,8 +264,10 @@ def build(
         offset_column=offset if isinstance(offset, str) else None,
         constant=_constant(formula, family, y, trials, w),
         saturated=float(np.sum(w * family.saturated(y, trials))),
-        dropped=len(data) - len(frame),
+        dropped=len(data) - len(complete),
         collinear=collinear,
+        without_trials=len(complete) - len(frame),
+        weights_column=weights if isinstance(weights, str) else None,
     )
 
 
@@ -351,7 +363,7 @@ def _grouping(bars: Sequence[Bar], frame: pd.DataFrame) -> list[Grouping]:
 
 
 def _levels(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[Index, NDArray[Any]]:
-    parts = [_one_factor(frame[f]) for f in factors]
+    parts = [of_factor(frame[f]) for f in factors]
     if len(parts) == 1:
         return parts[0]
     key = parts[0][0].astype(np.int64)
@@ -362,7 +374,7 @@ def _levels(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[Index, NDArray
     for value in map(int, uniques):
         names = []
         for _, levels in reversed(parts):
-            names.append(_label(levels[value % len(levels)]))
+            names.append(label(levels[value % len(levels)]))
             value //= len(levels)
         labels.append(":".join(reversed(names)))
     if len(set(labels)) < len(labels):
@@ -372,28 +384,6 @@ def _levels(frame: pd.DataFrame, factors: Sequence[str]) -> tuple[Index, NDArray
             f"the values of {' or '.join(map(repr, factors))}; replace them there"
         )
     return rows.astype(np.intp, copy=False), np.array(labels, dtype=object)
-
-
-def _label(value: Any) -> str:
-    """A value as part of a level's name: 4 and 4.0 are the same level."""
-    if isinstance(value, float | np.floating) and float(value).is_integer():
-        return str(int(value))
-    return str(value)
-
-
-def _one_factor(values: pd.Series) -> tuple[Index, NDArray[Any]]:
-    """Codes and levels: categories in their order, anything else sorted."""
-    if isinstance(values.dtype, pd.CategoricalDtype):
-        values = values.cat.remove_unused_categories()
-        codes = values.cat.codes.to_numpy().astype(np.intp)
-        return codes, np.asarray(values.cat.categories, dtype=object)
-    try:
-        codes, levels = pd.factorize(values, sort=True)
-    except TypeError:
-        raise DataError(
-            f"the values of {values.name!r} cannot be sorted into levels; make them text"
-        ) from None
-    return codes.astype(np.intp, copy=False), np.asarray(levels, dtype=object)
 
 
 def _terms(
@@ -433,14 +423,18 @@ def _term(
     )  # fmt: skip
 
 
-def _recode(term: Term, frame: pd.DataFrame) -> Index:
-    """The code of each row's level, -1 where the fit has not seen it."""
+def _recode(term: Term, data: pd.DataFrame, frame: pd.DataFrame) -> Index:
+    """The code of each row's level, -1 where the fit, of `data`, has not seen it."""
     if len(term.factors) == 1:
-        values = frame[term.factors[0]].astype(object)
-    else:
-        parts = zip(*(frame[f].map(_label, na_action=None) for f in term.factors), strict=True)
-        values = pd.Series([":".join(labels) for labels in parts], dtype=object)
-    return np.asarray(pd.Index(term.levels).get_indexer(pd.Index(values)), np.intp)
+        return level_codes(frame[term.factors[0]], term.levels)
+    known, parts = np.ones(len(frame), bool), []
+    for factor in term.factors:
+        levels = data[factor].unique().astype(object)
+        codes = level_codes(frame[factor], levels)
+        known &= codes >= 0
+        parts.append([label(level) for level in levels[codes]])
+    names = pd.Index(list(map(":".join, zip(*parts, strict=True))), dtype=object)
+    return np.where(known, pd.Index(term.levels).get_indexer(names), -1).astype(np.intp)
 
 
 def _constant(formula: Formula, family: Family, y: Array, trials: Array, w: Array) -> float:

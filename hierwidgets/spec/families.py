@@ -21,10 +21,11 @@ import scipy
 from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import FormulaError
 
-__all__ = ["Derivatives", "Family", "Link", "family"]
+__all__ = ["LARGEST_COUNT", "Derivatives", "Family", "Link", "family"]
 
 
 _LOG_SQRT_2PI = 0.5 * np.log(2 * np.pi)
+LARGEST_COUNT = 1e12  # the largest mean for which numpy's counts are used
 _TINY = np.finfo(float).tiny
 
 
@@ -226,7 +227,16 @@ def _poisson_saturated(y: Array, n: Array) -> Array:
 
 
 def _poisson_sample(rng: np.random.Generator, mu: Array, n: Array) -> Array:
-    return rng.poisson(n * mu).astype(np.float64)
+    """Counts. From a mean of about 3e13 numpy's have too large a variance (half as much again at
+    1e16), and from 9e18 there are none: above LARGEST_COUNT they are normal, whose skewness is
+    wrong by less than a millionth."""
+    mean = n * mu
+    large = mean > LARGEST_COUNT
+    counts = rng.poisson(np.where(large, 0.0, mean)).astype(np.float64)
+    if large.any():
+        z = rng.standard_normal(int(large.sum()))
+        counts[large] = np.rint(mean[large] + np.sqrt(mean[large]) * z)
+    return counts
 
 
 # --- gaussian -----------------------------------------------------------------------------

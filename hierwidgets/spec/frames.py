@@ -21,12 +21,14 @@ __all__ = [
     "as_frame",
     "check_missing",
     "check_weights",
+    "in_order",
     "indicator",
     "numeric",
     "prepare",
     "response",
     "select",
     "show",
+    "tried",
 ]
 
 _LARGEST = 1e100  # its square, times many rows, can still be computed with
@@ -126,7 +128,20 @@ def select(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
     for column in columns:
         if pd.api.types.is_complex_dtype(chosen[column]):
             raise DataError(f"column {column!r} is complex; give real numbers")
+        chosen[column] = _without_arrow(chosen[column])
     return chosen
+
+
+def _without_arrow(values: pd.Series) -> pd.Series:
+    """Arrow's dictionaries as categories and its decimals as floats: pandas' own can be computed
+    with."""
+    stored = str(getattr(values.dtype, "pyarrow_dtype", ""))
+    if stored.startswith("dictionary"):
+        return values.astype("category")
+    if stored.startswith("decimal"):
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan)
+        return pd.Series(numbers, index=values.index, name=values.name)
+    return values
 
 
 def prepare(
@@ -145,7 +160,7 @@ def prepare(
     groups = [name for bar in formula.bars for name in bar.factors]
     frame = select(data, list(dict.fromkeys(columns)), groups)
     arrays = {
-        name: _beside(value, name, len(frame))
+        name: _beside(value, name, frame.index)
         for name, value in given.items()
         if value is not None and not isinstance(value, str)
     }
@@ -161,7 +176,36 @@ def prepare(
     return frame, arrays
 
 
-def _beside(value: Any, name: str, n: int) -> Array:
+def in_order(values: Any, index: pd.Index, name: str, whose: str = "the data") -> Any:
+    """`values` in the order of `index`: a Series by its own index, anything else by position.
+
+    Raises
+    ------
+    DataError
+        The index of a Series is another.
+    """
+    if not isinstance(values, pd.Series) or values.index.equals(index):
+        return values
+    if len(values) == len(index) and values.index.is_unique and index.is_unique:
+        aligned = values.reindex(index)
+        if index.isin(values.index).all():
+            return aligned
+    raise DataError(
+        f"{name} is a Series with another index ({_ends(values.index)}) than {whose} "
+        f"({_ends(index)}), so which value belongs to which row cannot be told; give it the same "
+        f"index, or {name}.to_numpy() to go by position"
+    )
+
+
+def _ends(index: pd.Index) -> str:
+    if len(index) == 0:
+        return "no rows"
+    return f"{len(index)} rows from {index[0]!r} to {index[-1]!r}"
+
+
+def _beside(value: Any, name: str, index: pd.Index) -> Array:
+    n = len(index)
+    value = in_order(value, index, name)
     try:
         array = np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
@@ -179,13 +223,30 @@ def check_missing(frame: pd.DataFrame, missing: str, new: bool = False) -> NDArr
     keep: NDArray[np.bool_] = np.asarray(~holes.to_numpy().any(axis=1))
     if not keep.all() and missing == "raise":
         counts = {str(c): int(k) for c, k in holes.sum().items() if k}
-        also = "" if new else ", or pass missing='drop' to drop and count those rows"
+        also = ", or pass missing='drop' to drop and count those rows"
+        if new:
+            also = "; predict passes them through with missing='keep'"
         where = " of newdata" if new else ""
         raise DataError(
             f"missing values in {len(keep) - int(keep.sum())} of {len(keep)} rows{where}, by "
             f"column: {counts}; remove them{also}"
         )
     return keep
+
+
+def tried(
+    formula: Formula, frame: pd.DataFrame, arrays: dict[str, Array]
+) -> tuple[pd.DataFrame, dict[str, Array]]:
+    """The rows that have trials: no successes out of none say nothing, and are left out."""
+    if not isinstance(formula.trials, str):
+        return frame, arrays
+    zero = (frame[[formula.response, formula.trials]] == 0).to_numpy(dtype=bool)
+    empty: NDArray[np.bool_] = np.asarray(zero.all(axis=1))
+    if not empty.any():
+        return frame, arrays
+    if empty.all():
+        raise DataError(f"{formula.trials!r} is 0 in every row; there is nothing to fit")
+    return frame[~empty], {name: a[~empty] for name, a in arrays.items()}
 
 
 def _check_infinite(frame: pd.DataFrame) -> None:
@@ -252,6 +313,11 @@ def _successes(successes: pd.Series, trials: pd.Series) -> tuple[Array, Array]:
     y, n = numeric(successes, "successes"), numeric(trials, "trials")
     if (y != np.floor(y)).any() or (n != np.floor(n)).any():
         raise DataError(f"p({successes.name}, {trials.name}) needs whole numbers")
-    if (y < 0).any() or (n < 1).any() or (y > n).any():
-        raise DataError(f"p({successes.name}, {trials.name}) needs 0 <= successes <= trials, 1 up")
+    wrong = np.flatnonzero((y < 0) | (y > n))
+    if wrong.size:
+        i = wrong[0]
+        raise DataError(
+            f"p({successes.name}, {trials.name}) needs 0 <= successes <= trials; {wrong.size} rows "
+            f"have others, the first {y[i]:g} of {n[i]:g}"
+        )
     return y, n

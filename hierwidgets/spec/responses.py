@@ -16,6 +16,7 @@ from hierwidgets.errors import DataError
 
 from .design import Design, indicator
 from .families import Family
+from .frames import in_order
 
 __all__ = ["observed", "observed_trials", "with_response"]
 
@@ -24,7 +25,7 @@ def observed_trials(design: Design) -> Array:
     """Trials of each observation (nobs,): 1 but for a response p(successes, trials)."""
     trials = design.formula.trials
     if not isinstance(trials, str):
-        return np.full(design.nobs, 1.0 if trials is None else trials)
+        return np.full(design.nobs, 1.0 if trials is None else float(trials))
     return design.data[trials].to_numpy(dtype=np.float64)
 
 
@@ -47,7 +48,8 @@ def with_response(design: Design, family: Family, y: Any) -> Design:
         y has another length, missing values, or values the family does not allow.
     """
     values = _checked(design, family, y)
-    data = design.data.assign(**{design.formula.response: values})
+    data = design.data.copy(deep=False)
+    data[design.formula.response] = values
     if family.name == "gaussian":
         collapsed = np.empty(len(design.y))
         collapsed[design.rows] = values
@@ -67,7 +69,7 @@ def with_response(design: Design, family: Family, y: Any) -> Design:
 def _checked(design: Design, family: Family, y: Any) -> Array:
     """y as numbers (nobs,), each one possible."""
     name = design.formula.response
-    array = np.asarray(y)
+    array = np.asarray(in_order(y, design.data.index, "y", "the observations"))
     if array.shape != (design.nobs,):
         raise DataError(
             f"y has shape {array.shape}; a new {name!r} needs one value for each of the "

@@ -16,6 +16,7 @@ from hierwidgets.errors import DataError, FormulaError, NewLevelError
 from .design import Design, NewRows, as_frame
 from .families import Family
 from .formula import parse, terms
+from .levels import label
 
 __all__ = [
     "as_frame",
@@ -126,7 +127,7 @@ def rows_of(
     new = design.apply(newdata, groups)
     for term, codes in zip(design.terms, new.codes, strict=True):
         if term.group in groups and new_levels == "error" and (codes < 0).any():
-            strange = labels(newdata, term.factors)[codes < 0]
+            strange = labels(as_frame(newdata), term.factors)[codes < 0]
             raise NewLevelError(
                 f"newdata holds the {term.group} {strange[0]!r}, which the fit has not seen; "
                 "pass new_levels='population' (its effect is 0) or 'sample' (its effect is "
@@ -137,11 +138,9 @@ def rows_of(
 
 
 def labels(frame: pd.DataFrame, factors: tuple[str, ...]) -> NDArray[np.object_]:
-    parts = [frame[f].astype(str) for f in factors]
-    text = parts[0]
-    for part in parts[1:]:
-        text = text + ":" + part
-    return text.to_numpy(dtype=object)
+    """The level of each row, as text."""
+    parts = [[label(v) for v in frame[f]] for f in factors]
+    return np.array(list(map(":".join, zip(*parts, strict=True))), dtype=object)
 
 
 def linear_predictor(new: NewRows, beta: Array, effects: list[Array]) -> Array:

@@ -5,18 +5,17 @@ model gave to what then happened (Good 1952, J. R. Stat. Soc. B 14(1); Gneiting 
 J. Am. Stat. Assoc. 102(477)). Zero is perfect; higher is better.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array, Index
-from hierwidgets.base.checks import Seed, check_seed, check_whole
+from hierwidgets.base.checks import Seed, check_seed
 from hierwidgets.base.progress import with_progress
-from hierwidgets.base.tables import NotedTable
 from hierwidgets.errors import DataError, FitError, HierwidgetsError
 from hierwidgets.fit.fit import Fit, maximize
 from hierwidgets.likelihood import estimate
@@ -32,9 +31,11 @@ from hierwidgets.spec.families import Family
 from hierwidgets.spec.responses import observed, observed_trials
 from hierwidgets.spec.rows import linear_predictor
 
+from .division import Division, divide, row_weights
+from .result import CrossValidation, report
 from .scores import Observations, log_score, sampled_score, settings
 
-__all__ = ["CrossValidation", "cross_validate"]
+__all__ = ["cross_validate"]
 
 # of the rows left and those held out: the log scores of the latter, and doubts about them
 Score = Callable[[Index, Index], tuple[Array, list[str]]]
@@ -42,43 +43,14 @@ Score = Callable[[Index, Index], tuple[Array, list[str]]]
 _BASELINES = ("no pooling", "complete pooling")
 
 
-@dataclass(frozen=True, slots=True, repr=False)
-class CrossValidation(NotedTable):
-    """How well models predicted what was held out.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Index: models, the best first. Columns: ``log_score`` (mean per observation),
-        ``std_error``, ``difference`` (to the best) and ``std_error_difference``.
-    folds : DataFrame
-        ``fold model n log_score``: the mean within each fold.
-    scores : DataFrame
-        The log score of each observation, one column per model, and its ``fold``.
-    notes : tuple of str
-    """
-
-    table: pd.DataFrame
-    folds: pd.DataFrame
-    scores: pd.DataFrame
-    notes: tuple[str, ...]
-    caption: ClassVar[str] = "Cross-validated log scores"
-
-    def _cells(self) -> tuple[list[str], list[list[str]]]:
-        head = ["model", "log score", "std. error", "difference", "std. error of difference"]
-        rows = [
-            [str(name), *(f"{x:.4f}" for x in row.to_list())] for name, row in self.table.iterrows()
-        ]
-        return head, rows
-
-
 def cross_validate(
     models: Mapping[str, "str | Model | Fit | Posterior"],
     data: pd.DataFrame,
-    folds: int = 10,
+    folds: "int | str | Sequence[Any] | pd.Series[Any]" = 10,
     by: str | None = None,
     seed: Seed = None,
     *,
+    weights: "str | Sequence[float] | pd.Series[float] | None" = None,
     family: str = "binomial",
     link: str | None = None,
     event: object | None = None,
@@ -102,11 +74,17 @@ def cross_validate(
         One row per observation.
     folds :
         Parts of about equal size; each is held out once. As many as there are rows or, with
-        `by`, levels leaves out one at a time.
+        `by`, levels leaves out one at a time. Or folds of your own: a column name, or a label
+        for each row (a Series by its index), the rows of one label being held out together.
     by :
         None holds out rows; a column name holds out whole groups, all rows of a level at once.
     seed :
         Of the division into folds.
+    weights :
+        Prior weights of all models, larger than 0: a column name, or one for each row. As in
+        `glmer`, a row of weight w counts as w rows, where a model is fitted and in every mean
+        and sum of scores; as in `lmer`, it divides the residual variance of a Gaussian outcome,
+        whose score is that of one outcome of that variance.
     family, link, event, n_agq :
         Of the models given as formulas, as in `glmer`.
     group :
@@ -148,12 +126,13 @@ def cross_validate(
         raise DataError(f"new_levels={new_levels!r}; choose 'sample' or 'population'")
     frame = designs.as_frame(data)
     how = settings(sampling)
-    specs = _specs(models, family, link, event, n_agq)
-    seen, first = _outcomes(specs, frame)
+    given = row_weights(frame, weights)
+    specs = _specs(models, family, link, event, n_agq, given is not None)
+    seen, first = _outcomes(specs, frame, given)
     rng = check_seed(seed)
-    unit, fold = _divide(frame, folds, by, rng)
+    division = divide(frame, folds, by, rng)
     root = int(rng.integers(2**31))  # of the draws
-    if len(unit) != len(seen.y):
+    if len(frame) != len(seen.y):
         raise DataError("the data have rows a model leaves out; drop them first")
     scores: dict[str, Score] = {}
     for name, spec in specs.items():
@@ -163,8 +142,10 @@ def cross_validate(
             scores[name] = partial(_posterior_score, spec, spec.priors, seen, new_levels, root, how)
         else:
             scores[name] = partial(_model_score, spec, seen, new_levels)
-    found, doubts = _run(scores, fold, progress)
-    return _report(found, fold, unit, by, frame.index, doubts)
+    found, doubts = _run(scores, division, progress)
+    counts = None if first.family.name == "gaussian" else given
+    result = report(found, division, counts, frame.index, doubts)
+    return result if given is None else replace(result, scores=result.scores.assign(weight=given))
 
 
 # --- what is compared ---------------------------------------------------------------------
@@ -185,7 +166,12 @@ class Spec:
 
 
 def _specs(
-    models: Mapping[str, Any], family: str, link: str | None, event: Any, n_agq: int
+    models: Mapping[str, Any],
+    family: str,
+    link: str | None,
+    event: Any,
+    n_agq: int,
+    weighted: bool,
 ) -> dict[str, Spec | str]:
     if not isinstance(models, Mapping) or not models:
         raise DataError(
@@ -198,7 +184,7 @@ def _specs(
         if isinstance(model, str):
             out[name] = model if model in _BASELINES else Spec(model, chosen, event, n_agq)
         elif isinstance(model, (Model, Fit, Posterior)):
-            out[name] = _from_model(name, model)
+            out[name] = _from_model(name, model, weighted)
         else:
             raise DataError(
                 f"model {name!r} is a {type(model).__name__}; give a formula, a Model, a Fit, a "
@@ -207,13 +193,17 @@ def _specs(
     return out
 
 
-def _from_model(name: str, model: Model | Fit | Posterior) -> Spec:
+def _from_model(name: str, model: Model | Fit | Posterior, weighted: bool) -> Spec:
     design = model.design
-    plain_offset = design.offset_column is None and bool(np.any(design.offset))
-    if plain_offset or not (design.weights == 1).all():
+    if design.offset_column is None and bool(np.any(design.offset)):
         raise DataError(
-            f"model {name!r} has prior weights, or an offset that is not a column; neither can be "
-            "divided into folds"
+            f"model {name!r} has an offset that is not a column, which cannot be divided into "
+            "folds; make it a column of the data"
+        )
+    if not weighted and not (design.weights == 1).all():
+        raise DataError(
+            f"model {name!r} has prior weights; give those of the data, for all models, with "
+            "weights=..."
         )
     n_agq, reml = (model.n_agq, model.reml) if isinstance(model, Fit) else (1, True)
     priors = model.priors if isinstance(model, Posterior) else None
@@ -229,27 +219,30 @@ def _from_model(name: str, model: Model | Fit | Posterior) -> Spec:
     )
 
 
-def _build(spec: Spec, frame: pd.DataFrame) -> Design:
+def _build(spec: Spec, frame: pd.DataFrame, weights: Array | None) -> Design:
     return designs.build(
         formula.parse(spec.text),
         frame,
         spec.family,
         event=spec.event,
+        weights=None if weights is None else weights.tolist(),
         offset=spec.offset,
         collinear=spec.collinear,
     )
 
 
-def _outcomes(specs: Mapping[str, Spec | str], frame: pd.DataFrame) -> tuple[Observations, Spec]:
+def _outcomes(
+    specs: Mapping[str, Spec | str], frame: pd.DataFrame, weights: Array | None
+) -> tuple[Observations, Spec]:
     """The rows with what was observed, and the first model with a formula."""
     own = {name: spec for name, spec in specs.items() if isinstance(spec, Spec)}
     if not own:
         raise DataError("give at least one formula; from a baseline the response is not known")
     first_name, first = next(iter(own.items()))
-    design = _build(first, frame)
-    seen = Observations(frame, observed(design, first.family), observed_trials(design))
+    design = _build(first, frame, weights)
+    seen = Observations(frame, observed(design, first.family), observed_trials(design), weights)
     for name, spec in own.items():
-        other = _build(spec, frame)
+        other = _build(spec, frame, weights)
         if spec.family.name != first.family.name or not np.array_equal(
             observed(other, spec.family), seen.y
         ):
@@ -260,33 +253,14 @@ def _outcomes(specs: Mapping[str, Spec | str], frame: pd.DataFrame) -> tuple[Obs
     return seen, first
 
 
-def _divide(
-    frame: pd.DataFrame, folds: int, by: str | None, rng: np.random.Generator
-) -> tuple[Index, Index]:
-    """The unit that is held out together, and the fold, of each row."""
-    if by is None:
-        unit = np.arange(len(frame), dtype=np.intp)
-    else:
-        if by not in frame.columns:
-            raise DataError(f"by={by!r} is not a column; columns are {list(frame.columns)}")
-        if frame[by].isna().any():
-            raise DataError(f"by={by!r} has {int(frame[by].isna().sum())} missing values")
-        unit = pd.factorize(frame[by])[0].astype(np.intp)
-    n = int(np.max(unit)) + 1
-    what = "row" if by is None else f"level of {by!r}"
-    folds = check_whole(folds, "folds", 2, n, f"folds, at most one for each {what},")
-    of_unit = np.empty(n, np.intp)
-    of_unit[rng.permutation(n)] = np.arange(n) % folds
-    return unit, of_unit[unit]
-
-
 # --- log scores ---------------------------------------------------------------------------
 
 
 def _model_score(
     spec: Spec, seen: Observations, new_levels: str, train: Index, test: Index
 ) -> tuple[Array, list[str]]:
-    design, held = _build(spec, seen.frame.iloc[train]), seen.take(test)
+    left, held = seen.take(train), seen.take(test)
+    design = _build(spec, left.frame, left.weights)
     if design.terms:
         fit = maximize(design, spec.family, spec.n_agq, spec.reml)
         new = design.apply(held.frame)
@@ -298,14 +272,16 @@ def _model_score(
         eta, variance = new.X @ beta + new.offset, np.zeros(len(test))
     if new_levels == "population":
         variance = np.zeros(len(test))
-    return log_score(spec.family, held.y, held.trials, eta, variance, sigma), []
+    own = held.residual_sd(spec.family, sigma)
+    return log_score(spec.family, held.y, held.trials, eta, variance, own), []
 
 
 def _posterior_score(
     spec: Spec, priors: Priors, seen: Observations, new_levels: str, seed: int,
     how: Mapping[str, Any], train: Index, test: Index,
 ) -> tuple[Array, list[str]]:  # fmt: skip
-    design = _build(spec, seen.frame.iloc[train])
+    left = seen.take(train)
+    design = _build(spec, left.frame, left.weights)
     own = seed + int(test[0])  # the same whatever else is compared
     return sampled_score(design, spec.family, priors, seen.take(test), new_levels, own, how)
 
@@ -316,7 +292,8 @@ def _regression(design: Design, family: Family) -> tuple[Array, float]:
     if family.name != "gaussian":
         return beta, 1.0
     residual = design.y - own_predictor(design, beta, [])
-    return beta, float(np.sqrt(residual @ residual / (len(design.y) - len(beta))))
+    squares = float(design.trials @ residual**2)
+    return beta, float(np.sqrt(squares / (len(design.y) - len(beta))))
 
 
 def _baseline(
@@ -336,10 +313,12 @@ def _baseline(
         level = seen.frame[_group_of(specs, seen.frame, group)]
         codes, smooth = pd.factorize(level)[0].astype(np.intp), 0.5
     size = int(np.max(codes)) + 1
+    counts = np.ones(len(seen.y)) if seen.weights is None else seen.weights
 
     def score(train: Index, test: Index) -> tuple[Array, list[str]]:
-        events = np.bincount(codes[train], seen.y[train], minlength=size)
-        total = np.bincount(codes[train], seen.trials[train], minlength=size)
+        w = counts[train]
+        events = np.bincount(codes[train], w * seen.y[train], minlength=size)
+        total = np.bincount(codes[train], w * seen.trials[train], minlength=size)
         rate = ((events + smooth) / (total + 2 * smooth))[codes[test]]
         with np.errstate(divide="ignore"):
             log_p, log_q = np.log(rate), np.log1p(-rate)
@@ -370,73 +349,22 @@ def _group_of(specs: Mapping[str, Spec | str], frame: pd.DataFrame, group: str |
     return found.pop()
 
 
-# --- running and reporting ----------------------------------------------------------------
+# --- running ----------------------------------------------------------------
 
 
 def _run(
-    scores: Mapping[str, Score], fold: Index, progress: bool
+    scores: Mapping[str, Score], division: Division, progress: bool
 ) -> tuple[pd.DataFrame, list[str]]:
     """The log score of every observation, and all doubts."""
+    fold = division.fold
     out = {name: np.full(len(fold), np.nan) for name in scores}
     doubts: list[str] = []
-    tasks = [(k, name) for k in range(int(np.max(fold)) + 1) for name in scores]
+    tasks = [(k, name) for k in range(len(division.labels)) for name in scores]
     for k, name in with_progress(tasks, len(tasks), "cross-validation", progress):
         train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
         try:
             out[name][test], more = scores[name](train, test)
         except HierwidgetsError as error:
-            raise FitError(f"model {name!r}, fold {k + 1}: {error}") from None
+            raise FitError(f"model {name!r}, fold {division.labels[k]}: {error}") from None
         doubts += more
     return pd.DataFrame(out), doubts
-
-
-def _report(
-    scores: pd.DataFrame,
-    fold: Index,
-    unit: Index,
-    by: str | None,
-    index: pd.Index,
-    doubts: list[str],
-) -> CrossValidation:
-    means = scores.mean().sort_values(ascending=False, kind="stable")
-    best = scores[means.index[0]]
-    table = pd.DataFrame(
-        {
-            "log_score": means,
-            "std_error": [_error(scores[name], unit) for name in means.index],
-            "difference": [float((scores[name] - best).mean()) for name in means.index],
-            "std_error_difference": [_error(scores[name] - best, unit) for name in means.index],
-        }
-    )
-    parts = scores.assign(fold=fold + 1).melt("fold", var_name="model", value_name="log_score")
-    by_fold = parts.groupby(["fold", "model"], sort=True)["log_score"].agg(
-        n="size", log_score="mean"
-    )
-    notes = _notes(table, int(np.max(fold)) + 1, by, doubts)
-    scores = scores.set_axis(index).assign(fold=fold + 1)
-    return CrossValidation(table, by_fold.reset_index(), scores, tuple(notes))
-
-
-def _notes(table: pd.DataFrame, folds: int, by: str | None, doubts: list[str]) -> Iterator[str]:
-    """How to read the table."""
-    what = "rows" if by is None else f"levels of {by}"
-    yield f"{folds} folds of {what}; mean log score per observation, higher is better."
-    yield "Folds share their training data, so that the standard errors are approximate."
-    near = table.index[1:][table["difference"][1:] > -2 * table["std_error_difference"][1:]]
-    if len(near):
-        names = ", ".join(map(str, near))
-        yield f"Not told apart from {table.index[0]} (two standard errors): {names}."
-    if doubts:
-        yield (
-            f"Draws of some folds are not to be trusted, {len(doubts)} complaints; the first: "
-            f"{doubts[0]}. Ask for more with sampling=..."
-        )
-
-
-def _error(values: "pd.Series[float]", unit: Index) -> float:
-    """Standard error of a mean over observations that come in units."""
-    if not np.isfinite(values).all():
-        return float("nan")
-    gap = np.bincount(unit, (values - values.mean()).to_numpy())
-    G = len(gap)
-    return float(np.sqrt(G / (G - 1) * np.sum(gap**2)) / len(values))

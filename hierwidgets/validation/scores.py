@@ -34,15 +34,30 @@ _SAMPLING = {"chains": 4, "tune": 500, "draws": 500}
 
 @dataclass(frozen=True, slots=True)
 class Observations:
-    """Rows of the data, with what was observed there: responses y and trials (n,)."""
+    """Rows of the data, with what was observed there: responses y and trials (n,).
+
+    `weights` (n,) are prior weights, None where all are 1.
+    """
 
     frame: pd.DataFrame
     y: Array
     trials: Array
+    weights: Array | None = None
 
     def take(self, rows: Index) -> "Observations":
         """Some of the rows."""
-        return Observations(self.frame.iloc[rows], self.y[rows], self.trials[rows])
+        weights = None if self.weights is None else self.weights[rows]
+        return Observations(self.frame.iloc[rows], self.y[rows], self.trials[rows], weights)
+
+    def residual_sd(self, family: Family, sigma: float | Array) -> float | Array:
+        """The residual sd of each row; `sigma` is that of a row of weight 1.
+
+        Where `sigma` has several values, they are those of draws, and the rows come first: (n, S).
+        """
+        if self.weights is None or family.name != "gaussian":
+            return sigma
+        root = np.sqrt(self.weights)
+        return sigma / (root[:, None] if np.ndim(sigma) else root)
 
 
 def log_score(
@@ -102,9 +117,10 @@ def drawn_log_score(post: Posterior, held: Observations, new_levels: str = "samp
             few = new.take(part)
             eta = post.predictor(few, held.frame.iloc[part], everything, "population")
             variance = _variance(post, few) if width > 1 else np.zeros_like(eta)
+            own = np.broadcast_to(held.take(part).residual_sd(post.family, sigma), eta.shape)
             by_draw = log_score(
                 post.family, np.repeat(held.y[part], S), np.repeat(held.trials[part], S),
-                eta.ravel(), variance.ravel(), np.tile(sigma, len(part)),
+                eta.ravel(), variance.ravel(), own.ravel(),
             )  # fmt: skip
             out[part] = scipy.special.logsumexp(by_draw.reshape(len(part), S), axis=1) - np.log(S)
     return out

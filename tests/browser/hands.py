@@ -74,6 +74,24 @@ def in_theme(lab: LabServer, theme: str) -> Iterator[None]:
         lab.use_theme(LIGHT)
 
 
+@contextmanager
+def broken(notebook: Notebook, owner: str, name: str) -> Iterator[None]:
+    """Something an instrument calls fails meanwhile; `owner` is an expression in the kernel."""
+    notebook.execute(
+        "from unittest import mock\n"
+        f"broken = mock.patch.object({owner}, {name!r}, side_effect=ValueError('no luck'))\n"
+        "_ = broken.start()"
+    )
+    yield
+    notebook.execute("_ = broken.stop()")
+
+
+def closes(notebook: Notebook, variable: str, instrument: Locator) -> None:
+    """Closed in the kernel, an instrument is gone from the page."""
+    notebook.execute(f"{variable}.close()")
+    expect(instrument).to_have_count(0)
+
+
 def stands_out(instrument: Locator, marks: Iterable[Locator], texts: Iterable[str] = TEXTS) -> None:
     """Texts and marks have the contrast that WCAG 2.1 asks for: 4.5 and 3."""
     for place in texts:

@@ -6,22 +6,9 @@ HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
 
 import re
 
+import hands
 import pytest
-from hands import (
-    THEMES,
-    Open,
-    cut_off,
-    drag,
-    in_theme,
-    keep_picture,
-    menu,
-    on_screen,
-    overflow,
-    press,
-    shows,
-    slider,
-    stands_out,
-)
+from hands import Open
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
@@ -54,7 +41,7 @@ def bad(run_again: Open) -> Notebook:
 
 
 def shown(notebook: Notebook) -> Locator:
-    return on_screen(notebook, "ChainClinic", "Statistics of", ".hw-statistics path.dot")
+    return hands.on_screen(notebook, "ChainClinic", "Statistics of", ".hw-statistics path.dot")
 
 
 def points(found: Locator, colour: str = "") -> Locator:
@@ -87,15 +74,15 @@ def test_every_control_has_a_name_and_its_keys(bad: Notebook) -> None:
         - group: Table of statistics and verdicts
         """
     )
-    press(bad, menu(found, "Parameter"), "ArrowDown")
-    shows(found, "slow: R-hat")
+    hands.press(bad, hands.menu(found, "Parameter"), "ArrowDown")
+    hands.shows(found, "slow: R-hat")
     bad.settles("clinic.parameter", "slow")
-    press(bad, slider(found, "thin, keep 1 in"), "ArrowRight", "ArrowRight")
-    shows(found, "4 chains of 334 draws")
+    hands.press(bad, hands.slider(found, "thin, keep 1 in"), "ArrowRight", "ArrowRight")
+    hands.shows(found, "4 chains of 334 draws")
     bad.settles("clinic.thin", 3)
-    press(bad, menu(found, "Rule"), "ArrowDown", "ArrowDown")
+    hands.press(bad, hands.menu(found, "Rule"), "ArrowDown", "ArrowDown")
     bad.settles("clinic.ess", 2000)
-    shows(found, "2,000")
+    hands.shows(found, "2,000")
     assert bad.complaints == []
 
 
@@ -107,14 +94,14 @@ def test_leaving_the_stuck_chain_out_by_key_mends_the_statistics(bad: Notebook) 
     found.get_by_role("checkbox", name="chain 4").focus()
     bad.page.keyboard.press("Space")
     bad.settles("clinic.chains", [1, 2, 3])
-    shows(found, "stuck: R-hat 1.00")
+    hands.shows(found, "stuck: R-hat 1.00")
     assert lanes(found, "hw-traces") == lanes(found, "hw-ranks") == 3
     expect(points(found, PASSES)).to_have_count(3)
     expect(points(found, FAILS)).to_have_count(3)
     found.get_by_role("checkbox", name="chain 1").uncheck()
     bad.settles("clinic.chains", [2, 3])
     found.get_by_role("checkbox", name="chain 2").click()
-    shows(found, "chains must be 2 or more of 1 to 4")
+    hands.shows(found, "chains must be 2 or more of 1 to 4")
     expect(found.get_by_role("checkbox", name="chain 2")).to_be_checked()
     assert bad.python("clinic.chains") == [2, 3]
     assert bad.complaints == []
@@ -122,14 +109,14 @@ def test_leaving_the_stuck_chain_out_by_key_mends_the_statistics(bad: Notebook) 
 
 def test_thinning_by_mouse_and_typing(bad: Notebook) -> None:
     found = shown(bad)
-    drag(bad, slider(found, "thin, keep 1 in"), share=0.5)
+    hands.drag(bad, hands.slider(found, "thin, keep 1 in"), share=0.5)
     bad.settles("20 < clinic.thin < 30", True)
     box = found.get_by_role("spinbutton", name="thin, keep 1 in, typed")
     box.fill("5")
     box.press("Enter")
     bad.settles("clinic.thin", 5)
-    shows(found, "4 chains of 200 draws")
-    shows(found, "parameters")  # the others are judged when the slider rests
+    hands.shows(found, "4 chains of 200 draws")
+    hands.shows(found, "parameters")  # the others are judged when the slider rests
     box.fill("1000")
     box.press("Enter")
     expect(found.get_by_role("alert")).to_have_text(re.compile("a number from 1 to 50, please"))
@@ -143,9 +130,9 @@ def test_a_click_on_a_row_chooses_its_parameter(bad: Notebook) -> None:
     )
     plot = found.locator(".hw-statistics svg").first.bounding_box()
     bad.page.mouse.click(plot["x"] + plot["width"] / 2 + 60, row)
-    shows(found, "slow: R-hat")
+    hands.shows(found, "slow: R-hat")
     bad.settles("clinic.parameter", "slow")
-    expect(menu(found, "Parameter")).to_have_value("slow")
+    expect(hands.menu(found, "Parameter")).to_have_value("slow")
 
 
 def test_the_table_opens_by_key_and_an_error_shows(bad: Notebook) -> None:
@@ -154,34 +141,28 @@ def test_the_table_opens_by_key_and_an_error_shows(bad: Notebook) -> None:
     bad.page.keyboard.press("Enter")
     expect(found.get_by_role("row")).to_have_count(3)
     expect(found.get_by_role("row", name="stuck")).to_contain_text("is above 1.01")
-    bad.execute(
-        "from unittest import mock\n"
-        "broken = mock.patch.object(clinic, '_values', side_effect=ValueError('no luck'))\n"
-        "_ = broken.start()"
-    )
-    press(bad, menu(found, "Parameter"), "ArrowDown")
-    shows(found, "This could not be drawn: no luck")
-    bad.execute("_ = broken.stop()")
-    press(bad, menu(found, "Parameter"), "ArrowUp")
-    shows(found, "stuck: R-hat")
-    bad.execute("clinic.close()")
-    expect(found).to_have_count(0)
+    with hands.broken(bad, "clinic", "_values"):
+        hands.press(bad, hands.menu(found, "Parameter"), "ArrowDown")
+        hands.shows(found, "This could not be drawn: no luck")
+    hands.press(bad, hands.menu(found, "Parameter"), "ArrowUp")
+    hands.shows(found, "stuck: R-hat")
+    hands.closes(bad, "clinic", found)
 
 
 def test_good_draws_of_finland_and_the_uk_pass(open_notebook: Open) -> None:
     notebook = open_notebook("clinic-good.ipynb", GOOD)
     notebook.run_all()
     found = shown(notebook)
-    shows(found, "Intercept: R-hat 1.00")
-    shows(found, "it passes")
-    shows(found, "4 chains of 2,500 draws")
+    hands.shows(found, "Intercept: R-hat 1.00")
+    hands.shows(found, "it passes")
+    hands.shows(found, "4 chains of 2,500 draws")
     expect(points(found, FAILS)).to_have_count(0)
-    press(notebook, menu(found, "Run"), "ArrowDown")
+    hands.press(notebook, hands.menu(found, "Run"), "ArrowDown")
     notebook.settles("clinic.run", "UK")
     expect(points(found, PASSES)).to_have_count(9)
-    menu(found, "Parameter").select_option("district_competitiveness")
-    shows(found, "district_competitiveness: R-hat 1.00")
-    assert overflow(notebook) <= 0
+    hands.menu(found, "Parameter").select_option("district_competitiveness")
+    hands.shows(found, "district_competitiveness: R-hat 1.00")
+    assert hands.overflow(notebook) <= 0
     assert notebook.complaints == []
 
 
@@ -191,9 +172,11 @@ def test_a_printed_table_has_verdicts_and_no_draws(open_notebook: Open, width: i
     notebook = open_notebook("clinic-all.ipynb", ALL, width=width)
     notebook.run_all()
     found = shown(notebook)
-    shows(found, "Intercept: R-hat 1.01, bulk ESS 2,798")
-    shows(found, "A printed summary: there are no draws to look at.")
-    shows(found, "5 of 8 parameters pass. R-hat is above 1.01 for 3, effective sample sizes are")
+    hands.shows(found, "Intercept: R-hat 1.01, bulk ESS 2,798")
+    hands.shows(found, "A printed summary: there are no draws to look at.")
+    hands.shows(
+        found, "5 of 8 parameters pass. R-hat is above 1.01 for 3, effective sample sizes are"
+    )
     expect(found.get_by_role("img", name=re.compile("Traces of"))).to_have_count(0)
     expect(found.get_by_role("checkbox")).to_have_count(0)
     expect(points(found, FAILS)).to_have_count(9)
@@ -201,26 +184,26 @@ def test_a_printed_table_has_verdicts_and_no_draws(open_notebook: Open, width: i
     row = found.get_by_role("row", name="sd district_competitiveness | election_id")
     expect(row).to_contain_text("R-hat 1.04 is above 1.01; bulk ESS 173, tail ESS 49 are below 400")
     found.locator("summary").click()
-    menu(found, "Run").select_option("ours")
-    shows(found, "4 chains of 2,500 draws")
+    hands.menu(found, "Run").select_option("ours")
+    hands.shows(found, "4 chains of 2,500 draws")
     expect(points(found, FAILS)).to_have_count(0)
     assert lanes(found, "hw-traces") == 4
-    assert overflow(notebook) <= 0
-    assert cut_off(found) == []
-    menu(found, "Run").select_option("stuck")
-    shows(found, "stuck: R-hat")
-    menu(found, "Run").select_option("as printed")
-    shows(found, "there are no draws to look at")
+    assert hands.overflow(notebook) <= 0
+    assert hands.cut_off(found) == []
+    hands.menu(found, "Run").select_option("stuck")
+    hands.shows(found, "stuck: R-hat")
+    hands.menu(found, "Run").select_option("as printed")
+    hands.shows(found, "there are no draws to look at")
     assert notebook.complaints == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    with in_theme(lab, theme):
+    with hands.in_theme(lab, theme):
         notebook = open_notebook("clinic-theme.ipynb", BAD)
         notebook.run_all()
         found = shown(notebook)
         line = found.locator(f'.hw-traces path.line[style*="stroke: {CHAINS}"]')
-        stands_out(found, [points(found, FAILS), line])
-        keep_picture("chain-clinic", theme, notebook.portrait(found))
+        hands.stands_out(found, [points(found, FAILS), line])
+        hands.keep_picture("chain-clinic", theme, notebook.portrait(found))

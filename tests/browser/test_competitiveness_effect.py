@@ -7,20 +7,9 @@ HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
 
 import re
 
+import hands
 import pytest
-from hands import (
-    CONTRAST,
-    THEMES,
-    Open,
-    drag,
-    in_theme,
-    keep_picture,
-    overflow,
-    press,
-    shows,
-    slider,
-    stands_out,
-)
+from hands import Open
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
@@ -130,46 +119,46 @@ def test_every_control_has_a_name(uk: Notebook) -> None:
         - group: Table of the quantities of interest
         """
     )
-    assert overflow(uk) <= 0
+    assert hands.overflow(uk) <= 0
     assert len(heights(effect)) == points(effect, RAW).count() == 253
     assert uk.complaints == []
 
 
 def test_the_switch_and_sigma_show_how_points_shrink(uk: Notebook) -> None:
     effect = shown(uk)
-    shows(effect, "σ of district_id = 0.60")
+    hands.shows(effect, "σ of district_id = 0.60")
     switch = effect.get_by_role("checkbox", name=X)
     switch.focus()
     uk.page.keyboard.press("Space")
-    shows(effect, "Without district_competitiveness: σ of district_id = 0.71")
-    shows(effect, "shown estimates has slope 0.175")
+    hands.shows(effect, "Without district_competitiveness: σ of district_id = 0.71")
+    hands.shows(effect, "shown estimates has slope 0.175")
     uk.settles("effect.with_predictor", False)
     expect(effect.get_by_role("slider", name="γ₁, slope")).to_be_hidden()
-    press(uk, slider(effect, "σ, spread"), "Home")
-    shows(effect, "σ of district_id = 0.01")
+    hands.press(uk, hands.slider(effect, "σ, spread"), "Home")
+    hands.shows(effect, "σ of district_id = 0.01")
     uk.settles("effect.sigma", 0.01)
     assert spread(effect) < 2  # complete pooling: all at the mean
     switch.check()
-    shows(effect, "With district_competitiveness: σ of district_id = 0.60")
+    hands.shows(effect, "With district_competitiveness: σ of district_id = 0.60")
     assert spread(effect) > 30
-    drag(uk, slider(effect, "σ, spread"), share=0.0)
-    shows(effect, "σ of district_id = 0.01")
+    hands.drag(uk, hands.slider(effect, "σ, spread"), share=0.0)
+    hands.shows(effect, "σ of district_id = 0.01")
     uk.settles("effect.sigma", 0.01)  # the last of the drag's moves
     flat = heights(effect)
     line = uk.python("[float(v) for v in effect.facets[0].heights]")
     assert len({round(a + b * 0, 1) for a, b in zip(flat, line, strict=True)}) > 20  # on the curve
     effect.get_by_role("button", name="Snap to the fit").focus()
     uk.page.keyboard.press("Enter")
-    shows(effect, "σ of district_id = 0.60")
+    hands.shows(effect, "σ of district_id = 0.60")
     uk.settles("effect.moved", False)
     assert uk.complaints == []
 
 
 def test_the_slope_turns_the_curve(uk: Notebook) -> None:
     effect = shown(uk)
-    press(uk, slider(effect, "γ₁, slope"), "PageUp", "PageUp")
+    hands.press(uk, hands.slider(effect, "γ₁, slope"), "PageUp", "PageUp")
     uk.settles("effect.slope > 4", True)
-    shows(effect, "below the fit's")
+    hands.shows(effect, "below the fit's")
     box = effect.get_by_role("spinbutton", name="γ₁, slope, typed")
     box.fill("0")
     box.press("Enter")
@@ -182,16 +171,16 @@ def test_the_slope_turns_the_curve(uk: Notebook) -> None:
 
 def test_low_and_high_by_mouse_keys_and_typing(uk: Notebook) -> None:
     effect = shown(uk)
-    drag(uk, slider(effect, "low value"), share=0.1)
+    hands.drag(uk, hands.slider(effect, "low value"), share=0.1)
     dragged = arrived(uk, effect)
     assert 0.38 < dragged < 0.43
-    shows(effect, f"{dragged:g} to 0.8")
+    hands.shows(effect, f"{dragged:g} to 0.8")
     exact = uk.python(
         f"hw.comparisons(fit, {{'{X}': [effect.low, 0.8]}}, hw.load('uk').head(1), "
         "re_formula='~0')['estimate'].item()"
     )
-    shows(effect, f"+{exact:.2f} [")
-    press(uk, slider(effect, "high value"), "ArrowRight")
+    hands.shows(effect, f"+{exact:.2f} [")
+    hands.press(uk, hands.slider(effect, "high value"), "ArrowRight")
     uk.settles("effect.high > 0.8", True)
     box = effect.get_by_role("spinbutton", name="low value, typed")
     box.fill("0.5")
@@ -199,7 +188,9 @@ def test_low_and_high_by_mouse_keys_and_typing(uk: Notebook) -> None:
     box = effect.get_by_role("spinbutton", name="high value, typed")
     box.fill("0.8")
     box.press("Enter")
-    shows(effect, "0.5 to 0.8: +0.24 [0.15, 0.33]. Slopes: raw 0.625, two-step 0.175, one-step")
+    hands.shows(
+        effect, "0.5 to 0.8: +0.24 [0.15, 0.33]. Slopes: raw 0.625, two-step 0.175, one-step"
+    )
     found = rows(effect, "Table of the quantities of interest")
     expect(found).to_have_count(9)
     expect(found.filter(has_text="change")).to_have_text("change0.5 to 0.80.2370.145 to 0.328")
@@ -209,10 +200,12 @@ def test_low_and_high_by_mouse_keys_and_typing(uk: Notebook) -> None:
 def test_a_point_is_picked_by_click_and_by_key(uk: Notebook) -> None:
     effect = shown(uk)
     points(effect, RAW).first.click()
-    shows(effect, "District 318: district_competitiveness 0.659, n = 3, raw 0.333, pooled 0.305")
+    hands.shows(
+        effect, "District 318: district_competitiveness 0.659, n = 3, raw 0.333, pooled 0.305"
+    )
     assert uk.python("[effect.selected, effect.setting.levels[0]]") == ["District 318"] * 2
-    press(uk, effect.get_by_role("combobox", name="district_id"), "ArrowDown")
-    shows(effect, "District 319: district_competitiveness 0.584, n = 1, raw 0.000")
+    hands.press(uk, effect.get_by_role("combobox", name="district_id"), "ArrowDown")
+    hands.shows(effect, "District 319: district_competitiveness 0.584, n = 1, raw 0.000")
     uk.settles("effect.selected", "District 319")
     row = rows(effect, "Table of the 253 estimates").filter(has_text="District 319")
     expect(row).to_contain_text("0.584")
@@ -223,12 +216,13 @@ def test_an_error_shows_in_the_widget_and_closing_removes_it(uk: Notebook) -> No
     box = effect.get_by_role("spinbutton", name="low value, typed")
     box.fill("0.8")
     box.press("Enter")
-    shows(effect, "This could not be drawn: both values of 'district_competitiveness' are 0.8")
+    hands.shows(
+        effect, "This could not be drawn: both values of 'district_competitiveness' are 0.8"
+    )
     box.fill("0.6")
     box.press("Enter")
-    shows(effect, "0.6 to 0.8: +")
-    uk.execute("effect.close()")
-    expect(effect).to_have_count(0)
+    hands.shows(effect, "0.6 to 0.8: +")
+    hands.closes(uk, "effect", effect)
 
 
 @pytest.mark.parametrize(
@@ -242,17 +236,17 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     for title in ("Canada (SMD)", "Finland (PR)", "Great Britain (SMD)", "Portugal 2005 (PR)"):
         expect(facets).to_contain_text(title)
     assert points(effect, POINTS).count() == 567
-    assert overflow(notebook) <= 0
+    assert hands.overflow(notebook) <= 0
     expect(effect.get_by_role("slider")).to_have_count(2)
 
-    press(notebook, effect.get_by_role("combobox", name="Show"), "End")
+    hands.press(notebook, effect.get_by_role("combobox", name="Show"), "End")
     expect(effect.locator(".hw-effect")).to_contain_text("difference of ME")
     notebook.settles("effect.quantity", "difference of marginal effects")
     effect.get_by_role("combobox", name="Interval").select_option("95%")
     notebook.settles("effect.level", 0.95)
-    drag(notebook, slider(effect, "low value"), share=0.5)
+    hands.drag(notebook, hands.slider(effect, "low value"), share=0.5)
     low = arrived(notebook, effect)
-    shows(effect, f"{low:g} to 0.8: PR +")
+    hands.shows(effect, f"{low:g} to 0.8: PR +")
     found = rows(effect, "Table of the quantities of interest")
     row = found.filter(has_text="difference of marginal effects").first
     exact = notebook.python(
@@ -265,29 +259,29 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     effect.get_by_role("combobox", name="Target").select_option("average over 567 units")
     expect(effect.locator(".hw-status")).to_contain_text("Average district_id", timeout=20_000)
     if code == DRAWS:
-        shows(effect, "From 500 of 10,000 draws.")
+        hands.shows(effect, "From 500 of 10,000 draws.")
     before = spread(effect)
     effect.get_by_role("checkbox", name=X).uncheck()
-    shows(effect, "Without district_competitiveness")
-    shows(effect, "In the model with it: Average")
+    hands.shows(effect, "Without district_competitiveness")
+    hands.shows(effect, "In the model with it: Average")
     assert spread(effect) != before
     points(effect, POINTS).last.click()
-    shows(effect, "in Portugal 2005: district_competitiveness")
+    hands.shows(effect, "in Portugal 2005: district_competitiveness")
     assert "Portugal 2005" in notebook.python("effect.selected")
     assert notebook.complaints == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    with in_theme(lab, theme):
+    with hands.in_theme(lab, theme):
         notebook = open_notebook("effect-theme.ipynb", UK)
         notebook.run_all()
         effect = shown(notebook)
         pooled = effect.locator(f'.hw-facets-0 path.line[style*="fill: {POINTS}"]')
-        stands_out(effect, [points(effect, RAW), pooled])
+        hands.stands_out(effect, [points(effect, RAW), pooled])
         lines = effect.locator(".hw-facets-0 path.line:visible, .hw-effect path.line:visible")
         for line in lines.all():
             if line.evaluate("node => parseFloat(getComputedStyle(node).strokeWidth) >= 2"):
-                assert line.evaluate(CONTRAST) >= 3, line.get_attribute("style")
-        keep_picture("competitiveness-effect", theme, notebook.portrait(effect))
+                assert line.evaluate(hands.CONTRAST) >= 3, line.get_attribute("style")
+        hands.keep_picture("competitiveness-effect", theme, notebook.portrait(effect))

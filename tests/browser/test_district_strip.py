@@ -5,22 +5,9 @@ Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
 
 import re
 
+import hands
 import pytest
-from hands import (
-    THEMES,
-    Open,
-    cut_off,
-    drag,
-    in_theme,
-    keep_picture,
-    menu,
-    on_screen,
-    overflow,
-    press,
-    shows,
-    slider,
-    stands_out,
-)
+from hands import Open
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
@@ -35,7 +22,7 @@ strip
 
 
 def shown(notebook: Notebook) -> Locator:
-    return on_screen(notebook, "DistrictStrip", "levels of district_id", ".hw-strip path.dot")
+    return hands.on_screen(notebook, "DistrictStrip", "levels of district_id", ".hw-strip path.dot")
 
 
 def points(strip: Locator, colour: str) -> Locator:
@@ -65,17 +52,17 @@ def test_fourteen_districts_by_mouse_and_by_keyboard(open_notebook: Open) -> Non
     )
     assert names(strip)[-1] == "District 309"
     assert len(names(strip)) == 14
-    press(notebook, menu(strip, "Method"), "ArrowDown")
-    press(notebook, menu(strip, "Interval"), "ArrowDown")
-    shows(strip, "95 % Wilson intervals")
+    hands.press(notebook, hands.menu(strip, "Method"), "ArrowDown")
+    hands.press(notebook, hands.menu(strip, "Interval"), "ArrowDown")
+    hands.shows(strip, "95 % Wilson intervals")
     notebook.settles("[strip.method, strip.level]", ["wilson", 0.95])
     picture = strip.get_by_role("img", name=re.compile("with 95 % Wilson intervals"))
     expect(picture).to_be_visible()
 
     points(strip, RATE).last.click()
-    shows(strip, "District 309: 10 of 23, rate 0.435; its 95 % Wilson interval")
+    hands.shows(strip, "District 309: 10 of 23, rate 0.435; its 95 % Wilson interval")
     assert notebook.python("strip.selected") == "District 309"
-    press(notebook, menu(strip, "Sort by"), "ArrowDown")
+    hands.press(notebook, hands.menu(strip, "Sort by"), "ArrowDown")
     notebook.settles("strip.sort", "n")
     expect(strip.locator(".hw-strip .tick text").filter(has_text="District").first).to_have_text(
         "District 309"
@@ -93,7 +80,7 @@ def test_fourteen_districts_by_mouse_and_by_keyboard(open_notebook: Open) -> Non
     notebook.page.keyboard.press("Enter")
     row = strip.get_by_role("row", name="District 309")
     expect(row).to_have_text("District 30923100.4350.2560.632")
-    menu(strip, "Method").select_option("Clopper-Pearson")
+    hands.menu(strip, "Method").select_option("Clopper-Pearson")
     expect(row).to_have_text("District 30923100.4350.2320.655")
     check_errors_and_the_end(notebook, strip)
     assert notebook.complaints == []
@@ -101,47 +88,41 @@ def test_fourteen_districts_by_mouse_and_by_keyboard(open_notebook: Open) -> Non
 
 def check_errors_and_the_end(notebook: Notebook, strip: Locator) -> None:
     """An error of a callback is where a student looks, and the next redraw removes it."""
-    notebook.execute(
-        "from unittest import mock\n"
-        "broken = mock.patch.object(strip, '_sorted', side_effect=ValueError('no luck'))\n"
-        "_ = broken.start()"
-    )
-    menu(strip, "Interval").select_option("80 %")
-    shows(strip, "This could not be drawn: no luck")
-    notebook.execute("_ = broken.stop()")
-    menu(strip, "Interval").select_option("90 %")
-    shows(strip, "District 309: 10 of 23")
-    notebook.execute("strip.close()")
-    expect(strip).to_have_count(0)
+    with hands.broken(notebook, "strip", "_sorted"):
+        hands.menu(strip, "Interval").select_option("80 %")
+        hands.shows(strip, "This could not be drawn: no luck")
+    hands.menu(strip, "Interval").select_option("90 %")
+    hands.shows(strip, "District 309: 10 of 23")
+    hands.closes(notebook, "strip", strip)
 
 
 def test_253_districts_in_a_narrow_pane(open_notebook: Open) -> None:
     notebook = open_notebook("strip-uk.ipynb", MAKE.format(name="uk"), width=700)
     notebook.run_all()
     strip = shown(notebook)
-    assert overflow(notebook) <= 0
-    assert cut_off(strip) == []
-    shows(strip, "140 of the 253 intervals have zero width")
+    assert hands.overflow(notebook) <= 0
+    assert hands.cut_off(strip) == []
+    hands.shows(strip, "140 of the 253 intervals have zero width")
     assert (points(strip, RATE).count(), points(strip, NO_WIDTH).count()) == (113, 140)
     assert names(strip) == []
 
-    menu(strip, "Method").select_option("Jeffreys")
-    shows(strip, "None of the 253 intervals has zero width")
+    hands.menu(strip, "Method").select_option("Jeffreys")
+    hands.shows(strip, "None of the 253 intervals has zero width")
     expect(points(strip, NO_WIDTH)).to_have_count(0)
     expect(points(strip, RATE)).to_have_count(253)
-    menu(strip, "Method").select_option("Wald")
+    hands.menu(strip, "Method").select_option("Wald")
 
     box = strip.get_by_role("spinbutton", name="levels in view, typed")
     box.fill("20")
     box.press("Enter")
-    shows(strip, "In view: 1 to 20")
+    hands.shows(strip, "In view: 1 to 20")
     expect(strip.locator(".hw-strip .tick text").filter(has_text="District")).to_have_count(20)
     before = names(strip)
-    drag(notebook, slider(strip, "first in view"), share=1.0)
-    shows(strip, "In view: 234 to 253")
+    hands.drag(notebook, hands.slider(strip, "first in view"), share=1.0)
+    hands.shows(strip, "In view: 234 to 253")
     notebook.settles("strip.first", 234)
-    press(notebook, slider(strip, "first in view"), "ArrowLeft")
-    shows(strip, "In view: 233 to 252")
+    hands.press(notebook, hands.slider(strip, "first in view"), "ArrowLeft")
+    hands.shows(strip, "In view: 233 to 252")
     assert not set(names(strip)) & set(before)
     box.fill("1000")
     box.press("Enter")
@@ -153,11 +134,11 @@ def test_253_districts_in_a_narrow_pane(open_notebook: Open) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    with in_theme(lab, theme):
+    with hands.in_theme(lab, theme):
         notebook = open_notebook("strip-theme.ipynb", MAKE.format(name="finland"))
         notebook.run_all()
         strip = shown(notebook)
-        stands_out(strip, [points(strip, RATE)])
-        keep_picture("district-strip", theme, notebook.portrait(strip))
+        hands.stands_out(strip, [points(strip, RATE)])
+        hands.keep_picture("district-strip", theme, notebook.portrait(strip))

@@ -5,21 +5,9 @@ Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
 
 import re
 
+import hands
 import pytest
-from hands import (
-    THEMES,
-    Open,
-    button,
-    cut_off,
-    drag,
-    in_theme,
-    keep_picture,
-    overflow,
-    press,
-    shows,
-    slider,
-    stands_out,
-)
+from hands import Open
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
@@ -82,15 +70,15 @@ def test_the_guess_comes_first_and_the_mouse_is_enough(open_notebook: Open) -> N
     assert "0.268" not in game.inner_html()
     assert [points(game, c).count() for c in (GUESS, RAW, POOLED, OVERALL)] == [0, 0, 0, 0]
 
-    drag(notebook, slider(game, "your guess"), share=0.3)
+    hands.drag(notebook, hands.slider(game, "your guess"), share=0.3)
     guess = float(game.get_by_role("spinbutton", name="your guess, typed").input_value())
-    shows(game, f"Your guess is {guess:.3f}")
+    hands.shows(game, f"Your guess is {guess:.3f}")
     notebook.settles("game.guess", guess)
     assert guess == pytest.approx(0.3, abs=0.02)
     expect(points(game, GUESS)).to_have_count(1)
     assert "0.268" not in game.inner_html()
-    button(game, "Reveal").click()
-    shows(
+    hands.button(game, "Reveal").click()
+    hands.shows(
         game, f"Your guess {guess:.3f}; raw rate 0.435, partial pooling 0.268, overall rate 0.207"
     )
     assert notebook.python("game.revealed") is True
@@ -99,13 +87,13 @@ def test_the_guess_comes_first_and_the_mouse_is_enough(open_notebook: Open) -> N
     places = [across(points(game, colour)) for colour in (OVERALL, POOLED, RAW)]
     assert places == sorted(places)
     assert across(points(game, POOLED)) < across(points(game, GUESS)) < across(points(game, RAW))
-    expect(slider(game, "your guess")).to_be_hidden()
+    expect(hands.slider(game, "your guess")).to_be_hidden()
 
     game.get_by_role("button", name="How many answers?").click()
     expect(game.locator(".hw-reason")).to_contain_text("District 309 has 23 answers")
     notebook.settles("list(game.opened)", [0])
-    button(game, "Start again").click()
-    shows(game, "your guess comes first")
+    hands.button(game, "Start again").click()
+    hands.shows(game, "your guess comes first")
     expect(points(game, RAW)).to_have_count(0)
     expect(game.get_by_role("group", name="Reasons")).to_be_hidden()
     assert notebook.python("game.guess") is None
@@ -116,10 +104,10 @@ def test_the_keyboard_is_enough_in_a_narrow_pane(open_notebook: Open) -> None:
     notebook = open_notebook("guess-uk.ipynb", UK, width=700)
     notebook.run_all()
     game = shown(notebook)
-    assert overflow(notebook) <= 0
-    assert cut_off(game) == []
+    assert hands.overflow(notebook) <= 0
+    assert hands.cut_off(game) == []
     expect(game.locator(".hw-question")).to_contain_text("one of 253 levels of district_id")
-    press(notebook, slider(game, "your guess"), "PageUp", "PageUp", "ArrowRight")
+    hands.press(notebook, hands.slider(game, "your guess"), "PageUp", "PageUp", "ArrowRight")
     notebook.settles("game.guess > 0.1", True)
     box = game.get_by_role("spinbutton", name="your guess, typed")
     box.fill("1.5")
@@ -127,11 +115,11 @@ def test_the_keyboard_is_enough_in_a_narrow_pane(open_notebook: Open) -> None:
     expect(game.get_by_role("alert")).to_have_text("your guess: a number from 0 to 1, please")
     box.fill("0.5")
     box.press("Enter")
-    shows(game, "Your guess is 0.500")
-    button(game, "Reveal").focus()
+    hands.shows(game, "Your guess is 0.500")
+    hands.button(game, "Reveal").focus()
     notebook.page.keyboard.press("Enter")
-    shows(game, "Your guess 0.500; raw rate 1.000, partial pooling 0.3")
-    expect(button(game, "Reveal")).to_be_disabled()
+    hands.shows(game, "Your guess 0.500; raw rate 1.000, partial pooling 0.3")
+    expect(hands.button(game, "Reveal")).to_be_disabled()
 
     chip = game.get_by_role("button", name="Where among the others?")
     expect(chip).to_have_attribute("aria-expanded", "false")
@@ -151,25 +139,20 @@ def test_the_keyboard_is_enough_in_a_narrow_pane(open_notebook: Open) -> None:
 
 
 def check_errors_and_the_end(notebook: Notebook, game: Locator) -> None:
-    notebook.execute(
-        "from unittest import mock\n"
-        "broken = mock.patch.object(game, '_values', side_effect=ValueError('no luck'))\n"
-        "_ = broken.start()"
-    )
-    button(game, "Start again").click()
-    shows(game, "This could not be drawn: no luck")
-    notebook.execute("_ = broken.stop(); game.close()")
-    expect(game).to_have_count(0)
+    with hands.broken(notebook, "game", "_values"):
+        hands.button(game, "Start again").click()
+        hands.shows(game, "This could not be drawn: no luck")
+    hands.closes(notebook, "game", game)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    with in_theme(lab, theme):
+    with hands.in_theme(lab, theme):
         code = FINLAND.replace("Guess309()", "Guess309(guess=0.3, revealed=True, opened=[0, 3])")
         notebook = open_notebook("guess-theme.ipynb", code)
         notebook.run_all()
         game = shown(notebook)
         marks = [points(game, colour) for colour in (GUESS, RAW, POOLED, OVERALL)]
-        stands_out(game, marks, TEXTS_OF_THE_GAME)
-        keep_picture("guess309", theme, notebook.portrait(game))
+        hands.stands_out(game, marks, TEXTS_OF_THE_GAME)
+        hands.keep_picture("guess309", theme, notebook.portrait(game))

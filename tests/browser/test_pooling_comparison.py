@@ -4,22 +4,9 @@ Every gesture is checked at both ends: on the Python traits and on what the page
 HIERWIDGETS_PICTURES=1 to renew the picture in lectures/images.
 """
 
+import hands
 import pytest
-from hands import (
-    THEMES,
-    Open,
-    cut_off,
-    drag,
-    in_theme,
-    keep_picture,
-    menu,
-    on_screen,
-    overflow,
-    press,
-    shows,
-    slider,
-    stands_out,
-)
+from hands import Open
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
@@ -52,7 +39,9 @@ def finland(run_again: Open) -> Notebook:
 
 
 def shown(notebook: Notebook) -> Locator:
-    return on_screen(notebook, "PoolingComparison", "levels of district_id", ".hw-slopes path.dot")
+    return hands.on_screen(
+        notebook, "PoolingComparison", "levels of district_id", ".hw-slopes path.dot"
+    )
 
 
 def points(found: Locator, colour: str) -> Locator:
@@ -90,22 +79,22 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
         - group: Table of estimates and ranks
         """
     )
-    press(finland, menu(found, "Level"), "ArrowDown")
-    shows(found, "District 304: n = 153")
+    hands.press(finland, hands.menu(found, "Level"), "ArrowDown")
+    hands.shows(found, "District 304: n = 153")
     finland.settles("shown.selected", "District 304")
-    press(finland, menu(found, "Level"), "ArrowUp")
-    shows(found, "4 of 91 pairs")
-    press(finland, menu(found, "Highlight"), "ArrowDown")
-    shows(found, "Highlighted: 14 with n = 23 to 179")
+    hands.press(finland, hands.menu(found, "Level"), "ArrowUp")
+    hands.shows(found, "4 of 91 pairs")
+    hands.press(finland, hands.menu(found, "Highlight"), "ArrowDown")
+    hands.shows(found, "Highlighted: 14 with n = 23 to 179")
     finland.settles("shown.highlight", "n range")
-    press(finland, slider(found, "n to"), "Home")
-    shows(found, "Highlighted: 1 with n = 23; they move by")
+    hands.press(finland, hands.slider(found, "n to"), "Home")
+    hands.shows(found, "Highlighted: 1 with n = 23; they move by")
     finland.settles("[shown.n_low, shown.n_high]", [23, 23])
-    press(finland, slider(found, "n to"), "ArrowRight", "ArrowRight")
+    hands.press(finland, hands.slider(found, "n to"), "ArrowRight", "ArrowRight")
     finland.settles("shown.n_high", 25)
-    press(finland, menu(found, "Highlight"), "ArrowDown")
-    shows(found, "Highlighted: the 7 that change places with another.")
-    expect(slider(found, "n to")).to_have_count(0)
+    hands.press(finland, hands.menu(found, "Highlight"), "ArrowDown")
+    hands.shows(found, "Highlighted: the 7 that change places with another.")
+    expect(hands.slider(found, "n to")).to_have_count(0)
     assert finland.complaints == []
 
 
@@ -113,17 +102,19 @@ def test_points_are_clicked_and_the_range_dragged(finland: Notebook) -> None:
     found = shown(finland)
     ring = found.locator(f'.hw-slopes path.dot[style*="stroke: {MARKED}"]')
     expect(ring).to_have_count(0)
-    menu(found, "Highlight").select_option("levels that change places")
+    hands.menu(found, "Highlight").select_option("levels that change places")
     rightmost = "paths => paths.map(p => p.getBoundingClientRect().left)"
     lefts = points(found, NO).evaluate_all(rightmost)
     points(found, NO).nth(lefts.index(max(lefts))).click()
-    shows(found, "District 309: n = 23; no pooling 0.435, rank 1; partial 0.268, rank 2 of 14")
-    shows(found, "It changes places with District 308.")
+    hands.shows(
+        found, "District 309: n = 23; no pooling 0.435, rank 1; partial 0.268, rank 2 of 14"
+    )
+    hands.shows(found, "It changes places with District 308.")
     finland.settles("shown.selected", "District 309")
-    expect(menu(found, "Level")).to_have_value("District 309")
+    expect(hands.menu(found, "Level")).to_have_value("District 309")
     expect(ring).to_have_count(2)
-    menu(found, "Highlight").select_option("n in a range")
-    drag(finland, slider(found, "n from"), share=0.5)
+    hands.menu(found, "Highlight").select_option("n in a range")
+    hands.drag(finland, hands.slider(found, "n from"), share=0.5)
     finland.settles("95 < shown.n_low < 107", True)
     box = found.get_by_role("spinbutton", name="n to, typed")
     box.fill("160")
@@ -144,18 +135,12 @@ def test_the_table_opens_by_key_and_an_error_shows(finland: Notebook) -> None:
     expect(found.get_by_role("row", name="District 310")).to_have_text(
         "District 3101790.1620.1730.2071012-22"
     )
-    finland.execute(
-        "from unittest import mock\n"
-        "broken = mock.patch.object(shown, '_report', side_effect=ValueError('no luck'))\n"
-        "_ = broken.start()"
-    )
-    press(finland, menu(found, "Level"), "ArrowDown")
-    shows(found, "This could not be drawn: no luck")
-    finland.execute("_ = broken.stop()")
-    press(finland, menu(found, "Level"), "ArrowDown")
-    shows(found, "District 305: n = 40")
-    finland.execute("shown.close()")
-    expect(found).to_have_count(0)
+    with hands.broken(finland, "shown", "_report"):
+        hands.press(finland, hands.menu(found, "Level"), "ArrowDown")
+        hands.shows(found, "This could not be drawn: no luck")
+    hands.press(finland, hands.menu(found, "Level"), "ArrowDown")
+    hands.shows(found, "District 305: n = 40")
+    hands.closes(finland, "shown", found)
 
 
 @pytest.mark.slow
@@ -164,30 +149,30 @@ def test_another_model_with_253_districts(open_notebook: Open, width: int) -> No
     notebook = open_notebook("comparison-uk.ipynb", BOTH, width=width)
     notebook.run_all()
     found = shown(notebook)
-    press(notebook, menu(found, "Model"), "ArrowDown")
-    shows(found, "1,049 of 31,878 pairs of district_id change places")
-    shows(found, "Complete pooling gives all 0.3201; partial pooling pulls toward 0.2986.")
+    hands.press(notebook, hands.menu(found, "Model"), "ArrowDown")
+    hands.shows(found, "1,049 of 31,878 pairs of district_id change places")
+    hands.shows(found, "Complete pooling gives all 0.3201; partial pooling pulls toward 0.2986.")
     expect(points(found, NO)).to_have_count(253)
-    press(notebook, menu(found, "Model"), "ArrowDown")
-    shows(found, "partial pooling pulls toward 0.1")
-    expect(menu(found, "Level").locator("option")).to_have_count(254)
-    menu(found, "Level").select_option("District 319")
-    shows(found, "District 319: n = 1")
+    hands.press(notebook, hands.menu(found, "Model"), "ArrowDown")
+    hands.shows(found, "partial pooling pulls toward 0.1")
+    expect(hands.menu(found, "Level").locator("option")).to_have_count(254)
+    hands.menu(found, "Level").select_option("District 319")
+    hands.shows(found, "District 319: n = 1")
     assert notebook.python("[shown.shown, shown.selected]") == ["UK with x", "District 319"]
-    assert overflow(notebook) <= 0
-    assert cut_off(found) == []
+    assert hands.overflow(notebook) <= 0
+    assert hands.cut_off(found) == []
     assert notebook.complaints == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    with in_theme(lab, theme):
+    with hands.in_theme(lab, theme):
         notebook = open_notebook("comparison-theme.ipynb", FINLAND)
         notebook.run_all()
         found = shown(notebook)
         found.locator("text=Highlight").first.wait_for()
         notebook.execute("shown.highlight, shown.selected = 'crossers', 'District 309'")
-        shows(found, "Highlighted: the one that changes places with District 309.")
-        stands_out(found, [points(found, colour) for colour in (NO, PARTIAL, MARKED)])
-        keep_picture("pooling-comparison", theme, notebook.portrait(found))
+        hands.shows(found, "Highlighted: the one that changes places with District 309.")
+        hands.stands_out(found, [points(found, colour) for colour in (NO, PARTIAL, MARKED)])
+        hands.keep_picture("pooling-comparison", theme, notebook.portrait(found))

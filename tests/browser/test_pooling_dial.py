@@ -6,19 +6,9 @@ Set HIERWIDGETS_PICTURES=1 to renew the picture of the dial in lectures/images.
 
 import re
 
+import hands
 import pytest
-from hands import (
-    THEMES,
-    Open,
-    drag,
-    in_theme,
-    keep_picture,
-    overflow,
-    press,
-    shows,
-    slider,
-    stands_out,
-)
+from hands import Open
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
@@ -92,26 +82,26 @@ def test_the_lecture_runs_and_its_dial_answers_mouse_and_keys(open_notebook: Ope
     best = notebook.python("dial.sigma")
     assert round(best, 2) == 0.31
 
-    drag(notebook, slider(dial, "σ, spread"), share=0.9)
-    shows(dial, "σ = 2.")
+    hands.drag(notebook, hands.slider(dial, "σ, spread"), share=0.9)
+    hands.shows(dial, "σ = 2.")
     dragged = float(dial.get_by_role("spinbutton", name="σ, spread, typed").input_value())
     assert 2 < dragged < 4
     notebook.settles("round(dial.sigma, 3)", dragged)  # the last of the drag's moves
     assert max(gaps(dial)) < 8  # near no pooling
 
-    press(notebook, slider(dial, "σ, spread"), "Home")
-    shows(dial, "σ = 0.01,")
+    hands.press(notebook, hands.slider(dial, "σ, spread"), "Home")
+    hands.shows(dial, "σ = 0.01,")
     assert notebook.python("dial.sigma") == 0.01
     pooled = pooled_heights(dial)
     assert max(pooled) - min(pooled) < 1.5  # complete pooling: one height for all
 
     dial.get_by_role("button", name="Snap to the fit").focus()
     notebook.page.keyboard.press("Enter")
-    shows(dial, "σ = 0.31,")
+    hands.shows(dial, "σ = 0.31,")
     assert notebook.python("dial.sigma") == best
 
     points(dial).last.click()
-    shows(dial, "309: n = 23, raw 0.435, pooled 0.268")
+    hands.shows(dial, "309: n = 23, raw 0.435, pooled 0.268")
     assert "309" in notebook.python("str(dial.selected)")
     assert notebook.complaints == []
 
@@ -142,15 +132,15 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
         - group: Table of the 14 estimates
         """
     )
-    press(finland, slider(dial, "σ, spread"), "ArrowRight", "ArrowUp", "ArrowLeft")
-    shows(dial, "σ = 0.325,")
+    hands.press(finland, hands.slider(dial, "σ, spread"), "ArrowRight", "ArrowUp", "ArrowLeft")
+    hands.shows(dial, "σ = 0.325,")
     finland.settles("dial.sigma", 0.325)
-    press(finland, slider(dial, "μ, centre"), "PageUp")
+    hands.press(finland, hands.slider(dial, "μ, centre"), "PageUp")
     finland.settles("dial.mu > -1.37", True)
-    press(finland, dial.get_by_role("combobox", name="district_id"), "ArrowDown", "ArrowDown")
-    shows(dial, "District 305: n = 40")
+    hands.press(finland, dial.get_by_role("combobox", name="district_id"), "ArrowDown", "ArrowDown")
+    hands.shows(dial, "District 305: n = 40")
     finland.settles("dial.selected", "District 305")
-    press(finland, dial.get_by_role("combobox", name="Scale"), "ArrowDown")
+    hands.press(finland, dial.get_by_role("combobox", name="Scale"), "ArrowDown")
     expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
     assert finland.python("dial.scale") == "logit"
     assert finland.complaints == []
@@ -161,7 +151,7 @@ def test_typed_numbers_are_taken_or_refused_in_place(finland: Notebook) -> None:
     box = dial.get_by_role("spinbutton", name="σ, spread, typed")
     box.fill("1.25")
     box.press("Enter")
-    shows(dial, "σ = 1.25,")
+    hands.shows(dial, "σ = 1.25,")
     box.fill("70")
     box.press("Enter")
     refusal = dial.get_by_role("alert")
@@ -169,7 +159,7 @@ def test_typed_numbers_are_taken_or_refused_in_place(finland: Notebook) -> None:
     assert finland.python("dial.sigma") == 1.25
     box.fill("1")
     box.press("Enter")
-    shows(dial, "σ = 1,")
+    hands.shows(dial, "σ = 1,")
     expect(refusal).to_have_count(0)
 
 
@@ -185,19 +175,19 @@ def test_an_imagined_level_is_typed_and_shrinks_by_its_size(run_again: Open, nam
     expect(trials).to_be_focused()
     notebook.page.keyboard.type("9")
     notebook.page.keyboard.press("Enter")
-    shows(dial, "imagined: n = 9, raw 0.667")
+    hands.shows(dial, "imagined: n = 9, raw 0.667")
     notebook.settles("dial.imagined", [6, 9])
     weight = notebook.python("float(dial.weights.extra.y[0])")
     small = squares(dial)
     assert len(small) == 3  # raw and pooled above, the weight below
     trials.fill("90")
     trials.press("Enter")
-    shows(dial, "imagined: n = 90, raw 0.067")
+    hands.shows(dial, "imagined: n = 90, raw 0.067")
     assert notebook.python("float(dial.weights.extra.y[0])") > weight
     assert squares(dial)[2] < small[2]  # more weight: higher in the picture of weights
     trials.fill("4")
     trials.press("Enter")
-    shows(dial, "6 events cannot be in 4 trials: y is at most n")
+    hands.shows(dial, "6 events cannot be in 4 trials: y is at most n")
     assert notebook.python("dial.imagined") is None
     expect(dial.locator(SQUARES).first).not_to_be_visible()
     assert notebook.complaints == []
@@ -218,10 +208,10 @@ def test_a_click_in_the_weights_picks_a_level(run_again: Open, name: str) -> Non
     dial = shown_dial(notebook)
     x, y = notebook.page.evaluate(WEIGHT_POINT)
     notebook.page.mouse.click(x, y)
-    shows(dial, "its own data carry")
+    hands.shows(dial, "its own data carry")
     n, weight = (notebook.python(f"float(dial.weights.ring.{axis}[0])") for axis in ("x", "y"))
-    shows(dial, f"n = {n:g}, raw")
-    shows(dial, f"carry {weight:.0%} of the weight")
+    hands.shows(dial, f"n = {n:g}, raw")
+    hands.shows(dial, f"carry {weight:.0%} of the weight")
     expect(dial.get_by_role("combobox", name="district_id")).not_to_have_value("none")
     assert notebook.python("dial.selected in dial.estimates.names")
     assert notebook.complaints == []
@@ -244,7 +234,7 @@ def test_a_click_on_a_diamond_picks_its_level(finland: Notebook) -> None:
     at = finland.page.evaluate(f"({MIDDLES})()")[3]
     finland.page.mouse.click(at["x"], at["y"])
     finland.settles("dial.selected == dial.estimates.names[3]", True)
-    shows(dial, "District 305: n = 40")
+    hands.shows(dial, "District 305: n = 40")
 
 
 def test_the_table_opens_by_key_and_follows(finland: Notebook) -> None:
@@ -260,29 +250,22 @@ def test_the_table_opens_by_key_and_follows(finland: Notebook) -> None:
 
 def test_an_error_shows_in_the_widget_and_closing_removes_it(finland: Notebook) -> None:
     dial = shown_dial(finland)
-    finland.execute(
-        "from unittest import mock\n"
-        "import hierwidgets.widgets.pooling_dial as module\n"
-        "broken = mock.patch.object(module, 'pooling_columns', side_effect=ValueError('no luck'))\n"
-        "_ = broken.start()"
-    )
-    press(finland, slider(dial, "σ, spread"), "ArrowRight")
-    shows(dial, "This could not be drawn: no luck")
-    finland.execute("_ = broken.stop()")
-    press(finland, slider(dial, "σ, spread"), "ArrowRight")
-    shows(dial, "σ = 0.335,")
-    finland.execute("dial.close()")
-    expect(dial).to_have_count(0)
+    with hands.broken(finland, "hw.widgets.pooling_dial", "pooling_columns"):
+        hands.press(finland, hands.slider(dial, "σ, spread"), "ArrowRight")
+        hands.shows(dial, "This could not be drawn: no luck")
+    hands.press(finland, hands.slider(dial, "σ, spread"), "ArrowRight")
+    hands.shows(dial, "σ = 0.335,")
+    hands.closes(finland, "dial", dial)
 
 
 def test_253_districts_work_and_fit_a_1280_pixel_window(run_again: Open) -> None:
     notebook = run_again("dial-uk.ipynb", MAKE.format(name="uk"))
     dial = shown_dial(notebook)
     assert len(pooled_heights(dial)) == points(dial).count() == 253
-    assert overflow(notebook) <= 0
+    assert hands.overflow(notebook) <= 0
     before = max(gaps(dial))
-    press(notebook, slider(dial, "σ, spread"), "PageUp", "PageUp")
-    shows(dial, "σ = 2.")
+    hands.press(notebook, hands.slider(dial, "σ, spread"), "PageUp", "PageUp")
+    hands.shows(dial, "σ = 2.")
     assert max(gaps(dial)) < before
     dial.get_by_role("combobox", name="Scale").select_option("logit")
     expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
@@ -290,17 +273,17 @@ def test_253_districts_work_and_fit_a_1280_pixel_window(run_again: Open) -> None
     assert min(triangles) > 0
     assert points(dial).count() == 253
     points(dial).last.click()
-    shows(dial, "raw 1.000")
+    hands.shows(dial, "raw 1.000")
     assert notebook.python("dial.selected in dial.estimates.above.names.tolist()")
     assert notebook.complaints == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    with in_theme(lab, theme):
+    with hands.in_theme(lab, theme):
         notebook = open_notebook("dial-theme.ipynb", MAKE.format(name="finland"))
         notebook.run_all()
         dial = shown_dial(notebook)
-        stands_out(dial, [points(dial), diamonds(dial)])
-        keep_picture("pooling-dial", theme, dial.screenshot())
+        hands.stands_out(dial, [points(dial), diamonds(dial)])
+        hands.keep_picture("pooling-dial", theme, dial.screenshot())

@@ -5,21 +5,9 @@ Set HIERWIDGETS_PICTURES=1 to renew its picture in lectures/images.
 
 import re
 
+import hands
 import pytest
-from hands import (
-    THEMES,
-    Open,
-    cut_off,
-    drag,
-    in_theme,
-    keep_picture,
-    on_screen,
-    overflow,
-    press,
-    shows,
-    slider,
-    stands_out,
-)
+from hands import Open
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
@@ -49,7 +37,7 @@ def finland(run_again: Open) -> Notebook:
 
 
 def shown(notebook: Notebook) -> Locator:
-    return on_screen(notebook, "PriorTimesLikelihood", "Curves of", ".hw-curves path.line")
+    return hands.on_screen(notebook, "PriorTimesLikelihood", "Curves of", ".hw-curves path.line")
 
 
 def curve(found: Locator, colour: str) -> Locator:
@@ -94,25 +82,25 @@ def test_prior_and_data_pull_the_posterior(finland: Notebook) -> None:
     )
     assert mode(found, PRIOR) < mode(found, POSTERIOR) < mode(found, DATA)
     before, data = mode(found, POSTERIOR), mode(found, DATA)
-    drag(finland, slider(found, "both times"), share=1.0)
-    shows(found, "(10 and 23, × 16)")
+    hands.drag(finland, hands.slider(found, "both times"), share=1.0)
+    hands.shows(found, "(10 and 23, × 16)")
     finland.settles("shown.multiplier", 16)
     assert before + 20 < mode(found, POSTERIOR) < data
     assert abs(mode(found, DATA) - data) < 1  # the rate is the same
-    press(finland, slider(found, "σ, prior spread"), "Home")
+    hands.press(finland, hands.slider(found, "σ, prior spread"), "Home")
     finland.settles("shown.sigma", 0.01)
-    shows(found, "own data carry 1% of the weight")
+    hands.shows(found, "own data carry 1% of the weight")
     assert mode(found, POSTERIOR) - mode(found, PRIOR) < 10
     found.get_by_role("button", name="Back to data and fit").focus()
     finland.page.keyboard.press("Enter")
-    shows(found, "Posterior: mode 0.262, mean 0.270, 90 % interval 0.192 to 0.358")
+    hands.shows(found, "Posterior: mode 0.262, mean 0.270, 90 % interval 0.192 to 0.358")
     assert finland.python("shown.multiplier") == 1
 
     typed(found, "n, trials", "5")
-    shows(found, "y = 5, n = 5, raw rate 1.000")
+    hands.shows(found, "y = 5, n = 5, raw rate 1.000")
     assert finland.python("[shown.y, shown.n]") == [5, 5]
-    press(finland, slider(found, "y, events"), "Home", "ArrowRight")
-    shows(found, "y = 1, n = 5, raw rate 0.200")
+    hands.press(finland, hands.slider(found, "y, events"), "Home", "ArrowRight")
+    hands.shows(found, "y = 1, n = 5, raw rate 0.200")
     typed(found, "y, events", "6")
     expect(found.get_by_role("alert")).to_have_text("y, events: a number from 0 to 5, please")
     assert finland.python("shown.y") == 1
@@ -121,19 +109,12 @@ def test_prior_and_data_pull_the_posterior(finland: Notebook) -> None:
 
 
 def check_errors_and_the_end(notebook: Notebook, found: Locator) -> None:
-    notebook.execute(
-        "from unittest import mock\n"
-        "import hierwidgets.widgets.prior_times_likelihood as module\n"
-        "broken = mock.patch.object(module, 'shrinkage', side_effect=ValueError('no luck'))\n"
-        "_ = broken.start()"
-    )
-    press(notebook, slider(found, "σ, prior spread"), "ArrowRight")
-    shows(found, "This could not be drawn: no luck")
-    notebook.execute("_ = broken.stop()")
-    press(notebook, slider(found, "σ, prior spread"), "ArrowRight")
-    shows(found, "y = 1, n = 5")
-    notebook.execute("shown.close()")
-    expect(found).to_have_count(0)
+    with hands.broken(notebook, "hw.widgets.prior_times_likelihood", "shrinkage"):
+        hands.press(notebook, hands.slider(found, "σ, prior spread"), "ArrowRight")
+        hands.shows(found, "This could not be drawn: no luck")
+    hands.press(notebook, hands.slider(found, "σ, prior spread"), "ArrowRight")
+    hands.shows(found, "y = 1, n = 5")
+    hands.closes(notebook, "shown", found)
 
 
 def test_full_bayes_and_the_other_scale_by_keyboard(finland: Notebook) -> None:
@@ -142,17 +123,17 @@ def test_full_bayes_and_the_other_scale_by_keyboard(finland: Notebook) -> None:
     switch = found.get_by_role("checkbox", name="full Bayes: average over μ, σ")
     switch.focus()
     finland.page.keyboard.press("Space")
-    shows(found, "Full Bayes posterior: mode 0.247, mean 0.291")
-    shows(found, "Plug-in posterior: mode 0.262, mean 0.270, 90 % interval 0.192 to 0.358")
+    hands.shows(found, "Full Bayes posterior: mode 0.247, mean 0.291")
+    hands.shows(found, "Plug-in posterior: mode 0.262, mean 0.270, 90 % interval 0.192 to 0.358")
     finland.settles("shown.full_bayes", True)
     rows = found.locator(".hw-curves .tick text")
     expect(rows.filter(has_text="plug-in")).to_have_count(1)
-    press(finland, found.get_by_role("combobox", name="Scale"), "ArrowDown")
+    hands.press(finland, found.get_by_role("combobox", name="Scale"), "ArrowDown")
     expect(found.locator(".hw-curves")).to_contain_text("logit Pr(contacted = Contacted)")
     expect(found.get_by_role("img", name=re.compile("on the logit scale"))).to_be_visible()
     assert finland.python("shown.scale") == "logit"
-    press(finland, found.get_by_role("combobox", name="district_id"), "ArrowDown")
-    shows(found, "District 304: y = 35, n = 153")
+    hands.press(finland, found.get_by_role("combobox", name="district_id"), "ArrowDown")
+    hands.shows(found, "District 304: y = 35, n = 153")
     found.locator("summary").focus()
     finland.page.keyboard.press("Enter")
     expect(found.get_by_role("row")).to_have_count(5)
@@ -167,13 +148,13 @@ def test_a_model_with_a_predictor_in_a_narrow_pane(open_notebook: Open) -> None:
     notebook = open_notebook("prior-uk.ipynb", UK, width=700)
     notebook.run_all()
     found = shown(notebook)
-    assert overflow(notebook) <= 0
-    assert cut_off(found) == []
+    assert hands.overflow(notebook) <= 0
+    assert hands.cut_off(found) == []
     level = notebook.python("shown.level")
-    shows(found, f"{level}: y = ")
+    hands.shows(found, f"{level}: y = ")
     assert found.get_by_role("combobox", name="district_id").locator("option").count() == 253
     before, said = mode(found, POSTERIOR), found.locator(".hw-status").inner_text()
-    press(notebook, slider(found, "μ, intercept"), "PageUp")
+    hands.press(notebook, hands.slider(found, "μ, intercept"), "PageUp")
     expect(found.locator(".hw-status")).not_to_have_text(said)
     notebook.settles("bool(shown.mu > fit.fixef['Intercept'])", True)
     assert mode(found, POSTERIOR) > before + 3
@@ -181,11 +162,11 @@ def test_a_model_with_a_predictor_in_a_narrow_pane(open_notebook: Open) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    with in_theme(lab, theme):
+    with hands.in_theme(lab, theme):
         notebook = open_notebook("prior-theme.ipynb", FINLAND)
         notebook.run_all()
         found = shown(notebook)
-        stands_out(found, [curve(found, colour) for colour in (PRIOR, DATA, POSTERIOR)])
-        keep_picture("prior-times-likelihood", theme, notebook.portrait(found))
+        hands.stands_out(found, [curve(found, colour) for colour in (PRIOR, DATA, POSTERIOR)])
+        hands.keep_picture("prior-times-likelihood", theme, notebook.portrait(found))

@@ -5,22 +5,9 @@ Set HIERWIDGETS_PICTURES=1 to renew the picture of the lab in lectures/images.
 
 import re
 
+import hands
 import pytest
-from hands import (
-    TEXTS,
-    THEMES,
-    Open,
-    button,
-    drag,
-    in_theme,
-    keep_picture,
-    on_screen,
-    overflow,
-    press,
-    shows,
-    slider,
-    stands_out,
-)
+from hands import Open
 from lab import LabServer, Notebook
 from playwright.sync_api import Locator, expect
 
@@ -52,7 +39,9 @@ def finland(run_again: Open) -> Notebook:
 
 
 def shown_lab(notebook: Notebook) -> Locator:
-    return on_screen(notebook, "RecoveryLab", "Truth and estimates of", ".hw-arrows path.line")
+    return hands.on_screen(
+        notebook, "RecoveryLab", "Truth and estimates of", ".hw-arrows path.line"
+    )
 
 
 def arrows(lab: Locator, estimator: str) -> Locator:
@@ -74,23 +63,23 @@ def places(
 
 def test_mouse_and_keys_change_the_draw(finland: Notebook) -> None:
     lab = shown_lab(finland)
-    shows(lab, "One draw of 14 groups, seed 1.")
+    hands.shows(lab, "One draw of 14 groups, seed 1.")
     assert [heads(lab, name).count() for name in COLOURS] == [14, 14, 14]
     complete = places(lab, "complete")
     assert max(complete) - min(complete) < 1  # one estimate for all
 
-    drag(finland, slider(lab, "σ, spread"), share=0.5)
+    hands.drag(finland, hands.slider(lab, "σ, spread"), share=0.5)
     finland.settles("1.3 < lab.sigma < 1.7", True)
     raw, partial = places(lab, "no"), places(lab, "partial")
     assert max(partial) - min(partial) > 60  # much spread, little pooling
     assert max(raw) - min(raw) > max(partial) - min(partial)
 
-    press(finland, slider(lab, "groups, J"), "ArrowRight", "ArrowRight")
+    hands.press(finland, hands.slider(lab, "groups, J"), "ArrowRight", "ArrowRight")
     finland.settles("lab.J", 16)
     expect(heads(lab, "no")).to_have_count(16)
-    button(lab, "New seed").focus()
+    hands.button(lab, "New seed").focus()
     finland.page.keyboard.press("Enter")
-    shows(lab, "seed 2.")
+    hands.shows(lab, "seed 2.")
     finland.settles("lab.seed", 2)
     lab.get_by_role("combobox", name="Arrows").select_option("partial pooling")
     expect(heads(lab, "no").first).to_be_hidden()
@@ -135,7 +124,7 @@ def test_every_control_has_a_name_and_typed_numbers_are_taken_or_refused(
     )
     expect(lab.get_by_role("slider", name="n per group")).to_have_count(0)
     lab.get_by_role("combobox", name="Group sizes").select_option("all equal")
-    press(finland, slider(lab, "n per group"), "ArrowRight")
+    hands.press(finland, hands.slider(lab, "n per group"), "ArrowRight")
     finland.settles("lab.n", 31)
     box = lab.get_by_role("spinbutton", name="groups, J, typed")
     box.fill("9.6")
@@ -155,10 +144,10 @@ def test_a_run_gives_the_figures_of_simulate_and_recover(finland: Notebook) -> N
     box.fill("40")
     box.press("Enter")
     finland.settles("lab.reps", 40)
-    button(lab, "Run").focus()
+    hands.button(lab, "Run").focus()
     finland.page.keyboard.press("Space")
-    shows(lab, "The figures rest on 40 of 40 repetitions.", seconds=30)
-    expect(button(lab, "Stop")).to_be_disabled()
+    hands.shows(lab, "The figures rest on 40 of 40 repetitions.", seconds=30)
+    expect(hands.button(lab, "Stop")).to_be_disabled()
     expect(lab.get_by_role("progressbar")).to_have_attribute("value", "40")
     finland.execute(SAME.format(reps=40))
     assert finland.python("bool(lab.result.table.equals(expected))")
@@ -182,14 +171,14 @@ def test_a_long_run_moves_leaves_the_page_awake_and_stops(open_notebook: Open) -
     )
     notebook.run_all()
     lab = shown_lab(notebook)
-    assert overflow(notebook) <= 0
+    assert hands.overflow(notebook) <= 0
     assert [heads(lab, name).count() for name in COLOURS] == [0, 0, 0]
     for name in COLOURS:  # a shaft and a head for each of the 253 groups
         pieces = arrows(lab, name).last.evaluate("path => path.getAttribute('d').split('M').length")
         assert pieces - 1 == 2 * 253, name
     bar = lab.get_by_role("progressbar")
-    button(lab, "Run").click()
-    expect(button(lab, "Stop")).to_be_enabled()
+    hands.button(lab, "Run").click()
+    expect(hands.button(lab, "Stop")).to_be_enabled()
     notebook.page.wait_for_function(DONE_ABOVE, arg=20, timeout=60_000)
     early = int(bar.get_attribute("value") or 0)
     rmse = lab.locator(".hw-rmse")
@@ -202,11 +191,11 @@ def test_a_long_run_moves_leaves_the_page_awake_and_stops(open_notebook: Open) -
     notebook.page.wait_for_function(DONE_ABOVE, arg=early + 20, timeout=60_000)
     assert rmse.get_attribute("aria-label") != first  # figures move while it runs
 
-    button(lab, "Stop").focus()
+    hands.button(lab, "Stop").focus()
     notebook.page.keyboard.press("Enter")
-    shows(lab, re.compile(r"Stopped\. The figures rest on \d+ of 2000 repetitions\."))
+    hands.shows(lab, re.compile(r"Stopped\. The figures rest on \d+ of 2000 repetitions\."))
     done = notebook.python("int(lab.result.reps_done.sum())")
-    shows(lab, f"rest on {done} of 2000")
+    hands.shows(lab, f"rest on {done} of 2000")
     assert 40 < done < 2000
     assert notebook.python("lab.running") is False
     expect(bar).to_have_attribute("value", str(done))
@@ -224,12 +213,12 @@ DONE_ABOVE = """(least) => {
 def test_a_slider_moved_in_a_run_begins_it_again(finland: Notebook) -> None:
     lab = shown_lab(finland)
     finland.execute("lab.reps = 300")
-    button(lab, "Run").click()
+    hands.button(lab, "Run").click()
     finland.page.wait_for_function(DONE_ABOVE, arg=5, timeout=30_000)
-    press(finland, slider(lab, "σ, spread"), "Home")
+    hands.press(finland, hands.slider(lab, "σ, spread"), "Home")
     finland.settles("lab.sigma", 0)
     assert finland.python("lab.running")
-    shows(lab, "The figures rest on 300 of 300 repetitions.", seconds=60)
+    hands.shows(lab, "The figures rest on 300 of 300 repetitions.", seconds=60)
     finland.execute(SAME.format(reps=300))
     assert finland.python("bool(lab.result.table.equals(expected))")
     assert finland.python("lab.result.setups == {lab.design.label: lab.design}")
@@ -238,33 +227,26 @@ def test_a_slider_moved_in_a_run_begins_it_again(finland: Notebook) -> None:
 
 def test_errors_show_in_the_widget_and_closing_ends_a_run(finland: Notebook) -> None:
     lab = shown_lab(finland)
-    finland.execute(
-        "from unittest import mock\n"
-        "import hierwidgets.widgets.recovery_lab as module\n"
-        "broken = mock.patch.object(module, 'run', side_effect=ValueError('no luck'))\n"
-        "_ = broken.start()"
-    )
-    button(lab, "Run").click()
-    shows(lab, "This could not be drawn: no luck")
-    assert finland.python("lab.running") is False
-    finland.execute("_ = broken.stop()")
+    with hands.broken(finland, "hw.widgets.recovery_lab", "run"):
+        hands.button(lab, "Run").click()
+        hands.shows(lab, "This could not be drawn: no luck")
+        assert finland.python("lab.running") is False
     finland.execute("lab.reps = 2000; lab.run()")
     finland.page.wait_for_function(DONE_ABOVE, arg=5, timeout=30_000)
-    finland.execute("lab.close()")
-    expect(lab).to_have_count(0)
+    hands.closes(finland, "lab", lab)
     assert finland.python("lab.running") is False
     assert finland.complaints == []
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("theme", THEMES)
+@pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
-    with in_theme(lab, theme):
+    with hands.in_theme(lab, theme):
         notebook = open_notebook("recovery-theme.ipynb", MAKE.format(arguments="reps=300"))
         notebook.run_all()
         shown = shown_lab(notebook)
-        button(shown, "Run").click()
-        shows(shown, "The figures rest on 300 of 300 repetitions.", seconds=60)
+        hands.button(shown, "Run").click()
+        hands.shows(shown, "The figures rest on 300 of 300 repetitions.", seconds=60)
         marks = [heads(shown, name) for name in COLOURS]
-        stands_out(shown, marks, (*TEXTS, ".hw-progress span"))
-        keep_picture("recovery-lab", theme, notebook.portrait(shown))
+        hands.stands_out(shown, marks, (*hands.TEXTS, ".hw-progress span"))
+        hands.keep_picture("recovery-lab", theme, notebook.portrait(shown))

@@ -10,8 +10,9 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
+import hands
 import pytest
-from hands import Open, overflow, shows
+from hands import Open
 from lab import LabServer, Notebook, write_notebook
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -129,30 +130,30 @@ def press(notebook: Notebook, *keys: str) -> None:
 
 def test_the_state_survives_save_and_reload(notebook: Notebook) -> None:
     press(notebook, "PageUp", "PageUp")
-    shows(dial(notebook), "σ = 1.09,")
+    hands.shows(dial(notebook), "σ = 1.09,")
     moved = notebook.python("dial.sigma")
     page = notebook.page
     page.evaluate("() => jupyterapp.commands.execute('docmanager:save')")
     page.reload()
-    shows(dial(notebook), "σ = 1.09,")
+    hands.shows(dial(notebook), "σ = 1.09,")
     expect(dial(notebook).get_by_role("spinbutton").first).to_have_value(f"{moved:.3f}")
     press(notebook, "ArrowRight")
-    shows(dial(notebook), "σ = 1.12,")
+    hands.shows(dial(notebook), "σ = 1.12,")
     assert notebook.python("dial.sigma") > moved
 
 
 def test_a_restarted_kernel_is_told_and_a_new_run_works(notebook: Notebook) -> None:
     before = dial(notebook)
     notebook.restart()
-    shows(before, "The kernel behind this has stopped or was restarted.")
+    hands.shows(before, "The kernel behind this has stopped or was restarted.")
     notebook.run_all()
-    shows(dial(notebook), "σ = 0.31")
+    hands.shows(dial(notebook), "σ = 0.31")
     press(notebook, "ArrowRight")
-    shows(dial(notebook), "σ = 0.32")
+    hands.shows(dial(notebook), "σ = 0.32")
 
 
 def test_a_dropped_connection_comes_back(notebook: Notebook) -> None:
-    shows(dial(notebook), "σ = 0.31")
+    hands.shows(dial(notebook), "σ = 0.31")
     notebook.page.evaluate(DROP)
     press(notebook, "ArrowRight")
     expect(dial(notebook).locator(".hw-status")).to_contain_text("σ = 0.32", timeout=30_000)
@@ -179,7 +180,7 @@ def test_messages_lost_on_the_way_are_made_up_for(notebook: Notebook) -> None:
     )
     expect(picture).not_to_contain_text("logit")
     notebook.execute("dial.sigma = 1.0")
-    shows(dial(notebook), "σ = 1,")
+    hands.shows(dial(notebook), "σ = 1,")
     expect(picture).to_contain_text("logit Pr(contacted = Contacted)")
 
 
@@ -204,7 +205,7 @@ COMMS = """() =>
 def test_the_state_is_copied_as_code_that_runs(notebook: Notebook) -> None:
     notebook.page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     press(notebook, "PageUp")
-    shows(dial(notebook), "σ = 0.586")
+    hands.shows(dial(notebook), "σ = 0.586")
     button = dial(notebook).get_by_role("button", name="Copy this state as code")
     button.focus()
     notebook.page.keyboard.press("Enter")
@@ -293,7 +294,7 @@ def test_nothing_is_cut_off(
             assert instrument.evaluate(CUT_OFF) == [], name
             if folder := os.environ.get("HIERWIDGETS_SHOTS"):
                 instrument.screenshot(path=f"{folder}/{name}-{width}-{theme}.png")
-        assert overflow(notebook) <= 0
+        assert hands.overflow(notebook) <= 0
     finally:
         lab.use_theme("JupyterLab Light")
 

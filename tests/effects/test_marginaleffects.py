@@ -57,7 +57,7 @@ def several():
 
 def test_the_page_s_predictions_of_unique_districts(finland):
     model = hw.to_marginaleffects(finland)
-    grid = marginaleffects.datagrid(district_id="unique")
+    grid = marginaleffects.datagrid(district_id=lambda column: column.unique())
     found = frame(marginaleffects.predictions(model, newdata=grid))
     estimate = found.set_index("district_id")["estimate"]
     order = [f"District {number}" for number in DISTRICTS]
@@ -72,19 +72,23 @@ def test_the_page_s_predictions_of_unique_districts(finland):
 def test_ways_to_write_the_grid(finland):
     model = hw.to_marginaleffects(finland)
     grids = [
-        marginaleffects.datagrid(model, district_id="unique"),
-        marginaleffects.datagrid(model, district_id=lambda s: s.unique().sort()),
+        marginaleffects.datagrid(model, district_id=lambda column: column.unique().sort()),
+        marginaleffects.datagrid(model, district_id=hw.load("finland")["district_id"].unique()),
         marginaleffects.datagrid(model, district_id=[f"District {n}" for n in sorted(DISTRICTS)]),
     ]
     for grid in grids:
-        assert grid["district_id"].to_list() == grids[0]["district_id"].to_list()
+        assert sorted(grid["district_id"]) == grids[0]["district_id"].to_list()
     assert grids[0].height == 14
 
 
-def test_unique_stays_a_plain_value_for_other_frames(finland):
+def test_the_package_is_as_it_was(finland):
+    """Nothing of theirs is replaced: "unique" is a plain value, for our models too."""
     hw.to_marginaleffects(finland)
     grid = marginaleffects.datagrid(newdata=pl.DataFrame({"x": ["a", "b"]}), x="unique")
     assert grid["x"].to_list() == ["unique"]
+    model = hw.to_marginaleffects(finland)
+    with pytest.raises(hw.NewLevelError, match=r"'unique'.*lambda column: column.unique\(\)"):
+        marginaleffects.predictions(model, newdata=marginaleffects.datagrid(district_id="unique"))
 
 
 @pytest.mark.parametrize("conditional", [False, True])
@@ -182,7 +186,7 @@ def test_other_families_numeric_groups_ordered_levels_and_offsets(family):
 
 def test_numerical_derivatives_give_the_automatic_ones(finland):
     model = hw.to_marginaleffects(finland)
-    grid = marginaleffects.datagrid(model, district_id="unique")
+    grid = marginaleffects.datagrid(model, district_id=pl.Series.unique)
     automatic = frame(marginaleffects.predictions(model, newdata=grid))["std_error"]
     marginaleffects.autodiff(False)
     try:

@@ -41,7 +41,7 @@ def test_each_problem_starts_at_the_estimate_with_its_own_gradient(made):
     fit = made()
     at = estimates(fit)
     for parameter in parameters(fit.design, fit.family):
-        problem = held.held(parameter, fit.design, fit.family, 1, at, fit.vcov.to_numpy())
+        problem = held.held(parameter, fit.design, fit.family, 1, at)
         c = value(parameter, at)
         deviance = problem.deviance(float(np.log(c)) if parameter.kind == "sigma" else c)
         neg2loglik, gradient = deviance(problem.start)

@@ -141,6 +141,20 @@ def test_another_coding_of_the_same_predictors_is_nested():
     assert hw.compare(small, large).df == 1
 
 
+@pytest.mark.parametrize("shift", [0.0, 3.0, 2018.0])
+def test_another_origin_of_a_predictor_is_nested(shift):
+    """Also within a group's effects, where they are correlated; z + (x | g) adds two columns."""
+    moved = frame("gaussian").assign(year=3 * frame("gaussian")["x"] + shift)
+    small = lmer("y_slopes ~ x + (1 + x | g)")
+    large = hw.lmer("y_slopes ~ z + year + (1 + year | g)", moved, reml=False)
+    expected = hw.compare(small, lmer("y_slopes ~ z + x + (1 + x | g)"))
+    found = hw.compare(small, large)
+    assert found.df == 2
+    assert found.chi_square == pytest.approx(expected.chi_square, abs=1e-4)
+    apart = hw.lmer("y_slopes ~ z + year + (1 + year || g)", moved, reml=False)
+    assert np.isnan(hw.compare(small, apart).table["p"].iloc[1])
+
+
 def test_a_singular_smaller_model_is_named():
     found = hw.compare(lmer("y_flat ~ 1 + (1 | g)"), lmer("y_flat ~ x + (1 | g)"))
     assert "the sd of Intercept over g is 0" in found.notes[-1]
@@ -150,6 +164,100 @@ def test_reml_with_the_same_fixed_part():
     small, large = lmer("y_slopes ~ x + (1 | g)", True), lmer("y_slopes ~ x + (1 + x | g)", True)
     gain = 2 * (large.loglik - small.loglik)
     assert hw.compare(small, large).chi_square == pytest.approx(gain)
+
+
+# --- more than two, not nested, REML ---
+
+
+def test_each_nested_pair_in_order():
+    formulas = [
+        "y_three ~ 1 + (1 | g)", "y_three ~ x + (1 | g)", "y_three ~ x + (1 | g) + (1 | h)",
+        "y_three ~ x + (1 | g) + (1 | h) + (1 | k)",
+    ]  # fmt: skip
+    fits = [lmer(f) for f in formulas]
+    found = hw.compare(*fits[::-1])
+    assert found.table.index.tolist() == formulas
+    assert found.table["against"].isna().tolist() == [True, False, False, False]
+    assert found.table["against"].tolist()[1:] == formulas[:-1]
+    for small, large, row in zip(fits, fits[1:], found.table.iloc[1:].itertuples(), strict=False):
+        pair = hw.compare(small, large)
+        assert (row.chi_square, row.df, row.p) == (pair.chi_square, pair.df, pair.p)
+        assert f"{row.Index} against {row.against}: {pair.notes[0]}" in found.notes
+    with pytest.raises(FitError, match=r"4 fits have no single p; table\['p'\]"):
+        _ = found.p
+
+
+def test_three_as_anova():
+    """anova(a, b, c) of lme4 tests each against the one above, by the plain chi-square."""
+    fits = [lmer(f"y_slopes ~ {f}") for f in ("1 + (1 | g)", "x + (1 | g)", "x + z + (1 | g)")]
+    table = hw.compare(*fits).table
+    logliks = np.array([fit.loglik for fit in fits])
+    assert table["chi_square"].to_numpy()[1:] == pytest.approx(2 * np.diff(logliks))
+    assert table["df"].tolist()[1:] == [1, 2]
+    p = stats.chi2.sf(2 * np.diff(logliks), [1, 2])
+    assert table["p"].to_numpy()[1:] == pytest.approx(p, rel=1e-9)
+
+
+def test_a_fit_is_tested_against_the_nearest_that_it_contains():
+    a, b, c = (lmer(f"y_slopes ~ {f} + (1 | g)") for f in ("1", "x", "z"))
+    found = hw.compare(c, b, a)
+    texts = [fit.design.formula.text for fit in (a, b, c)]
+    assert found.table["against"].tolist()[1:] == [texts[0], texts[0]]
+    assert found.table["chi_square"].iloc[2] == pytest.approx(2 * (c.loglik - a.loglik))
+    assert f"{texts[2]} against {texts[0]}: p: chi-square with 2 df." in found.notes
+
+
+@pytest.mark.parametrize(
+    ("other", "why"),
+    [
+        ("y_slopes ~ z + (1 | g)", r"only the first has the predictors \['x'\]"),
+        ("y_slopes ~ 1 + (1 | h)", "only the first has effects of 'h'"),
+        ("y_slopes ~ 1 + (0 + x | g)", "what varies over 'g' in the first does not in the second"),
+        ("y_slopes ~ I(2 * x) + (1 | g)", "they have the same number of parameters"),
+        ("y_slopes ~ x + (1 | g)", "they have the same number of parameters"),
+    ],
+)
+def test_where_neither_contains_the_other_there_are_criteria_alone(other, why):
+    fits = sorted((lmer("y_slopes ~ x + (1 | g)"), lmer(other)), key=lambda f: f.n_parameters)
+    found = hw.compare(*fits)
+    assert found.table["aic"].tolist() == [fit.aic for fit in fits]
+    assert found.table["bic"].tolist() == [fit.bic for fit in fits]
+    assert found.table[["chi_square", "df", "p"]].isna().all(axis=None)
+    assert len(found.notes) == 1
+    with pytest.raises(FitError, match=f"there is no p: No test: .*{why}"):
+        _ = found.p
+    assert found.notes[0] in str(found)
+
+
+def test_links_are_not_nested():
+    found = hw.compare(
+        glmer("y_scalar ~ 1 + (1 | g)"), glmer("y_scalar ~ x + (1 | g)", link="probit")
+    )
+    assert "their links are logit and probit" in found.notes[0]
+    assert found.table["p"].isna().all()
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_reml_is_fitted_again_where_fixed_parts_differ(first):
+    formulas = ("y_slopes ~ 1 + (1 | g)", "y_slopes ~ x + (1 | g)", "y_slopes ~ x + (1 + x | g)")
+    fits = [lmer(formulas[0], first), *(lmer(f, True) for f in formulas[1:])]
+    found = hw.compare(*fits)
+    expected = hw.compare(*(lmer(f) for f in formulas))
+    columns = ["loglik", "aic", "bic", "chi_square", "df", "p"]
+    pd.testing.assert_frame_equal(found.table[columns], expected.table[columns], rtol=1e-9)
+    assert found.notes[-1].startswith("Fitted again by maximum likelihood, since")
+    assert found.notes[-1].endswith(f"{', '.join(formulas[not first :])}.")
+    assert fits[1].reml
+    assert not any("Fitted again" in note for note in expected.notes)
+
+
+def test_rows_dropped_are_counted():
+    holes = frame("gaussian").copy()
+    holes.loc[:4, "x"] = np.nan
+    whole = hw.lmer("y_slopes ~ 1 + (1 | g)", holes, reml=False)
+    fewer_rows = hw.lmer("y_slopes ~ x + (1 | g)", holes, reml=False, missing="drop")
+    with pytest.raises(DataError, match="360 and 355 observations, after 0 and 5 were dropped"):
+        hw.compare(whole, fewer_rows)
 
 
 # --- print ---
@@ -181,8 +289,11 @@ def test_print_and_html():
 
 def test_bad_arguments():
     fit = lmer("y_slopes ~ x + (1 | g)")
-    with pytest.raises(DataError, match="takes two fits; one is a str"):
+    with pytest.raises(DataError, match="takes fits; one is a str"):
         hw.compare(fit, "y ~ x")
+    for fits in ((), (fit,)):
+        with pytest.raises(DataError, match=f"two or more fits; {len(fits)} given"):
+            hw.compare(*fits)
     with pytest.raises(DataError, match="one is a DataFrame"):
         hw.compare(frame("gaussian"), fit)
 
@@ -204,11 +315,6 @@ def shuffled():
         (lambda: lmer("y_crossed ~ (1 | g)"), DataError, "'y_crossed' and 'y_slopes'"),
         (lambda: lmer("y_slopes ~ 1 + (1 | g)", weights="w"), DataError, "different prior weights"),
         (lambda: lmer("y_slopes ~ 1 + (1 | g)", offset="o"), DataError, "different offsets"),
-        (lambda: lmer("y_slopes ~ z + (1 | g)"), FitError, "only the first has the predictors"),
-        (lambda: lmer("y_slopes ~ 1 + (1 | h)"), FitError, "only the first has effects of 'h'"),
-        (lambda: lmer("y_slopes ~ 1 + (0 + x | g)"), FitError, "what varies over 'g'"),
-        (lambda: lmer("y_slopes ~ 1 + (1 | g)", True), FitError, "one fit is by REML"),
-        (lambda: lmer("y_slopes ~ I(2 * x) + (1 | g)"), FitError, "same number of parameters"),
     ],
 )  # fmt: skip
 def test_what_is_not_comparable(other, error, message):
@@ -220,9 +326,6 @@ def test_likelihoods_of_two_kinds():
     one = glmer("y_scalar ~ 1 + (1 | g)")
     with pytest.raises(FitError, match="n_agq is 1 in one fit and 9 in the other"):
         hw.compare(one, glmer("y_scalar ~ x + (1 | g)", n_agq=9))
-    with pytest.raises(FitError, match=r"logit.*probit.*are not nested"):
-        hw.compare(one, glmer("y_scalar ~ x + (1 | g)", link="probit"))
-    with pytest.raises(FitError, match="reml=False"):
-        hw.compare(lmer("y_slopes ~ x + (1 | g)", True), lmer("y_slopes ~ 1 + (1 | g)", True))
-    with pytest.raises(FitError, match="same number of parameters"):
-        hw.compare(one, one)
+    counts = hw.glmer("y_scalar ~ 1 + (1 | g)", frame("binary"), "poisson")
+    with pytest.raises(FitError, match="of a binomial and a poisson model are not"):
+        hw.compare(one, counts)

@@ -72,7 +72,7 @@ def test_digits():
 def test_html_has_captions_scopes_and_escapes():
     page = slopes().summary(detail=True)._repr_html_()
     assert page.count("<caption>") == 2
-    assert page.count('scope="col"') == 5 + 4
+    assert page.count('scope="col"') == 6 + 4
     assert page.count('scope="row"') == 2 + 3
     assert "a&lt;b" in page
     assert "a<b" not in page

@@ -3,13 +3,21 @@
 | given | what happens |
 |---|---|
 | a predictor in units of 1e-12 to 1e12 | the same fit, coefficients in those units |
+| a predictor a million sds from 0, in a varying slope | the same fit: `test_coordinates.py` |
+| outcomes constant within every level | `FitError`: no finite sd: `test_existence.py` |
+| a fixed part that spans a group's levels | REML `FitError`: flat; ML: sd 0 |
+| quadrature of effects with an sd in the tens | `converged` is False where nodes disagree |
 | an offset that drives the predictor to overflow | `FitError` |
-| complete separation by a predictor or a level | `FitError` that names it |
+| complete separation by a predictor or a level | `FitError` that names it, whatever the link |
+| counts or offsets that drive the predictor to overflow | `FitError` that names what is too large |
+| a column in units of 1e-200 or 1e200 | `DataError` that names it |
 | sigma at 0 | the fit says `singular`; effects are 0, predictions the overall rate |
 | sigma without bound | grows with the data, stays finite |
 | two predictors equal to 1e-7 | slopes whose sum is right; equal ones: `FormulaError` |
 | float32, int8, bool, Int64, boolean columns | the digits of float64 |
 | rows, columns, levels in another order | the same fit |
+| an expected count of 1e12 to 1e304 | drawn, with the variance of a count (numpy's is wrong) |
+| rows with 0 trials | left out and counted: the same fit |
 | a million trials in a row | the same as a million rows |
 | a constant offset | the intercept takes it; one of 1000 is refused: is it a logarithm? |
 
@@ -98,6 +106,44 @@ def test_separation_is_named():
     with pytest.raises(hw.FitError, match="'x'") as found:
         hw.glmer(F, frame.assign(y=(frame["x"] > 0.2).astype(int)))
     told("complete separation", f"{found.value}"[:90])
+
+
+@pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
+def test_separation_by_the_reference_level_is_named(link):
+    frame = made().assign(h=lambda d: np.arange(len(d)) % 3)
+    frame.loc[frame["h"] == 0, "y"] = 1
+    with pytest.raises(hw.FitError, match=r"'y' is 1 in all 80 rows with h = 0") as found:
+        hw.glmer("y ~ C(h) + (1 | g)", frame, link=link)
+    told(f"separation by a level, {link}", f"{found.value}"[40:130])
+
+
+@pytest.mark.parametrize("unit", [1e-200, 1e200])
+def test_units_beyond_arithmetic(unit):
+    frame = made().assign(z=lambda d: d["x"] + d["y"])
+    for column, formula in (("x", F), ("x", "y ~ 1 + (x | g)"), ("z", "z ~ x + (1 | g)")):
+        fit = hw.lmer if formula.startswith("z") else hw.glmer
+        with pytest.raises(hw.DataError, match=f"in column '{column}'") as found:
+            fit(formula, frame.assign(**{column: frame[column] * unit}))
+    told(f"a column times {unit:g}", f"{found.value}")
+
+
+@pytest.mark.parametrize(
+    ("formula", "changes", "words"),
+    [
+        ("c ~ 1 + (1 | g)", {"c": 1e12}, "the response 'c' reaches"),
+        ("c ~ x + (1 | g)", {"c": 1e12}, "the response 'c' reaches"),
+        ("c ~ 1 + (1 | g)", {"o": 700.0}, "offsets go from"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_overflow_is_laid_to_what_is_too_large(formula, changes, words):
+    frame = made().assign(c=lambda d: 1.0 + np.arange(len(d)) % 7, o=0.0)
+    for column, size in changes.items():
+        frame.loc[::5, column] = size
+    with pytest.raises(hw.FitError, match=words) as found:
+        hw.glmer(formula, frame, "poisson", offset="o")
+    told("an overflow", f"{found.value}"[:90])
+    assert "rescale the predictors" not in str(found.value)
 
 
 def test_sigma_at_zero():
@@ -190,3 +236,24 @@ def test_a_constant_offset():
     assert np.isclose(moved.fixef["x"], plain.fixef["x"], atol=1e-4)
     with pytest.raises(hw.FitError, match=r"offsets go from 1e.03 to 1e.03 on the link scale"):
         hw.glmer(F, frame, offset=np.full(len(frame), 1000.0))
+
+
+@pytest.mark.parametrize("mean", [1e11, 1e13, 1e15, 1e17, 1e18, 1e20, 1e30, 1e300])
+def test_large_counts_are_drawn(mean):
+    """Standardised, their mean is 0 and their variance 1, within 4 standard errors."""
+    draw = hw.Model(F, made(), "poisson").family.sample
+    y = draw(np.random.default_rng(1), np.full(10_000, mean), np.ones(10_000))
+    assert (y >= 0).all()
+    assert np.abs(y.mean() / mean - 1) < 4e-2 / np.sqrt(mean) + 1e-15
+    if mean < 1e30:  # above, numbers lie further apart than the sd
+        spread = (y - mean) / np.sqrt(mean)
+        assert abs(np.var(spread) - 1) < 4 * np.sqrt(2 / 10_000)
+    told(f"counts of mean {mean:g}", f"{len(np.unique(y))} different ones")
+
+
+def test_no_trials():
+    frame = made()
+    frame["n"] = np.arange(len(frame)) % 4
+    frame["s"] = np.minimum(frame["y"], frame["n"])
+    some = frame[frame["n"] > 0]
+    same(hw.glmer("p(s, n) ~ x + (1 | g)", frame), hw.glmer("p(s, n) ~ x + (1 | g)", some))

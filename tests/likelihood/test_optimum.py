@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hierwidgets.errors import FitError
-from hierwidgets.likelihood.optimum import covariance, minimize, search_unit
+from hierwidgets.likelihood.optimum import covariance, lowest_minimum, minimize, search_unit
 
 
 def quadratic(A, x0):
@@ -151,3 +151,17 @@ def test_the_search_unit_gives_a_curvature_of_two(sd):
     assert unit <= 0.5
     if unit < 0.5:
         assert information * unit**2 == pytest.approx(1.0, rel=1e-6)
+
+
+def test_the_lowest_of_several_minima_with_every_point_in_its_trace():
+    def tilted(x):
+        return float((x[0] ** 2 - 1) ** 2 + 0.3 * x[0]), np.array(
+            [4 * x[0] * (x[0] ** 2 - 1) + 0.3]
+        )
+
+    starts = [np.array([1.1]), np.array([-1.1])]
+    first, both = minimize(tilted, starts[0], np.eye(1)), lowest_minimum(tilted, starts, np.eye(1))
+    assert first.x[0] > 0 > both.x[0]
+    assert both.value < first.value
+    assert (both.trace[: len(first.trace)] == first.trace).all()
+    assert len(both.trace) > len(first.trace)

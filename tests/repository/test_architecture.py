@@ -19,8 +19,8 @@ import hierwidgets as hw
 
 MOST_LINES, LONGEST_BODY = 450, 50
 LINT = "from importlinter.cli import lint_imports; raise SystemExit(lint_imports(no_cache=True))"
-# Untyped packages that are imported by name, and the folder that may.
-BY_NAME = {"marginaleffects": "effects", "arviz_stats": "posterior"}
+# A package that is imported by name, and the folder that may.
+BY_NAME = {"arviz_stats": "posterior"}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

@@ -1,9 +1,9 @@
 """Random formulas by the thousand: each is read or refused in words, and none is ever run as code.
 
-``pytest -s -m slow tests/test_fuzz_formula.py`` prints how many were tried and what became of them.
-Three sources: random tokens of the language and of Python, valid formulas with a few characters
-changed, and random text. A formula that is read must also make a model of real columns, or be
-refused there by an error of ours. Nothing may take longer than five seconds.
+``pytest -s -m slow tests/spec/test_fuzz_formula.py`` prints how many were tried, and what became
+of them. Three sources: random tokens of the language and of Python, valid formulas with a few
+characters changed, and random text. A formula that is read must also make a model of real
+columns, or be refused there by an error of ours. Nothing may take longer than five seconds.
 """
 
 import builtins

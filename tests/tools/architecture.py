@@ -55,7 +55,7 @@ def layers_of(contract: str) -> list[list[str]]:
     linter = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]
     (found,) = [one["layers"] for one in linter["contracts"] if one["id"] == contract]
     names = [layer.replace("|", ":").split(":") for layer in reversed(found)]
-    return [[name.strip(" \n()") for name in layer] for layer in names]
+    return [[name.strip() for name in layer] for layer in names]
 
 
 def layers() -> list[list[Box]]:

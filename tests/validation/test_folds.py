@@ -253,10 +253,14 @@ def test_bad_calls(models, more, message):
         validate(models, uk(), **more)
 
 
-def test_weights_cannot_be_divided():
-    fit = hw.glmer("y_scalar ~ x + (1 | g)", frame("binary"), weights="w")
-    with pytest.raises(DataError, match="prior weights"):
-        validate({"a": fit}, frame("binary"))
+def test_weights_and_offsets_that_cannot_be_divided():
+    data = frame("binary")
+    fit = hw.glmer("y_scalar ~ x + (1 | g)", data, weights="w")
+    with pytest.raises(DataError, match=r"'a' has prior weights; .* with weights="):
+        validate({"a": fit}, data)
+    fit = hw.glmer("y_scalar ~ x + (1 | g)", data, offset=data["o"])
+    with pytest.raises(DataError, match="'a' has an offset that is not a column"):
+        validate({"a": fit}, data)
 
 
 def test_a_fold_that_cannot_be_fitted_is_named():

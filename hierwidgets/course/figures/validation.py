@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.palette import CHANCE, INK, OTHER, PALE, SCORE, STYLES, Style
-from hierwidgets.validation.folds import CrossValidation
+from hierwidgets.validation.result import CrossValidation
 
 from .base import blank_figure
 

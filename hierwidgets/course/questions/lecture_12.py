@@ -13,7 +13,8 @@ from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
 from hierwidgets.fit.fit import Fit
 from hierwidgets.model import glmer
-from hierwidgets.validation.folds import CrossValidation, cross_validate
+from hierwidgets.validation.folds import cross_validate
+from hierwidgets.validation.result import CrossValidation
 
 __all__ = ["EXERCISES"]
 

@@ -15,7 +15,7 @@ from hierwidgets.model import Model
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.spec.columns import variables
 from hierwidgets.spec.design import NewRows
-from hierwidgets.spec.formula import named
+from hierwidgets.spec.formula import named, terms
 from hierwidgets.spec.rows import kept_columns, linear_predictor, rows_of
 from hierwidgets.widgets.numbers.words import Estimated
 
@@ -31,8 +31,9 @@ SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0
 
 def slope_position(fit: Fit, predictor: str) -> int | None:
     """Which coefficient is the predictor's slope; None if it is not one plain coefficient."""
-    terms = [t for t in _terms(fit.design.formula.fixed) if predictor in named(":".join(t))]
-    plain = terms == [[f"`{predictor}`"]] and predictor in fit.design.names
+    within = [t for t in terms(fit.design.formula.fixed) if predictor in named(t)]
+    plain = len(within) == 1 and within[0].strip("`") == predictor
+    plain &= predictor in fit.design.names
     return fit.design.names.index(predictor) if plain else None
 
 
@@ -193,19 +194,6 @@ def without_predictor(model: Estimated, predictor: str) -> Fit:
 
 def _without(part: str, predictor: str) -> str:
     """A bar-free formula part without the terms that name the predictor; "0" if none is left."""
-    terms = _terms(part)
-    kept = [":".join(t) for t in terms if t != ["1"] and predictor not in named(":".join(t))]
-    first = "1" if ["1"] in terms else "0"
-    return " + ".join([first, *kept])
-
-
-def _terms(part: str) -> list[list[str]]:
-    """The factors of each term, names in backticks."""
-    from formulaic import Formula as Recipe
-
-    return [[_factor(f) for f in term.factors] for term in Recipe(part)]
-
-
-def _factor(factor: Any) -> str:
-    quoted = factor.eval_method.name == "LOOKUP"
-    return f"`{factor.expr}`" if quoted else str(factor.expr)
+    parts = terms(part)
+    kept = [term for term in parts if term != "1" and predictor not in named(term)]
+    return " + ".join(["1" if "1" in parts else "0", *kept])

@@ -8,6 +8,7 @@ without the predictor have the log-likelihood of the formula written out, at 1e-
 import dataclasses
 
 import numpy as np
+import pandas as pd
 import pytest
 from support.effect_models import X, invented
 
@@ -117,3 +118,23 @@ def test_decimals_tell_a_hundredth_of_a_range_apart(scale):
 def test_the_setting_is_frozen(uk):
     with pytest.raises(dataclasses.FrozenInstanceError):
         setting(uk, X).predictor = "other"
+
+
+@pytest.mark.parametrize(
+    ("bars", "left"),
+    [
+        ("(x || g)", "(1 | `g`)"),
+        ("(h * x || g)", "(1 | `g`) + (0 + h | `g`)"),
+        ("diag(h * x | g)", "diag(1 + h | `g`)"),
+        ("(1 | g*h)", "(1 | `g`) + (1 | `h`) + (1 | `g`:`h`)"),
+    ],
+)
+def test_group_terms_of_every_kind_without_a_predictor(bars: str, left: str) -> None:
+    rng = np.random.default_rng(6)
+    frame = pd.DataFrame({"x": rng.normal(size=240), "g": np.arange(240) % 12})
+    frame["h"], frame["y"] = np.repeat(["p", "q", "r"], 80), rng.integers(0, 2, 240)
+    frame["class"] = frame["x"] ** 2
+    fit = hw.glmer(f"y ~ x * h + log(`class`) + {bars}", frame)
+    assert without_predictor(fit, "x").design.formula.text == (
+        f"`y` ~ 1 + h + log(`class`) + {left}"
+    )
