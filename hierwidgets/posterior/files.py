@@ -57,7 +57,7 @@ def save(
     arrays["divergent"], arrays["depth"] = draws.divergent, draws.depth.astype(np.uint8)
     for t, (F, b) in enumerate(zip(draws.factors, draws.effects, strict=True)):
         arrays[f"factors/{t}"] = F.astype(np.float32)
-        kept = [i for i in range(b.shape[-1]) if (t, i) != draws.integrated]
+        kept = _sampled(t, b.shape[-1], draws.integrated)
         arrays[f"effects/{t}"] = b[..., kept].astype(np.float32)
     event = design.event.item() if isinstance(design.event, np.generic) else design.event
     header = {
@@ -75,6 +75,12 @@ def save(
     arrays["header"] = np.array(json.dumps(header))
     with open(path, "wb") as handle:
         np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]
+
+
+def _sampled(t: int, k: int, integrated: tuple[int, ...] | None) -> list[int]:
+    """The columns of a term that were not integrated out."""
+    done = integrated[1:] if integrated is not None and integrated[0] == t else ()
+    return [i for i in range(k) if i not in done]
 
 
 def load(path: str | Path, effects: bool = True) -> tuple[Design, Family, Priors, Draws, str]:
@@ -133,7 +139,7 @@ def _draws(
     integrated = None if header["integrated"] is None else tuple(header["integrated"])
     effects = []
     for t, term in enumerate(design.terms):
-        kept = [i for i in range(term.k) if (t, i) != integrated]
+        kept = _sampled(t, term.k, integrated)
         b = np.full((*a["sigma"].shape, term.J, term.k), 0.0 if again else np.nan)
         b[..., kept] = a[f"effects/{t}"]
         effects.append(b)

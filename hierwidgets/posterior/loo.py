@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import check_names
 from hierwidgets.errors import DataError
-from hierwidgets.sampling.conditional import level_integrals, without
+from hierwidgets.sampling.conditional import level_integrals
 from hierwidgets.sampling.draws import Draws
+from hierwidgets.sampling.predictors import without
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 from hierwidgets.spec.responses import observed, observed_trials

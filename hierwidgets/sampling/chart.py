@@ -7,6 +7,7 @@ one another; sds near 0. Each is removed by an exact change of variables.
 Integration. Given everything else, the levels of one scalar group term are independent. The
     one with the most levels is integrated out of the density by adaptive quadrature, level by
     level (`quadrature`), and drawn afterwards from its conditional distribution (`conditional`).
+    Importance sampling integrates terms of two effects as well, over a plane of nodes.
 Whitening. Near a reference fit the log-likelihood of coefficients and effects v is quadratic,
     ``-v'Hv / 2 + r'v``. Given covariances, v is then normal with precision
     ``P = H + blockdiag(0, inv(Sigma), ...)`` and mean inv(P) r, so the coordinates
@@ -66,6 +67,7 @@ __all__ = ["JOINT_LIMIT", "Chart", "chart"]
 
 JOINT_LIMIT = 60
 N_NODES = 7
+N_NODES_OF_PAIRS = 7  # in each direction
 
 _FAMILIES = {
     ("binomial", "logit"): codes.LOGIT,
@@ -112,6 +114,7 @@ def chart(
     priors: Resolved,
     *,
     integrate: bool = True,
+    widest: int = 1,
     n_nodes: int = N_NODES,
     joint_limit: int = JOINT_LIMIT,
     slopes: Callable[[Problem], Slopes] | None = None,
@@ -121,7 +124,9 @@ def chart(
     Parameters
     ----------
     integrate :
-        Whether to integrate a scalar group term out.
+        Whether to integrate a group term out.
+    widest :
+        The most effects, 1 or 2, that each of its levels may have; the compiled density takes 1.
     n_nodes :
         Quadrature points per level.
     joint_limit :
@@ -130,7 +135,7 @@ def chart(
         The density of a problem and its gradient, to look for the mode with; None takes
         differences of `density`.
     """
-    lead, others = pieces(design, integrate)
+    lead, others = pieces(design, integrate, widest)
     order = np.arange(len(design.y))
     if lead is not None:
         order = np.argsort(design.terms[lead.term].codes, kind="stable")
@@ -187,12 +192,15 @@ def _integrated(
     x, log_weight = nodes(n_nodes)
     if lead is None:
         return Integrated(0, np.zeros(0), np.zeros(1, np.int64), np.zeros(0), x, log_weight)
-    term, column = design.terms[lead.term], lead.columns[0]
+    term = design.terms[lead.term]
+    columns = lead.columns[0] if lead.size == 1 else list(lead.columns)
+    if lead.size > 1:
+        x, log_weight = nodes(N_NODES_OF_PAIRS)
     return Integrated(
-        coordinates=1,
-        z=np.ascontiguousarray(term.Z[order, column]),
+        coordinates=lead.coordinates,
+        z=np.ascontiguousarray(term.Z[order][:, columns]),
         starts=np.searchsorted(term.codes[order], np.arange(term.J + 1)).astype(np.int64),
-        begin=known.modes[lead.term][:, column].copy(),
+        begin=known.modes[lead.term][:, columns].copy(),
         node=x,
         log_weight=log_weight,
     )
@@ -201,8 +209,10 @@ def _integrated(
 def _working(
     known: Reference, lead: Piece | None, integrated: Integrated, order: Index
 ) -> WorkingResponse:
-    sd = 0.0 if lead is None else max(float(known.sds[lead.term][lead.columns[0]]), 0.05)
-    return WorkingResponse(known.weight[order], known.response[order], integrated, sd**2)
+    sds = np.zeros(1)
+    if lead is not None:
+        sds = np.maximum(known.sds[lead.term][list(lead.columns)], 0.05)
+    return WorkingResponse(known.weight[order], known.response[order], integrated, sds**2)
 
 
 def _start(problem: Problem, known: Reference) -> Array:

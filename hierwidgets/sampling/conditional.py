@@ -20,7 +20,9 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
-__all__ = ["draw_levels", "level_integrals", "without"]
+from .predictors import rows_by_level, without
+
+__all__ = ["draw_levels", "level_integrals"]
 
 
 _STEPS = 100
@@ -37,15 +39,22 @@ def draw_levels(
     factors: tuple[Array, ...],
     sigma: Array,
     effects: tuple[Array, ...],
-    integrated: tuple[int, int] | None,
+    integrated: tuple[int, ...] | None,
     seed: int,
 ) -> tuple[Array, ...]:
-    """`effects` with the integrated column drawn: one per term, (C, D, J, k).
+    """`effects` with the integrated columns drawn: one per term, (C, D, J, k).
 
     Every level has its own stream of random numbers, made from `seed`.
     """
     if integrated is None:
         return effects
+    if len(integrated) > 2:
+        from .conditional_pairs import draw_pairs
+
+        without_pairs = _but(effects, integrated)
+        return draw_pairs(
+            design, family, beta, factors, sigma, effects, without_pairs, integrated, seed
+        )
     t, column = integrated
     term = design.terms[t]
     C, D = sigma.shape
@@ -54,7 +63,7 @@ def draw_levels(
     out = np.empty((term.J, C * D), np.float32)
     streams = np.random.SeedSequence((seed, 7)).spawn(term.J)
     known = _but(effects, integrated)
-    for j, rows in enumerate(_rows_by_level(term.codes, term.J)):
+    for j, rows in enumerate(rows_by_level(term.codes, term.J)):
         base = without(design, rows, beta, known)
         level = _Level(design, family, rows, base, np.outer(term.Z[rows, column], sd), spread)
         out[j] = sd * level.draw(np.random.default_rng(streams[j]))
@@ -70,7 +79,7 @@ def level_integrals(
     factors: tuple[Array, ...],
     sigma: Array,
     effects: tuple[Array, ...],
-    integrated: tuple[int, int],
+    integrated: tuple[int, ...],
     n_nodes: int = 15,
 ) -> Array:
     """log of the likelihood of each level with its own effect integrated out, (J, S).
@@ -85,7 +94,7 @@ def level_integrals(
     others = _but(effects, integrated)
     x, log_weight = nodes(n_nodes)
     out = np.empty((term.J, len(sd)))
-    for j, rows in enumerate(_rows_by_level(term.codes, term.J)):
+    for j, rows in enumerate(rows_by_level(term.codes, term.J)):
         base = without(design, rows, beta, others)
         level = _Level(design, family, rows, base, np.outer(term.Z[rows, column], sd), spread)
         mode, information = level.mode()
@@ -98,33 +107,14 @@ def level_integrals(
     return out
 
 
-def _but(effects: tuple[Array, ...], integrated: tuple[int, int]) -> tuple[Array | None, ...]:
-    """Effects without one column, which is 0; None for a term of which nothing is left."""
-    t, column = integrated
+def _but(effects: tuple[Array, ...], integrated: tuple[int, ...]) -> tuple[Array | None, ...]:
+    """Effects without some columns, which are 0; None for a term of which nothing is left."""
+    t, *columns = integrated
     rest = None
-    if effects[t].shape[-1] > 1:
+    if effects[t].shape[-1] > len(columns):
         rest = effects[t].copy()
-        rest[..., column] = 0.0
+        rest[..., columns] = 0.0
     return (*effects[:t], rest, *effects[t + 1 :])
-
-
-def without(
-    design: Design, rows: NDArray[np.intp], beta: Array, effects: tuple[Array | None, ...]
-) -> Array:
-    """Linear predictor (rows, S) of coefficients and `effects`; None stands for zeros."""
-    p = beta.shape[-1]
-    eta = design.X[rows] @ beta.reshape(-1, p).T + design.offset[rows, None]
-    for term, b in zip(design.terms, effects, strict=True):
-        if b is None:
-            continue
-        own = b.reshape(-1, term.J, term.k)[:, term.codes[rows]]
-        eta += np.einsum("ik,sik->is", term.Z[rows], own)
-    return eta
-
-
-def _rows_by_level(codes: NDArray[np.intp], J: int) -> list[NDArray[np.intp]]:
-    order = np.argsort(codes, kind="stable")
-    return np.split(order, np.searchsorted(codes[order], np.arange(1, J)))
 
 
 class _Level:

@@ -257,7 +257,7 @@ def _log_prior(q: Problem, where: Point) -> Array:
     priors, straight, at = q.priors, where.straight, q.integrated.coordinates
     value = np.zeros(len(where.sigma))
     if at:
-        value += _covariance_prior(priors, 0, 1.0, straight[:at], len(where.lead))
+        value += _covariance_prior(priors, 0, priors.lead_eta, straight[:at], len(where.lead))
     for t, k in enumerate(q.pieces.sizes):
         own = straight[at : at + k * (k + 1) // 2]
         value += _covariance_prior(priors, 1 + t, priors.eta[t], own, k)

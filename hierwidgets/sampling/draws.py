@@ -65,7 +65,7 @@ class Draws:
         Residual sd of a Gaussian model, else 1.
     effects : tuple of (C, D, J, k)
         One per term.
-    integrated : (term, column) or None
+    integrated : (term, column or columns) or None
         The effects that were integrated out and then drawn from their conditional
         distribution, with `seed` (`conditional`).
     seed : int
@@ -85,7 +85,7 @@ class Draws:
     factors: tuple[Array, ...]
     sigma: Array
     effects: tuple[Array, ...]
-    integrated: tuple[int, int] | None
+    integrated: tuple[int, ...] | None
     seed: int
     divergent: NDArray[np.bool_]
     depth: NDArray[np.int64]

@@ -83,7 +83,7 @@ def sample(
     began = time.perf_counter()
     total = chains * draws
     with count_up(0, "sampling", progress) as show:
-        where = chart(design, family, priors, **coordinates)
+        where = chart(design, family, priors, **{"widest": 2} | coordinates)
         d = len(where.start)
         if d > MOST_COORDINATES:
             return (
@@ -111,7 +111,7 @@ def _draws(
     beta, sigma = single(beta), single(sigma)
     factors, effects = tuple(map(single, factors)), tuple(map(single, effects))
     lead = where.integrated
-    integrated = None if lead is None else (lead.term, lead.columns[0])
+    integrated = None if lead is None else (lead.term, *lead.columns)
     shape = sigma.shape
     return Draws(
         beta,

@@ -26,14 +26,14 @@ class WorkingResponse:
     weight, response : (n,)
         Information of the linear predictor and the working response.
     lead : Integrated
-    variance : float
+    variance : (k,)
         Of the integrated effects.
     """
 
     weight: Array
     response: Array
     lead: Integrated
-    variance: float
+    variance: Array
 
     def weigh(self, columns: Array) -> Array:
         """``inv(V) columns``."""
@@ -41,17 +41,29 @@ class WorkingResponse:
         if not self.lead.coordinates:
             return W
         z, codes = self.lead.z, self._codes()
-        gain = self.variance / (1.0 + self.variance * self._information(codes))
+        if z.ndim > 1:
+            return W - self._pulled(W, codes)
+        gain = self.variance[0] / (1.0 + self.variance[0] * self._information(codes))
         pulled = np.add.reduceat(W * z[:, None], self.lead.starts[:-1], axis=0)
         back = (gain[:, None] * pulled)[codes] * z[:, None]
         return W - self.weight[:, None] * back
+
+    def _pulled(self, W: Array, codes: Index) -> Array:
+        """What the levels' effects take away from ``weight * columns``, W."""
+        z, starts = self.lead.z, self.lead.starts[:-1]
+        outer = z[:, :, None] * (self.weight[:, None] * z)[:, None, :]
+        A = np.add.reduceat(outer, starts, axis=0) + np.diag(1.0 / self.variance)
+        pulled = np.add.reduceat(z[:, :, None] * W[:, None, :], starts, axis=0)
+        back = np.linalg.solve(A, pulled)[codes]
+        return np.asarray(self.weight[:, None] * np.einsum("nk,nkm->nm", z, back))
 
     def inflation(self) -> Array:
         """By how much the integrated effects blur a row."""
         if not self.lead.coordinates:
             return np.ones(len(self.response))
         codes = self._codes()
-        return np.asarray(1.0 + self.variance * self._information(codes)[codes], dtype=np.float64)
+        variance = float(self.variance.mean())
+        return np.asarray(1.0 + variance * self._information(codes)[codes], dtype=np.float64)
 
     def _codes(self) -> Index:
         starts = self.lead.starts
@@ -60,7 +72,8 @@ class WorkingResponse:
     def _information(self, codes: Index) -> Array:
         """Of the rows of each level on its effect."""
         J = len(self.lead.starts) - 1
-        return np.bincount(codes, self.weight * self.lead.z**2, J).astype(np.float64)
+        square = self.lead.z**2 if self.lead.z.ndim == 1 else (self.lead.z**2).sum(axis=1)
+        return np.bincount(codes, self.weight * square, J).astype(np.float64)
 
 
 def whitening(data: Data, pieces: Pieces, working: WorkingResponse, limit: int) -> Whitening:

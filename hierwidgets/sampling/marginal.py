@@ -22,7 +22,9 @@ from hierwidgets.spec.families import Family
 from .kernels.problem import Integrated
 from .row_likelihood import RowLikelihood, row_likelihood
 
-__all__ = ["Outcomes", "direct", "integrated", "outcomes"]
+__all__ = [
+    "Outcomes", "conditional", "direct", "integrated", "log_joint", "outcomes", "scaled",
+]  # fmt: skip
 
 _STEPS = 100
 _FARTHEST = 5.0  # that a step moves a linear predictor
@@ -99,8 +101,7 @@ def integrated(rows: Outcomes, base: Array, factor: Array, sigma: Array) -> Arra
     factor : (k, k, S)
         Lower triangles.
     """
-    k = len(rows.Z)
-    zl = np.stack([sum(rows.Z[b] * factor[b, a] for b in range(a, k)) for a in range(k)])
+    k, zl = len(rows.Z), scaled(rows, factor)
     if rows.gaussian:
         return _closed_form(rows, base, zl, sigma)
     u = _modes(rows, base, zl)
@@ -110,13 +111,32 @@ def integrated(rows: Outcomes, base: Array, factor: Array, sigma: Array) -> Arra
     top, total = np.full(u.shape[1:], -np.inf), np.zeros(u.shape[1:])
     for x, log_weight in zip(rows.node, rows.log_weight, strict=True):
         at = u + np.einsum("abjs,b->ajs", step, x)
-        term = log_weight + _log_joint(rows, base, zl, at)
+        term = log_weight + log_joint(rows, base, zl, at)
         higher = np.maximum(top, term)
         total = total * np.exp(top - higher) + np.exp(term - higher)
         top = higher
     scale = sum(np.log(root[a, a]) for a in range(k))
     value = top + np.log(total) - scale - 0.5 * k * np.log(np.pi)
     return np.asarray(value.sum(axis=0))
+
+
+def scaled(rows: Outcomes, factor: Array) -> Array:
+    """``Z F`` (k, n, S): what multiplies standardised effects."""
+    k = len(rows.Z)
+    return np.stack([sum(rows.Z[b] * factor[b, a] for b in range(a, k)) for a in range(k)])
+
+
+def conditional(rows: Outcomes, base: Array, zl: Array, sigma: Array) -> tuple[Array, Array]:
+    """Where each level's g peaks (k, J, S), and the inverse transpose of the Cholesky factor of its
+    observed information there (k, k, J, S)."""
+    if rows.gaussian:
+        precision = np.broadcast_to(rows.trials / sigma**2, base.shape)
+        root = _root(_information(rows, zl, precision))
+        pull = np.stack([rows.sums @ (z * precision * (rows.y - base)) for z in zl])
+        return _backward(root, _forward(root, pull)), _inverse_upper(root)
+    u = _modes(rows, base, zl)
+    information = rows.rows.slopes(rows.y, rows.trials, _predictor(rows, base, zl, u))[1]
+    return u, _inverse_upper(_root(_information(rows, zl, information)))
 
 
 def _normal_constant(trials: Array, sigma: Array) -> Array:
@@ -149,7 +169,7 @@ def _predictor(rows: Outcomes, base: Array, zl: Array, u: Array) -> Array:
     return eta
 
 
-def _log_joint(rows: Outcomes, base: Array, zl: Array, u: Array) -> Array:
+def log_joint(rows: Outcomes, base: Array, zl: Array, u: Array) -> Array:
     """g at u, (J, S)."""
     loglik = rows.rows.loglik(rows.y, rows.trials, _predictor(rows, base, zl, u))
     return np.asarray(rows.sums @ loglik - 0.5 * (u**2).sum(axis=0))

@@ -161,10 +161,11 @@ def _at_priors(where: Chart) -> list[Array]:
         slope = own @ (base[:, 1:] - base[:, :1])
         x[tail] += slope * (location - own @ base[:, 0]) / (slope @ slope)
         out.append(x)
-    places = [(0, 0)] * q.integrated.coordinates
+    lead = min(q.integrated.coordinates, 2)  # its effects: of two, a number z follows
+    places = [(0, i) for i in range(q.integrated.coordinates)]
     places += [(1 + t, i) for t, k in enumerate(q.pieces.sizes) for i in range(k * (k + 1) // 2)]
     for m, (row, i) in enumerate(places):
-        if i >= priors.sd_kind.shape[1] or (row and i >= q.pieces.sizes[row - 1]):
+        if i >= (q.pieces.sizes[row - 1] if row else lead):
             continue
         location = _location(priors.sd_kind[row, i], priors.sd_par[row, i])
         if location is not None and location > 0:

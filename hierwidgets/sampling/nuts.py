@@ -69,7 +69,7 @@ def sample(
     beta, sigma = single(beta), single(sigma)
     factors, effects = tuple(map(single, factors)), tuple(map(single, effects))
     lead = where.integrated
-    integrated = None if lead is None else (lead.term, lead.columns[0])
+    integrated = None if lead is None else (lead.term, *lead.columns)
     return Draws(
         beta,
         factors,

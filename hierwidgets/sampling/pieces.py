@@ -36,15 +36,18 @@ class Piece:
         return self.size * (self.size + 1) // 2
 
 
-def pieces(design: Design, integrate: bool = True) -> tuple[Piece | None, list[Piece]]:
-    """The piece to integrate out, the scalar one with the most levels, and the others."""
+def pieces(
+    design: Design, integrate: bool = True, widest: int = 1
+) -> tuple[Piece | None, list[Piece]]:
+    """The piece to integrate out, that of up to `widest` effects with the most levels, and the
+    others."""
     every = [
         Piece(t, b, columns, term.J)
         for t, term in enumerate(design.terms)
         for b, columns in enumerate(term.blocks)
     ]
-    scalar = [piece for piece in every if piece.size == 1]
-    if not scalar or not integrate:
+    able = [piece for piece in every if piece.size <= widest]
+    if not able or not integrate:
         return None, every
-    most = max(scalar, key=lambda piece: piece.levels)
+    most = max(able, key=lambda piece: piece.levels * piece.size)
     return most, [piece for piece in every if piece is not most]

@@ -27,7 +27,8 @@ def prior_codes(priors: Resolved, R: Array, lead: Piece | None, others: list[Pie
     combination, kind, par = _coefficients(priors, R)
     sigma = coded(priors.sigma) if priors.sigma is not None else (problem.FLAT, np.zeros(3))
     eta = np.array([lkj_eta(priors, piece) for piece in others])
-    return PriorCodes(sd_kind, sd_par, eta, combination, kind, par, *sigma)
+    lead_eta = 1.0 if lead is None else lkj_eta(priors, lead)
+    return PriorCodes(sd_kind, sd_par, eta, lead_eta, combination, kind, par, *sigma)
 
 
 def lkj_eta(priors: Resolved, piece: Piece) -> float:
@@ -43,7 +44,7 @@ def coded(prior: Prior) -> tuple[int, Array]:
 
 
 def _sds(priors: Resolved, lead: Piece | None, others: list[Piece]) -> tuple[Integers, Array]:
-    widest = max([piece.size for piece in others], default=1)
+    widest = max([piece.size for piece in [lead, *others] if piece is not None], default=1)
     kind = np.zeros((1 + len(others), widest), np.int64)
     par = np.zeros((1 + len(others), widest, 3))
     for row, piece in enumerate([lead, *others]):

@@ -63,7 +63,18 @@ AT_ONCE = """
 import json, sys, time
 from hierwidgets.course.studies import shipped_draws
 
-model, priors = shipped_draws.model(sys.argv[1])
+import numpy as np, pandas as pd
+import hierwidgets as hw
+
+if sys.argv[1] == "slopes":
+    rng = np.random.default_rng(5)
+    group, x = np.repeat(np.arange(200), 20), rng.normal(size=4000)
+    b = rng.multivariate_normal([0, 0], [[0.5, 0.15], [0.15, 0.3]], 200)[group]
+    p = 1 / (1 + np.exp(0.3 - 0.5 * x - b[:, 0] - b[:, 1] * x))
+    data = pd.DataFrame({"x": x, "g": group.astype(str), "y": (rng.random(4000) < p).astype(float)})
+    model, priors = hw.Model("y ~ x + (1 + x | g)", data, "binomial"), hw.Priors()
+else:
+    model, priors = shipped_draws.model(sys.argv[1])
 wall, cpu = time.perf_counter(), time.process_time()
 post = model.sample(draws=int(sys.argv[2]) // 4, seed=1, priors=priors, method="importance",
                     progress=False)
@@ -78,6 +89,7 @@ AT_ONCE_TARGETS = {
     "uk_competitiveness": (4000, 1.5, 2500, 0.5),
     "rainey2015": (10_000, 5.0, 5000, 0.5),
     "rainey2015_individual": (10_000, 40.0, 4000, 0.7),
+    "slopes": (4000, 30.0, 2000, 0.7),  # of 200 groups of 20
 }
 
 

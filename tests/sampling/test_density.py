@@ -55,6 +55,29 @@ def test_levels_are_integrated_as_sums_over_a_grid_are(family, link) -> None:
     assert found[0] == pytest.approx(log_sum.sum(), abs=1e-6)
 
 
+@pytest.mark.parametrize(("family", "link"), FAMILIES)
+def test_two_effects_are_integrated_as_sums_over_a_grid_are(family, link) -> None:
+    m = model("(1 + x | g)", family, link)
+    c = charted(m, PRIORS, widest=2)
+    q = c.problem
+    at = located(q, point(c, 1)[None])
+    base = q.data.Q @ at.v + q.data.offset[:, None]
+    found = integrated(
+        outcomes(q.data.y, q.data.trials, m.family, q.integrated), base, at.lead, at.sigma
+    )
+    line = np.linspace(-8.0, 8.0, 161)
+    u = np.array(np.meshgrid(line, line)).reshape(2, -1)
+    eta = base + q.integrated.z @ at.lead[:, :, 0] @ u
+    precision = q.data.trials[:, None] / at.sigma**2
+    loglik = m.family.loglik(q.data.y[:, None], precision, eta)
+    if family == "gaussian":
+        loglik = loglik + 0.5 * np.log(precision / (2 * np.pi))
+    levels = np.add.reduceat(loglik, q.integrated.starts[:-1], axis=0) - 0.5 * (u**2).sum(axis=0)
+    area = (line[1] - line[0]) ** 2 / (2 * np.pi)
+    log_sum = special.logsumexp(levels, axis=1) + np.log(area)
+    assert found[0] == pytest.approx(log_sum.sum(), abs=2e-3)  # 49 nodes a level, 12 levels
+
+
 def test_far_points_have_no_density_and_none_is_lost() -> None:
     """Points do not depend on those beside them, however many and however far these are."""
     m = model("(1 | g) + (1 + x | h)")

@@ -12,6 +12,8 @@ from support.sampled_models import model
 
 import hierwidgets as hw
 from hierwidgets.course.studies import shipped_draws
+from hierwidgets.posterior.convergence import statistics
+from hierwidgets.posterior.weights import of_pool
 from hierwidgets.sampling import importance, sampler
 from hierwidgets.sampling.density import density, located, log_density
 from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal, student_t
@@ -19,23 +21,28 @@ from hierwidgets.sampling.priors import Priors, half_cauchy, lkj, normal, studen
 QUICK = {"method": "importance", "progress": False}
 
 
+def worth_of(post: hw.Posterior, values: np.ndarray) -> np.ndarray:
+    """Effective draws of quantities (C, D, m)."""
+    pool = post.draws.pool
+    found = statistics(values) if pool is None else of_pool(values, pool)
+    return found["ess_bulk"].to_numpy()
+
+
 def agree(post: hw.Posterior, long: hw.Posterior) -> None:
-    """Means, sds, 5 and 95 % quantiles within 4 joint errors; those of a quantile from the spread
-    of the quantiles of the two halves of 20 parts of the chains."""
-    a, b = (p.parameters.reshape(-1, len(p.names)) for p in (post, long))
-    worth = [p.summary()[["ess_bulk", "ess_tail"]].min(axis=1).to_numpy() for p in (post, long)]
-    sd = b.std(axis=0)
-    error = sd * np.sqrt(1 / worth[0] + 1 / worth[1])
-    assert (np.abs(a.mean(axis=0) - b.mean(axis=0)) < 4 * error).all()
-    fourth = ((b - b.mean(axis=0)) ** 4).mean(axis=0) / sd**4
-    of_sd = 0.5 * error * np.sqrt(fourth - 1)
-    assert (np.abs(a.std(axis=0) - sd) < 4 * of_sd).all()
+    """Means, sds, 5 and 95 % quantiles within 4 joint errors, each with its own effective size."""
+
+    def near(of, error: np.ndarray) -> None:
+        worth = [worth_of(p, of(p.parameters)) for p in (post, long)]
+        means = [of(p.parameters).mean(axis=(0, 1)) for p in (post, long)]
+        assert (abs(means[0] - means[1]) < 4 * error * np.sqrt(1 / worth[0] + 1 / worth[1])).all()
+
+    all_draws = long.parameters.reshape(-1, len(long.names))
+    mean, sd = all_draws.mean(axis=0), all_draws.std(axis=0)
+    near(lambda x: x, sd)
+    near(lambda x: (x - mean) ** 2, ((all_draws - mean) ** 2).std(axis=0))
     for level in (0.05, 0.95):
-        low, high = np.quantile(b, [max(level - 0.02, 0), min(level + 0.02, 1)], axis=0)
-        slope = (high - low) / 0.04
-        of_quantile = slope * np.sqrt(level * (1 - level)) * error / sd
-        gap = np.quantile(a, level, axis=0) - np.quantile(b, level, axis=0)
-        assert (np.abs(gap) < 4 * of_quantile).all()
+        edge = np.quantile(all_draws, level, axis=0)
+        near(lambda x, edge=edge: (x < edge).astype(float), np.sqrt(level * (1 - level)))
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])
@@ -57,14 +64,15 @@ def test_draws_of_large_models_are_those_of_long_chains(name, seed) -> None:
     agree(m.sample(draws=2500, seed=seed, priors=priors, **QUICK), hw.load_posterior(name))
 
 
-def test_gaussian_posterior_has_its_exact_moments() -> None:
+@pytest.mark.parametrize("bars", ["(1 | g) + (1 + x | h)", "(1 + x | g)"])
+def test_gaussian_posterior_has_its_exact_moments(bars) -> None:
     """Sds all but fixed by their priors: the moments of the mixed-model equations."""
-    m = model("(1 | g) + (1 + x | h)", "gaussian")
-    sds, sigma = {"g": [0.5], "h": [0.4, 0.3]}, 0.7
+    m = model(bars, "gaussian")
+    sds, sigma = {"g": [0.5, 0.3], "h": [0.4, 0.3]}, 0.7
     near = {
         f"sd {name} | {term.group}": normal(sd, 1e-3)
         for term in m.design.terms
-        for name, sd in zip(term.names, sds[term.group], strict=True)
+        for name, sd in zip(term.names, sds[term.group], strict=False)
     }
     priors = Priors(
         intercept="flat()", corr=lkj(1e6), by_name=near | {"sigma": normal(sigma, 1e-3)}
@@ -78,7 +86,7 @@ def test_gaussian_posterior_has_its_exact_moments() -> None:
         columns.append(own)
     W = np.hstack(columns)
     prior = np.concatenate(
-        [np.zeros(2), *[np.tile(1 / np.square(sds[t.group]), t.J) for t in m.design.terms]]
+        [np.zeros(2), *[np.tile(1 / np.square(sds[t.group][: t.k]), t.J) for t in m.design.terms]]
     )
     precision = W.T @ W / sigma**2 + np.diag(prior)
     mean = np.linalg.solve(precision, W.T @ m.design.y / sigma**2)
@@ -89,6 +97,35 @@ def test_gaussian_posterior_has_its_exact_moments() -> None:
     worth = min(8000.0, post.draws.pool.effective)
     assert (np.abs(got.mean(axis=0) - mean) < 4 * sd / np.sqrt(worth)).all()
     assert got.std(axis=0) == pytest.approx(sd, rel=0.05)
+
+
+@pytest.mark.parametrize("family", ["binomial", "poisson"])
+def test_two_effects_integrated_out_are_those_sampled(family) -> None:
+    """A posterior by two charts: with the pairs of effects integrated out, and sampled."""
+    m = model("(1 + x | g)", family)
+    how = {"chains": 4, "tune": 1000, "draws": 2500, "method": "importance", "progress": False}
+    out, within = (
+        hw.Posterior(m.design, m.family, Priors(), sampler.sample(
+            m.design, m.family, Priors(), seed=seed, widest=widest, **how
+        ))
+        for seed, widest in ((1, 2), (2, 1))
+    )  # fmt: skip
+    assert out.draws.integrated == (0, 0, 1)
+    assert within.draws.integrated is None
+    agree(out, within)
+    effects = [p.draws.effects[0].reshape(4, 2500, -1) for p in (out, within)]
+    worth = [worth_of(p, b) for p, b in zip((out, within), effects, strict=True)]
+    error = effects[1].std(axis=(0, 1)) * np.sqrt(1 / worth[0] + 1 / worth[1])
+    assert (abs(effects[0].mean(axis=(0, 1)) - effects[1].mean(axis=(0, 1))) < 4 * error).all()
+    assert effects[0].std(axis=(0, 1)) == pytest.approx(effects[1].std(axis=(0, 1)), rel=0.08)
+
+
+def test_pairs_are_saved_and_drawn_again(tmp_path) -> None:
+    post = model("(1 + x | g)").sample(draws=250, seed=1, **QUICK)
+    post.save(tmp_path / "draws.npz")
+    again = hw.load_posterior(tmp_path / "draws.npz")
+    assert again.draws.integrated == post.draws.integrated
+    assert np.array_equal(again.draws.effects[0], post.draws.effects[0])
 
 
 def test_two_peaks_are_both_drawn() -> None:

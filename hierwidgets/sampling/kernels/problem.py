@@ -71,17 +71,18 @@ class Data(NamedTuple):
 
 
 class Integrated(NamedTuple):
-    """The scalar piece that is integrated out, or empty arrays where there is none.
+    """The piece that is integrated out, or empty arrays where there is none. The compiled density
+    knows one effect of a level; `density` knows two as well.
 
     Attributes
     ----------
     coordinates : int
-        1, or 0 where there is none: the numbers it has in x.
-    z : (n,)
-        Its column.
+        1 (or 3 of two effects), or 0 where there is none: the numbers it has in x.
+    z : (n,) or (n, 2)
+        Its columns.
     starts : (J + 1,)
         The row each level begins at.
-    begin : (J,)
+    begin : (J,) or (J, 2)
         Where the search for the mode of each begins, in units of the sd.
     node, log_weight : (K,)
         As `quadrature.nodes` gives them.
@@ -164,6 +165,8 @@ class PriorCodes(NamedTuple):
         Of the sds of the integrated piece (row 0) and of the sampled ones.
     eta : (T,)
         Of the LKJ prior of each piece's correlations.
+    lead_eta : float
+        The same of the integrated piece.
     combination : (m, p)
         What has a prior that is not flat, as combinations of the coefficients of Q.
     kind, par : (m,), (m, 3)
@@ -175,6 +178,7 @@ class PriorCodes(NamedTuple):
     sd_kind: Integers
     sd_par: Array
     eta: Array
+    lead_eta: float
     combination: Array
     kind: Integers
     par: Array
