@@ -115,6 +115,12 @@ def loo(design: Design, family: Family, draws: Draws, by: str | None = None) -> 
     return Loo(total, spread, float(dense[where].sum()) - total, pointwise, by)
 
 
+def loglik(design: Design, family: Family, draws: Draws) -> Array:
+    """Log-likelihood of all observations given the parameters and effects of each draw, (S,)."""
+    by_kind, where = _by_row(design, family, draws)
+    return np.asarray(np.bincount(where) @ by_kind)
+
+
 def _by_row(design: Design, family: Family, draws: Draws) -> tuple[Array, NDArray[np.intp]]:
     """Log-likelihoods (kinds, S) of the kinds of observation, and the kind of each one."""
     y, trials, w = observed(design, family), observed_trials(design), design.weights

@@ -6,7 +6,7 @@ number (numpy's SeedSequence), so that its result depends on nothing else.
 
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from concurrent.futures import Executor
 from contextlib import closing
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,10 +14,20 @@ from typing import Any
 import numpy as np
 
 from hierwidgets.base.checks import check_level, check_whole
-from hierwidgets.errors import DataError, FitError, FitWarning, FormulaError
+from hierwidgets.errors import FitWarning, FormulaError
 from hierwidgets.likelihood.blocks import layout
 from hierwidgets.likelihood.estimate import objective
 
+from .executors import (
+    LostError,
+    RootSeed,
+    carried_out,
+    check_executor,
+    chunk_size,
+    progress_bar,
+    root_seed,
+    work,
+)
 from .repeat import Plan, Record, prepare, repeat
 from .result import Recovery
 from .setup import Setup, as_setups
@@ -25,12 +35,6 @@ from .setup import Setup, as_setups
 __all__ = ["run", "simulate_and_recover"]
 
 Designs = Setup | Mapping[str, Any] | Sequence[Setup | Mapping[str, Any]]
-RootSeed = int | Sequence[int] | np.random.SeedSequence
-
-_TASKS = 400  # a run is cut into about so many: enough to see it move
-_LARGEST = 50  # repetitions in a task, so that a stop is soon heard
-_SMALLEST = 5
-_HEARTBEAT = 0.2  # seconds `run` waits before it hands over what there is
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +69,6 @@ class Job:
         for task, found in done:
             records[task.name].update(enumerate(found, start=task.first))
         return replace(self.nothing, records=records)
-
-
-class LostError(Exception):
-    """The executor could not do a task; the message says why."""
 
 
 def simulate_and_recover(
@@ -163,19 +163,11 @@ def simulate_and_recover(
     {'finland sizes, 14 groups, mu=-1.37, sigma=0.31': 20}
     """
     job = _job(designs, reps, seed, n_agq, level, keep, executor, chunk)
-    done: list[Done] = []
-    try:
-        with closing(_bar(job.total, progress)) as bar, closing(_work(job, executor)) as work:
-            for more in work:
-                done += more
-                bar.update(sum(len(found) for _, found in more))
-        result = job.result(done)
-    except KeyboardInterrupt:
-        if not done:
-            raise
-        result = _stopped(job.result(done), "interrupted")
-    except LostError as error:
-        result = _lost(job.result(done), error)
+    with progress_bar("simulate and recover", job.total, progress) as show:
+        done, why = carried_out(perform, job.tasks, executor, show)
+    result = job.result(done)
+    if why:
+        result = _stopped(result, why)
     for text in _remarks(result):
         warnings.warn(FitWarning(text), stacklevel=2)
     return result
@@ -218,67 +210,17 @@ def run(
 def _steps(job: Job, executor: Executor | None) -> Generator[Recovery, None, None]:
     done: list[Done] = []
     try:
-        with closing(_work(job, executor)) as work:
-            for more in work:
+        with closing(work(perform, job.tasks, executor)) as steps:
+            for more in steps:
                 done += more
                 yield job.result(done)
     except LostError as error:
-        yield _lost(job.result(done), error)
-
-
-# --- the work -----------------------------------------------------------------------------
+        yield _stopped(job.result(done), error.reason(bool(done)))
 
 
 def perform(task: Task) -> list[Record]:
     """A task, wherever it is carried out."""
     return repeat(task.plan, task.seeds, task.keep)
-
-
-def _work(job: Job, executor: Executor | None) -> Generator[list[Done], None, None]:
-    """Carry out a job; yields the tasks done since the last time."""
-    if executor is not None:
-        yield from _work_on(executor, job)
-        return
-    for task in job.tasks:
-        yield [(task, perform(task))]
-
-
-def _work_on(executor: Executor, job: Job) -> Generator[list[Done], None, None]:
-    futures: dict[Future[list[Record]], Task] = {}
-    try:
-        for task in job.tasks:
-            futures[_submit(executor, task)] = task
-        while futures:
-            done, _ = wait(futures, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
-            good = [future for future in done if _failure(future) is None]
-            yield [(futures.pop(future), future.result()) for future in good]
-            if error := next((_failure(future) for future in done if future not in good), None):
-                if isinstance(error, KeyboardInterrupt):  # it reached the worker first
-                    raise error
-                raise LostError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
-    finally:
-        for future in futures:
-            future.cancel()
-
-
-def _submit(executor: Executor, task: Task) -> "Future[list[Record]]":
-    try:
-        return executor.submit(perform, task)
-    except RuntimeError as error:  # shut down, or broken
-        raise LostError(str(error)) from error
-
-
-def _failure(future: "Future[list[Record]]") -> BaseException | None:
-    try:
-        return future.exception()
-    except CancelledError as error:
-        return error
-
-
-def _bar(total: int, progress: bool) -> Any:
-    from tqdm.auto import tqdm
-
-    return tqdm(total=total, desc="simulate and recover", leave=False, disable=not progress)
 
 
 # --- what is to be said -------------------------------------------------------------------
@@ -287,15 +229,6 @@ def _bar(total: int, progress: bool) -> Any:
 def _stopped(result: Recovery, why: str) -> Recovery:
     done, total = int(result.reps_done.sum()), result.reps * len(result.setups)
     return replace(result, stopped=f"{why}: {done} of {total} repetitions are done, and kept")
-
-
-def _lost(result: Recovery, error: LostError) -> Recovery:
-    if not result.reps_done.any():
-        raise FitError(
-            f"the executor failed before any repetition was done ({error}); check that it is "
-            "open and that its workers have hierwidgets, or use executor=None"
-        ) from error
-    return _stopped(result, f"the executor failed ({error})")
 
 
 def _remarks(result: Recovery) -> Iterator[str]:
@@ -327,18 +260,11 @@ def _job(
     setups = as_setups(designs)
     reps, keep = check_whole(reps, "reps", 1), check_whole(keep, "keep", 0)
     check_level(level)
-    if executor is not None and not isinstance(executor, Executor):
-        raise DataError(
-            f"executor={executor!r} is not a concurrent.futures.Executor; pass one such as "
-            "ProcessPoolExecutor(), for a Dask client client.get_executor(), or None"
-        )
+    check_executor(executor)
     _check_nodes(setups, n_agq)
-    if chunk is None:
-        share = -(-reps * len(setups) // _TASKS)
-        chunk = 1 if executor is None else min(max(share, _SMALLEST), _LARGEST)
-    chunk = check_whole(chunk, "chunk", 1)
+    chunk = chunk_size(chunk, reps * len(setups), executor)
     tasks: list[list[Task]] = []
-    root = _root_seed(seed)
+    root = root_seed(seed)
     for (name, setup), own in zip(setups.items(), root.spawn(len(setups)), strict=True):
         x, streams = own.spawn(2)
         drawn = (0,) if setup.beta is None else tuple(x.generate_state(4).tolist())
@@ -368,18 +294,3 @@ def _check_nodes(setups: Mapping[str, Setup], n_agq: int) -> None:
         raise FormulaError(
             f"n_agq={n_agq!r}: a Gaussian model is integrated exactly; leave n_agq at 1"
         )
-
-
-def _root_seed(seed: Any) -> np.random.SeedSequence:
-    """A fresh SeedSequence: one that has spawned before gives the same as one that has not."""
-    try:
-        if isinstance(seed, np.random.SeedSequence):
-            return np.random.SeedSequence(seed.entropy, spawn_key=seed.spawn_key)
-        if seed is not None and not isinstance(seed, bool):
-            return np.random.SeedSequence(seed)
-    except (TypeError, ValueError):
-        pass
-    raise DataError(
-        f"seed={seed!r} is not a seed; pass a whole number, 0 or larger, a sequence of them, or "
-        "a numpy SeedSequence"
-    )

@@ -2,17 +2,17 @@
 
 import pickle
 import warnings
-from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 
 import numpy as np
 import pandas as pd
 import pytest
 import tqdm.auto
-from support.recoveries import FINLAND, LINEAR, SMALL, assert_same, recover, three_designs
+from support.recoveries import FINLAND, LINEAR, SMALL, Idle, assert_same, recover, three_designs
 
 from hierwidgets.errors import DataError, FitError, FitWarning, FormulaError
-from hierwidgets.recovery import repeat, run, runs
+from hierwidgets.recovery import executors, repeat, run, runs
 
 
 def test_the_seed_decides():
@@ -98,22 +98,6 @@ def test_run_on_an_executor_ends_with_everything():
     assert_same(last, recover([SMALL, LINEAR], reps=5))
 
 
-class Idle(Executor):
-    """Does its first `able` tasks when they come in, and none of the others."""
-
-    def __init__(self, able, error=None):
-        self.able, self.error, self.futures = able, error, []
-
-    def submit(self, fn, /, *args, **kwargs):
-        future = Future()
-        self.futures.append(future)
-        if len(self.futures) <= self.able:
-            future.set_result(fn(*args, **kwargs))
-        elif self.error is not None:
-            future.set_exception(self.error)
-        return future
-
-
 def test_run_comes_back_while_nothing_happens_and_closes_cleanly():
     idle = Idle(able=1)
     steps = run(SMALL, reps=6, seed=1, executor=idle, chunk=2)
@@ -161,7 +145,7 @@ def test_an_interrupt_before_anything_is_done_is_an_interrupt(monkeypatch):
 
 
 def test_an_interrupt_cancels_what_is_pending(monkeypatch):
-    idle, waits, wait = Idle(able=2), [], runs.wait
+    idle, waits, wait = Idle(able=2), [], executors.wait
 
     def interrupted(*args, **kwargs):
         waits.append(1)
@@ -169,7 +153,7 @@ def test_an_interrupt_cancels_what_is_pending(monkeypatch):
             raise KeyboardInterrupt
         return wait(*args, **kwargs)
 
-    monkeypatch.setattr(runs, "wait", interrupted)
+    monkeypatch.setattr(executors, "wait", interrupted)
     with pytest.warns(FitWarning, match="interrupted: 4 of 8"):
         result = recover(SMALL, reps=8, executor=idle, chunk=2)
     assert result.reps_done["small"] == 4

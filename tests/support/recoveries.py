@@ -1,5 +1,6 @@
 """Three designs to simulate and recover, and how their results are read and compared."""
 
+from concurrent.futures import Executor, Future
 from functools import cache
 
 import pandas as pd
@@ -40,3 +41,19 @@ def assert_near(result, estimator, measure, expected):
     design = next(iter(result.setups))
     value = judged(result)[design, estimator, measure]
     assert abs(value - expected) < 4.5 * judged(result, "mc_error")[design, estimator, measure]
+
+
+class Idle(Executor):
+    """Does its first `able` tasks when they come in, and none of the others."""
+
+    def __init__(self, able, error=None):
+        self.able, self.error, self.futures = able, error, []
+
+    def submit(self, fn, /, *args, **kwargs):
+        future = Future()
+        self.futures.append(future)
+        if len(self.futures) <= self.able:
+            future.set_result(fn(*args, **kwargs))
+        elif self.error is not None:
+            future.set_exception(self.error)
+        return future
