@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from .posterior.convergence import diagnose
     from .posterior.posterior import Posterior, load_posterior
     from .priors import Priors
-    from .recovery import simulate_and_recover
+    from .recovery import calibrate, simulate_and_recover
     from .validation.folds import cross_validate
 
 __version__ = "0.1.0"
@@ -51,6 +51,7 @@ __all__ = [
     "NewLevelError",
     "Posterior",
     "Priors",
+    "calibrate",
     "compare",
     "comparisons",
     "complete_pooling",
@@ -87,7 +88,7 @@ _HOMES = {
     "posterior.convergence": ("diagnose",),
     "posterior.posterior": ("Posterior", "load_posterior"),
     "priors": ("Priors",),
-    "recovery": ("simulate_and_recover",),
+    "recovery": ("calibrate", "simulate_and_recover"),
     "validation.folds": ("cross_validate",),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}

@@ -45,10 +45,14 @@ class Diagnosis:
     ok : bool
     problems : tuple of (str, str)
         What is wrong, and what to do about it.
+    notes : tuple of str
+    fine : str
+        What is said if nothing is wrong.
     """
 
     problems: tuple[tuple[str, str], ...]
     notes: tuple[str, ...] = ()
+    fine: str = "No problem found: the draws can be used."
 
     @property
     def ok(self) -> bool:
@@ -57,7 +61,7 @@ class Diagnosis:
 
     def __str__(self) -> str:
         if self.ok:
-            first = ["No problem found: the draws can be used."]
+            first = [self.fine]
         else:
             first = [f"{what}\n  -> {do}" for what, do in self.problems]
         return "\n".join([*first, *self.notes])

@@ -27,7 +27,7 @@ from hierwidgets.spec.responses import observed, observed_trials
 
 from .convergence import array_statistics
 
-__all__ = ["Loo", "loo"]
+__all__ = ["Loo", "loglik", "loo"]
 
 
 K_LIMIT = 0.7

@@ -95,7 +95,7 @@ def _once(plan: RankPlan, seed: np.random.SeedSequence) -> RankRecord:
         if found.interrupted:
             raise KeyboardInterrupt
         post = Posterior(again, plan.family, plan.priors, found)
-        effective = float(post.summary()[["ess_bulk", "ess_tail"]].min(axis=None))
+        effective = float(post.summary()[["ess_bulk", "ess_tail"]].to_numpy().min())
     except HierwidgetsError as error:
         return RankRecord(truth, np.full(len(truth), -1), np.nan, "", str(error))
     rank = _rank(truth, _thinned(post, plan.kept), np.random.default_rng(tie_seed))

@@ -16,7 +16,7 @@ linear predictor of an average row, whatever the predictors' zeros mean.
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -30,7 +30,7 @@ from hierwidgets.spec.families import Family
 
 __all__ = [
     "Prior", "Priors", "Resolved", "exponential", "flat", "gamma", "half_cauchy", "half_normal",
-    "lkj", "normal", "resolve", "student_t", "uniform",
+    "lkj", "normal", "resolve", "settled", "student_t", "uniform",
 ]  # fmt: skip
 
 
@@ -395,6 +395,18 @@ def resolve(priors: Priors, design: Design, family: Family) -> Resolved:
             f"are {list(dict.fromkeys(known))}"
         )
     return Resolved(coefficients, centre, where, sds, corrs, sigma)
+
+
+def settled(priors: Priors, design: Design, family: Family) -> Priors:
+    """The same priors of a design, none of them left to a default that looks at its response."""
+    location, scale = default_scale(design, family)
+    spread = student_t(3, 0, scale)
+    return replace(
+        priors,
+        intercept=priors.intercept or student_t(3, location, scale),
+        sd=priors.sd or spread,
+        sigma=priors.sigma or spread,
+    )
 
 
 def default_scale(design: Design, family: Family) -> tuple[float, float]:

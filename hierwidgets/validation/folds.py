@@ -24,6 +24,7 @@ from hierwidgets.likelihood.prediction import new_effect_variance
 from hierwidgets.model import Model
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.sampling.priors import Priors
+from hierwidgets.sampling.settings import settings
 from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula
 from hierwidgets.spec.design import Design
@@ -33,7 +34,7 @@ from hierwidgets.spec.rows import linear_predictor
 
 from .division import Division, divide, row_weights
 from .result import CrossValidation, report
-from .scores import Observations, log_score, sampled_score, settings
+from .scores import Observations, log_score, sampled_score
 
 __all__ = ["cross_validate"]
 
@@ -94,8 +95,8 @@ def cross_validate(
         distribution of its unknown effect; "population" takes the effect to be 0. The effect of
         a level that is there is taken at its conditional mode, or averaged over the draws.
     sampling :
-        Arguments of `Model.sample` for posteriors; 4 chains of 500 draws after 500 of tuning
-        unless told.
+        Arguments of `Model.sample` for posteriors; unless told, ``method="auto"``, which draws at
+        once where it is sound, and 4 chains of 500 draws after 500 of tuning.
     progress :
         Whether to show a progress bar.
 
@@ -125,7 +126,9 @@ def cross_validate(
     if new_levels not in ("sample", "population"):
         raise DataError(f"new_levels={new_levels!r}; choose 'sample' or 'population'")
     frame = designs.as_frame(data)
-    how = settings(sampling)
+    how = settings(
+        sampling, "the seed is that of cross_validate, the priors those of the posterior"
+    )
     given = row_weights(frame, weights)
     specs = _specs(models, family, link, event, n_agq, given is not None)
     seen, first = _outcomes(specs, frame, given)

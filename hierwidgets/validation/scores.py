@@ -15,7 +15,6 @@ import pandas as pd
 import scipy
 
 from hierwidgets.base.arrays import Array, Index
-from hierwidgets.errors import DataError
 from hierwidgets.likelihood.quadrature import nodes
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.sampling import sampler
@@ -24,12 +23,11 @@ from hierwidgets.spec import rows as prediction
 from hierwidgets.spec.design import Design, NewRows
 from hierwidgets.spec.families import Family
 
-__all__ = ["Observations", "drawn_log_score", "log_score", "sampled_score", "settings"]
+__all__ = ["Observations", "drawn_log_score", "log_score", "sampled_score"]
 
 
 _NODES = 101
 _CHUNK = 2_000_000  # numbers of one block
-_SAMPLING = {"chains": 4, "tune": 500, "draws": 500}
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,17 +132,6 @@ def _variance(post: Posterior, new: NewRows) -> Array:
         zl = np.einsum("ik,skl->isl", Z, factors.reshape(-1, k, k))
         out += np.where(codes[:, None] < 0, (zl**2).sum(axis=2), 0.0)
     return out
-
-
-def settings(asked: Mapping[str, Any] | None) -> dict[str, Any]:
-    """Arguments of the sampler for each fold."""
-    able = (*_SAMPLING, "cores", "target_accept")
-    if asked is not None and (not isinstance(asked, Mapping) or set(asked) - set(able)):
-        raise DataError(
-            f"sampling={asked!r}; give a dictionary with some of {list(able)}, such as "
-            "{'draws': 500}; the seed is that of cross_validate, the priors those of the posterior"
-        )
-    return _SAMPLING | {"cores": None, "target_accept": None} | dict(asked or {})
 
 
 def sampled_score(
