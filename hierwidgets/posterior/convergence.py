@@ -60,11 +60,8 @@ class Diagnosis:
         return not self.problems
 
     def __str__(self) -> str:
-        if self.ok:
-            first = [self.fine]
-        else:
-            first = [f"{what}\n  -> {do}" for what, do in self.problems]
-        return "\n".join([*first, *self.notes])
+        found = [f"{what}\n  -> {do}" for what, do in self.problems]
+        return "\n".join([*(found or [self.fine]), *self.notes])
 
     __repr__ = __str__
 

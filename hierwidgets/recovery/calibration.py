@@ -198,7 +198,11 @@ def _result(
         level,
         table([one.rank for one in good.values()]),
         table([one.truth for one in good.values()]),
-        pd.Series([one.effective for one in good.values()], index=numbers, name="effective"),
+        pd.DataFrame(
+            [(one.method, one.effective) for one in good.values()],
+            index=numbers,
+            columns=["method", "effective"],
+        ),
         pd.Series(failures, name="failure", dtype=object),
         why,
     )

@@ -34,8 +34,9 @@ class Calibration:
         and one for the log-likelihood.
     truths : DataFrame
         The true values, likewise.
-    effective : Series
-        Independent draws that those of the worst parameter were worth, before thinning.
+    runs : DataFrame
+        Likewise: method ("importance" or "nuts"), and effective, the independent draws that those
+        of the worst parameter were worth, before thinning.
     failures : Series
         Why the others were not sampled, by number of the repetition.
     stopped : str
@@ -48,7 +49,7 @@ class Calibration:
     level: float
     ranks: pd.DataFrame
     truths: pd.DataFrame
-    effective: "pd.Series[float]"
+    runs: pd.DataFrame
     failures: "pd.Series[str]"
     stopped: str = ""
 
@@ -134,7 +135,7 @@ class Calibration:
                 f"{self.failures.iloc[0]}",
                 "give tighter priors, or another method in sampling={'method': ...}",
             )
-        if short := int((self.effective < self.kept).sum()):
+        if short := int((self.runs["effective"] < self.kept).sum()):
             yield (
                 f"In {short} repetitions the draws are worth fewer than the {self.kept} that the "
                 "truth is ranked among",
@@ -146,9 +147,12 @@ class Calibration:
             yield self.stopped
         n = len(self.ranks)
         low, high = band(n, self.kept, self._own_level)
+        ways = ", ".join(
+            f"{count} by {way}" for way, count in self.runs["method"].value_counts().items()
+        )
         yield (
-            f"{n} repetitions, {self.ranks.shape[1]} quantities; a share of ranks may be off by "
-            f"{float((high - low).max()) / 2:.2f} by chance."
+            f"{n} repetitions ({ways}), {self.ranks.shape[1]} quantities; a share of ranks may be "
+            f"off by {float((high - low).max()) / 2:.2f} by chance."
         )
         if n < _FEW:
             yield "So few repetitions find gross faults alone."

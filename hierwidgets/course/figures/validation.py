@@ -5,12 +5,14 @@ matplotlib is imported when a figure is drawn.
 
 from collections.abc import Mapping
 from math import comb
+from textwrap import wrap
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.palette import CHANCE, INK, OTHER, PALE, SCORE, STYLES, Style
+from hierwidgets.base.palette import CHANCE, DARK_ORANGE, INK, OTHER, PALE, SCORE, STYLES, Style
+from hierwidgets.recovery import Calibration
 from hierwidgets.validation.result import CrossValidation
 
 from .base import blank_figure
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["bakeoff", "chance_range", "over_sigma", "rank_histograms"]
+__all__ = ["bakeoff", "chance_range", "over_sigma", "rank_histograms", "rank_paths"]
 
 
 def bakeoff(results: Mapping[str, CrossValidation]) -> "Figure":
@@ -143,6 +145,43 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
         axes.set_visible(False)
     figure.supxlabel("share of the posterior below the truth", size=10)
     figure.supylabel(f"surveys, of {len(next(iter(shares.values())))}", size=10)
+    return figure
+
+
+def rank_paths(found: Calibration) -> "Figure":
+    """Whether ranks of truths are even: their path less the diagonal, with its band, by parameter.
+
+    Inside the grey band all paths stay together, if draws are right, with the probability that
+    `found` was asked for; a path that leaves it is drawn in the other colour.
+
+    Examples
+    --------
+    >>> from hierwidgets.course.figures.validation import rank_paths
+    >>> from hierwidgets.course.studies import ranks
+    >>> [axes.get_title(loc="left") for axes in rank_paths(ranks.stored("gaussian")).axes[:2]]
+    ['Intercept', 'x']
+    """
+    path, inside = found.path(), found.summary()["inside"]
+    names = [str(name) for name in found.ranks]
+    many = min(len(names), 3)
+    rows = -(-len(names) // many)
+    figure = blank_figure(8.4, 1.9 * rows + 0.4)
+    panels = figure.subplots(rows, many, squeeze=False, sharex=True, sharey=True).ravel()
+    for axes, name in zip(panels, names, strict=False):
+        own = path[path["parameter"] == name]
+        axes.fill_between(own["share"], own["conf_low"], own["conf_high"], color=CHANCE, lw=0)
+        axes.axhline(0, color=INK, lw=0.8)
+        color = SCORE if inside.loc[name] else DARK_ORANGE
+        axes.step(own["share"], own["difference"], where="post", color=color, lw=1.5)
+        axes.set_title("\n".join(wrap(name, 30)), loc="left", size=9)
+        axes.set_xlim(0, 1)
+        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
+        axes.label_outer()
+        axes.spines[["top", "right"]].set_visible(False)
+    for axes in panels[len(names) :]:
+        axes.set_visible(False)
+    figure.supxlabel("share of the posterior below the truth", size=10)
+    figure.supylabel("share of surveys with less,\nless what it should be", size=10)
     return figure
 
 
