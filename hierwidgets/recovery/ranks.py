@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from hierwidgets.base.arrays import Array, Index
-from hierwidgets.errors import HierwidgetsError
+from hierwidgets.errors import DataError, FitError, MissingExtraError
 from hierwidgets.likelihood import simulation
 from hierwidgets.posterior.loo import loglik
 from hierwidgets.posterior.posterior import Posterior
@@ -86,9 +86,13 @@ def _once(plan: RankPlan, seed: np.random.SeedSequence) -> RankRecord:
     drawn = sampler.sample_prior(plan.design, plan.family, plan.priors, 4, prior_seed)
     prior = Posterior(plan.design, plan.family, plan.priors, drawn, "prior")
     truth = np.append(prior.parameters[0, 0], np.nan)
+    failed = np.full(len(truth), -1)
     try:
         again = _with_data(plan, drawn, response_seed)
         truth[-1] = loglik(again, plan.family, drawn)[0]
+    except DataError as error:  # a linear predictor out of all range
+        return RankRecord(truth, failed, np.nan, "", str(error))
+    try:
         found = sampler.sample(
             again, plan.family, plan.priors, seed=own_seed, progress=False, **plan.settings
         )
@@ -96,8 +100,8 @@ def _once(plan: RankPlan, seed: np.random.SeedSequence) -> RankRecord:
             raise KeyboardInterrupt
         post = Posterior(again, plan.family, plan.priors, found)
         effective = float(post.summary()[["ess_bulk", "ess_tail"]].to_numpy().min())
-    except HierwidgetsError as error:
-        return RankRecord(truth, np.full(len(truth), -1), np.nan, "", str(error))
+    except (FitError, MissingExtraError) as error:
+        return RankRecord(truth, failed, np.nan, "", str(error))
     rank = _rank(truth, _thinned(post, plan.kept), np.random.default_rng(tie_seed))
     return RankRecord(truth, rank, effective, post.method, "")
 

@@ -282,6 +282,11 @@ class Priors:
             _check_class(prior, name, "corr" if name.startswith("corr ") else "number")
         object.__setattr__(self, "by_name", MappingProxyType(read))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For another process: a mapping proxy cannot be sent as it is."""
+        classes = (self.intercept, self.coefficients, self.sd, self.corr, self.sigma)
+        return Priors, (*classes, dict(self.by_name), self.centred)
+
     def describe(self, model: Specified) -> pd.DataFrame:
         """The prior of every parameter of `model`: parameter, prior.
 

@@ -1,5 +1,7 @@
 """Prior distributions: what is read, what is refused, and the defaults."""
 
+import pickle
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -32,3 +34,8 @@ def test_by_name_must_name_a_parameter() -> None:
     model, _ = shipped_draws.model("finland")
     with pytest.raises(hw.DataError, match="sd x"):
         Priors(by_name={"sd x | g": "exponential(1)"}).describe(model)
+
+
+def test_priors_can_be_sent_to_another_process() -> None:
+    priors = Priors(coefficients="normal(0, 2)", by_name={"sd Intercept | g": "normal(0, 1)"})
+    assert pickle.loads(pickle.dumps(priors)) == priors
