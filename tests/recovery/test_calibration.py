@@ -110,6 +110,7 @@ def test_draws_that_forget_the_data_are_found_by_the_log_likelihood(monkeypatch)
     assert inside.drop("log-likelihood").all()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("by", "words"), [(0.4, "too close together"), (2.5, "too far apart")])
 def test_draws_of_the_wrong_spread_are_found(monkeypatch, by, words):
     monkeypatch.setattr(sampler, "sample", closer(by))

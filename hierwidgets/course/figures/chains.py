@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.palette import BAND, BROWN, GREEN, INK, ORANGE, PURPLE
+from hierwidgets.base.palette import BAND, BROWN, GREEN, GREY, INK, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["against_exact", "funnel_panels", "ranks", "statistic_rows", "traces"]
+__all__ = [
+    "against_exact", "funnel_panels", "ranks", "statistic_rows", "traces", "weighted_proposals",
+]  # fmt: skip
 
 
 _COLORS = (ORANGE, PURPLE, GREEN, BROWN)
@@ -159,6 +161,55 @@ def against_exact(runs: Mapping[str, Array], grid: Array, density: Array, label:
         axes.set_xlabel(label)
         axes.set_yticks([])
     row[0].legend(frameon=False, fontsize=9, loc="upper left")
+    return figure
+
+
+def weighted_proposals(
+    runs: Mapping[str, tuple[Array, Array]], grid: Array, density: Array, label: str
+) -> "Figure":
+    """Proposals with weights, a column per run: what the weights make of them, and each weight.
+
+    Above, the proposals as an outline, the same weighted as bars, the exact density as a line.
+    Below, every weight over its proposal, in multiples of their mean, on a log scale.
+
+    Parameters
+    ----------
+    runs
+        By title: proposals and weights (n,), some of which may be 0.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from hierwidgets.course.figures.chains import weighted_proposals
+    >>> run = np.linspace(-1, 1, 9), np.ones(9)
+    >>> figure = weighted_proposals({"even": run}, np.linspace(-1, 1, 5), np.ones(5), "x")
+    >>> [axes.get_ylabel() for axes in figure.axes]
+    ['density', 'weight, mean 1']
+    """
+    figure = blank_figure(4.4 * len(runs), 4.6)
+    panels = figure.subplots(2, len(runs), squeeze=False, sharex=True, sharey="row")
+    ends = float(grid[0]), float(grid[-1])
+    for (above, below), (name, (x, weight)) in zip(panels.T, runs.items(), strict=True):
+        above.hist(
+            x, bins=60, range=ends, density=True, histtype="step", color=GREY, label="proposals"
+        )
+        above.hist(
+            x, bins=60, range=ends, density=True, weights=weight, color=PURPLE, alpha=0.75,
+            label="weighted",
+        )  # fmt: skip
+        above.plot(grid, density, color=ORANGE, lw=2, label="exact")
+        above.set_title(name, size=10)
+        there = weight > 0
+        below.semilogy(x[there], weight[there] / weight.mean(), ".", color=PURPLE, ms=3)
+        below.axhline(1.0, color=INK, lw=0.8)
+        below.set_xlabel(label)
+        below.set_xlim(ends)
+        for axes in (above, below):
+            axes.spines[["top", "right"]].set_visible(False)
+    panels[0, 0].set_yticks([])
+    panels[0, 0].legend(frameon=False, fontsize=9, loc="upper left")
+    panels[0, 0].set_ylabel("density")
+    panels[1, 0].set_ylabel("weight, mean 1")
     return figure
 
 

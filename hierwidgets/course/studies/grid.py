@@ -22,9 +22,7 @@ from numpy.typing import NDArray
 from hierwidgets.base.arrays import Array, expit
 from hierwidgets.errors import DataError
 
-from .store import stored_table
-
-__all__ = ["ShapeFit", "calibrate_on_grid", "fit_shape", "sampler_ranks", "scores_by_sigma"]
+__all__ = ["ShapeFit", "calibrate_on_grid", "fit_shape", "scores_by_sigma"]
 
 
 _FINE = np.linspace(-9.0, 7.0, 1601)  # log-odds of a level
@@ -281,17 +279,3 @@ def _below(grid: Array, mass: Array, truth: float) -> float:
     edges = np.append(grid - half, grid[-1] + half)
     total = np.append(0.0, np.cumsum(mass)) / mass.sum()
     return float(np.interp(truth, edges, total))
-
-
-def sampler_ranks() -> pd.DataFrame:
-    """Ranks of the truth among 99 draws of the package's sampler, in 100 stored repetitions.
-
-    Of the model ``p(y, n) ~ x + (1 | g) + (1 + x | h)``; the package's own test makes them.
-
-    Examples
-    --------
-    >>> from hierwidgets.course.studies.grid import sampler_ranks
-    >>> sampler_ranks().shape
-    (100, 6)
-    """
-    return stored_table("calibration", ["calibration"])

@@ -30,6 +30,7 @@ __all__ = ["NAMES", "described", "make", "stored"]
 
 NAMES = ("boundary", "tiny_groups", "slopes", "gaussian", "page")
 REPETITIONS, KEPT, LEVEL = 200, 99, 0.95
+_SAMPLING = {"page": {"tune": 250}}  # its proposals fit after few, and cost the most
 _MILD = Priors(
     intercept=normal(0, 1.5), coefficients=normal(0, 1.5), sd=half_normal(1), corr=lkj(1),
     sigma=half_normal(1),
@@ -63,8 +64,9 @@ def make(name: str, repetitions: int = REPETITIONS) -> Calibration:
     """Calibrate a model; several minutes for some of them."""
     model, priors = described(name)
     return calibrate(
-        model, repetitions, seed=[2015, NAMES.index(name)], priors=priors, kept=KEPT, level=LEVEL
-    )
+        model, repetitions, seed=[2015, NAMES.index(name)], priors=priors, kept=KEPT, level=LEVEL,
+        sampling=_SAMPLING.get(name),
+    )  # fmt: skip
 
 
 def stored(name: str) -> Calibration:

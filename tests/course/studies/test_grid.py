@@ -6,13 +6,10 @@ the coarse grid against those over the fine one, 1e-6 relative. Uniformity by ch
 fixed seed, p above .001, as in test_calibration.
 """
 
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import integrate, stats
-from support.paths import REFERENCE
 
 import hierwidgets as hw
 from hierwidgets.course.figures.validation import bakeoff, chance_range, over_sigma, rank_histograms
@@ -125,14 +122,6 @@ def test_the_share_below_is_a_distribution_function():
     mass = np.exp(-0.5 * points**2)
     for truth in (-1.3, 0.0, 2.0):
         assert grid._below(points, mass, truth) == pytest.approx(stats.norm.cdf(truth), abs=1e-4)
-
-
-def test_stored_ranks_are_those_of_the_sampler_s_test():
-    path = REFERENCE / "calibration.json"
-    stored = json.loads(path.read_text())
-    found = grid.sampler_ranks()
-    assert found.to_numpy().tolist() == stored["ranks"]
-    assert list(found.columns)[:3] == ["Intercept", "x", "sd Intercept | g"]
 
 
 # --- pictures --------------------------------------------------------------------------------
