@@ -80,6 +80,18 @@ def test_repo2docker_finds_python_and_scripts(tmp_path: Path) -> None:
     assert 'R2D_ENTRYPOINT="${REPO_DIR}/binder/start"' in text
 
 
+SAMPLED = """(lambda post: [post.method, post.diagnose().ok])(
+    hw.Model('contacted ~ 1 + (1 | district_id)', hw.load('finland'), 'binomial',
+             event='Contacted').sample(seed=1, progress=False))"""
+
+
+def test_what_sampling_needs_is_there() -> None:
+    """NumPy, SciPy and the statistics of draws; no compiler, and no library of chains."""
+    names = set(written())
+    assert names >= {"numpy", "scipy", "pandas", "threadpoolctl", "tqdm", "arviz-stats"}
+    assert not names & {"nutpie", "numba", "llvmlite", "arviz"}
+
+
 def python_of_binder() -> str | None:
     """An interpreter of Binder's Python on this machine."""
     version = binder.python_of_binder()
@@ -141,5 +153,6 @@ def test_a_fresh_binder_runs_the_first_lecture(
         notebook.run_all(seconds=120)
         assert notebook.python("hw.__file__").startswith(str(env))
         assert notebook.widget("PoolingDial").count() >= 1
+        assert notebook.python(SAMPLED) == ["importance", True]
         notebook.shut_down()
     print(f"\nBinder: built in {built:.0f} s, {size / 1e6:.0f} MB, server up in {started:.1f} s")

@@ -278,7 +278,6 @@ FEW = {"chains": 2, "tune": 300, "draws": 200}
 
 def test_scores_of_a_fold_of_a_posterior(monkeypatch):
     """By hand from the draws that were made for the fold, unseen districts by integration."""
-    pytest.importorskip("nutpie")
     from hierwidgets.validation import scores
 
     made = []
@@ -325,10 +324,9 @@ def small():
 def test_leaving_out_one_row_agrees_with_importance_sampling():
     """12 refits against PSIS-LOO: two estimates of one number, each with a Monte Carlo error of
     about .03 a row from 1,000 draws (the sd of the log density, at most 1, over root ESS)."""
-    pytest.importorskip("nutpie")
     data = small().head(12)
     post = hw.Model("y ~ x + (1 | g)", data, "poisson").sample(
-        draws=500, seed=1, priors=PRIORS, progress=False
+        draws=500, seed=1, priors=PRIORS, method="auto", progress=False
     )
     how = {"chains": 2, "tune": 300, "draws": 500}
     refitted = validate({"a": post}, data, folds=12, sampling=how)
@@ -347,7 +345,6 @@ def test_leaving_out_one_group_has_the_exact_predictive_density():
     The score is the log of an average over 4,000 draws of the coefficients, so its Monte Carlo
     error is the relative sd of the density under them over the root of 4,000: .035 in the tail.
     """
-    pytest.importorskip("nutpie")
     rng = np.random.default_rng(3)
     data = small().assign(y=lambda d: 1 + d["x"] + rng.normal(size=20))
     sd, sigma = 0.8, 0.6
@@ -357,7 +354,7 @@ def test_leaving_out_one_group_has_the_exact_predictive_density():
                  "sigma": hw.priors.normal(sigma, 1e-3)},
     )  # fmt: skip
     post = hw.Model("y ~ x + (1 | g)", data, "gaussian").sample(
-        chains=2, tune=200, draws=20, seed=1, priors=priors, progress=False
+        chains=2, tune=200, draws=20, seed=1, priors=priors, method="auto", progress=False
     )
     how = {"chains": 4, "tune": 400, "draws": 1000}
     found = validate({"a": post}, data, folds=5, by="g", sampling=how)
@@ -381,10 +378,9 @@ def test_leaving_out_one_group_has_the_exact_predictive_density():
 
 
 def test_difference_of_two_leave_one_outs():
-    pytest.importorskip("nutpie")
     plain, more = (
         hw.Model(f"y ~ {x} + (1 | g)", small(), "poisson").sample(
-            chains=2, tune=200, draws=200, seed=1, priors=PRIORS, progress=False
+            chains=2, tune=200, draws=200, seed=1, priors=PRIORS, method="auto", progress=False
         )
         for x in ("1", "x")
     )
@@ -396,3 +392,23 @@ def test_difference_of_two_leave_one_outs():
     assert (one.difference(one) == 0).all()
     with pytest.raises(DataError, match="different things"):
         one.difference(plain.loo("g"))
+
+
+def test_every_fold_of_a_posterior_is_drawn_at_once(monkeypatch):
+    """Without chains, unless they are asked for."""
+    from hierwidgets.validation import scores
+
+    post = hw.Model("y ~ x + (1 | g)", small(), "poisson").sample(
+        draws=50, seed=1, priors=PRIORS, method="importance", progress=False
+    )
+    methods = []
+    real = scores.sampler.sample
+
+    def keep(*args, **more):
+        drawn = real(*args, **more)
+        methods.append("nuts" if drawn.pool is None else "importance")
+        return drawn
+
+    monkeypatch.setattr(scores.sampler, "sample", keep)
+    validate({"a": post}, small(), folds=3)
+    assert methods == ["importance"] * 3

@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from scipy import integrate, stats
 
-from hierwidgets.errors import DataError
 from hierwidgets.spec.families import family
-from hierwidgets.validation.scores import log_score, settings
+from hierwidgets.validation.scores import log_score
 
 
 @pytest.mark.parametrize("link", ["logit", "probit", "cloglog"])
@@ -23,11 +22,3 @@ def test_scores_integrate_to_one(link):
 
     brute = [integrate.quad(integrand, -12, 12, args=(k,))[0] for k in range(5)]
     assert p == pytest.approx(brute, abs=1e-8)
-
-
-def test_settings_of_the_sampler_are_checked():
-    assert settings({"draws": 70})["draws"] == 70
-    assert settings(None) | {"draws": 70} == settings({"draws": 70})
-    for wrong in ({"seed": 1}, 70):
-        with pytest.raises(DataError, match="sampling="):
-            settings(wrong)
