@@ -173,7 +173,7 @@ def rank_paths(found: Calibration) -> "Figure":
         axes.axhline(0, color=INK, lw=0.8)
         color = SCORE if inside.loc[name] else DARK_ORANGE
         axes.step(own["share"], own["difference"], where="post", color=color, lw=1.5)
-        axes.set_title("\n".join(wrap(name, 30)), loc="left", size=9)
+        axes.set_title("\n".join(wrap(name.replace(":", ": "), 30)), loc="left", size=9)
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.label_outer()
