@@ -36,17 +36,22 @@ from .draws import Draws, Pool, single, unpack
 from .modes import around, peaks
 from .pareto import K_LIMIT, Weights, smoothed
 from .priors import Resolved
-from .proposal import Mixture, fitted, widened
+from .proposal import Mixture, fitted, joined, widened
 
-__all__ = ["MOST_COORDINATES", "sample", "taken"]
+__all__ = ["MOST_COORDINATES", "drawn_weight", "sample", "taken"]
 
 MOST_COORDINATES = 60
 LEAST_EFFECTIVE = 100.0
 _ROUNDS = 10
+_LEAST, _ENOUGH = 1000, 2000  # proposals of a round
 _EM_STEPS = 8  # with the draws of one round
+_LIGHT_K = 0.3  # of a tail that no further component would make lighter
+_JOINED = 3  # the most components more
+_GOOD_K, _TRIES = 0.4, 2  # of the pool; at a higher k it is made once more
+_AS_GOOD = 0.97  # of two mixtures, the later one
 _CHUNK = 500  # points evaluated by one thread
 _BLOCK = 4 * _CHUNK  # proposals between two looks at the bar
-_SPARE = 1.1  # proposals more than the last round says are needed
+_SPARE = 1.25  # proposals more than the last round says are needed
 _MOST = 20  # proposals per draw
 _KEPT = 4_000_000  # numbers, just below the 32 MiB up to which glibc learns
 _WIDE_SHARES = (0.1, 0.3)  # of wide proposals, at the first and the second try
@@ -78,7 +83,8 @@ def sample(
     chains, draws :
         Their product is the number of draws, which are dealt out; chains mean nothing here.
     tune :
-        A round of fitting the mixture has `chains * tune` proposals, as far as these are enough.
+        A round of fitting the mixture has `chains * tune` proposals, but no fewer than 1000 or 60
+        per coordinate and no more than 2000 or 150 per coordinate, which is enough.
     """
     began = time.perf_counter()
     total = chains * draws
@@ -92,14 +98,15 @@ def sample(
             )
         rng = np.random.default_rng((seed, 3))
         with _evaluation(density(where.problem, family), cores) as evaluate:
-            found = _pool(evaluate, where, rng, max(chains * tune, 2000, 60 * d), total, show)
+            size = int(np.clip(chains * tune, max(_LEAST, 60 * d), max(_ENOUGH, 150 * d)))
+            found = _pool(evaluate, where, rng, size, total, show)
     if isinstance(found, str):
         return found
     x, weights = found
     which = taken(weights.share, total, rng)
     pool = Pool(
         len(x), weights.effective, weights.k, float(weights.share.max()),
-        single(weights.share[which].reshape(chains, draws)),
+        single(drawn_weight(weights.share[which]).reshape(chains, draws)),
     )  # fmt: skip
     return _draws(design, family, where, x[which].reshape(chains, draws, d), pool, seed, began)
 
@@ -179,9 +186,13 @@ def _pool(
     for share in _WIDE_SHARES:
         core, worth = _fitted(evaluate, core, share, rng, size, show)
         needed = int(np.clip(_SPARE * total / worth, 2000, max(2000, _MOST * total)))
-        proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
-        x, log_ratio = _proposals(evaluate, proposal, needed, rng, show)
-        weights = smoothed(log_ratio)
+        for _ in range(_TRIES):
+            proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
+            x, log_ratio = _proposals(evaluate, proposal, needed, rng, show)
+            weights = smoothed(log_ratio)
+            if weights.k < _GOOD_K:
+                break
+            core = _better(core, x, weights, join=True)
         reason = _unsound(weights) or _beyond(evaluate, proposal, x, weights.share)
         if not reason:
             return x, weights
@@ -193,20 +204,28 @@ def _fitted(
     show: _Show,
 ) -> tuple[Mixture, float]:  # fmt: skip
     """The best of the mixtures fitted in some rounds, and what a proposal is worth."""
-    best, worth, last = core, 0.0, 0.0
+    best, worth, last, left = core, 0.0, 0.0, _JOINED
     for done in range(_ROUNDS):
         proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
         x = proposal.sample(rng, size)
         weights = smoothed(evaluate(x) - proposal.log_density(x))
         gain = weights.effective / size
         show(size, size)
-        if gain > worth:
+        if gain > _AS_GOOD * worth:
             best, worth = core, gain
-        if gain < 1.1 * last and (weights.k < 0.5 or done >= 5):
+        settled = gain < 1.1 * last and (weights.k < 0.5 or done >= 5)
+        if settled and (left == 0 or (left < _JOINED and weights.k < _LIGHT_K)):
             break
+        left -= settled
         last = gain
-        core = fitted(core, x, _tempered(weights, 5.0 * x.shape[1]), _EM_STEPS)
+        core = _better(core, x, weights, join=settled)
     return best, worth
+
+
+def _better(core: Mixture, x: Array, weights: Weights, join: bool) -> Mixture:
+    """A mixture closer to the posterior, with one component more if told."""
+    share = _tempered(weights, 5.0 * x.shape[1])
+    return fitted(joined(core, x, share) if join else core, x, share, _EM_STEPS)
 
 
 def _tempered(weights: Weights, least: float) -> Array:
@@ -280,3 +299,22 @@ def taken(share: Array, total: int, rng: np.random.Generator) -> Array:
     edges = np.cumsum(share[order])
     places = (rng.random() + np.arange(total)) / total * edges[-1]
     return rng.permutation(order[np.searchsorted(edges, places, side="right")])
+
+
+def drawn_weight(share: Array, before: Array | None = None) -> Array:
+    """`Pool.weight` of draws that were `taken` from a pool, by their shares of it.
+
+    The sum over the pool of ``share^2 (f - m)^2`` is the mean of ``share (f - m)^2`` over draws,
+    which are taken in proportion to their share. Taking them adds: of S draws a proposal is one
+    more than the whole part of ``S share`` with a probability p, its fractional part, of variance
+    ``p (1 - p) / S^2``.
+
+    Parameters
+    ----------
+    before : (S,)
+        The weights of the pool's members where these are draws themselves, else none.
+    """
+    S = len(share)
+    p = S * share - np.floor(S * share)
+    own = share if before is None else S * share * before
+    return np.asarray(own + p * (1.0 - p) / (S**2 * share))
