@@ -1,6 +1,8 @@
 """Run every benchmark of this folder: each ``bench_*.py`` with its ``main() -> int``.
 
-PYTHONPATH=tests python -m benchmarks [NAME ...] [--OPTION ...]     names without "bench_", such as core widgets
+PYTHONPATH=tests python -m benchmarks [NAME ...] [--OPTION ...]
+
+A name is without "bench_", such as core or widgets; options are those of the benchmarks.
 """
 
 import sys

@@ -75,7 +75,7 @@ for seed in range(1, 1 + seeds):
 shown = [post.summary()[["ess_bulk", "ess_tail"]].min().min() for post in posts]
 print(json.dumps({"wall": wall, "cpu": cpu, "shown": float(min(shown)),
                   "k": [post.draws.pool.k for post in posts],
-                  "ess": measured(posts) if seeds > 1 else None}))
+                  "ess": measured(posts)}))
 """
 
 # draws, seconds, smallest effective draws as measured across seeds, Pareto k
@@ -166,7 +166,7 @@ def check_at_once(seeds: int) -> list[str]:
 def seeds_asked() -> int:
     """``--seeds=30`` measures effective draws as the targets mean them; 6 give an idea."""
     asked = [word for word in sys.argv if word.startswith("--seeds=")]
-    return int(asked[-1].removeprefix("--seeds=")) if asked else 6
+    return max(2, int(asked[-1].removeprefix("--seeds="))) if asked else 6
 
 
 def main() -> int:
