@@ -1,6 +1,7 @@
 # make lab     open the lectures in JupyterLab
 # make test    prove that everything works (under 15 minutes)
-# The rest: test-slow, bench, notebooks, constraints, clean. PYTHON chooses the interpreter.
+# The rest: test-slow, test-long (what takes hours by nature), bench, notebooks, constraints,
+# clean. PYTHON chooses the interpreter.
 
 PYTHON ?= python3
 LAB_ARGS ?=
@@ -13,7 +14,7 @@ VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2
 STAMP := $(VENV)/.installed-$(VERSION)
 WORKERS ?= 2
 
-.PHONY: lab test test-slow bench notebooks constraints install clean lint types kernels unit \
+.PHONY: lab test test-slow test-long bench notebooks constraints install clean lint types kernels unit \
   lectures browser
 
 # Jupyter refuses to start as root unless told that this is meant.
@@ -27,7 +28,10 @@ test: install
 	@$(MAKE) --no-print-directory unit lectures browser
 
 test-slow: install
-	$(BIN)/python -m pytest -m slow -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
+	$(BIN)/python -m pytest -m "slow and not long" -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
+
+test-long: install
+	$(BIN)/python -m pytest -m long -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
 
 bench: install
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)
@@ -47,7 +51,7 @@ kernels:
 	$(BIN)/python tests/tools/compile_kernels.py
 
 unit:
-	$(BIN)/python -m pytest -q -m "not slow and not browser" --doctest-modules hierwidgets tests \
+	$(BIN)/python -m pytest -q -m "not slow and not browser and not long" --doctest-modules hierwidgets tests \
 	  --ignore=tests/browser -n $(WORKERS) --dist loadfile
 
 lectures:
@@ -56,7 +60,7 @@ lectures:
 	  --nbval-cell-timeout=120 -n $(WORKERS) --dist loadscope lectures/*.ipynb
 
 browser:
-	$(BIN)/python -m pytest -q -m "browser and not slow" tests/browser -n $(WORKERS) \
+	$(BIN)/python -m pytest -q -m "browser and not slow and not long" tests/browser -n $(WORKERS) \
 	  --dist loadfile
 
 install: $(STAMP)
