@@ -130,7 +130,7 @@ class Model:
         seed: int | None = None,
         priors: Priors = _DEFAULT_PRIORS,
         *,
-        method: str | None = None,
+        method: str = "auto",
         target_accept: float | None = None,
         cores: int | None = None,
         progress: bool = True,
@@ -151,8 +151,7 @@ class Model:
             "importance" draws at once, with nothing to install, models with few parameters once
             the group with the most levels is integrated out; "nuts" (the extra ``bayes``) draws
             any. "auto" takes the first where it is sound, measured on the run itself, and else
-            the second. None is "nuts" where the extra is installed, and else "auto". `method`
-            and `reason` of the posterior say what was taken, and why.
+            the second. `method` and `reason` of the posterior say what was taken, and why.
         target_accept :
             Of NUTS: closer to 1 means smaller steps, slower, and fewer divergences. None for .98,
             or .9 where every group effect is integrated out.

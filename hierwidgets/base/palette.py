@@ -53,6 +53,7 @@ DENSITY, CHANCE, BAND, GRID = "#e3e3e3", "#e6e6e6", "#eeeeee", "#f2f2f2"  # of b
 VERDICTS: Mapping[str, str] = {
     "agrees": LIGHT_GREY,
     "stopped early": "#b35806",
+    "at the edge": PURPLE,
     "rounded twice": SCORE,
     "misprint": "#c51b7d",
     "not converged": "#35978f",

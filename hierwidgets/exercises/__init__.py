@@ -30,6 +30,10 @@ __all__ = [
 
 _GROUP = "hierwidgets.exercises"  # of entry points, each a tuple of exercises
 _OPEN = "Put your answer in place of the three dots and run the cell again."
+_COARSE = (
+    "That may be right, but with so few decimals it cannot be told from a common slip. Give more."
+)
+_NEAR = 0.007  # relative: 1.64 in place of 1.6449, squared
 _PERCENT = "This looks like a percentage. Give a proportion, a number between 0 and 1."
 
 
@@ -63,7 +67,13 @@ class Exercise:
     properties
         For a function: what must hold besides, as (words, test of the function) pairs.
     atol
-        Absolute tolerance of numbers.
+        Absolute tolerance of numbers. `check` accepts rounded numbers besides, given with two
+        digits or more, where no typical wrong answer rounds to the same.
+    also
+        Other right answers, such as those of another convention that the question leaves open.
+    up_to_constant
+        For a function, such as a log density: a constant may be added. Inputs come in pairs, and
+        differences between the second and the first of a pair are compared.
     proportion
         True if a percentage (100 times the answer) deserves its own message.
     """
@@ -77,6 +87,8 @@ class Exercise:
     properties: tuple[tuple[str, Callable[[Callable[..., object]], bool]], ...] = ()
     atol: float = 1e-3
     proportion: bool = False
+    also: tuple[Callable[[], object], ...] = ()
+    up_to_constant: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -142,12 +154,12 @@ def check(name: str, answer: object) -> Verdict:
     >>> bool(check("01-interval", "about a third"))
     False
     """
-    return _judge(_find(name), answer)
+    return _judge(_find(name), answer, rounded=True)
 
 
-def _judge(exercise: Exercise, answer: object) -> Verdict:
+def _judge(exercise: Exercise, answer: object, *, rounded: bool) -> Verdict:
     try:
-        problem = _OPEN if _is_open(answer) else _problem(exercise, answer)
+        problem = _OPEN if _is_open(answer) else _problem(exercise, answer, rounded)
     except _OpenError:
         problem = _OPEN
     if problem is _OPEN:
@@ -181,7 +193,8 @@ def require(exercise: str | Exercise, answer: object) -> None:
     Traceback (most recent call last):
     AssertionError: ✗ Not yet. ...
     """
-    verdict = _judge(exercise if isinstance(exercise, Exercise) else _find(exercise), answer)
+    found = exercise if isinstance(exercise, Exercise) else _find(exercise)
+    verdict = _judge(found, answer, rounded=False)
     if verdict.status != "right":
         raise AssertionError(repr(verdict)) from None
     print(verdict)
@@ -270,18 +283,34 @@ def _find(name: str) -> Exercise:
     raise DataError(f"there is no exercise {name!r}; {advice}")
 
 
-def _problem(exercise: Exercise, answer: object) -> str | None:
+def _problem(exercise: Exercise, answer: object, rounded: bool) -> str | None:
     """What is wrong with the answer, in words; None if nothing is."""
     expected = exercise.expected()
     if callable(expected):
         return _function_problem(exercise, expected, answer)
     problem = mismatch(answer, expected, exercise.atol)
-    if problem is None:
+    rights = (other() for other in exercise.also)
+    if problem is None or any(not mismatch(answer, other, exercise.atol) for other in rights):
         return None
-    if exercise.proportion and not mismatch(answer, times_hundred(expected), 100 * exercise.atol):
+    if rounded and not mismatch(answer, expected, exercise.atol, rounded=True):
+        slips = (mistake.value() for mistake in exercise.mistakes)
+        unclear = any(not mismatch(answer, slip, exercise.atol, rounded=True) for slip in slips)
+        return _COARSE if unclear else None
+    if exercise.proportion and not mismatch(
+        answer, times_hundred(expected), 100 * exercise.atol, rounded=rounded
+    ):
         return _PERCENT
-    slips = (m for m in exercise.mistakes if not mismatch(answer, m.value(), exercise.atol))
-    return next((mistake.message for mistake in slips), problem)
+    return _slip(exercise, answer, rounded) or problem
+
+
+def _slip(exercise: Exercise, answer: object, rounded: bool) -> str | None:
+    """The message of the typical wrong answer that this is, exactly or else nearly."""
+    for rtol in (0.0, _NEAR):
+        for mistake in exercise.mistakes:
+            value = mistake.value()
+            if not mismatch(answer, value, exercise.atol, rtol=rtol, rounded=rounded):
+                return mistake.message
+    return None
 
 
 def _function_problem(
@@ -313,12 +342,28 @@ class _CallError(Exception):
 def _first_difference(
     answer: Callable[..., object], reference: Callable[..., object], exercise: Exercise
 ) -> str | None:
+    if exercise.up_to_constant:
+        for first, second in zip(exercise.inputs[::2], exercise.inputs[1::2], strict=True):
+            right = _step(reference, first, second)
+            if problem := mismatch(_step(answer, first, second), right, exercise.atol):
+                return f"Between the arguments {_show(first)} and {_show(second)}: {problem}"
+        return None
     for arguments in exercise.inputs:
         result = _call(answer, arguments)
-        problem = mismatch(result, reference(*copy.deepcopy(arguments)), exercise.atol)
-        if problem:
+        if problem := mismatch(result, reference(*copy.deepcopy(arguments)), exercise.atol):
             return f"For the arguments {_show(arguments)}: {problem}"
     return None
+
+
+def _step(
+    function: Callable[..., object], first: tuple[object, ...], second: tuple[object, ...]
+) -> object:
+    """How much the function differs between two inputs; what is no number stays as it is."""
+    low, high = _call(function, first), _call(function, second)
+    try:
+        return float(high) - float(low)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return high
 
 
 def _call(function: Callable[..., object], arguments: tuple[object, ...]) -> object:
@@ -345,7 +390,12 @@ def _broken_property(exercise: Exercise, answer: Callable[..., object]) -> str |
         except Exception as error:  # as above: the test calls the student's function
             return f"While testing that {words}, it stopped with {type(error).__name__}: {error}"
         if not kept:
-            return f"The values asked for are right, but this should hold too: {words}."
+            begin = (
+                "The values asked for are right, but this should hold too"
+                if exercise.inputs
+                else "This should hold, and does not"
+            )
+            return f"{begin}: {words}."
     return None
 
 

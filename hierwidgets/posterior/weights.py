@@ -3,7 +3,8 @@ r"""What draws by importance sampling are worth, in numbers and in words.
 Draws taken from a pool of weighted proposals look independent whatever the pool was worth. Their
 effective size is therefore that of the weights: for a quantity f with posterior mean m and
 shares w of the pool, ``var(f) / sum w^2 (f - m)^2`` (Owen 2013, Monte Carlo theory, methods and
-examples, section 9.3), and never more than the draws themselves. There are no chains, so no R-hat.
+examples, section 9.3), less what is lost by taking draws from it, and never more than the draws
+themselves. There are no chains, so no R-hat.
 """
 
 import numpy as np
@@ -22,20 +23,19 @@ _HEAVY = 0.05  # share of one proposal
 
 def of_pool(values: Array, pool: Pool) -> pd.DataFrame:
     """rhat (NaN), ess_bulk and ess_tail of quantities (C, D, m): one row each."""
-    share = pool.weight.reshape(-1)
+    weight = pool.weight.reshape(-1)
     rows = []
-    for x in values.reshape(len(share), -1).T:
-        tails = [_effective(x <= q, share) for q in np.quantile(x, [0.05, 0.95])]
-        rows.append((np.nan, _effective(x, share), min(tails)))
+    for x in values.reshape(len(weight), -1).T:
+        tails = [_effective(x <= q, weight) for q in np.quantile(x, [0.05, 0.95])]
+        rows.append((np.nan, _effective(x, weight), min(tails)))
     return pd.DataFrame(rows, columns=["rhat", "ess_bulk", "ess_tail"])
 
 
-def _effective(x: Array, share: Array) -> float:
-    """Draws come in proportion to their share, so a mean over them has one power of it."""
+def _effective(x: Array, weight: Array) -> float:
     square = (x - x.mean()) ** 2
     if not square.any():
         return np.nan
-    return float(min(len(x), square.mean() / (share * square).mean()))
+    return float(min(len(x), square.mean() / (weight * square).mean()))
 
 
 def judge_pool(table: pd.DataFrame, pool: Pool) -> Diagnosis:

@@ -36,7 +36,8 @@ class Pool:
     largest : float
         The share of the largest weight.
     weight : (C, D)
-        The share of the proposal that each draw is.
+        Of each draw: the variance of the mean of a quantity f with mean m is the mean of
+        ``weight (f - m)^2``. Equal to 1 over the number of draws for independent ones.
     """
 
     size: int

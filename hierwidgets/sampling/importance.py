@@ -4,9 +4,9 @@ In the coordinates of `chart` a posterior of few coordinates is so close to norm
 has to walk it. A mixture of t distributions is laid over its peaks and fitted in some rounds of
 weighted draws; many proposals are then drawn from it, weighted by posterior density over density
 proposed, and draws are taken from this pool in proportion to the weights, systematically: a
-proposal of weight w is taken S w times of S, rounded up or down. The pool is as large as it takes
-to be worth (Kish) as many draws as are asked for, so the draws' error is close to that of
-independent ones.
+proposal of weight w is taken S w times of S, rounded up or down, evenly among its neighbours. The
+pool is as large as it takes to be worth (Kish) as many draws as are asked for and a quarter more,
+so the draws' error is about that of independent ones.
 
 An independence Metropolis chain over the same proposals needs no weights, but is worth less: for
 the several-countries model 4,400 draws of 20,000 proposals in place of 10,100.
@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from hierwidgets.base.arrays import Array
+from hierwidgets.base.arrays import Array, Index
 from hierwidgets.base.progress import count_up
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
@@ -36,17 +36,23 @@ from .draws import Draws, Pool, single, unpack
 from .modes import around, peaks
 from .pareto import K_LIMIT, Weights, smoothed
 from .priors import Resolved
-from .proposal import Mixture, fitted, widened
+from .proposal import Mixture, fitted, joined, widened
 
-__all__ = ["MOST_COORDINATES", "sample", "taken"]
+__all__ = ["MOST_COORDINATES", "drawn_weight", "near_to_near", "sample", "taken"]
 
 MOST_COORDINATES = 60
 LEAST_EFFECTIVE = 100.0
 _ROUNDS = 10
+_LEAST, _ENOUGH = 1000, 2000  # proposals of a round
 _EM_STEPS = 8  # with the draws of one round
+_LIGHT_K = 0.3  # of a tail that no further component would make lighter
+_JOINED = 3  # the most components more
+_GOOD_K, _TRIES = 0.4, 2  # of the pool; at a higher k it is made once more
+_AS_GOOD = 0.97  # of two mixtures, the later one
+_TOGETHER = 4  # of a pool, in no order
 _CHUNK = 500  # points evaluated by one thread
 _BLOCK = 4 * _CHUNK  # proposals between two looks at the bar
-_SPARE = 1.1  # proposals more than the last round says are needed
+_SPARE = 1.25  # as many proposals as the last round says that independent draws take
 _MOST = 20  # proposals per draw
 _KEPT = 4_000_000  # numbers, just below the 32 MiB up to which glibc learns
 _WIDE_SHARES = (0.1, 0.3)  # of wide proposals, at the first and the second try
@@ -78,7 +84,8 @@ def sample(
     chains, draws :
         Their product is the number of draws, which are dealt out; chains mean nothing here.
     tune :
-        A round of fitting the mixture has `chains * tune` proposals, as far as these are enough.
+        A round of fitting the mixture has `chains * tune` proposals, but no fewer than 1000 or 60
+        per coordinate and no more than 2000 or 150 per coordinate, which is enough.
     """
     began = time.perf_counter()
     total = chains * draws
@@ -92,14 +99,15 @@ def sample(
             )
         rng = np.random.default_rng((seed, 3))
         with _evaluation(density(where.problem, family), cores) as evaluate:
-            found = _pool(evaluate, where, rng, max(chains * tune, 2000, 60 * d), total, show)
+            size = int(np.clip(chains * tune, max(_LEAST, 60 * d), max(_ENOUGH, 150 * d)))
+            found = _pool(evaluate, where, rng, size, total, show)
     if isinstance(found, str):
         return found
     x, weights = found
-    which = taken(weights.share, total, rng)
+    which = taken(weights.share, total, rng, near_to_near(x, weights.share))
     pool = Pool(
         len(x), weights.effective, weights.k, float(weights.share.max()),
-        single(weights.share[which].reshape(chains, draws)),
+        single(drawn_weight(weights.share[which]).reshape(chains, draws)),
     )  # fmt: skip
     return _draws(design, family, where, x[which].reshape(chains, draws, d), pool, seed, began)
 
@@ -179,9 +187,13 @@ def _pool(
     for share in _WIDE_SHARES:
         core, worth = _fitted(evaluate, core, share, rng, size, show)
         needed = int(np.clip(_SPARE * total / worth, 2000, max(2000, _MOST * total)))
-        proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
-        x, log_ratio = _proposals(evaluate, proposal, needed, rng, show)
-        weights = smoothed(log_ratio)
+        for _ in range(_TRIES):
+            proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
+            x, log_ratio = _proposals(evaluate, proposal, needed, rng, show)
+            weights = smoothed(log_ratio)
+            if weights.k < _GOOD_K:
+                break
+            core = _better(core, x, weights, join=True)
         reason = _unsound(weights) or _beyond(evaluate, proposal, x, weights.share)
         if not reason:
             return x, weights
@@ -193,20 +205,28 @@ def _fitted(
     show: _Show,
 ) -> tuple[Mixture, float]:  # fmt: skip
     """The best of the mixtures fitted in some rounds, and what a proposal is worth."""
-    best, worth, last = core, 0.0, 0.0
+    best, worth, last, left = core, 0.0, 0.0, _JOINED
     for done in range(_ROUNDS):
         proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
         x = proposal.sample(rng, size)
         weights = smoothed(evaluate(x) - proposal.log_density(x))
         gain = weights.effective / size
         show(size, size)
-        if gain > worth:
+        if gain > _AS_GOOD * worth:
             best, worth = core, gain
-        if gain < 1.1 * last and (weights.k < 0.5 or done >= 5):
+        settled = gain < 1.1 * last and (weights.k < 0.5 or done >= 5)
+        if settled and (left == 0 or (left < _JOINED and weights.k < _LIGHT_K)):
             break
+        left -= settled
         last = gain
-        core = fitted(core, x, _tempered(weights, 5.0 * x.shape[1]), _EM_STEPS)
+        core = _better(core, x, weights, join=settled)
     return best, worth
+
+
+def _better(core: Mixture, x: Array, weights: Weights, join: bool) -> Mixture:
+    """A mixture closer to the posterior, with one component more if told."""
+    share = _tempered(weights, 5.0 * x.shape[1])
+    return fitted(joined(core, x, share) if join else core, x, share, _EM_STEPS)
 
 
 def _tempered(weights: Weights, least: float) -> Array:
@@ -274,9 +294,46 @@ def _beyond(evaluate: _Evaluate, proposal: Mixture, x: Array, share: Array) -> s
     return ""
 
 
-def taken(share: Array, total: int, rng: np.random.Generator) -> Array:
-    """Which of the pool are the draws, in random order: systematic resampling."""
-    order = rng.permutation(len(share))
+def taken(share: Array, total: int, rng: np.random.Generator, line: Index | None = None) -> Array:
+    """Which of the pool are the draws, in random order: systematic resampling along a line."""
+    order = rng.permutation(len(share)) if line is None else line
     edges = np.cumsum(share[order])
     places = (rng.random() + np.arange(total)) / total * edges[-1]
     return rng.permutation(order[np.searchsorted(edges, places, side="right")])
+
+
+def near_to_near(x: Array, share: Array) -> Index:
+    """A line through points x (S, d) that passes from near to near ones, so that draws taken along
+    it are spread over them evenly (Gerber, Chopin & Whiteley 2019, Ann. Stat. 47(4)): halves by
+    weight, of the widest coordinate, halved again."""
+    parts, out = [np.arange(len(x))], []
+    while parts:
+        own = parts.pop()
+        if len(own) <= _TOGETHER:
+            out.append(own)
+            continue
+        widest = np.argmax(np.ptp(x[own], axis=0) if len(own) < 100 else x[own].std(axis=0))
+        own = own[np.argsort(x[own, widest], kind="stable")]
+        half = np.searchsorted(np.cumsum(share[own]), 0.5 * share[own].sum())
+        half = int(np.clip(half, 1, len(own) - 1))
+        parts += [own[half:], own[:half]]
+    return np.concatenate(out)
+
+
+def drawn_weight(share: Array, before: Array | None = None) -> Array:
+    """`Pool.weight` of draws that were `taken` from a pool, by their shares of it.
+
+    The sum over the pool of ``share^2 (f - m)^2`` is the mean of ``share (f - m)^2`` over draws,
+    which are taken in proportion to their share. Taking them adds: of S draws a proposal is one
+    more than the whole part of ``S share`` with a probability p, its fractional part, of variance
+    ``p (1 - p) / S^2``.
+
+    Parameters
+    ----------
+    before : (S,)
+        The weights of the pool's members where these are draws themselves, else none.
+    """
+    S = len(share)
+    p = S * share - np.floor(S * share)
+    own = share if before is None else S * share * before
+    return np.asarray(own + p * (1.0 - p) / (S**2 * share))

@@ -13,9 +13,10 @@ from scipy.special import gammaln, logsumexp
 
 from hierwidgets.base.arrays import Array
 
-__all__ = ["Mixture", "fitted", "widened"]
+__all__ = ["Mixture", "fitted", "joined", "widened"]
 
 _PRIOR = 2.0
+_NEIGHBOURS = 10  # per coordinate
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,26 @@ def fitted(old: Mixture, x: Array, share: Array, steps: int) -> Mixture:
             root[c] = np.linalg.cholesky(scale / (own[c].sum() + prior))
         new = replace(new, share=part / part.sum(), mean=mean, root=root)
     return new
+
+
+def joined(of: Mixture, x: Array, share: Array) -> Mixture:
+    """`of` with one component more, around the heaviest of draws x (S, d) of weights `share` (S,):
+    there it proposes too little (Raftery & Bao 2010, Biometrics 66(4))."""
+    d = x.shape[1]
+    away = x - share @ x
+    root = np.linalg.cholesky((away * share[:, None]).T @ away)
+    z = solve_triangular(root, away.T, lower=True)
+    near = np.argsort(((z - z[:, [np.argmax(share)]]) ** 2).sum(axis=0))[: _NEIGHBOURS * d]
+    part = share[near].sum()
+    own = 0.5 * (share[near] / part + 1.0 / len(near))
+    mean = own @ x[near]
+    away = x[near] - mean
+    return Mixture(
+        np.append((1.0 - part) * of.share, part),
+        np.vstack([of.mean, mean]),
+        np.concatenate([of.root, np.linalg.cholesky((away * own[:, None]).T @ away)[None]]),
+        np.append(of.df, of.df[0]),
+    )
 
 
 def widened(of: Mixture, share: float, by: float, df: float) -> Mixture:

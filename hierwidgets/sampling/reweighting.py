@@ -18,7 +18,7 @@ from hierwidgets.spec.families import Family
 from .conditional import draw_levels
 from .density import log_prior
 from .draws import Draws, Pool, single
-from .importance import taken
+from .importance import drawn_weight, taken
 from .pareto import K_LIMIT, smoothed
 from .prior_codes import coded
 from .priors import Prior, Priors, Resolved, resolve
@@ -52,11 +52,11 @@ def reweighted(
     pick = taken(weights.share, total, np.random.default_rng((seed, 9)))
     before = np.full(total, 1.0 / worth)
     if draws.pool is not None:
-        before = draws.pool.weight.reshape(-1) + 1.0 / total
-    share = (total * weights.share * before)[pick]
+        before = draws.pool.weight.reshape(-1)
+    weight = drawn_weight(weights.share[pick], before[pick])
     pool = Pool(
-        total, float(1.0 / share.mean()), weights.k, float(weights.share.max()),
-        single(share.reshape(draws.sigma.shape)),
+        total, float(1.0 / weight.mean()), weights.k, float(weights.share.max()),
+        single(weight.reshape(draws.sigma.shape)),
     )  # fmt: skip
     moved = _picked(draws, pick)
     effects = draw_levels(

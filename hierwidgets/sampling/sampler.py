@@ -30,7 +30,7 @@ def sample(
     tune: int,
     draws: int,
     seed: int | None,
-    method: str | None = None,
+    method: str = "auto",
     cores: int | None = None,
     target_accept: float | None = None,
     progress: bool = True,
@@ -47,8 +47,7 @@ def sample(
         A whole number; the same seed gives the same draws on any number of cores. None takes
         one from the operating system.
     method :
-        "importance"; "nuts"; "auto", the first where it is sound and else the second; None, the
-        second where the extra `bayes` is installed and else "auto".
+        "importance"; "nuts"; "auto", the first where it is sound and else the second.
     target_accept :
         The mean acceptance probability that step sizes of NUTS are adapted to; None for .98, or
         .9 where every group effect is integrated out.
@@ -70,8 +69,6 @@ def sample(
     that every chain has by then; of importance sampling nothing is kept.
     """
     _check(chains, tune, draws, target_accept, method)
-    if method is None:
-        method = "auto" if _missing() else "nuts"
     if method == "nuts":
         require_extra()
     settings = {
@@ -110,12 +107,14 @@ def require_extra(doubt: str = "") -> None:
 
 
 def _check(chains: int, tune: int, draws: int, target_accept: float | None, method: object) -> None:
-    if method not in (None, *METHODS):
+    if method not in METHODS:
         raise DataError(f"method={method!r}; choose one of {list(METHODS)}")
     for name, value, least in (("chains", chains, 1), ("tune", tune, 50), ("draws", draws, 4)):
         check_whole(value, name, least)
     if target_accept is not None and not 0.5 <= target_accept < 1:
         raise DataError(f"target_accept={target_accept!r}: give a number from 0.5 to below 1")
+    if target_accept is not None and method == "importance":
+        raise DataError("target_accept is of NUTS alone: leave it out, or take method='nuts'")
 
 
 def _whole(seed: Any) -> int:

@@ -1,6 +1,8 @@
 """Run every benchmark of this folder: each ``bench_*.py`` with its ``main() -> int``.
 
-PYTHONPATH=tests python -m benchmarks [NAME ...]     names without "bench_", such as core widgets
+PYTHONPATH=tests python -m benchmarks [NAME ...] [--OPTION ...]
+
+A name is without "bench_", such as core or widgets; options are those of the benchmarks.
 """
 
 import sys
@@ -12,11 +14,12 @@ HERE = Path(__file__).parent
 
 def main(names: list[str]) -> int:
     known = sorted(path.stem.removeprefix("bench_") for path in HERE.glob("bench_*.py"))
-    if unknown := set(names) - set(known):
+    chosen = [name for name in names if not name.startswith("--")]  # the rest are for them
+    if unknown := set(chosen) - set(known):
         print(f"no benchmark called {sorted(unknown)}; there are {known}")
         return 2
     missed = []
-    for name in names or known:
+    for name in chosen or known:
         print(f"\n=== {name} ===", flush=True)
         if import_module(f"benchmarks.bench_{name}").main():
             missed.append(name)

@@ -1,6 +1,6 @@
 """Sampling the several-countries model: this package beside Bambi with nutpie.
 
-    python tests/benchmarks/bench_bayes.py [--no-peer | --at-once]
+    make bench BENCH_ARGS="bayes [--no-peer | --at-once] [--seeds=30]"
 
 Prints wall and processor seconds, convergence and smallest effective sample size per second over
 coefficients and sds, and returns 1 when a target is missed:
@@ -61,29 +61,24 @@ print(json.dumps({"wall": wall, "cpu": cpu, "rhat": float(table["r_hat"].max()),
 
 AT_ONCE = """
 import json, sys, time
-from hierwidgets.course.studies import shipped_draws
+from support.posteriors import described, measured
 
-import numpy as np, pandas as pd
-import hierwidgets as hw
-
-if sys.argv[1] == "slopes":
-    rng = np.random.default_rng(5)
-    group, x = np.repeat(np.arange(200), 20), rng.normal(size=4000)
-    b = rng.multivariate_normal([0, 0], [[0.5, 0.15], [0.15, 0.3]], 200)[group]
-    p = 1 / (1 + np.exp(0.3 - 0.5 * x - b[:, 0] - b[:, 1] * x))
-    data = pd.DataFrame({"x": x, "g": group.astype(str), "y": (rng.random(4000) < p).astype(float)})
-    model, priors = hw.Model("y ~ x + (1 + x | g)", data, "binomial"), hw.Priors()
-else:
-    model, priors = shipped_draws.model(sys.argv[1])
+name, draws, seeds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+model, priors = described(name)
+posts = []
 wall, cpu = time.perf_counter(), time.process_time()
-post = model.sample(draws=int(sys.argv[2]) // 4, seed=1, priors=priors, method="importance",
-                    progress=False)
-wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-ess = post.summary()[["ess_bulk", "ess_tail"]].min().min()
-print(json.dumps({"wall": wall, "cpu": cpu, "ess": float(ess), "k": post.draws.pool.k}))
+for seed in range(1, 1 + seeds):
+    posts.append(model.sample(draws=draws // 4, seed=seed, priors=priors, method="importance",
+                              progress=False))
+    if seed == 1:
+        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+shown = [post.summary()[["ess_bulk", "ess_tail"]].min().min() for post in posts]
+print(json.dumps({"wall": wall, "cpu": cpu, "shown": float(min(shown)),
+                  "k": [post.draws.pool.k for post in posts],
+                  "ess": measured(posts)}))
 """
 
-# draws, seconds, smallest effective sample size, Pareto k
+# draws, seconds, smallest effective draws as measured across seeds, Pareto k
 AT_ONCE_TARGETS = {
     "finland": (4000, 1.0, 2500, 0.5),
     "uk_competitiveness": (4000, 1.5, 2500, 0.5),
@@ -110,10 +105,11 @@ def ours(name: str, keep: int) -> dict[str, Any]:
     }
 
 
-def at_once(name: str, draws: int) -> dict[str, Any]:
-    """The same by importance sampling in a new process, the package's import apart."""
+def at_once(name: str, draws: int, seeds: int) -> dict[str, Any]:
+    """The same by importance sampling in a new process, the package's import apart; the time is
+    that of the first run, in a process that has drawn nothing before."""
     done = subprocess.run(
-        [sys.executable, "-c", AT_ONCE, name, str(draws)],
+        [sys.executable, "-c", AT_ONCE, name, str(draws), str(seeds)],
         check=True, capture_output=True, text=True,
     )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -151,22 +147,30 @@ def line(name: str, r: dict[str, Any]) -> str:
     )
 
 
-def check_at_once() -> list[str]:
+def check_at_once(seeds: int) -> list[str]:
     """Targets of importance sampling that are missed."""
     missed = []
     for name, (draws, seconds, ess, k) in AT_ONCE_TARGETS.items():
-        found = at_once(name, draws)
+        found = at_once(name, draws, seeds)
         print(
-            f"{name + ' at once':<28} {found['wall']:6.1f} s  {found['cpu']:6.1f} s cpu  "
-            f"k {found['k']:5.2f}  smallest ESS {found['ess']:6.0f}"
+            f"{name + ' at once':<28} {found['wall']:6.1f} s  {found['cpu']:6.1f} s cpu  largest k "
+            f"{max(found['k']):5.2f}  effective draws: measured {found['ess']:6.0f} across {seeds} "
+            f"seeds, shown {found['shown']:6.0f}",
+            flush=True,
         )
-        if found["wall"] > seconds or found["ess"] < ess or found["k"] >= k:
+        if found["wall"] > seconds or found["ess"] < ess or max(found["k"]) >= k:
             missed.append(f"{name} at once: {seconds:g} s, {ess} effective, k below {k}")
     return missed
 
 
+def seeds_asked() -> int:
+    """``--seeds=30`` measures effective draws as the targets mean them; 6 give an idea."""
+    asked = [word for word in sys.argv if word.startswith("--seeds=")]
+    return max(2, int(asked[-1].removeprefix("--seeds="))) if asked else 6
+
+
 def main() -> int:
-    missed = check_at_once()
+    missed = check_at_once(seeds_asked())
     if "--at-once" in sys.argv:
         print("\n".join(f"MISSED: {m}" for m in missed) or "all targets met")
         return int(bool(missed))

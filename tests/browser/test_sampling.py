@@ -12,8 +12,8 @@ SETUP = """
 import hierwidgets as hw
 model = hw.Model("contacted ~ (1 | district_id)", hw.load("finland"), "binomial",
                  event="Contacted")
-first = model.sample(chains=1, tune=50, draws=50, seed=1, progress=False)  # compiles
-post = model.sample(chains=2, tune=500, draws=400_000, seed=1)
+first = model.sample(chains=1, tune=50, draws=50, seed=1, method='nuts', progress=False)  # compiles
+post = model.sample(chains=2, tune=500, draws=400_000, seed=1, method='nuts')
 """
 TUNED = 0.5  # percent: four times the tuning of both chains, before which no draws are kept
 BAR = "document.querySelector('.jp-OutputArea .widget-hprogress [role=progressbar], .progress-bar')"

@@ -304,3 +304,77 @@ def test_a_package_whose_exercises_cannot_be_added_is_named(monkeypatch, tmp_pat
     assert told.startswith("the package 'other-course' offers exercises at 'other_questions:EXER")
     assert why in told
     assert told.endswith("mend, update or uninstall it")
+
+
+def test_a_rounded_answer_is_right_unless_a_slip_rounds_to_the_same():
+    close = Exercise(
+        "test-close", lambda: 0.3117, hints=(), atol=1e-5,
+        mistakes=(Mistake(lambda: 0.3099, "By Laplace."),),
+    )  # fmt: skip
+    register(close)
+    assert check("test-close", 0.312)
+    assert check("test-close", 0.3117)
+    assert "cannot be told from a common slip" in message("test-close", 0.31)
+    assert message("test-close", 0.310) != "By Laplace."  # Python drops the zero: 0.31
+    assert message("test-close", 0.3099) == "By Laplace."
+
+
+def test_a_slip_is_known_with_the_quantile_as_in_the_text():
+    assert "with 1.96" in message("01-sample-size", 1.96**2 * 10 / 23 * 13 / 23 / 0.05**2)
+    assert "whole interval" in message("01-sample-size", 1.64**2 * 10 / 23 * 13 / 23 / 0.025**2)
+
+
+def test_other_right_answers():
+    register(Exercise("test-either", lambda: -2.0, hints=(), also=(lambda: 2.0,)))
+    assert check("test-either", -2)
+    assert check("test-either", 2)
+    assert not check("test-either", 0)
+
+
+def test_a_constant_may_be_added_where_only_differences_count():
+    free = Exercise(
+        "test-free", lambda: lambda x, c: c * x, hints=(), inputs=((1.0, 3.0), (2.0, 3.0)),
+        up_to_constant=True,
+    )  # fmt: skip
+    register(free)
+    assert check("test-free", lambda x, c: c * x + 7)
+    assert "Between the arguments `(1.0, 3.0)` and `(2.0, 3.0)`: The number is too large" in (
+        message("test-free", lambda x, c: 2 * c * x)
+    )
+    assert "nothing (None)" in message("test-free", lambda x, c: None)
+
+
+def test_a_graded_check_takes_no_rounded_numbers():
+    exercises.require("test-number", 0.3105)
+    with pytest.raises(AssertionError):
+        exercises.require(Exercise("strict", lambda: 10 / 23, hints=()), 0.43)
+
+
+def drawn_by_turns(seed, n, mu, sigma):
+    """District by district, an order of the draws that is not the solution's."""
+    rng, truth, y = np.random.default_rng(seed), [], []
+    for size in n:
+        truth.append(1 / (1 + np.exp(-rng.normal(mu, sigma))))
+        y.append(rng.binomial(size, truth[-1]))
+    return truth, y
+
+
+def test_draws_in_another_order_are_right():
+    assert check("05-draw", drawn_by_turns)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        (lambda s, n, m, g: drawn_by_turns(s, n, m, g**2), "sd sigma"),
+        (lambda s, n, m, g: drawn_by_turns(9, n, m, g), "same seed"),
+        (lambda s, n, m, g: drawn_by_turns(s, n, m, g)[0], "pair"),
+        (lambda s, n, m, g: (drawn_by_turns(s, n, m, g)[0],
+                             np.array(drawn_by_turns(s, n, m, g)[1]) / n), "not rates"),
+        (lambda s, n, m, g: (drawn_by_turns(s, n, m, g)[0],
+                             drawn_by_turns(s + 1, n, m, g)[1]), "its own rate"),
+        (lambda s, n, m, g: drawn_by_turns(s, n, m, 0.0), "log-odds of its own"),
+    ],
+)  # fmt: skip
+def test_draws_that_are_not_from_the_model(wrong, words):
+    assert words in message("05-draw", wrong)

@@ -49,7 +49,7 @@ def ranks(repetition: int) -> list[int]:
     assert design.nobs == len(data)
     post = hw.Model(FORMULA, data, "binomial").sample(
         chains=CHAINS, tune=400, draws=DRAWS, seed=repetition, priors=PRIORS, progress=False,
-        target_accept=0.9,
+        method="nuts", target_accept=0.9,
     )  # fmt: skip
     kept = post.parameters.reshape(CHAINS * DRAWS, -1)[:: CHAINS * DRAWS // RANKS][:RANKS]
     return [int(r) for r in (kept < truth).sum(axis=0)]

@@ -16,6 +16,8 @@ from hierwidgets.sampling.priors import Priors, lkj, normal, uniform
 
 pytest.importorskip("nutpie")
 
+NUTS = {"method": "nuts", "progress": False}
+
 
 def test_gaussian_posterior_has_its_exact_moments() -> None:
     """Sds all but fixed by their priors: coefficients and effects are then jointly normal with
@@ -30,7 +32,7 @@ def test_gaussian_posterior_has_its_exact_moments() -> None:
     priors = Priors(
         intercept="flat()", corr=lkj(1e6), by_name=near | {"sigma": normal(sigma, 1e-3)}
     )
-    post = m.sample(tune=800, draws=2000, seed=3, priors=priors, progress=False, target_accept=0.9)
+    post = m.sample(tune=800, draws=2000, seed=3, priors=priors, target_accept=0.9, **NUTS)
     design = m.design
     Z = [np.zeros((len(design.y), t.J * t.k)) for t in design.terms]
     for t, (term, own) in enumerate(zip(design.terms, Z, strict=True)):
@@ -54,7 +56,7 @@ def test_gaussian_posterior_has_its_exact_moments() -> None:
 def test_same_seed_same_draws_on_any_number_of_cores() -> None:
     m = model("(1 | g)")
     first, second, other = (
-        m.sample(chains=3, tune=100, draws=50, seed=s, cores=cores, progress=False)
+        m.sample(chains=3, tune=100, draws=50, seed=s, cores=cores, **NUTS)
         for s, cores in ((1, 1), (1, 3), (2, 2))
     )
     assert np.array_equal(first.parameters, second.parameters)
@@ -86,12 +88,12 @@ def test_an_interrupt_keeps_the_draws_so_far(monkeypatch) -> None:
 
     monkeypatch.setattr(nuts, "_bar", stop_midway)
     m = model("(1 | g)")
-    post = m.sample(chains=2, tune=100, draws=10**6, seed=1, progress=False)
+    post = m.sample(chains=2, tune=100, draws=10**6, seed=1, **NUTS)
     assert post.draws.interrupted
     assert 100 < post.draws.sigma.shape[1] < 10**6
     assert post.diagnose().ok
     monkeypatch.setattr(nuts, "_bar", real)
-    assert m.sample(chains=2, tune=100, draws=20, seed=1, progress=False).draws.sigma.shape == (
+    assert m.sample(chains=2, tune=100, draws=20, seed=1, **NUTS).draws.sigma.shape == (
         2,
         20,
     )
@@ -102,13 +104,14 @@ def test_a_missing_extra_says_what_to_install(monkeypatch) -> None:
 
     monkeypatch.setattr(sampler, "find_spec", lambda name: None)
     with pytest.raises(hw.MissingExtraError, match=r'pip install "hierwidgets\[bayes\]"'):
-        model("(1 | g)").sample(method="nuts", progress=False)
+        model("(1 | g)").sample(**NUTS)
 
 
 @pytest.mark.parametrize(
     ("bad", "says"),
     [({"chains": 0}, "chains"), ({"draws": 1.5}, "draws"), ({"seed": -1}, "seed"),
-     ({"target_accept": 1.0}, "target_accept"), ({"priors": "flat()"}, "Priors")],
+     ({"target_accept": 1.0}, "target_accept"), ({"priors": "flat()"}, "Priors"),
+     ({"method": "importance", "target_accept": 0.9}, "of NUTS alone")],
 )  # fmt: skip
 def test_arguments_are_checked(bad, says) -> None:
     with pytest.raises(hw.DataError, match=says):
@@ -119,7 +122,7 @@ def test_separated_data_have_a_posterior_all_the_same() -> None:
     data = pd.DataFrame({"y": np.repeat([0.0, 1.0], 20), "x": np.repeat([0.0, 1.0], 20),
                          "g": np.tile(list("abcd"), 10)})  # fmt: skip
     m = hw.Model("y ~ x + (1 | g)", data, "binomial")
-    post = m.sample(seed=1, draws=500, priors=Priors(coefficients="normal(0, 2.5)"), progress=False)
+    post = m.sample(seed=1, draws=500, priors=Priors(coefficients="normal(0, 2.5)"), **NUTS)
     assert post.divergences == 0
     assert 1 < post.fixef["x"] < 8
 

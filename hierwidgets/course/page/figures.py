@@ -20,7 +20,7 @@ __all__ = ["distances", "distances_drawn"]
 
 # by verdict; the order is that of the legend
 _MARKERS: Mapping[str, str] = {
-    "agrees": "o", "stopped early": "D", "rounded twice": "s", "misprint": "X",
+    "agrees": "o", "stopped early": "D", "at the edge": "v", "rounded twice": "s", "misprint": "X",
     "not converged": "^", "another machine": "*", "unexplained": "P",
 }  # fmt: skip
 _ENDS = 1000.0  # what is farther off is drawn at the edge

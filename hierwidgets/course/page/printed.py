@@ -26,6 +26,7 @@ __all__ = ["CAUSES", "Printed", "check", "items", "number", "numbers", "paired"]
 
 CAUSES: Mapping[str, str] = {
     "stopped early": "lme4's default optimiser stopped short of the top",
+    "at the edge": "a standard error of a singular fit, which depends on where a search ends",
     "rounded twice": "to one decimal first, and then to a whole number",
     "not converged": "the page's chains had not converged, so its draws are not ours",
     "misprint": "no computation from the data can give it",

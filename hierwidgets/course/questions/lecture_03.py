@@ -59,6 +59,17 @@ def _not_logged(y: float, n: float, mu: float, sigma: float) -> float:
     return float(np.exp(_log_marginal(y, n, mu, sigma)))
 
 
+def _missed_peak(y: float, n: float, mu: float, sigma: float) -> float:
+    """The integral by adaptive quadrature from -inf to inf, which may step over the peak."""
+    from scipy.integrate import quad
+
+    def h(alpha: float) -> float:
+        return float(np.exp(_log_h(np.array(alpha), y, n, mu, sigma)))
+
+    with np.errstate(all="ignore"):
+        return float(np.log(quad(h, -np.inf, np.inf)[0]))
+
+
 def _with_ways(y: float, n: float, mu: float, sigma: float) -> float:
     return _log_marginal(y, n, mu, sigma) + log(comb(round(n), round(y)))
 
@@ -105,6 +116,11 @@ LOG_MARGINAL = Exercise(
             lambda: _no_constant,
             "The prior's constant 1 / (sigma sqrt(2 pi)) is missing. It depends on sigma, so it "
             "matters for the maximum.",
+        ),
+        Mistake(
+            lambda: _missed_peak,
+            "Integrated from minus to plus infinity, a peak this narrow is missed by the program. "
+            "Give it limits, such as mu - 8 sigma and mu + 8 sigma, or use a grid.",
         ),
         Mistake(
             lambda: _with_ways,

@@ -18,56 +18,64 @@ def _draw(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Arra
     return truth, rng.binomial(sizes, truth).astype(np.float64)
 
 
-def _variance(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
-    return _draw(seed, n, mu, sigma**2)
-
-
-def _rates(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
-    truth, y = _draw(seed, n, mu, sigma)
-    return truth, y / np.asarray(n)
-
-
-def _log_odds(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
-    truth, y = _draw(seed, n, mu, sigma)
-    return np.log(truth / (1 - truth)), y
-
-
-def _one_for_all(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Array]:
-    sizes, rng = np.asarray(n), np.random.default_rng(seed)
-    truth = np.full(len(sizes), float(expit(rng.normal(mu, sigma))))
-    return truth, rng.binomial(sizes, truth).astype(np.float64)
-
-
 def _seed_decides(function: Callable[..., Any]) -> bool:
     first, second, third = (np.asarray(function(s, [50] * 8, 0.0, 1.0)) for s in (3, 3, 4))
     return bool(np.array_equal(first, second) and not np.array_equal(first, third))
 
 
+def _is_a_pair(function: Callable[..., Any]) -> bool:
+    return np.shape(function(1, [58, 23, 179], -1.37, 0.31)) == (2, 3)
+
+
+def _are_rates(function: Callable[..., Any]) -> bool:
+    truth = np.asarray(function(1, [58, 23, 179], -1.37, 0.0)[0], dtype=float)
+    return bool(np.allclose(truth, expit(-1.37)))
+
+
+def _are_counts(function: Callable[..., Any]) -> bool:
+    sizes = np.arange(1, 41)
+    y = np.asarray(function(2, list(sizes), 1.0, 0.5)[1], dtype=float)
+    return bool(np.all((y == np.round(y)) & (y >= 0) & (y <= sizes)) and y.sum() > sizes.sum() / 3)
+
+
+def _spread_is_sigma(function: Callable[..., Any]) -> bool:
+    """Mean and sd of 4,000 log-odds within four standard errors."""
+    truth = np.asarray(function(4, [1] * 4000, -0.87, 0.8)[0], dtype=float)
+    alpha, error = np.log(truth / (1 - truth)), 0.8 / np.sqrt(4000)
+    near = abs(alpha.mean() + 0.87) < 4 * error
+    return bool(near and abs(alpha.std() - 0.8) < 4 * error / np.sqrt(2))
+
+
+def _counts_follow_the_rates(function: Callable[..., Any]) -> bool:
+    """Standardised by the binomial's mean and sd, 4,000 counts have mean 0 and variance 1."""
+    truth, y = (np.asarray(v, dtype=float) for v in function(5, [200] * 4000, 0.3, 0.6))
+    z = (y - 200 * truth) / np.sqrt(200 * truth * (1 - truth))
+    return bool(abs(z.mean()) < 4 / np.sqrt(4000) and abs(z.var() - 1) < 4 * np.sqrt(2 / 4000))
+
+
 DRAW = Exercise(
     name="05-draw",
     expected=lambda: _draw,
-    atol=1e-9,
-    inputs=(
-        (1, [58, 23, 179], -1.37, 0.31),
-        (2, [1, 2, 3, 4, 10], -0.87, 0.8),
-        (3, [20] * 6, 0.0, 0.0),
+    properties=(
+        ("the function returns a pair, each with one number per district", _is_a_pair),
+        ("the first result is rates: with sigma = 0 all are expit(mu)", _are_rates),
+        ("the second result is counts: whole numbers from 0 to n, not rates", _are_counts),
+        (
+            "each district has log-odds of its own, with mean mu and sd sigma (not its square)",
+            _spread_is_sigma,
+        ),
+        (
+            "a district's count is that of n people who say yes with its own rate",
+            _counts_follow_the_rates,
+        ),
+        ("the same seed gives the same draw, and another seed another", _seed_decides),
     ),
-    properties=(("the same seed gives the same draw, and another seed another", _seed_decides),),
     hints=(
         "Two steps, as in the model: the log-odds of the districts, then the answers.",
         "The log-odds: `rng.normal(mu, sigma, size=len(n))`. `expit` turns them into rates.",
         "The answers: `rng.binomial(n, truth)`, one count per district. Return `truth, y`.",
     ),
     right="You are nature now: you know what every district's rate is, and the estimators do not.",
-    mistakes=(
-        Mistake(lambda: _variance, "sigma was squared: `rng.normal` takes the sd."),
-        Mistake(lambda: _rates, "The second result should be counts; these are rates y / n."),
-        Mistake(lambda: _log_odds, "The first result should be probabilities, not log-odds."),
-        Mistake(
-            lambda: _one_for_all,
-            "Every district got the same rate: draw as many log-odds as there are districts.",
-        ),
-    ),
 )
 
 

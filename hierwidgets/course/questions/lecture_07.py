@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import expit
+from hierwidgets.base.arrays import Array, expit
 from hierwidgets.course.models import COMPETITIVENESS, DISTRICTS
 from hierwidgets.data.datasets import load
 from hierwidgets.exercises import Exercise, Mistake
@@ -168,10 +168,23 @@ TWO_STEP = Exercise(
     ),
 )
 
+
+def _over_districts(effects: Array, weights: Array | None = None) -> float:
+    """The mean difference of rates between .8 and .5, for districts off the line."""
+    return float(
+        np.average(expit(_line(0.8) + effects) - expit(_line(0.5) + effects), weights=weights)
+    )
+
+
+def _over_imagined_districts() -> float:
+    x, w = np.polynomial.hermite_e.hermegauss(41)
+    return _over_districts(_fit(True).theta[0] * x, w)
+
+
 EFFECT = Exercise(
     name="07-effect",
     expected=lambda: expit(_line(0.8)) - expit(_line(0.5)),
-    atol=1e-3,
+    atol=4e-4,
     proportion=True,
     hints=(
         "Two rates and their difference. A typical district lies on the line.",
@@ -190,6 +203,16 @@ EFFECT = Exercise(
         ),
         Mistake(
             lambda: expit(_line(0.5)) - expit(_line(0.8)), "The sign: from .5 *to* .8, please."
+        ),
+        Mistake(
+            lambda: _over_districts(_fit(True).ranef["mode"].to_numpy()),
+            "This is the average over the districts there are, each with its own effect. Asked for "
+            "is the typical district, which lies on the line.",
+        ),
+        Mistake(
+            _over_imagined_districts,
+            "This averages over districts with all effects that the model thinks possible. Asked "
+            "for is the typical one, on the line.",
         ),
     ),
 )

@@ -215,6 +215,16 @@ def _spread_is_right(function: Callable[..., object]) -> bool:
     return bool(near and abs(drawn.var() / variance - 1) < 0.08)
 
 
+def _draws_from_rng(function: Callable[..., object]) -> bool:
+    """The same generator gives the same election, another one another."""
+    delta, comp = np.array([-3.0, 0.7, 4.3, -3.1]), np.linspace(0.3, 0.9, 5)
+    first, again, other = (
+        np.asarray(function(delta, (0.5, 0.8, 0.6), 0, comp, np.random.default_rng(seed)))
+        for seed in (5, 5, 6)
+    )
+    return bool(np.array_equal(first, again) and not np.array_equal(first, other))
+
+
 def _districts_share_an_election(function: Callable[..., object]) -> bool:
     between, own = 0.5**2 + 0.6**2 * 0.8**2, 0.6**2
     found = np.atleast_2d(np.corrcoef(_draws(function).T))[0, 1]
@@ -257,6 +267,7 @@ ELECTION = Exercise(
     properties=(
         ("over many elections the log-odds have the mean and the spread the model says",
          _spread_is_right),
+        ("all that is drawn comes from the generator rng that is passed in", _draws_from_rng),
         ("districts of one election share its gamma_0 and gamma_1: they move together",
          _districts_share_an_election),
     ),

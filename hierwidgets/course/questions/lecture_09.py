@@ -124,7 +124,7 @@ def _falls_with_more_groups(function: Callable[..., object]) -> bool:
 CHANCE = Exercise(
     name="09-chance",
     expected=lambda: _chance,
-    atol=1e-4,
+    atol=4e-3,  # four standard errors of 200,000 simulations
     proportion=True,
     inputs=((5, 1.0, 1.0), (5, 0.25, 1.0), (20, 0.5, 1.0)),
     properties=(("more groups make a 0 rarer", _falls_with_more_groups),),
@@ -181,7 +181,7 @@ def _never_zero(function: Callable[..., object]) -> bool:
 PENALISED = Exercise(
     name="09-penalised",
     expected=lambda: _root,
-    atol=4e-3,
+    atol=5.5e-3,  # a grid in steps of .01
     inputs=(
         (np.array([0.4, -0.6, 0.2, -0.9, 0.7]), 1.0),
         (np.array([2.0, -1.0, 0.5, -2.5, 1.5]), 1.0),

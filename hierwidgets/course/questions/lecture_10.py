@@ -208,13 +208,18 @@ def _without_jacobian(z: Any, log_sigma: float, y: Any, s: Any) -> float:
     return _log_density(z, log_sigma, y, s) - log_sigma
 
 
+_TWO, _THREE = np.array([0.4, -0.5]), np.array([1.0, 0.0, -1.0])
+
 NONCENTRED = Exercise(
     name="10-noncentred",
     expected=lambda: _log_density,
     atol=1e-6,
+    up_to_constant=True,
     inputs=(
-        (np.array([0.5, -1.0]), -0.7, np.array([0.4, -0.5]), np.array([0.8, 1.0])),
-        (np.array([0.0, 2.0, 0.1]), 0.6, np.array([1.0, 0.0, -1.0]), np.array([1.0, 2.0, 0.5])),
+        (np.array([0.5, -1.0]), -0.7, _TWO, np.array([0.8, 1.0])),
+        (np.array([-0.3, 0.4]), 0.3, _TWO, np.array([0.8, 1.0])),
+        (np.array([0.0, 2.0, 0.1]), 0.6, _THREE, np.array([1.0, 2.0, 0.5])),
+        (np.array([0.7, -0.2, 1.1]), -1.1, _THREE, np.array([1.0, 2.0, 0.5])),
     ),
     hints=(
         "With a = sigma * z, what is y_k's distribution given z and sigma? And what is z_k's?",

@@ -47,7 +47,7 @@ def _of_quantiles(x: float) -> Array:
 FIRST = Exercise(
     name="11-first-difference",
     expected=lambda: _summary(_first(0.6)),
-    atol=2e-3,
+    atol=1e-4,
     hints=(
         "Two probabilities for every draw, one under each rule. Subtract draw by draw.",
         "`probability(0.6, 1) - probability(0.6, 0)` holds ten thousand differences.",
@@ -56,6 +56,10 @@ FIRST = Exercise(
     right="Halfway between the safe and the close district, and zero is still inside.",
     mistakes=(
         Mistake(lambda: -_summary(_first(0.6))[[0, 2, 1]], "The other way round: SMD minus PR."),
+        Mistake(
+            lambda: [_first(0.6).mean(), *_summary(_first(0.6))[1:]],
+            "The ends are right. The first number is the mean; the median was asked for.",
+        ),
         Mistake(
             lambda: _of_quantiles(0.6),
             "You subtracted the ends of two intervals. Subtract draw by draw first, then look "
@@ -126,7 +130,7 @@ def _second(low: float, high: float) -> Array:
 SECOND = Exercise(
     name="11-second-difference",
     expected=lambda: _summary(_second(0.4, 0.9)),
-    atol=2e-3,
+    atol=1e-3,
     hints=(
         "A first difference at 0.9, a first difference at 0.4: how much larger is the one than "
         "the other, draw by draw?",
@@ -136,6 +140,10 @@ SECOND = Exercise(
     ),
     right="This interval, and no pair of others, answers whether the rule matters more there.",
     mistakes=(
+        Mistake(
+            lambda: [_second(0.4, 0.9).mean(), *_summary(_second(0.4, 0.9))[1:]],
+            "The ends are right. The first number is the mean; the median was asked for.",
+        ),
         Mistake(
             lambda: _summary(_first(0.9)),
             "This is the first difference at 0.9. Subtract the one at 0.4, draw by draw.",

@@ -103,6 +103,7 @@ def _in_errors(size: str = "ess_bulk", scaled: bool = True) -> "pd.Series[float]
 ERRORS = Exercise(
     name="A-errors",
     expected=_in_errors,
+    also=(lambda: _in_errors().abs(),),
     atol=5e-3,
     hints=(
         "A mean of draws has an error of its own: posterior sd over the root of the number of "

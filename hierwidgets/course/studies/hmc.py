@@ -246,7 +246,7 @@ def _priors() -> pd.DataFrame:
     for name, prior in PRIORS.items():
         post = model.sample(
             draws=2000, seed=11, priors=Priors(by_name=dict.fromkeys(names, prior)),
-            target_accept=0.999, progress=False,
+            method="nuts", target_accept=0.999, progress=False,
         )  # fmt: skip
         if not (verdict := post.diagnose()).ok:
             raise FitError(f"the draws under {name} are not to be stored:\n{verdict}")

