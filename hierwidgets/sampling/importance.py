@@ -47,7 +47,8 @@ _LEAST, _ENOUGH = 1000, 2000  # proposals of a round
 _EM_STEPS = 8  # with the draws of one round
 _LIGHT_K = 0.3  # of a tail that no further component would make lighter
 _JOINED = 3  # the most components more
-_GOOD_K, _TRIES = 0.4, 2  # of the pool; at a higher k it is made once more
+_GOOD_K, _TRIES = 0.4, 3  # of the pool; at a higher k it is made once more
+_FITS = 0.5  # what a proposal is worth where a mixture fits but for a corner, which can be mended
 _AS_GOOD = 0.97  # of two mixtures, the later one
 _TOGETHER = 4  # of a pool, in no order
 _CHUNK = 500  # points evaluated by one thread
@@ -191,7 +192,7 @@ def _pool(
             proposal = widened(core, share, _WIDE_BY, _WIDE_DF)
             x, log_ratio = _proposals(evaluate, proposal, needed, rng, show)
             weights = smoothed(log_ratio)
-            if weights.k < _GOOD_K:
+            if weights.k < (_GOOD_K if worth > _FITS else K_LIMIT):
                 break
             core = _better(core, x, weights, join=True)
         reason = _unsound(weights) or _beyond(evaluate, proposal, x, weights.share)
@@ -215,7 +216,8 @@ def _fitted(
         if gain > _AS_GOOD * worth:
             best, worth = core, gain
         settled = gain < 1.1 * last and (weights.k < 0.5 or done >= 5)
-        if settled and (left == 0 or (left < _JOINED and weights.k < _LIGHT_K)):
+        light = left < _JOINED and weights.k < _LIGHT_K
+        if settled and (light or left == 0 or gain < _FITS):
             break
         left -= settled
         last = gain
