@@ -17,7 +17,6 @@ ROWS = {  # the layers: where their bars are, below the curves, and in which col
     "posterior": (-0.36, POSTERIOR),
 }
 HIGHEST = 1.06  # of the axis up, on which the highest posterior ends at 1
-NOWHERE = [np.nan, np.nan]
 
 
 class BeliefPanel:
@@ -38,11 +37,11 @@ class BeliefPanel:
         for key, (style, width) in dashes.items():
             at, color = ROWS[key]
             self.lines[key] = bqplot.Lines(
-                scales=scales, x=NOWHERE, y=NOWHERE, colors=[color], line_style=style,
+                scales=scales, x=[0, 1], y=[0, 0], colors=[color], line_style=style,
                 stroke_width=width,
             )  # fmt: skip
             self.bars[key] = bqplot.Lines(
-                scales=scales, x=NOWHERE, y=[at, at], colors=[color], stroke_width=3
+                scales=scales, x=[0, 1], y=[at, at], colors=[color], stroke_width=3
             )
             self.middles[key] = bqplot.Scatter(
                 scales=scales, x=[], y=[], colors=[color], stroke=color, marker="circle",
@@ -78,19 +77,18 @@ class BeliefPanel:
         self.place_axis.label = label
         top = max(float(curve.max()) for key, curve in look.curves.items() if key != "prior")
         for key, line in self.lines.items():
-            curve = look.curves.get(key)
-            if curve is None:
-                put(line, x=np.array(NOWHERE), y=np.array(NOWHERE))
-            else:
-                put(line, x=look.at, y=np.minimum(curve / top, HIGHEST))
-            self._bar(key, look.summary.get(key, (np.nan, np.nan, np.nan)), (low, high))
+            line.visible = key in look.curves
+            if line.visible:
+                put(line, x=look.at, y=np.minimum(look.curves[key] / top, HIGHEST))
+            self._show_bar(key, look.summary.get(key, (np.nan,) * 3), (low, high))
 
-    def _bar(
-        self, key: str, summary: tuple[float, float, float], ends: tuple[float, float]
-    ) -> None:
+    def _show_bar(self, key: str, summary: tuple[float, ...], ends: tuple[float, float]) -> None:
+        """The interval, cut at the ends of the axis, and its middle if that is on it."""
         middle, *bar = summary
+        self.bars[key].visible = bool(np.isfinite(middle) and bar[0] < ends[1])
+        if self.bars[key].visible:
+            put(self.bars[key], x=np.clip(bar, *ends))
         there = bool(ends[0] <= middle <= ends[1])
-        put(self.bars[key], x=np.clip(bar, *ends))
         put(
             self.middles[key],
             x=np.array([middle] if there else []),

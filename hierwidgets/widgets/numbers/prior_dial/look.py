@@ -140,7 +140,7 @@ def _prior(
     found = sample(quantity.of(simulated), quantity.bounds)
     share = np.full(len(found.x), 1.0 / len(found.x))
     middle, low, high = found.quantiles(share, shares)
-    return found.density(share, at), (float(middle), float(low), float(high))
+    return found.density(share, at, narrower=2.0), (float(middle), float(low), float(high))
 
 
 def reweighted_frame(post: Posterior, priors: Priors) -> pd.DataFrame:

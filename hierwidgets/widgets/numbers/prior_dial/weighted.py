@@ -47,11 +47,11 @@ class Sample:
         low, high = self.quantiles(share, np.array([(1 - MASS) / 2, (1 + MASS) / 2]))
         return float(low), float(high)
 
-    def density(self, share: Array, at: Array) -> Array:
+    def density(self, share: Array, at: Array, narrower: float = 1.0) -> Array:
         """The density at even places (m,), by a normal kernel, draws mirrored at the bounds.
 
         The kernel is Silverman's (1986, Density estimation, section 3.4.2), for as many draws as
-        the weights are worth.
+        the weights are worth, and `narrower` than that for a curve with peaks at its ends.
         """
         own = share[self.order]
         quarters = self.quantiles(share, np.array([0.25, 0.75]))
@@ -59,7 +59,7 @@ class Sample:
         sd = np.sqrt(np.maximum(variance, 0.0))
         spread = min(sd, (quarters[1] - quarters[0]) / 1.34) or sd
         step = float(at[1] - at[0])
-        width = max(0.9 * float(spread) * float(np.sum(own**2)) ** 0.2, 0.5 * step)
+        width = max(0.9 / narrower * float(spread) * float(np.sum(own**2)) ** 0.2, 0.5 * step)
         reach = int(np.ceil(4 * width / step))
         heights = _counted(self.x, own, float(at[0]) - reach * step, step, len(at) + 2 * reach)
         for bound in self.bounds:
