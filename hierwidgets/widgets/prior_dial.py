@@ -163,8 +163,11 @@ class PriorDial(Instrument):
         super().close()
 
     def picture(self) -> "Figure":
-        """Both pictures, one under the other."""
-        return draw([[self.upper.figure], [self.lower.figure]], legends(self))
+        """Both pictures, one under the other, each with its name in the place of its caption."""
+        whole = draw([[self.upper.figure], [self.lower.figure]], legends(self))
+        for ax, name in zip(whole.axes[1:], (self.parameter, self._shown().name), strict=True):
+            ax.text(0.01, 0.96, name, transform=ax.transAxes, fontsize=8, va="top")
+        return whole
 
     # --- what never changes ---
 
@@ -181,7 +184,7 @@ class PriorDial(Instrument):
         self._in_one = f"{outcome_name(post)} in one {self._group}"
         others = {one.name: one for one in changes(post)}
         self._quantities: dict[str, Quantity | None] = {
-            **({} if first is None else {self._in_one: None}), **others, **self._parameters,
+            **others, **({} if first is None else {self._in_one: None}), **self._parameters,
         }  # fmt: skip
         kinds = {one.parameter.kind for one in self._parameters.values() if one.parameter}
         slopes = "coefficients" if has_slopes(post.design) else "intercept"
@@ -234,7 +237,7 @@ class PriorDial(Instrument):
             layout={"flex": "1 1 330px", "min_width": "0", "max_width": "420px"},
         )
         right = ipywidgets.VBox(
-            [ipywidgets.HTML(belief_key()), self.upper.figure, self.lower.figure],
+            [ipywidgets.HTML(belief_key()), self.upper.box, self.lower.box],
             layout={"flex": "2 1 390px", "min_width": "0"},
         )
         self._assemble(ipywidgets.HBox([left, right]), width=WIDTH)
@@ -244,15 +247,15 @@ class PriorDial(Instrument):
         wide, names = "98%", self._classes
         coefficients = names.get("coefficient", "coefficients")
         self._shape_menus = {
-            key: menu(f"Prior of {name}", self._shapes[key], wide, value, "9.5em")
+            key: menu(f"{name}, prior", self._shapes[key], wide, value, "9.5em")
             for key, name, value in (
                 ("sd", "sds", self.sd_shape),
                 ("coefficient", coefficients, self.coefficient_shape),
             )
         }
         labels = {
-            "sd_scale": "scale, sds", "coefficient_scale": f"scale, {coefficients}",
-            "eta": "η, correlation",
+            "sd_scale": "sds, scale", "coefficient_scale": f"{coefficients}, scale",
+            "eta": "correlation, η",
         }  # fmt: skip
         self._sliders = {
             name: NamedSlider(

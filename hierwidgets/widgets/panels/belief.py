@@ -1,6 +1,9 @@
 """The picture of one quantity's prior and posterior, and of the posterior as it was drawn."""
 
+from html import escape
+
 import bqplot
+import ipywidgets
 import numpy as np
 
 from hierwidgets.base.palette import COMPLETE, GREY, LIGHT_GREY, PARTIAL
@@ -50,9 +53,7 @@ class BeliefPanel:
         self._ground = bqplot.Lines(
             scales=scales, x=[0, 1], y=[0, 0], colors=[LIGHT_GREY], stroke_width=1
         )
-        self.place_axis = bqplot.Axis(
-            scale=self.place, grid_lines="none", label_offset="30px", tick_format="~g"
-        )
+        self.place_axis = bqplot.Axis(scale=self.place, grid_lines="none", tick_format="~g")
         names = {at: key for key, (at, _) in ROWS.items()}
         row_axis = upright(
             bqplot.Axis(
@@ -63,10 +64,14 @@ class BeliefPanel:
         marks = [
             self._ground, *self.lines.values(), *self.bars.values(), *self.middles.values(),
         ]  # fmt: skip
-        self.figure = figure(name, "205px", marks, [self.place_axis, row_axis], bottom=40)
+        self.figure = figure(name, "190px", marks, [self.place_axis, row_axis], bottom=26)
+        self.caption = ipywidgets.HTML()  # a line that breaks, as the name of an axis does not
+        self.box = ipywidgets.VBox([self.caption, self.figure], layout={"min_width": "0"})
 
-    def show(self, look: Look, label: str) -> None:
+    def show(self, look: Look, name: str) -> None:
         """The numbers of `look`; what a curve has above the picture is cut."""
+        flat = "" if "prior" in look.summary else ". No prior: one it is made of is flat"
+        self.caption.value = f'<div class="hw-caption">{escape(name)}{flat}</div>'
         low, high = float(look.at[0]), float(look.at[-1])
         air = 0.012 * (high - low)  # a mark at an end is whole
         if (self.place.min, self.place.max) != (low - air, high + air):
@@ -74,7 +79,6 @@ class BeliefPanel:
                 self.place.min, self.place.max = low - air, high + air
             self.place_axis.tick_values = round_ticks(low, high, most=7)
             put(self._ground, x=np.array([low, high]))
-        self.place_axis.label = label
         top = max(float(curve.max()) for key, curve in look.curves.items() if key != "prior")
         for key, line in self.lines.items():
             line.visible = key in look.curves
@@ -113,6 +117,6 @@ def belief_key() -> str:
         ("prior", line("prior", "8 4")),
         ("posterior as drawn", line("as drawn", "2 3")),
         ("posterior under this prior", line("posterior", "none")),
-        ("mean (of a prior, median) on the 90 % bar", mean),
+        ("mean (prior: median), 90 % bar", mean),
     ]
     return legend(keys, width=30)

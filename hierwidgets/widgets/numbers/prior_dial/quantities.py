@@ -80,11 +80,14 @@ def outcome_name(post: Posterior) -> str:
 
 
 def first_level(post: Posterior) -> object | None:
-    """The level of the first group whose effect is largest; None where draws have no effects."""
-    effects = [b.mean(axis=(0, 1)) for b in post.draws.effects]
-    if any(np.isnan(b).any() for b in effects):
+    """The level of the first group that is far from the others and little known, so that priors
+    matter to it most; None where draws have no effects."""
+    if any(np.isnan(b).any() for b in post.draws.effects):
         return None
-    level: object = post.design.terms[0].levels[int(np.argmax(np.abs(effects[0][:, 0])))]
+    effect = flat(post.draws.effects[0])[:, :, 0]
+    level: object = post.design.terms[0].levels[
+        int(np.argmax(np.abs(effect.mean(axis=0)) * effect.std(axis=0)))
+    ]
     return level
 
 
