@@ -95,7 +95,7 @@ class PriorDial(Instrument):
     ('half-t, 3 df', 2.5)
     >>> dial.sd_shape, dial.sd_scale = "half-normal", 0.2
     >>> dial.status[:48]
-    'sd Intercept | district_id: mean 0.236, 90 % int'
+    'sd Intercept | district_id: mean 0.238, 90 % int'
     >>> dial.close()
     """
 

@@ -165,7 +165,7 @@ def reweighted_frame(post: Posterior, priors: Priors) -> pd.DataFrame:
     >>> post = hw.load_posterior("finland")
     >>> found = reweighted_frame(post, hw.Priors(sd=half_normal(0.2)))
     >>> found.loc[1, ["drawn", "estimate"]].astype(float).round(2).tolist()
-    [0.39, 0.32]
+    [0.39, 0.24]
     """
     weights = weights_to(post, priors)
     if not sound(weights):

@@ -40,13 +40,13 @@ def weights_words(weights: Weights, fresh: bool) -> str:
         how = "Drawn anew under these priors" if fresh else "As drawn"
         return f"{how}: {count:,} draws."
     of = "new draws" if fresh else "draws"
-    k = "" if np.isinf(weights.k) else f"; Pareto k {_signed(weights.k)}, sound below {K_LIMIT}"
+    k = "" if np.isinf(weights.k) else f"; Pareto k {weights.k:.2f}, sound below {K_LIMIT}"
     return f"By weights, worth {weights.effective:,.0f} of {count:,} {of}{k}."
 
 
 def beyond_words(weights: Weights, drawing: bool) -> str:
     """Why there is no posterior to see."""
-    k = "" if np.isinf(weights.k) else f" (Pareto k {_signed(weights.k)}, not below {K_LIMIT})"
+    k = "" if np.isinf(weights.k) else f" (Pareto k {weights.k:.2f}, not below {K_LIMIT})"
     then = "Drawing anew …" if drawing else "New draws are taken when you let go."
     return f"Too far from the draws{k}: a few of them would decide. {then}"
 
@@ -100,7 +100,3 @@ def row(name: str, summary: Summary) -> list[str]:
         mean, low, high = summary[key]
         parts += [f"{mean:.3f}", f"{low:.3f} to {high:.3f}"]
     return parts
-
-
-def _signed(value: float) -> str:
-    return f"{value:.2f}".replace("-", "\N{MINUS SIGN}")
