@@ -166,7 +166,10 @@ class PriorDial(Instrument):
         """Both pictures, one under the other, each with its name in the place of its caption."""
         whole = draw([[self.upper.figure], [self.lower.figure]], legends(self))
         for ax, name in zip(whole.axes[1:], (self.parameter, self._shown().name), strict=True):
-            ax.text(0.01, 0.96, name, transform=ax.transAxes, fontsize=8, va="top")
+            ax.text(
+                0.99, 0.97, name, transform=ax.transAxes, fontsize=8, va="top", ha="right",
+                zorder=99, bbox={"color": "white", "alpha": 0.8, "linewidth": 0},
+            )  # fmt: skip
         return whole
 
     # --- what never changes ---
