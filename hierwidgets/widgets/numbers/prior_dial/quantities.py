@@ -29,7 +29,7 @@ __all__ = [
     "prior_draws",
 ]
 
-PRIOR_DRAWS = 4000
+PRIOR_DRAWS = 2000
 ENDS = (0.1, 0.9)  # of a predictor: the two quantiles compared
 MOST_LEVELS = 4  # of a predictor with levels, for each of which the change is told
 
