@@ -4,7 +4,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["count_up", "with_progress"]
+__all__ = ["Count", "count_up", "with_progress"]
+
+Count = Callable[[int, int], None]
+"""Told how many more are done, and how many more are to do."""
 
 
 def with_progress(items: Iterable[Any], total: int, what: str, progress: bool) -> Iterator[Any]:
@@ -19,8 +22,11 @@ def with_progress(items: Iterable[Any], total: int, what: str, progress: bool) -
 
 
 @contextmanager
-def count_up(total: int, what: str, progress: bool) -> Iterator[Callable[[int, int], None]]:
-    """A progress bar, as a function of how many more are done, and how many more are to do."""
+def count_up(total: int, what: str, progress: bool | Count) -> Iterator[Count]:
+    """A progress bar, or what is told in its place."""
+    if callable(progress):
+        yield progress
+        return
     if not progress:
         yield lambda done, more: None
         return

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from hierwidgets.base.arrays import Array, Index
-from hierwidgets.base.progress import count_up
+from hierwidgets.base.progress import Count, count_up
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
@@ -62,7 +62,6 @@ _NEGLIGIBLE = 0.01  # share of a posterior
 _PROBES = np.array([9.0, 14.0, 20.0, 30.0, 45.0])  # sds from the centre, where no proposal is
 
 _Evaluate = Callable[[Array], Array]
-_Show = Callable[[int, int], None]
 
 
 def sample(
@@ -75,7 +74,7 @@ def sample(
     draws: int,
     seed: int,
     cores: int | None,
-    progress: bool,
+    progress: bool | Count,
     **coordinates: Any,
 ) -> Draws | str:
     """Draws from the posterior of a design, or why they would not be sound.
@@ -172,7 +171,7 @@ def _evaluation(of: Density, cores: int | None) -> Iterator[_Evaluate]:
 
 
 def _pool(
-    evaluate: _Evaluate, where: Chart, rng: np.random.Generator, size: int, total: int, show: _Show
+    evaluate: _Evaluate, where: Chart, rng: np.random.Generator, size: int, total: int, show: Count
 ) -> tuple[Array, Weights] | str:
     """Proposals and weights worth `total` draws, fitted in rounds of `size`; or why they would not
     be sound. Where the weights' tail is too heavy, once more with heavier proposals."""
@@ -203,7 +202,7 @@ def _pool(
 
 def _fitted(
     evaluate: _Evaluate, core: Mixture, share: float, rng: np.random.Generator, size: int,
-    show: _Show,
+    show: Count,
 ) -> tuple[Mixture, float]:  # fmt: skip
     """The best of the mixtures fitted in some rounds, and what a proposal is worth."""
     best, worth, last, left = core, 0.0, 0.0, _JOINED
@@ -250,7 +249,7 @@ def _tempered(weights: Weights, least: float) -> Array:
 
 
 def _proposals(
-    evaluate: _Evaluate, proposal: Mixture, size: int, rng: np.random.Generator, show: _Show
+    evaluate: _Evaluate, proposal: Mixture, size: int, rng: np.random.Generator, show: Count
 ) -> tuple[Array, Array]:
     """At least `size` proposals and the logarithms of their ratios."""
     blocks = -(-size // _BLOCK)

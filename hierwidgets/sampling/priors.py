@@ -81,11 +81,21 @@ class Prior:
 
     def sample(self, rng: np.random.Generator, size: int, positive: bool = False) -> Array:
         """(size,) draws, with `positive` from the part above 0."""
+        return self.quantiles(rng.random(size), positive)
+
+    def quantiles(self, shares: Array, positive: bool = False) -> Array:
+        """Below which so much of it lies, with `positive` of the part above 0.
+
+        Examples
+        --------
+        >>> normal(0, 1).quantiles(np.array([0.5, 0.975])).round(2).tolist()
+        [0.0, 1.96]
+        """
         from scipy import stats
 
         distribution = self._scipy(stats)
         low = float(distribution.cdf(0.0)) if positive else 0.0
-        return np.asarray(distribution.ppf(low + (1.0 - low) * rng.random(size)))
+        return np.asarray(distribution.ppf(low + (1.0 - low) * shares))
 
     def _scipy(self, stats: Any) -> Any:
         a = self.parameters

@@ -8,6 +8,7 @@ import numpy as np
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import check_whole
+from hierwidgets.base.progress import Count
 from hierwidgets.errors import DataError, FitError, MissingExtraError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
@@ -33,7 +34,7 @@ def sample(
     method: str = "auto",
     cores: int | None = None,
     target_accept: float | None = None,
-    progress: bool = True,
+    progress: bool | Count = True,
     **coordinates: Any,
 ) -> Draws:
     """Draws from the posterior of a design.
@@ -52,7 +53,7 @@ def sample(
         The mean acceptance probability that step sizes of NUTS are adapted to; None for .98, or
         .9 where every group effect is integrated out.
     progress :
-        Whether to show a bar.
+        Whether to show a bar; or what importance sampling tells in its place.
     coordinates :
         For `chart.chart`.
 

@@ -25,6 +25,7 @@ from hierwidgets.widgets.numbers.pooling import (  # noqa: E402
     profile_frame,
     weight_curve,
 )
+from hierwidgets.widgets.numbers.prior_dial.look import reweighted_frame  # noqa: E402
 from hierwidgets.widgets.numbers.recovery import judged_frame, truth_frame  # noqa: E402
 from hierwidgets.widgets.numbers.shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
 from hierwidgets.widgets.numbers.strip import people_frame, strip_frame  # noqa: E402
@@ -36,6 +37,7 @@ from .district_strip import DistrictStrip  # noqa: E402
 from .guess309 import Guess309  # noqa: E402
 from .pooling_comparison import PoolingComparison  # noqa: E402
 from .pooling_dial import PoolingDial  # noqa: E402
+from .prior_dial import PriorDial  # noqa: E402
 from .prior_times_likelihood import PriorTimesLikelihood  # noqa: E402
 from .recovery_lab import RecoveryLab  # noqa: E402
 
@@ -46,6 +48,7 @@ __all__ = [
     "Guess309",
     "PoolingComparison",
     "PoolingDial",
+    "PriorDial",
     "PriorTimesLikelihood",
     "RecoveryLab",
     "averaged_prior",
@@ -61,6 +64,7 @@ __all__ = [
     "pooling_frame",
     "printed_summary",
     "profile_frame",
+    "reweighted_frame",
     "shrinkage_curves",
     "shrinkage_frame",
     "strip_frame",

@@ -42,6 +42,7 @@ SHOWN = {
     "Guess309": "hw.widgets.Guess309(guess=0.3, revealed=True, opened=[0])",
     "PoolingComparison": 'hw.widgets.PoolingComparison({"Finland": one, "UK": two})',
     "PoolingDial": "hw.widgets.PoolingDial(one, imagined=(5, 9))",
+    "PriorDial": 'hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',
     "PriorTimesLikelihood": "hw.widgets.PriorTimesLikelihood(one, full_bayes=True)",
     "RecoveryLab": "hw.widgets.RecoveryLab()",
 }

@@ -23,6 +23,7 @@ from hierwidgets.widgets import (
     Guess309,
     PoolingComparison,
     PoolingDial,
+    PriorDial,
     PriorTimesLikelihood,
     RecoveryLab,
 )
@@ -82,6 +83,16 @@ def dial(model=fit, **named):
 
 def prior(model=fit, *more, **named):
     return PriorTimesLikelihood(model(), *more, **named)
+
+
+@cache
+def drawn():
+    model = hw.Model("y ~ 1 + (1 | g)", people(), "binomial")
+    return model.sample(seed=1, draws=250, method="importance", progress=False)
+
+
+def turned(post=drawn, **named):
+    return PriorDial(post(), **named)
 
 
 def comparison(fits=fit, **named):
@@ -166,6 +177,15 @@ CASES = [
     ("prior", of(prior, full_bayes="no"), DataError, "full_bayes must be True or False; 'no' was"),
     ("prior", later(prior, sigma=np.inf), DataError, "sigma must be from 0.01 to 5; inf was given"),
     ("prior", later(prior, scale="odds"), DataError, "('probability', 'logit'); 'odds' was given"),
+    ("turned", of(turned, people), DataError, "takes a posterior, as Model.sample or hw.load"),
+    ("turned", of(turned, fit), DataError, "a Fit was given"),
+    ("turned", of(turned, sd_shpe="flat"), TypeError, "does not know 'sd_shpe'; its keywords are"),
+    ("turned", of(turned, sd_shape="lkj"), DataError, "'half-normal', 'half-t, 3 df', 'half-Cauc"),
+    ("turned", of(turned, sd_scale=NAN), DataError, "sd_scale must be from 0.05 to 25; nan was"),
+    ("turned", of(turned, level="q"), DataError, "one of the 4 levels of g ('"),
+    ("turned", later(turned, eta="small"), DataError, "eta must be a number; 'small' was given"),
+    ("turned", later(turned, quantity=3), DataError, "quantity must be a text; 3 was given"),
+    ("turned", later(turned, parameter="mu"), DataError, "['Intercept', 'sd Intercept | g']; 'mu'"),
     ("comparison", of(comparison, people), DataError, "a DataFrame was given"),
     ("comparison", of(comparison, dict), DataError, "an empty dict was given"),
     ("comparison", of(comparison, lambda: {1: fit()}), DataError, "must be texts; 1 was given"),
@@ -235,7 +255,7 @@ def test_different_mistakes_get_different_answers():
 
 def test_every_widget_has_wrong_calls_of_its_own():
     counts = Counter(case[0] for case in CASES)
-    assert len(counts) == 8
+    assert len(counts) == 9
     assert min(counts.values()) >= 3
     messages = {str(answer(i)) for i in range(len(CASES))}
     print(f"\n{len(CASES)} wrong calls of {len(counts)} widgets, {len(messages)} messages")

@@ -41,6 +41,7 @@ def given():
         "finland": finland,
         "uk": uk,
         "one": hw.glmer(INTERCEPT, finland, event="Contacted"),
+        "post": hw.load_posterior("finland"),
         "two": hw.glmer(INTERCEPT, uk, event="Contacted"),
         "line": hw.glmer(
             "contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted"
@@ -68,6 +69,7 @@ CASES = {
         lambda w: w.set_trait("shown", "UK"),
     ),
     "PoolingDial": ("hw.widgets.PoolingDial(one)", lambda w: w.set_trait("sigma", 1.25)),
+    "PriorDial": ("hw.widgets.PriorDial(post)", lambda w: w.set_trait("sd_scale", 0.5)),
     "PriorTimesLikelihood": (
         "hw.widgets.PriorTimesLikelihood(one)",
         lambda w: w.set_trait("multiplier", 4.0),
