@@ -16,6 +16,8 @@ import nbformat
 
 from hierwidgets.errors import DataError, MissingExtraError
 
+from .gradebook import make_gradebook, one_at_a_time
+
 __all__ = ["Course", "copy_course", "open_course"]
 
 CONFIG = "nbgrader_config.py"
@@ -68,7 +70,8 @@ class Course:
         """nbgrader's programming interface on this course; `settings` by class name.
 
         nbgrader works in the current directory, so this changes it for the block; and the path
-        of commands.
+        of commands. Another command on the same course waits meanwhile, so blocks do not stand
+        within each other.
         """
         from nbgrader.apps.api import NbGraderAPI
         from traitlets.config import Config
@@ -83,9 +86,11 @@ class Course:
         # nbgrader calls alembic by name, which an environment that is not activated hides.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
         try:
-            with warnings.catch_warnings():
+            with one_at_a_time(self.root), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of its database layer
-                yield NbGraderAPI(config=config)
+                api = NbGraderAPI(config=config)
+                make_gradebook(api.coursedir.db_url, api.coursedir.course_id)
+                yield api
         finally:
             os.chdir(before)
             os.environ["PATH"] = path
