@@ -17,9 +17,11 @@ if find_spec("nbgrader") is None:
     raise MissingExtraError('Grading needs nbgrader: run pip install "hierwidgets[grading]".')
 
 from .checks import Finding, check, release
+from .feedback import feedback
 from .folder import Course, copy_course, open_course
 from .grades import FLAGS, Record, grade, records
-from .reports import feedback, score_table
+from .lms import lms_file, read_roster
+from .reports import score_table, test_table
 from .sandbox import Limits, isolation
 
 __all__ = [
@@ -33,8 +35,11 @@ __all__ = [
     "feedback",
     "grade",
     "isolation",
+    "lms_file",
     "open_course",
+    "read_roster",
     "records",
     "release",
     "score_table",
+    "test_table",
 ]

@@ -65,6 +65,12 @@ class Course:
         folders = (self.root / "submitted").glob(f"*/{assignment}")
         return sorted(folder.parent.name for folder in folders if folder.is_dir())
 
+    def config(self) -> Any:
+        """The settings in the course's ``nbgrader_config.py``, by class name."""
+        from traitlets.config.loader import PyFileConfigLoader
+
+        return PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
+
     @contextmanager
     def nbgrader(self, **settings: Mapping[str, Any]) -> Iterator[Any]:
         """nbgrader's programming interface on this course; `settings` by class name.
@@ -75,9 +81,8 @@ class Course:
         """
         from nbgrader.apps.api import NbGraderAPI
         from traitlets.config import Config
-        from traitlets.config.loader import PyFileConfigLoader
 
-        config = PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
+        config = self.config()
         config.merge(Config({"CourseDirectory": {"root": str(self.root)}}))
         config.merge(Config({name: dict(values) for name, values in settings.items()}))
         logging.getLogger("traitlets").setLevel(logging.ERROR)
