@@ -21,7 +21,7 @@ from .feedback import feedback
 from .folder import Course, copy_course, open_course
 from .grades import FLAGS, Record, grade, records
 from .lms import lms_file, read_roster
-from .reports import score_table, test_table
+from .reports import pass_rates, score_table
 from .sandbox import Limits, isolation
 
 __all__ = [
@@ -37,9 +37,9 @@ __all__ = [
     "isolation",
     "lms_file",
     "open_course",
+    "pass_rates",
     "read_roster",
     "records",
     "release",
     "score_table",
-    "test_table",
 ]

@@ -17,10 +17,10 @@ from . import (
     isolation,
     lms_file,
     open_course,
+    pass_rates,
     read_roster,
     release,
     score_table,
-    test_table,
 )
 from .lms import SYSTEMS
 from .marking import kept_from_students
@@ -111,8 +111,8 @@ def _grade(options: argparse.Namespace) -> int:
         print("This system gives no namespaces: answers can reach the network and the course's "
               "files while they are graded. See the instructor's guide.")  # fmt: skip
     if not kept_from_students(course):
-        print("nbgrader_config.py does not keep the marker's cells off students' pages, so the "
-              "marking page shows neither mark schemes nor our notes. See the instructor's guide.")  # fmt: skip
+        print("nbgrader_config.py does not keep cells for markers off students' pages, so there "
+              "are none: no mark schemes, no notes. See the instructor's guide.")  # fmt: skip
     odd = 0
     for name in names:
         if not options.student and not course.students(name):
@@ -137,7 +137,7 @@ def _report(options: argparse.Namespace) -> int:
         table = score_table(course, name)
         if table.empty:
             continue
-        worth, tests = question_points(course, name), test_table(course, name)
+        worth, tests = question_points(course, name), pass_rates(course, name)
         folder = course.root / "reports"
         write_csv(table, folder / f"{name}.csv")
         write_csv(tests, folder / f"{name}-tests.csv")

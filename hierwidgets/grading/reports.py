@@ -15,11 +15,11 @@ from .late import renew_penalties
 from .spreadsheets import plain_text, write_rows
 
 __all__ = [
+    "pass_rates",
     "picture",
     "question_points",
     "score_table",
     "summary",
-    "test_table",
     "write_csv",
 ]
 
@@ -89,7 +89,7 @@ def _row(record: Record, submission: Any, worth: dict[str, float]) -> dict[str, 
     return {**row, **by_question, **numbers}
 
 
-def test_table(course: Course, assignment: str) -> pd.DataFrame:
+def pass_rates(course: Course, assignment: str) -> pd.DataFrame:
     """How many students pass each test: what the class has understood, and which test is odd.
 
     Returns
@@ -150,9 +150,10 @@ def summary(table: pd.DataFrame, worth: dict[str, float], tests: pd.DataFrame | 
         words += [f"{waiting} waiting"] if waiting else []
         if words:
             lines.append(f"{name}: {', '.join(words)}")
-    for row in (tests if tests is not None else pd.DataFrame()).itertuples():
-        if row.graded:
-            lines.append(f"{row.test}: passed by {row.share:.0%} ({row.passed} of {row.graded})")
+    for row in tests.to_dict("records") if tests is not None else ():
+        if row["graded"]:
+            passed = f"{row['share']:.0%} ({row['passed']} of {row['graded']})"
+            lines.append(f"{row['test']}: passed by {passed}")
     late = table.loc[table["penalty"] > 0, "student"]
     if len(late):
         lines.append(f"late, with points off: {', '.join(late)}")
@@ -183,7 +184,7 @@ def picture(table: pd.DataFrame, worth: dict[str, float], path: Path) -> None:
     for k, (name, most) in enumerate(worth.items()):
         axes = figure.add_subplot(rows, columns, k + 1)
         _panel(axes, name, most, table[name].dropna(), int(_waits(table, name).sum()))
-        axes.set_ylim(0, max(1, len(table)))
+        axes.set_ylim(0, 1.1 * max(1, len(table)))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 
