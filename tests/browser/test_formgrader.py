@@ -70,7 +70,7 @@ def test_an_instructor_marks(browser: Browser, server: LabServer, course: Course
 
 def sees_scheme_and_notes_but_no_name(frame: FrameLocator) -> None:
     """On the page of either student, which come in an order that tells nothing."""
-    notebook = frame.locator("#notebook")
+    notebook = frame.get_by_role("main")
     expect(notebook).to_contain_text("Mark scheme of q3-why")
     expect(notebook).to_contain_text("says why")
     first = frame.locator("body").inner_text()
