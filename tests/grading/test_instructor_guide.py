@@ -94,12 +94,11 @@ def test_the_guide_word_for_word(tmp_path):
             hand_in(course)
     with (course / "reports" / "A1.csv").open() as file:
         (row,) = csv.DictReader(file)
-    assert (row["student"], row["score"], row["max_score"], row["flag"]) == (
-        "ann",
-        "26",
-        "30",
-        "ok",
-    )
+    found = [row[name] for name in ("student", "score", "so_far", "max_score", "Q6", "flag")]
+    assert found == ["ann", "waiting", "26", "30", "waiting", "ok"]
+    canvas = (course / "reports" / "A1-canvas.csv").read_text().splitlines()
+    assert canvas[0] == "Student,ID,SIS User ID,SIS Login ID,Section,The 309 problem (4711)"
+    assert len(canvas) == 2  # nobody is marked to the end yet
     with (course / "reports" / "nbgrader.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (row["student_id"], row["score"], row["max_score"]) == ("ann", "26.0", "30.0")
