@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from nbconvert.preprocessors import Preprocessor
 from nbgrader.plugins import LateSubmissionPlugin
-from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Bool, Dict, Enum, Float, Unicode
 
 from .late import days_late, penalty
@@ -43,8 +43,10 @@ class LatePolicy(LateSubmissionPlugin):  # type: ignore[misc]
         return penalty(score, days, per_day=self.per_day, unit=self.unit, most=self.most)
 
 
-class LeaveOutMarkersCells(NbGraderPreprocessor):  # type: ignore[misc]
+class LeaveOutMarkersCells(Preprocessor):
     """Keeps what `marking` writes for the person who marks out of the pages that students get."""
+
+    enabled = Bool(True).tag(config=True)
 
     def preprocess(self, nb: Any, resources: Any) -> tuple[Any, Any]:
         """The notebook without the marker's cells."""
