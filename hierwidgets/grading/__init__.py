@@ -20,7 +20,7 @@ from .checks import Finding, check, release
 from .feedback import feedback
 from .folder import Course, copy_course, open_course
 from .grades import FLAGS, Record, grade, records
-from .lms import lms_file, read_roster
+from .lms import lms_file, lms_roster
 from .reports import pass_rates, score_table
 from .sandbox import Limits, isolation
 
@@ -36,9 +36,9 @@ __all__ = [
     "grade",
     "isolation",
     "lms_file",
+    "lms_roster",
     "open_course",
     "pass_rates",
-    "read_roster",
     "records",
     "release",
     "score_table",

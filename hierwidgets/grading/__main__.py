@@ -16,9 +16,9 @@ from . import (
     grade,
     isolation,
     lms_file,
+    lms_roster,
     open_course,
     pass_rates,
-    read_roster,
     release,
     score_table,
 )
@@ -132,7 +132,7 @@ def _report(options: argparse.Namespace) -> int:
     if bool(options.lms) != bool(options.roster):
         raise DataError("--lms and --roster belong together: the file needs the students' names "
                         "in the school's system")  # fmt: skip
-    roster = read_roster(options.roster) if options.lms else None
+    roster = lms_roster(options.roster) if options.lms else None
     for name in names:
         table = score_table(course, name)
         if table.empty:

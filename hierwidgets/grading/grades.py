@@ -19,7 +19,7 @@ from .digests import changed, digests, former_digest
 from .folder import Course
 from .late import write_time
 from .marking import kept_from_students, show_markers
-from .marks import kept_marks, same_answers
+from .marks import kept_marks, same_work
 from .runner import error
 from .sandbox import USUAL, Limits, isolation, run_limited
 
@@ -199,11 +199,11 @@ def _graded(
 
 
 def _restore(notebook: Any, former: Path, questions: frozenset[str]) -> bool:
-    """Give the tests of all other questions the outcome they had, if the answers are the same."""
+    """Give the tests of all other questions the outcome they had, if it is the same work."""
     if not former.exists():
         return False
     before: Any = nbformat.read(former, as_version=4)
-    if not same_answers(before, notebook):
+    if not same_work(before, notebook):
         return False
     outcomes = {grade_id(cell): cell for cell in before.cells if is_test(cell)}
     for cell in notebook.cells:

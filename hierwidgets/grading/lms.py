@@ -20,7 +20,7 @@ from hierwidgets.errors import DataError
 
 from .spreadsheets import plain_text, write_rows
 
-__all__ = ["SYSTEMS", "Roster", "System", "lms_file", "read_roster"]
+__all__ = ["SYSTEMS", "Roster", "System", "lms_file", "lms_roster"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +62,7 @@ SYSTEMS: Mapping[str, System] = {
     ),
 }  # fmt: skip
 NAMES = {"Student", "First name", "Last name", "Surname", "Last Name", "First Name"}
+OWN = "id"  # nbgrader's
 SHORTENED = re.compile(r"\d([.,]\d+)?E\+\d+")
 
 
@@ -81,7 +82,7 @@ class Roster:
     name: str
 
 
-def read_roster(path: Path) -> Roster:
+def lms_roster(path: Path) -> Roster:
     """Read a roster: a CSV file of one's own, or what the school's system exports.
 
     Commas, semicolons or tabs, UTF-8 or UTF-16 are told apart by looking. Everything stays text, so
@@ -140,8 +141,9 @@ def lms_file(
     system
         One of `SYSTEMS`.
     roster
-        Who is in the course. Students are found by its column ``student``, or else by the one of
-        the system's own columns that holds most names of folders in ``submitted/``.
+        Who is in the course. Students are found by its column ``id``, as in nbgrader's own lists,
+        or else by the one of the system's columns that holds most names of folders in
+        ``submitted/``.
     folder, assignment
         Where the file goes, and its name's beginning.
     column
@@ -174,15 +176,15 @@ def lms_file(
 
 def _key(kind: System, roster: Roster, table: pd.DataFrame) -> str:
     """The column of the roster that holds the names of the students' folders."""
-    if "student" in roster.table.columns:
-        return "student"
+    if OWN in roster.table.columns:
+        return OWN
     handed = set(table["student"])
     known = [c for c in kind.keys if c in roster.table.columns]
     found = {c: len(handed & set(roster.table[c])) for c in known}
     if not found or not max(found.values()):
         raise DataError(
             f"{roster.name} has no column that names the students as submitted/ does; its columns "
-            f"are {', '.join(roster.table.columns)}. Add one called student, "
+            f"are {', '.join(roster.table.columns)}. Add one called {OWN}, "
             "with the folders' names"
         )
     return max(found, key=lambda c: found[c])

@@ -22,6 +22,7 @@ __all__ = ["for_students", "kept_from_students", "show_markers"]
 
 KEEPER = "LeaveOutMarkersCells"
 SCHEME = re.compile(r"BEGIN MARK SCHEME[^\n]*\n(.*?)\n?[^\n]*END MARK SCHEME", re.DOTALL)
+SHORTEST = 3  # a name of fewer letters stands in many words that name nobody
 ONLY = "*For whoever marks; it is not on the student's page.*"
 
 
@@ -95,14 +96,22 @@ def _cell(name: str, words: str) -> Any:
 
 
 def _without_names(course: Course, assignment: str, student: str, note: str) -> str:
-    """A note without the student's name, and without file names, in which names often stand."""
+    """A note without students' names, and without file names, in which names often stand."""
     own = course.notebook("submitted", assignment, student)
     handed = [p.name for p in own.parent.rglob("*")] if own.parent.is_dir() else []
     names = {name for name in handed if name != own.name}
     names |= {Path(name).stem for name in names} - {own.stem}
     for name in sorted(names, key=len, reverse=True):
-        note = re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", "[a file's name]", note)
-    return re.sub(rf"(?<!\w){re.escape(student)}(?!\w)", "[the student]", note)
+        note = _without(name, "[a file's name]", note)
+    note = _without(student, "[the student]", note)
+    others = [name for name in course.students(assignment) if len(name) >= SHORTEST]
+    for name in sorted(others, key=len, reverse=True):
+        note = _without(name, "[another student]", note)
+    return note
+
+
+def _without(name: str, instead: str, note: str) -> str:
+    return re.sub(rf"(?<!\w){re.escape(name)}(?!\w)", instead, note)
 
 
 def _write(notebook: Any, path: Path) -> None:

@@ -13,7 +13,7 @@ import nbformat
 from .cells import grade_id, is_answer, is_test, question
 from .folder import Course
 
-__all__ = ["answers_by_question", "kept_marks", "same_answers"]
+__all__ = ["answers_by_question", "kept_marks", "same_work"]
 
 
 def answers_by_question(notebook: Any) -> dict[str, list[Any]]:
@@ -21,15 +21,26 @@ def answers_by_question(notebook: Any) -> dict[str, list[Any]]:
     found: dict[str, list[Any]] = {}
     for cell in notebook.cells:
         if is_answer(cell):
-            lines = [line.rstrip() for line in cell.source.strip().splitlines()]
-            content = (grade_id(cell), lines, cell.get("attachments", {}))
-            found.setdefault(question(grade_id(cell)), []).append(content)
+            found.setdefault(question(grade_id(cell)), []).append(_content(cell))
     return found
 
 
-def same_answers(one: Any, other: Any) -> bool:
-    """Whether two notebooks hold the same answers."""
-    return answers_by_question(one) == answers_by_question(other)
+def same_work(one: Any, other: Any) -> bool:
+    """Whether two notebooks differ in texts and tests at most: the same answers, the same code."""
+    return _work(one) == _work(other)
+
+
+def _work(notebook: Any) -> list[Any]:
+    return [
+        _content(cell)
+        for cell in notebook.cells
+        if is_answer(cell) or (cell.cell_type == "code" and not is_test(cell))
+    ]
+
+
+def _content(cell: Any) -> tuple[str, list[str], Any]:
+    lines = [line.rstrip() for line in cell.source.strip().splitlines()]
+    return grade_id(cell), lines, cell.get("attachments", {})
 
 
 @contextmanager

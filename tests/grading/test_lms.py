@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from hierwidgets.errors import DataError
-from hierwidgets.grading import lms_file, read_roster
+from hierwidgets.grading import lms_file, lms_roster
 
 TABLE = pd.DataFrame(
     {
@@ -35,7 +35,7 @@ BLACKBOARD = '"Last Name"\t"First Name"\t"Username"\t"Student ID"\n"Ärlig"\t"Di
 def roster(tmp_path, text, encoding="utf-8"):
     path = tmp_path / "students.csv"
     path.write_bytes(text.encode(encoding))
-    return read_roster(path)
+    return lms_roster(path)
 
 
 def written(tmp_path, system, people, column=""):
@@ -66,7 +66,7 @@ def test_canvas(tmp_path):
 
 def test_canvas_with_a_roster_of_ones_own(tmp_path):
     """Every column has its place, also without values."""
-    path, _ = written(tmp_path, "canvas", roster(tmp_path, "student,SIS User ID\nann,7\n"))
+    path, _ = written(tmp_path, "canvas", roster(tmp_path, "id,SIS User ID\nann,7\n"))
     assert path.read_text().splitlines() == [
         "Student,ID,SIS User ID,SIS Login ID,Section,T1",
         "    Points Possible,,,,,8",
@@ -101,12 +101,12 @@ def test_blackboard(tmp_path):
     ("text", "what"),
     [
         ("name,ID\nAnn,1\n", "no column that names the students as submitted/ does"),
-        ("student,ID\nann,1\nann,2\n", "names ann twice in student"),
-        ("student,ID\nann,\n", "no SIS Login ID or SIS User ID or ID for ann; one is needed"),
-        ("student,ID\nann,1.23E+09\n", "a spreadsheet has shortened"),
-        ("student,ID\nann,=1+1\n", "begins a formula"),
-        ("student,student\nann,1\n", "more than one column student"),
-        ("student,ID\n", "has no students"),
+        ("id,ID\nann,1\nann,2\n", "names ann twice in id"),
+        ("id,ID\nann,\n", "no SIS Login ID or SIS User ID or ID for ann; one is needed"),
+        ("id,ID\nann,1.23E+09\n", "a spreadsheet has shortened"),
+        ("id,ID\nann,=1+1\n", "begins a formula"),
+        ("id,id\nann,1\n", "more than one column id"),
+        ("id,ID\n", "has no students"),
     ],
 )
 def test_a_roster_that_will_not_do(tmp_path, text, what):
@@ -116,12 +116,12 @@ def test_a_roster_that_will_not_do(tmp_path, text, what):
 
 def test_a_roster_that_is_not_there_or_not_in_utf_8(tmp_path):
     with pytest.raises(DataError, match="there is no roster"):
-        read_roster(tmp_path / "nowhere.csv")
+        lms_roster(tmp_path / "nowhere.csv")
     with pytest.raises(DataError, match="not in UTF-8"):
         roster(tmp_path, "student,ID\nÄ,1\n", "latin-1")
 
 
 def test_a_name_does_not_become_a_formula(tmp_path):
-    people = roster(tmp_path, 'student,Student,ID\nann,"=1+1, Ann",1\n')
+    people = roster(tmp_path, 'id,Student,ID\nann,"=1+1, Ann",1\n')
     path, _ = written(tmp_path, "canvas", people)
     assert "'=1+1, Ann" in path.read_text()

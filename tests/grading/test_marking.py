@@ -48,9 +48,11 @@ def test_flag_and_notes_stand_on_top_without_a_name(course):
     top = cells(course, "zsmith")[0].source
     assert "**Flag: repaired**" in top
     assert "[a file's name]" in top
-    show_markers(course, "T1", "zsmith", "crash", ["zsmith: Python ended in Zoe Smith - T1"])
+    show_markers(
+        course, "T1", "zsmith", "crash", ["zsmith: Python ended in Zoe Smith - T1, as ann"]
+    )
     top = cells(course, "zsmith")[0].source
-    assert "- [the student]: Python ended in [a file's name]" in top
+    assert "- [the student]: Python ended in [a file's name], as [another student]" in top
     assert not re.search("smith|zoe", top, re.IGNORECASE)
     assert len(for_students(cells(course, "zsmith"))) == len(cells(course, "zsmith")) - 2
 

@@ -93,7 +93,7 @@ def test_the_picture_shows_who_waits(course, table, tmp_path, monkeypatch):
 
 def test_the_command_writes_files_for_the_school(course, tmp_path, capsys):
     roster = tmp_path / "students.csv"
-    roster.write_text("student,ID\nann,7\ndi,8\nzoe,9\n")
+    roster.write_text("id,ID\nann,7\ndi,8\nzoe,9\n")
     run = ["--course", str(course.root), "report", "T1"]
     assert main([*run, "--lms", "canvas", "--roster", str(roster)]) == 0
     said = capsys.readouterr().out
