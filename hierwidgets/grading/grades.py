@@ -75,11 +75,12 @@ class Record:
 
 def records(course: Course, assignment: str) -> list[Record]:
     """The records of all graded submissions, by student."""
-    found = []
-    for path in sorted((course.root / RECORDS / assignment).glob("*.json")):
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        found.append(Record(**{**stored, "notes": tuple(stored["notes"])}))
-    return found
+    return [_stored(path) for path in sorted((course.root / RECORDS / assignment).glob("*.json"))]
+
+
+def _stored(path: Path) -> Record:
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return Record(**{**stored, "notes": tuple(stored["notes"])})
 
 
 def _record_path(course: Course, assignment: str, student: str) -> Path:
@@ -152,7 +153,7 @@ def grade_one(
     now, old = digests(course, assignment, student), None
     path = _record_path(course, assignment, student)
     if path.exists():
-        old = next(r for r in records(course, assignment) if r.student == student)
+        old = _stored(path)
         if not force and not _outdated(course, old, now, questions):
             return old
     try:
