@@ -17,9 +17,11 @@ if find_spec("nbgrader") is None:
     raise MissingExtraError('Grading needs nbgrader: run pip install "hierwidgets[grading]".')
 
 from .checks import Finding, check, release
+from .feedback import feedback
 from .folder import Course, copy_course, open_course
 from .grades import FLAGS, Record, grade, records
-from .reports import feedback, score_table
+from .lms import lms_file, lms_roster
+from .reports import pass_rates, score_table
 from .sandbox import Limits, isolation
 
 __all__ = [
@@ -33,7 +35,10 @@ __all__ = [
     "feedback",
     "grade",
     "isolation",
+    "lms_file",
+    "lms_roster",
     "open_course",
+    "pass_rates",
     "records",
     "release",
     "score_table",

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from hierwidgets.errors import HierwidgetsError
+from hierwidgets.errors import DataError, HierwidgetsError
 
 from . import (
     Course,
@@ -15,10 +15,15 @@ from . import (
     feedback,
     grade,
     isolation,
+    lms_file,
+    lms_roster,
     open_course,
+    pass_rates,
     release,
     score_table,
 )
+from .lms import SYSTEMS
+from .marking import kept_from_students
 from .reports import picture, question_points, summary, write_csv
 
 
@@ -42,10 +47,15 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--megabytes", type=float, default=2048, help="memory of one student")
         if name == "grade":
             one.add_argument("--student", action="append", default=[], help="only this one")
+            one.add_argument("--question", action="append", default=[],
+                             help="only its points, such as Q3; all others stay")  # fmt: skip
             one.add_argument("--force", action="store_true", help="grade again what is graded")
         if name == "report":
             one.add_argument("--feedback", action="store_true", help="write feedback pages, too")
             one.add_argument("--hidden-tests", action="store_true", help="show them in feedback")
+            one.add_argument("--lms", choices=SYSTEMS, help="a file that this system imports")
+            one.add_argument("--roster", type=Path, help="who is in the course, for --lms")
+            one.add_argument("--column", default="", help="the assignment's name in the system")
     private = commands.add_parser("private", help="copy the course to a folder of your own")
     private.add_argument("folder", type=Path)
     return top
@@ -100,13 +110,17 @@ def _grade(options: argparse.Namespace) -> int:
     if not isolation():
         print("This system gives no namespaces: answers can reach the network and the course's "
               "files while they are graded. See the instructor's guide.")  # fmt: skip
+    if not kept_from_students(course):
+        print("nbgrader_config.py does not keep cells for markers off students' pages, so there "
+              "are none: no mark schemes, no notes. See the instructor's guide.")  # fmt: skip
     odd = 0
     for name in names:
         if not options.student and not course.students(name):
             continue
         for record in grade(
-            course, name, options.student, limits=_limits(options), force=options.force
-        ):
+            course, name, options.student, questions=options.question,
+            limits=_limits(options), force=options.force,
+        ):  # fmt: skip
             if record.flag != "ok":
                 odd += 1
                 print(f"{name} {record.student}: {record.flag}; {'; '.join(record.notes)}")
@@ -115,15 +129,24 @@ def _grade(options: argparse.Namespace) -> int:
 
 def _report(options: argparse.Namespace) -> int:
     course, names = _course_and_names(options)
+    if bool(options.lms) != bool(options.roster):
+        raise DataError("--lms and --roster belong together: the file needs the students' names "
+                        "in the school's system")  # fmt: skip
+    roster = lms_roster(options.roster) if options.lms else None
     for name in names:
         table = score_table(course, name)
         if table.empty:
             continue
-        worth, folder = question_points(course, name), course.root / "reports"
+        worth, tests = question_points(course, name), pass_rates(course, name)
+        folder = course.root / "reports"
         write_csv(table, folder / f"{name}.csv")
+        write_csv(tests, folder / f"{name}-tests.csv")
         picture(table, worth, folder / f"{name}.png")
-        print(f"{name}\n{summary(table, worth)}")
-        print(f"written: {folder / name}.csv and .png")
+        print(f"{name}\n{summary(table, worth, tests)}")
+        print(f"written: {folder / name}.csv, -tests.csv and .png")
+        if roster is not None:
+            _, said = lms_file(table, options.lms, roster, folder, name, options.column)
+            print("\n".join(said))
         if options.feedback:
             pages = feedback(course, name, hidden_tests=options.hidden_tests)
             print(f"{len(pages)} feedback pages in {course.root / 'feedback'}")

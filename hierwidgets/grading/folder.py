@@ -16,6 +16,8 @@ import nbformat
 
 from hierwidgets.errors import DataError, MissingExtraError
 
+from .gradebook import make_gradebook, one_at_a_time
+
 __all__ = ["Course", "copy_course", "open_course"]
 
 CONFIG = "nbgrader_config.py"
@@ -63,18 +65,24 @@ class Course:
         folders = (self.root / "submitted").glob(f"*/{assignment}")
         return sorted(folder.parent.name for folder in folders if folder.is_dir())
 
+    def config(self) -> Any:
+        """The settings in the course's ``nbgrader_config.py``, by class name."""
+        from traitlets.config.loader import PyFileConfigLoader
+
+        return PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
+
     @contextmanager
     def nbgrader(self, **settings: Mapping[str, Any]) -> Iterator[Any]:
         """nbgrader's programming interface on this course; `settings` by class name.
 
         nbgrader works in the current directory, so this changes it for the block; and the path
-        of commands.
+        of commands. Another command on the same course waits meanwhile, so blocks do not stand
+        within each other.
         """
         from nbgrader.apps.api import NbGraderAPI
         from traitlets.config import Config
-        from traitlets.config.loader import PyFileConfigLoader
 
-        config = PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
+        config = self.config()
         config.merge(Config({"CourseDirectory": {"root": str(self.root)}}))
         config.merge(Config({name: dict(values) for name, values in settings.items()}))
         logging.getLogger("traitlets").setLevel(logging.ERROR)
@@ -83,9 +91,11 @@ class Course:
         # nbgrader calls alembic by name, which an environment that is not activated hides.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
         try:
-            with warnings.catch_warnings():
+            with one_at_a_time(self.root), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of its database layer
-                yield NbGraderAPI(config=config)
+                api = NbGraderAPI(config=config)
+                make_gradebook(api.coursedir.db_url, api.coursedir.course_id)
+                yield api
         finally:
             os.chdir(before)
             os.environ["PATH"] = path

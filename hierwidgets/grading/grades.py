@@ -5,9 +5,8 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from hashlib import sha256
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,12 @@ import nbformat
 
 from hierwidgets.errors import DataError
 
-from .cells import grade_id, is_test, points, rebuild
+from .cells import grade_id, is_test, points, question, rebuild
+from .digests import changed, digests, former_digest
 from .folder import Course
+from .late import write_time
+from .marking import kept_from_students, show_markers
+from .marks import kept_marks, same_work
 from .runner import error
 from .sandbox import USUAL, Limits, isolation, run_limited
 
@@ -48,9 +51,11 @@ class Record:
     scores
         Points by test, as run; manual questions are not among them.
     digest
-        Of the files handed in and of the course's; a run with the same digest is not repeated.
+        Of the files handed in and of the course's, in records of former versions.
     isolated
         Whether network and course files were out of the answers' reach.
+    digests
+        By question, of what decides its points; what has not changed is not run again.
     """
 
     student: str
@@ -60,6 +65,7 @@ class Record:
     scores: dict[str, float] = field(default_factory=dict)
     digest: str = ""
     isolated: bool = False
+    digests: dict[str, str] = field(default_factory=dict)
 
     def save(self, course: Course) -> None:
         path = _record_path(course, self.assignment, self.student)
@@ -69,11 +75,12 @@ class Record:
 
 def records(course: Course, assignment: str) -> list[Record]:
     """The records of all graded submissions, by student."""
-    found = []
-    for path in sorted((course.root / RECORDS / assignment).glob("*.json")):
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        found.append(Record(**{**stored, "notes": tuple(stored["notes"])}))
-    return found
+    return [_stored(path) for path in sorted((course.root / RECORDS / assignment).glob("*.json"))]
+
+
+def _stored(path: Path) -> Record:
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return Record(**{**stored, "notes": tuple(stored["notes"])})
 
 
 def _record_path(course: Course, assignment: str, student: str) -> Path:
@@ -82,12 +89,24 @@ def _record_path(course: Course, assignment: str, student: str) -> Path:
 
 def grade(
     course: Course, assignment: str, students: Iterable[str] = (), *,
-    limits: Limits = USUAL, force: bool = False, progress: bool = True,
+    questions: Iterable[str] = (), limits: Limits = USUAL, force: bool = False,
+    progress: bool = True,
 ) -> list[Record]:  # fmt: skip
     """Grade every submission of an assignment, or those of some students.
 
     A submission that was graded before and has not changed is left alone, so an interrupted run
-    goes on where it stopped. No submission can stop the others.
+    goes on where it stopped. No submission can stop the others. What a person has marked stays
+    marked unless the student's answer changed.
+
+    Parameters
+    ----------
+    course, assignment, students
+        What to grade; without names of students, everybody.
+    questions
+        Such as "Q3": only their points are taken anew, because their tests have changed, and all
+        others stay as they are. A submission that is new or was handed in again is graded whole.
+    limits, force, progress
+        Of time and memory; also what has not changed; with a bar.
 
     Returns
     -------
@@ -101,34 +120,67 @@ def grade(
         raise DataError(f"nothing in submitted/ from {', '.join(sorted(unknown))} for {assignment}")
     if not course.notebook("release", assignment).exists():
         raise DataError(f"{assignment} has not been released; run release {assignment} first")
+    only = _known_questions(course, assignment, questions)
     done = []
     with tqdm(names, unit="submission", disable=not progress) as bar:
         for student in bar:
             bar.set_postfix_str(student)
-            done.append(grade_one(course, assignment, student, limits=limits, force=force))
+            done.append(
+                grade_one(course, assignment, student, questions=only, limits=limits, force=force)
+            )
+    if kept_from_students(course):
+        for record in done:
+            show_markers(course, assignment, record.student, record.flag, record.notes)
     return done
+
+
+def _known_questions(course: Course, assignment: str, questions: Iterable[str]) -> frozenset[str]:
+    known = [question(grade_id(c)) for c in course.read("source", assignment).cells if points(c)]
+    asked = frozenset(name.upper() for name in questions)
+    if asked - set(known):
+        raise DataError(
+            f"{assignment} has no question {', '.join(sorted(asked - set(known)))}; "
+            f"it has {', '.join(dict.fromkeys(known))}"
+        )
+    return asked
 
 
 def grade_one(
     course: Course, assignment: str, student: str, *,
-    limits: Limits = USUAL, force: bool = False,
+    questions: frozenset[str] = frozenset(), limits: Limits = USUAL, force: bool = False,
 ) -> Record:  # fmt: skip
     """Grade one submission and store its record; errors of ours become a flag, too."""
-    digest, old = _digest(course, assignment, student), None
+    now, old = digests(course, assignment, student), None
     path = _record_path(course, assignment, student)
-    if path.exists() and not force:
-        old = next(r for r in records(course, assignment) if r.student == student)
-        if old.digest == digest:
+    if path.exists():
+        old = _stored(path)
+        if not force and not _outdated(course, old, now, questions):
             return old
     try:
-        record = _graded(course, assignment, student, limits, digest)
+        record = _graded(
+            course, assignment, student, limits, now, old if questions else None, questions
+        )
     except (DataError, OSError, ValueError, nbformat.reader.NotJSONError) as problem:
-        record = Record(student, assignment, "unreadable", (str(problem)[:500],), digest=digest)
+        record = Record(student, assignment, "unreadable", (str(problem)[:500],), digests=now)
     record.save(course)
     return record
 
 
-def _graded(course: Course, assignment: str, student: str, limits: Limits, digest: str) -> Record:
+def _outdated(
+    course: Course, old: Record, now: Mapping[str, str], questions: frozenset[str]
+) -> bool:
+    """Whether something that decides the points has changed since a record was made."""
+    if not old.digests:
+        return old.digest != former_digest(course, old.assignment, old.student)
+    different = changed(old.digests, now)
+    return bool(different & questions if questions else different)
+
+
+def _graded(
+    course: Course, assignment: str, student: str, limits: Limits, now: dict[str, str],
+    old: Record | None = None, questions: frozenset[str] = frozenset(),
+) -> Record:  # fmt: skip
+    """Rebuild, run and import; with an old record, only the points of some questions are new."""
     submission, notes = _submitted(course, assignment, student)
     release, source = course.read("release", assignment), course.read("source", assignment)
     rebuilt = rebuild(release, source, submission)
@@ -136,9 +188,43 @@ def _graded(course: Course, assignment: str, student: str, limits: Limits, diges
     flag, found = run_notebook(course, assignment, rebuilt.notebook, limits)
     if flag == "ok" and any("own:" not in note for note in notes):
         flag = "repaired"
-    _import(course, assignment, student, rebuilt.notebook)
+    former = course.notebook(REBUILT, assignment, student)
+    part = old is not None and _restore(rebuilt.notebook, former, questions)
+    found += _import(course, assignment, student, rebuilt.notebook)
     scores = {grade_id(c): _score(c) for c in rebuilt.notebook.cells if is_test(c)}
-    return Record(student, assignment, flag, (*notes, *found), scores, digest, isolation())
+    record = Record(
+        student, assignment, flag, (*notes, *found), scores,
+        isolated=isolation(), digests=now,
+    )  # fmt: skip
+    return _joined(old, record, questions) if old is not None and part else record
+
+
+def _restore(notebook: Any, former: Path, questions: frozenset[str]) -> bool:
+    """Give the tests of all other questions the outcome they had, if it is the same work."""
+    if not former.exists():
+        return False
+    before: Any = nbformat.read(former, as_version=4)
+    if not same_work(before, notebook):
+        return False
+    outcomes = {grade_id(cell): cell for cell in before.cells if is_test(cell)}
+    for cell in notebook.cells:
+        if is_test(cell) and question(grade_id(cell)) not in questions:
+            if grade_id(cell) not in outcomes:
+                return False
+            cell.outputs = outcomes[grade_id(cell)].outputs
+            cell.execution_count = outcomes[grade_id(cell)].execution_count
+    return True
+
+
+def _joined(old: Record, new: Record, questions: frozenset[str]) -> Record:
+    """The record of a run from which only some questions count: what was found before stays."""
+    renewed = {name: new.digests[name] for name in questions & new.digests.keys()}
+    return replace(
+        new,
+        flag=new.flag if old.flag in ("ok", "repaired") else old.flag,
+        notes=tuple(dict.fromkeys((*old.notes, *new.notes))),
+        digests={**old.digests, **renewed},
+    )
 
 
 def _score(cell: Any) -> float:
@@ -276,33 +362,22 @@ def _drop_warnings(cell: Any) -> None:
     cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
 
 
-def _import(course: Course, assignment: str, student: str, notebook: Any) -> None:
+def _import(course: Course, assignment: str, student: str, notebook: Any) -> tuple[str, ...]:
     """Let nbgrader read the scores from the notebook that was run; it runs nothing itself."""
     target = course.notebook(REBUILT, assignment, student)
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, target)
-    for stamp in course.notebook("submitted", assignment, student).parent.glob("timestamp.txt"):
-        shutil.copy(stamp, target.parent)
+    notes = write_time(course, assignment, student, target.parent)
     settings: dict[str, dict[str, Any]] = {
         "CourseDirectory": {"submitted_directory": REBUILT},
         "Execute": {"enabled": False}, "ClearOutput": {"enabled": False},
     }  # fmt: skip
-    with course.nbgrader(**settings) as api:
+    with (
+        course.nbgrader(**settings) as api,
+        kept_marks(course, api, assignment, student, notebook),
+    ):
         result = api.autograde(assignment, student, force=True, create=True)
     if not result["success"]:
         why = (result.get("error") or result.get("log") or "").strip()[-400:]
         raise DataError(f"nbgrader could not take the scores: {why}")
-
-
-def _digest(course: Course, assignment: str, student: str) -> str:
-    """Of everything that decides a grade: the submission, the source, the released files."""
-    sums = sha256()
-    places = [
-        course.notebook("submitted", assignment, student).parent,
-        course.notebook("source", assignment).parent, course.root / "release" / assignment,
-    ]  # fmt: skip
-    for place in places:
-        for path in sorted(p for p in place.rglob("*") if p.is_file()):
-            sums.update(str(path.relative_to(place)).encode())
-            sums.update(path.read_bytes())
-    return sums.hexdigest()
+    return notes

@@ -94,12 +94,13 @@ def test_the_guide_word_for_word(tmp_path):
             hand_in(course)
     with (course / "reports" / "A1.csv").open() as file:
         (row,) = csv.DictReader(file)
-    assert (row["student"], row["score"], row["max_score"], row["flag"]) == (
-        "ann",
-        "26",
-        "30",
-        "ok",
-    )
+    found = [row[name] for name in ("student", "score", "max_score", "waiting", "flag")]
+    assert found == ["ann", "26", "30", "0", "ok"]  # the answer in words was left empty
+    assert (course / "reports" / "A1-canvas.csv").read_text().splitlines() == [
+        "Student,ID,SIS User ID,SIS Login ID,Section,The 309 problem (4711)",
+        "    Points Possible,,,,,30",
+        '"Example, Ann",101,,ann,Group 1,26',
+    ]
     with (course / "reports" / "nbgrader.csv").open() as file:
         (row,) = csv.DictReader(file)
     assert (row["student_id"], row["score"], row["max_score"]) == ("ann", "26.0", "30.0")
