@@ -1,6 +1,7 @@
 # make lab     open the lectures in JupyterLab
 # make test    prove that everything works (under 15 minutes)
-# The rest: test-slow, bench, notebooks, constraints, clean. PYTHON chooses the interpreter.
+# The rest: test-slow, test-long, bench, notebooks, constraints, clean.
+# PYTHON chooses the interpreter.
 
 PYTHON ?= python3
 LAB_ARGS ?=
@@ -13,8 +14,8 @@ VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2
 STAMP := $(VENV)/.installed-$(VERSION)
 WORKERS ?= 2
 
-.PHONY: lab test test-slow bench notebooks constraints install clean lint types kernels unit \
-  lectures browser
+.PHONY: lab test test-slow test-long bench notebooks constraints install clean lint types kernels \
+  unit lectures browser
 
 # Jupyter refuses to start as root unless told that this is meant.
 lab: install
@@ -28,6 +29,10 @@ test: install
 
 test-slow: install
 	$(BIN)/python -m pytest -m slow -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
+
+# Many seeds of what the others try on a few (about an hour): when an assignment has changed.
+test-long: install
+	$(BIN)/python -m pytest -m long -q --durations=5 -n $(WORKERS)
 
 bench: install
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)

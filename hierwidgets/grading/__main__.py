@@ -19,7 +19,9 @@ from . import (
     release,
     score_table,
 )
+from .folder import VARIANTS
 from .reports import picture, question_points, summary, write_csv
+from .variants import owners, read_roster, release_variants
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--seconds", type=float, default=300, help="for a whole notebook")
             one.add_argument("--cell-seconds", type=float, default=60, help="for one cell")
             one.add_argument("--megabytes", type=float, default=2048, help="memory of one student")
+        if name == "release":
+            one.add_argument("--roster", type=Path, help="a CSV file with a column id: every "
+                             "student in it gets data of their own, in variants/")  # fmt: skip
         if name == "grade":
             one.add_argument("--student", action="append", default=[], help="only this one")
             one.add_argument("--force", action="store_true", help="grade again what is graded")
@@ -90,8 +95,12 @@ def _check(options: argparse.Namespace) -> int:
 
 def _release(options: argparse.Namespace) -> int:
     course, names = _course_and_names(options)
+    students = read_roster(options.roster) if options.roster else []
     for name in names:
         print(f"{name}: {release(course, name)}")
+        if students or owners(course, name):
+            made = release_variants(course, name, students)
+            print(f"{name}: {len(made)} copies with data of one's own in {course.root / VARIANTS}")
     return 0
 
 

@@ -19,6 +19,7 @@ from .cells import grade_id, is_test, points, rebuild
 from .folder import Course
 from .runner import error
 from .sandbox import USUAL, Limits, isolation, run_limited
+from .variants import belongs_to
 
 __all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
 
@@ -130,10 +131,14 @@ def grade_one(
 
 def _graded(course: Course, assignment: str, student: str, limits: Limits, digest: str) -> Record:
     submission, notes = _submitted(course, assignment, student)
-    release, source = course.read("release", assignment), course.read("source", assignment)
-    rebuilt = rebuild(release, source, submission)
+    owner = belongs_to(course, assignment, submission)
+    if owner not in ("", student):
+        notes += (f"this is the copy that was given to {owner}; graded on the data of {student}",)
+    step, whose = course.given(assignment, student)
+    given, source = course.read(step, assignment, whose), course.read("source", assignment)
+    rebuilt = rebuild(given, source, submission)
     notes += rebuilt.notes
-    flag, found = run_notebook(course, assignment, rebuilt.notebook, limits)
+    flag, found = run_notebook(course, assignment, rebuilt.notebook, limits, student=student)
     if flag == "ok" and any("own:" not in note for note in notes):
         flag = "repaired"
     _import(course, assignment, student, rebuilt.notebook)
@@ -181,9 +186,11 @@ def _plain(stored: Any) -> Any:
 
 def run_notebook(
     course: Course, assignment: str, notebook: Any, limits: Limits = USUAL,
-    hidden: Iterable[Path] = (),
+    hidden: Iterable[Path] = (), student: str = "",
 ) -> tuple[str, tuple[str, ...]]:  # fmt: skip
     """Run a rebuilt notebook apart from everything and put its outputs in.
+
+    Beside it stand the files that the student was given.
 
     Returns
     -------
@@ -194,8 +201,9 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="grading-") as place:
         folder = Path(place) / "work"
         folder.mkdir()
-        for path in course.extras("release", assignment):
-            target = folder / path.relative_to(course.root / "release" / assignment)
+        step, whose = course.given(assignment, student)
+        for path in course.extras(step, assignment, whose):
+            target = folder / path.relative_to(course.notebook(step, assignment, whose).parent)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
         outcome = run_limited(
@@ -295,12 +303,14 @@ def _import(course: Course, assignment: str, student: str, notebook: Any) -> Non
 
 
 def _digest(course: Course, assignment: str, student: str) -> str:
-    """Of everything that decides a grade: the submission, the source, the released files."""
+    """Of everything that decides a grade: the submission, the source, what had been given."""
     sums = sha256()
+    step, whose = course.given(assignment, student)
     places = [
         course.notebook("submitted", assignment, student).parent,
-        course.notebook("source", assignment).parent, course.root / "release" / assignment,
-    ]  # fmt: skip
+        course.notebook("source", assignment).parent,
+        course.notebook(step, assignment, whose).parent,
+    ]
     for place in places:
         for path in sorted(p for p in place.rglob("*") if p.is_file()):
             sums.update(str(path.relative_to(place)).encode())
