@@ -1,4 +1,4 @@
-"""The command line: ``python -m hierwidgets.grading check | release | grade | report``."""
+"""The command line: ``python -m hierwidgets.grading check | release | grade | report | ...``."""
 
 import argparse
 import sys
@@ -21,11 +21,12 @@ from . import (
 )
 from .folder import VARIANTS
 from .reports import picture, question_points, summary, write_csv
+from .similarity import graded, similar
 from .variants import owners, read_roster, release_variants
 
 
 def parser() -> argparse.ArgumentParser:
-    """The four commands, and ``private`` for a copy that holds other tests."""
+    """The commands, and ``private`` for a copy that holds other tests."""
     top = argparse.ArgumentParser(prog="python -m hierwidgets.grading", description=__doc__)
     top.add_argument("--course", help="the course directory (default: lectures/assignments)")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -34,6 +35,7 @@ def parser() -> argparse.ArgumentParser:
         ("release", "make the student copies in release/"),
         ("grade", "grade what is in submitted/; goes on where it stopped"),
         ("report", "a CSV file, a class summary with a picture, feedback pages"),
+        ("similar", "which answers resemble each other: a reason to look, not a verdict"),
     ):
         one = commands.add_parser(name, help=words, description=words)
         one.add_argument("assignments", nargs="*", help="their names (default: all)")
@@ -51,6 +53,9 @@ def parser() -> argparse.ArgumentParser:
         if name == "report":
             one.add_argument("--feedback", action="store_true", help="write feedback pages, too")
             one.add_argument("--hidden-tests", action="store_true", help="show them in feedback")
+        if name == "similar":
+            one.add_argument("--known", type=Path, nargs="+", default=[],
+                             help="files or folders with code that anybody may use")  # fmt: skip
     private = commands.add_parser("private", help="copy the course to a folder of your own")
     private.add_argument("folder", type=Path)
     return top
@@ -69,6 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
     return {
         "check": _check, "release": _release, "grade": _grade, "report": _report,
+        "similar": _similar,
         "private": _private,
     }  # fmt: skip
 
@@ -136,6 +142,16 @@ def _report(options: argparse.Namespace) -> int:
         if options.feedback:
             pages = feedback(course, name, hidden_tests=options.hidden_tests)
             print(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
+    return 0
+
+
+def _similar(options: argparse.Namespace) -> int:
+    course, names = _course_and_names(options)
+    for name in names:
+        if not options.assignments and not graded(course, name):
+            continue
+        page, pairs = similar(course, name, options.known)
+        print(f"{name}: {len(pairs)} pairs of answers to look at, no verdicts: {page}")
     return 0
 
 
