@@ -1,6 +1,6 @@
 """Graded assignments: check, release, grade, report, over plain nbgrader.
 
-``python -m hierwidgets.grading check | release | grade | report`` works on a course directory
+``python -m hierwidgets.grading check | release | grade | report | similar`` works on a course directory
 (``lectures/assignments`` here). nbgrader itself keeps working beside it: the gradebook, manual
 grading and export are its own. What this adds is safety: every submission is rebuilt from the
 released notebook with only the student's answers, and run in a process of its own that sees
@@ -21,6 +21,8 @@ from .folder import Course, copy_course, open_course
 from .grades import FLAGS, Record, grade, records
 from .reports import feedback, score_table
 from .sandbox import Limits, isolation
+from .similarity import similar
+from .variants import read_roster, release_variants
 
 __all__ = [
     "FLAGS",
@@ -34,7 +36,10 @@ __all__ = [
     "grade",
     "isolation",
     "open_course",
+    "read_roster",
     "records",
     "release",
+    "release_variants",
     "score_table",
+    "similar",
 ]
