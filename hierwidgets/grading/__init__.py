@@ -1,10 +1,11 @@
 """Graded assignments: check, release, grade, report, over plain nbgrader.
 
-``python -m hierwidgets.grading check | release | grade | report`` works on a course directory
-(``lectures/assignments`` here). nbgrader itself keeps working beside it: the gradebook, manual
-grading and export are its own. What this adds is safety: every submission is rebuilt from the
-released notebook with only the student's answers, and run in a process of its own that sees
-neither the course's files nor the network, within limits.
+``python -m hierwidgets.grading check | release | grade | report | similar`` works on a course
+directory (``lectures/assignments`` here). nbgrader itself keeps working beside it: the gradebook,
+manual grading and export are its own. What this adds is safety: every submission is rebuilt from
+the released notebook with only the student's answers, and run in a process of its own that sees
+neither the course's files nor the network, within limits. With a roster, every student gets data
+of their own, and is graded on them.
 
 It needs nbgrader: ``pip install "hierwidgets[grading]"``.
 """
@@ -23,6 +24,8 @@ from .grades import FLAGS, Record, grade, records
 from .lms import lms_file, lms_roster
 from .reports import pass_rates, score_table
 from .sandbox import Limits, isolation
+from .similarity import similar
+from .variants import read_roster, release_variants
 
 __all__ = [
     "FLAGS",
@@ -39,7 +42,10 @@ __all__ = [
     "lms_roster",
     "open_course",
     "pass_rates",
+    "read_roster",
     "records",
     "release",
+    "release_variants",
     "score_table",
+    "similar",
 ]

@@ -1,4 +1,4 @@
-"""The command line: ``python -m hierwidgets.grading check | release | grade | report``."""
+"""The command line: ``python -m hierwidgets.grading check | release | grade | report | ...``."""
 
 import argparse
 import sys
@@ -24,11 +24,14 @@ from . import (
 )
 from .lms import SYSTEMS
 from .marking import kept_from_students
+from .folder import VARIANTS
 from .reports import picture, question_points, summary, write_csv
+from .similarity import graded, similar
+from .variants import owners, read_roster, release_variants
 
 
 def parser() -> argparse.ArgumentParser:
-    """The four commands, and ``private`` for a copy that holds other tests."""
+    """The commands, and ``private`` for a copy that holds other tests."""
     top = argparse.ArgumentParser(prog="python -m hierwidgets.grading", description=__doc__)
     top.add_argument("--course", help="the course directory (default: lectures/assignments)")
     commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
@@ -37,6 +40,7 @@ def parser() -> argparse.ArgumentParser:
         ("release", "make the student copies in release/"),
         ("grade", "grade what is in submitted/; goes on where it stopped"),
         ("report", "a CSV file, a class summary with a picture, feedback pages"),
+        ("similar", "which answers resemble each other: a reason to look, not a verdict"),
     ):
         one = commands.add_parser(name, help=words, description=words)
         one.add_argument("assignments", nargs="*", help="their names (default: all)")
@@ -45,6 +49,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--seconds", type=float, default=300, help="for a whole notebook")
             one.add_argument("--cell-seconds", type=float, default=60, help="for one cell")
             one.add_argument("--megabytes", type=float, default=2048, help="memory of one student")
+        if name == "release":
+            one.add_argument("--roster", type=Path, help="a CSV file with a column id: every "
+                             "student in it gets data of their own, in variants/")  # fmt: skip
         if name == "grade":
             one.add_argument("--student", action="append", default=[], help="only this one")
             one.add_argument("--question", action="append", default=[],
@@ -56,6 +63,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--lms", choices=SYSTEMS, help="a file that this system imports")
             one.add_argument("--roster", type=Path, help="who is in the course, for --lms")
             one.add_argument("--column", default="", help="the assignment's name in the system")
+        if name == "similar":
+            one.add_argument("--known", type=Path, nargs="+", default=[],
+                             help="files or folders with code that anybody may use")  # fmt: skip
     private = commands.add_parser("private", help="copy the course to a folder of your own")
     private.add_argument("folder", type=Path)
     return top
@@ -74,6 +84,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _commands() -> dict[str, Callable[[argparse.Namespace], int]]:
     return {
         "check": _check, "release": _release, "grade": _grade, "report": _report,
+        "similar": _similar,
         "private": _private,
     }  # fmt: skip
 
@@ -100,8 +111,12 @@ def _check(options: argparse.Namespace) -> int:
 
 def _release(options: argparse.Namespace) -> int:
     course, names = _course_and_names(options)
+    students = read_roster(options.roster) if options.roster else []
     for name in names:
         print(f"{name}: {release(course, name)}")
+        if students or owners(course, name):
+            made = release_variants(course, name, students)
+            print(f"{name}: {len(made)} copies with data of one's own in {course.root / VARIANTS}")
     return 0
 
 
@@ -150,6 +165,16 @@ def _report(options: argparse.Namespace) -> int:
         if options.feedback:
             pages = feedback(course, name, hidden_tests=options.hidden_tests)
             print(f"{len(pages)} feedback pages in {course.root / 'feedback'}")
+    return 0
+
+
+def _similar(options: argparse.Namespace) -> int:
+    course, names = _course_and_names(options)
+    for name in names:
+        if not options.assignments and not graded(course, name):
+            continue
+        page, pairs = similar(course, name, options.known)
+        print(f"{name}: {len(pairs)} pairs of answers to look at, no verdicts: {page}")
     return 0
 
 

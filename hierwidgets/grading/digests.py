@@ -23,15 +23,16 @@ def digests(course: Course, assignment: str, student: str) -> dict[str, str]:
     handed = course.notebook("submitted", assignment, student).parent
     for path in _files(handed):
         _add(sums[SHARED], str(path.relative_to(handed)).encode(), path.read_bytes())
-    given = course.root / "release" / assignment
-    for path in course.extras("release", assignment):
+    step, whose = course.given(assignment, student)
+    given = course.notebook(step, assignment, whose).parent
+    for path in course.extras(step, assignment, whose):
         _add(sums[SHARED], str(path.relative_to(given)).encode(), path.read_bytes())
     for cell in course.read("source", assignment).cells:
         if is_test(cell) or (is_answer(cell) and points(cell)):
             _add(_of(sums, cell), *_test(cell))
         elif cell.cell_type == "code" and not is_answer(cell):
             _add(sums[SHARED], cell.source.encode())
-    for cell in course.read("release", assignment).cells:
+    for cell in course.read(step, assignment, whose).cells:
         if is_answer(cell):
             _add(_of(sums, cell), grade_id(cell).encode(), cell.source.encode())
     return {name: total.hexdigest() for name, total in sums.items()}

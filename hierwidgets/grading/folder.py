@@ -21,6 +21,7 @@ from .gradebook import make_gradebook, one_at_a_time
 __all__ = ["Course", "copy_course", "open_course"]
 
 CONFIG = "nbgrader_config.py"
+VARIANTS = "variants"  # copies of the release with data of one's own, by student
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,17 @@ class Course:
         """The notebook of a step, in the present version of the format."""
         return nbformat.read(self.notebook(step, assignment, student), as_version=4)
 
-    def extras(self, step: str, assignment: str) -> list[Path]:
+    def given(self, assignment: str, student: str = "") -> tuple[str, str]:
+        """The step and student under which stands what a student was given.
+
+        That is a copy with data of one's own where there is one, and the release otherwise.
+        """
+        own = bool(student) and self.notebook(VARIANTS, assignment, student).exists()
+        return (VARIANTS, student) if own else ("release", "")
+
+    def extras(self, step: str, assignment: str, student: str = "") -> list[Path]:
         """The files that belong to an assignment besides its notebook."""
-        folder = self.root / step / assignment
+        folder = self.root / step / student / assignment
         return sorted(
             p for p in folder.rglob("*")
             if p.is_file() and p.suffix != ".ipynb" and "__pycache__" not in p.parts

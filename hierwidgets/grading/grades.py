@@ -22,6 +22,7 @@ from .marking import kept_from_students, show_markers
 from .marks import kept_marks, same_work
 from .runner import error
 from .sandbox import USUAL, Limits, isolation, run_limited
+from .variants import belongs_to
 
 __all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
 
@@ -182,10 +183,14 @@ def _graded(
 ) -> Record:  # fmt: skip
     """Rebuild, run and import; with an old record, only the points of some questions are new."""
     submission, notes = _submitted(course, assignment, student)
-    release, source = course.read("release", assignment), course.read("source", assignment)
-    rebuilt = rebuild(release, source, submission)
+    owner = belongs_to(course, assignment, submission)
+    if owner not in ("", student):
+        notes += (f"this is the copy that was given to {owner}; graded on the data of {student}",)
+    step, whose = course.given(assignment, student)
+    given, source = course.read(step, assignment, whose), course.read("source", assignment)
+    rebuilt = rebuild(given, source, submission)
     notes += rebuilt.notes
-    flag, found = run_notebook(course, assignment, rebuilt.notebook, limits)
+    flag, found = run_notebook(course, assignment, rebuilt.notebook, limits, student=student)
     if flag == "ok" and any("own:" not in note for note in notes):
         flag = "repaired"
     former = course.notebook(REBUILT, assignment, student)
@@ -267,9 +272,11 @@ def _plain(stored: Any) -> Any:
 
 def run_notebook(
     course: Course, assignment: str, notebook: Any, limits: Limits = USUAL,
-    hidden: Iterable[Path] = (),
+    hidden: Iterable[Path] = (), student: str = "",
 ) -> tuple[str, tuple[str, ...]]:  # fmt: skip
     """Run a rebuilt notebook apart from everything and put its outputs in.
+
+    Beside it stand the files that the student was given.
 
     Returns
     -------
@@ -280,8 +287,9 @@ def run_notebook(
     with tempfile.TemporaryDirectory(prefix="grading-") as place:
         folder = Path(place) / "work"
         folder.mkdir()
-        for path in course.extras("release", assignment):
-            target = folder / path.relative_to(course.root / "release" / assignment)
+        step, whose = course.given(assignment, student)
+        for path in course.extras(step, assignment, whose):
+            target = folder / path.relative_to(course.notebook(step, assignment, whose).parent)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
         outcome = run_limited(
