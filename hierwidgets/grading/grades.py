@@ -19,6 +19,7 @@ from .cells import grade_id, is_test, points, rebuild
 from .folder import Course
 from .runner import error
 from .sandbox import USUAL, Limits, isolation, run_limited
+from .submissions import submitted
 
 __all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
 
@@ -31,7 +32,6 @@ FLAGS = {
     "tampered": "changed what the tests rely on: the tests concerned give no points; look at it",
     "unreadable": "no notebook that can be read: nothing is graded",
 }
-LARGEST = 20_000_000  # bytes of a submission
 REBUILT, RECORDS = "rebuilt", "records"
 
 
@@ -129,7 +129,7 @@ def grade_one(
 
 
 def _graded(course: Course, assignment: str, student: str, limits: Limits, digest: str) -> Record:
-    submission, notes = _submitted(course, assignment, student)
+    submission, notes = submitted(course, assignment, student)
     release, source = course.read("release", assignment), course.read("source", assignment)
     rebuilt = rebuild(release, source, submission)
     notes += rebuilt.notes
@@ -145,38 +145,6 @@ def _score(cell: Any) -> float:
     from nbgrader.utils import determine_grade
 
     return float(determine_grade(cell)[0] or 0)
-
-
-def _submitted(course: Course, assignment: str, student: str) -> tuple[Any, tuple[str, ...]]:
-    """The notebook a student handed in, whatever its name is, and what is odd about it."""
-    right = course.notebook("submitted", assignment, student)
-    found = sorted(right.parent.rglob("*.ipynb"), key=lambda p: (p != right, -p.stat().st_mtime))
-    found = [p for p in found if ".ipynb_checkpoints" not in p.parts]
-    if not found:
-        names = ", ".join(sorted(p.name for p in right.parent.iterdir())) or "nothing"
-        raise DataError(f"no notebook was handed in: {names}")
-    notes: tuple[str, ...] = () if found[0] == right else (f"the file is called {found[0].name}",)
-    if len(found) > 1:
-        notes += (f"{len(found)} notebooks were handed in, {found[0].name} is graded",)
-    size = found[0].stat().st_size
-    if size > LARGEST:
-        notes += (f"the file has {size / 1e6:.0f} MB; its outputs were dropped",)
-    try:
-        stored = json.loads(found[0].read_text(encoding="utf-8-sig", errors="strict"))
-        return _plain(stored), notes
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise DataError(f"{found[0].name} is not a notebook that can be read: {problem}") from None
-
-
-def _plain(stored: Any) -> Any:
-    """A notebook of any version without its outputs, as far as it can be read."""
-    for cell in stored["cells"]:
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-        cell["source"] = "".join(cell["source"])
-        cell.setdefault("metadata", {})
-    notebook = nbformat.from_dict(stored)
-    return nbformat.convert(notebook, 4) if stored.get("nbformat", 4) != 4 else notebook
 
 
 def run_notebook(
