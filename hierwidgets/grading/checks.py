@@ -10,9 +10,10 @@ from typing import Any
 
 from hierwidgets.errors import DataError
 
-from .cells import HIDDEN, grade_id, is_answer, is_test, points, question, rebuild
+from .cells import HIDDEN, grade_id, is_answer, is_test, points, question
 from .folder import Course, copy_course
 from .grades import run_notebook
+from .rebuilding import rebuild
 from .sandbox import USUAL, Limits
 
 __all__ = ["Finding", "check", "release"]

@@ -15,8 +15,9 @@ import nbformat
 
 from hierwidgets.errors import DataError
 
-from .cells import grade_id, is_test, points, rebuild
+from .cells import grade_id, is_test, points
 from .folder import Course
+from .rebuilding import raised, rebuild
 from .runner import error
 from .sandbox import USUAL, Limits, isolation, run_limited
 from .submissions import submitted
@@ -134,11 +135,19 @@ def _graded(course: Course, assignment: str, student: str, limits: Limits, diges
     rebuilt = rebuild(release, source, submission)
     notes += rebuilt.notes
     flag, found = run_notebook(course, assignment, rebuilt.notebook, limits)
-    if flag == "ok" and any("own:" not in note for note in notes):
+    if flag == "ok" and rebuilt.mended:
         flag = "repaired"
     _import(course, assignment, student, rebuilt.notebook)
     scores = {grade_id(c): _score(c) for c in rebuilt.notebook.cells if is_test(c)}
-    return Record(student, assignment, flag, (*notes, *found), scores, digest, isolation())
+    return Record(
+        student,
+        assignment,
+        flag,
+        (*notes, *found, *raised(rebuilt.notebook)),
+        scores,
+        digest,
+        isolation(),
+    )
 
 
 def _score(cell: Any) -> float:
