@@ -182,7 +182,8 @@ def _written(sheet: _Sheet, place: int, head: Sequence[Piece], tail: Sequence[Pi
                                         for q in parts)]  # fmt: skip
     notes = _found_notes(sheet, place)
     if used:
-        notes.append(f"{name}: text of {len(used)} other cells was put into it")
+        other = "1 other cell" if len(used) == 1 else f"{len(used)} other cells"
+        notes.append(f"{name}: text of {other} was put into it")
     if len(kept) > 1:
         notes.append(f"{name}: {len(kept)} copies, were joined in their order")
     mended = bool(notes)

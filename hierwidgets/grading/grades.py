@@ -17,10 +17,10 @@ from hierwidgets.errors import DataError
 
 from .cells import grade_id, is_test, points
 from .folder import Course
-from .rebuilding import raised, rebuild
+from .rebuilding import raised
 from .runner import error
 from .sandbox import USUAL, Limits, isolation, run_limited
-from .submissions import submitted
+from .submissions import read_submission
 
 __all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
 
@@ -130,24 +130,15 @@ def grade_one(
 
 
 def _graded(course: Course, assignment: str, student: str, limits: Limits, digest: str) -> Record:
-    submission, notes = submitted(course, assignment, student)
     release, source = course.read("release", assignment), course.read("source", assignment)
-    rebuilt = rebuild(release, source, submission)
-    notes += rebuilt.notes
+    rebuilt = read_submission(course, assignment, student, release, source)
     flag, found = run_notebook(course, assignment, rebuilt.notebook, limits)
     if flag == "ok" and rebuilt.mended:
         flag = "repaired"
     _import(course, assignment, student, rebuilt.notebook)
     scores = {grade_id(c): _score(c) for c in rebuilt.notebook.cells if is_test(c)}
-    return Record(
-        student,
-        assignment,
-        flag,
-        (*notes, *found, *raised(rebuilt.notebook)),
-        scores,
-        digest,
-        isolation(),
-    )
+    notes = (*rebuilt.notes, *found, *raised(rebuilt.notebook))
+    return Record(student, assignment, flag, notes, scores, digest, isolation())
 
 
 def _score(cell: Any) -> float:

@@ -176,7 +176,8 @@ def join_code(sources: list[str]) -> str:
                                           if readable(s))
     ]  # fmt: skip
     halves = "\n".join(kept)  # a function that was cut in two
-    if all(map(readable, kept)) or not readable(halves):
+    cut = any(source[:1] in (" ", "\t") for source in kept[1:])
+    if not readable(halves) or (all(map(readable, kept)) and not cut):
         sound = [source for source in kept if readable(source)] or kept
         magics = re.compile(rf"^\s*(?:{'|'.join(TIMED)})\b[^\n]*\n")
         return "\n\n".join(magics.sub("", part) if len(sound) > 1 else part for part in sound)
@@ -207,7 +208,8 @@ def without_stub(source: str, stub: str) -> str:
             set(_bound(node)) & set(_bound(other)) for other, *_ in parts if other is not node
         ):  # fmt: skip
             gone.update(range(first, last))
-    return "\n".join(line for k, line in enumerate(lines) if k not in gone) if gone else source
+    left = "\n".join(line for k, line in enumerate(lines) if k not in gone)
+    return left.strip("\n") if gone else source
 
 
 def _functions(stub: str) -> dict[str, str]:
