@@ -169,7 +169,9 @@ def read_notebook(file: File) -> tuple[Any, list[str]]:
     version = stored.get("nbformat", 4)
     if version not in (3, 4):
         notes.append(f"{file.name} is of format {version}, which is read as far as it is known")
-    return new_notebook(cells=[_plain(cell) for cell in cells if isinstance(cell, dict)]), notes
+    notebook = new_notebook()
+    notebook.cells = [_plain(cell) for cell in cells if isinstance(cell, dict)]
+    return notebook, notes
 
 
 def _stored(file: File) -> tuple[dict[str, Any], list[str]]:

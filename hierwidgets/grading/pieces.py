@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from .cells import grade_id, is_answer
 from .sources import added, as_code, comments, defined, is_prose, readable, same, same_code, tidy
@@ -189,7 +189,7 @@ def join_words(pieces: Sequence[Piece]) -> tuple[str, dict[str, dict[str, str]],
     pictures: dict[str, dict[str, str]] = {}
     missing: list[str] = []
     for piece in pieces:
-        text, named = IMG_TAG.sub(r"![picture](attachment:\1)", piece.source), False
+        text, named = IMG_TAG.sub(_as_markdown, piece.source), False
         for name in dict.fromkeys(PICTURE.findall(text)):
             data = piece.pictures.get(name) or piece.pictures.get(unquote(name))
             if data is None:
@@ -204,6 +204,10 @@ def join_words(pieces: Sequence[Piece]) -> tuple[str, dict[str, dict[str, str]],
                 text += f"\n\n![{new}](attachment:{new})"
         texts.append(text)
     return "\n\n".join(texts), pictures, missing
+
+
+def _as_markdown(tag: re.Match[str]) -> str:
+    return f"![picture](attachment:{quote(unquote(tag[1]))})"
 
 
 def _keep(pictures: dict[str, dict[str, str]], name: str, data: Mapping[str, str]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from .answers import Answer, find_answers
+from .answer_cells import Answer, find_answers
 from .cells import grade_id, is_test
 from .pieces import Piece, join_words, match
 

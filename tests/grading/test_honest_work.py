@@ -6,6 +6,7 @@ must be in the rebuilt notebook; notes and the flag say no more than a person wo
 
 import base64
 import copy
+import re
 from dataclasses import dataclass, field
 
 import nbformat
@@ -276,6 +277,28 @@ def picture(notebook, given):
     cell["attachments"] = {"image.png": {"image/png": PIXEL}}
 
 
+def picture_below(notebook, given):
+    notebook.cells.append(new_markdown_cell("<img src='attachment:my pic (1).png' width=9>"))
+    notebook.cells[-1]["attachments"] = {"my pic (1).png": {"image/png": PIXEL}}
+
+
+def two_pictures_of_one_name(notebook, given):
+    picture(notebook, given)
+    other = base64.b64encode(b"another").decode()
+    notebook.cells.append(new_markdown_cell("![](attachment:image.png)"))
+    notebook.cells[-1]["attachments"] = {"image.png": {"image/png": other}}
+
+
+def picture_that_the_text_lost(notebook, given):
+    blank(notebook, given, "q3-why")
+    cell_of(notebook, "q3-why")["attachments"] = {"a.png": {"image/png": PIXEL}}
+
+
+def picture_in_a_remark(notebook, given):
+    notebook.cells.insert(3, new_markdown_cell("See ![](attachment:a.png)"))
+    notebook.cells[3]["attachments"] = {"a.png": {"image/png": PIXEL, 'x" onerror="': "AA"}}
+
+
 def picture_without_data(notebook, given):
     cell_of(notebook, "q3-why").source += "\n\n![image.png](attachment:image.png)"
 
@@ -336,6 +359,21 @@ CASES = {
     "an older try": Case(an_older_try, {}, "2 copies, the last changed one counts", True),
     "a broken try": Case(a_broken_try, {}, "2 copies", True),
     "a picture": Case(picture, {"q3-why": f"{WHY}\n\n![image.png](attachment:image.png)"}),
+    "a picture below": Case(
+        picture_below,
+        {"q3-why": f"{WHY}\n\n![picture](attachment:my-pic-1-.png)"}, "text of 1 other cell", True,
+    ),
+    "two pictures": Case(
+        two_pictures_of_one_name,
+        {"q3-why": f"{WHY}\n\n![image.png](attachment:image.png)\n\n![](attachment:2-image.png)"},
+        "text of 1 other cell", True,
+    ),
+    "a picture alone": Case(
+        picture_that_the_text_lost, {"q3-why": "YOUR ANSWER HERE\n\n![a.png](attachment:a.png)"},
+    ),
+    "a picture in a remark": Case(
+        picture_in_a_remark, note="1 text cell", kept=("See ![](attachment:a.png)",),
+    ),
     "a picture that is not there": Case(
         picture_without_data, {"q3-why": f"{WHY}\n\n[picture image.png: not in the file]"},
         "a picture named image.png is not in the file",
@@ -356,6 +394,10 @@ def test_what_students_do(course, given, name):
     assert any(case.note in note for note in result.notes) or not case.note
     assert result.notes == () or case.note or case.mended
     assert result.mended == case.mended, result.notes
+    for cell in result.notebook.cells:
+        assert set(re.findall(r"attachment:([^)]*)", cell.source)) == set(
+            cell.get("attachments", {})
+        )
     sources = [cell.source for cell in result.notebook.cells if not grade_id(cell)]
     assert [text for text in case.kept if text not in sources] == []
     assert source_of(result.notebook, "q1-hidden") == small.RATE_HIDDEN
