@@ -16,9 +16,10 @@ import nbformat
 
 from hierwidgets.errors import DataError, MissingExtraError
 
-__all__ = ["Course", "copy_course", "open_course"]
+__all__ = ["BEFORE", "Course", "copy_course", "open_course"]
 
 CONFIG = "nbgrader_config.py"
+BEFORE = "given_before"  # releases that later ones took the place of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,13 @@ class Course:
     def read(self, step: str, assignment: str, student: str = "") -> Any:
         """The notebook of a step, in the present version of the format."""
         return nbformat.read(self.notebook(step, assignment, student), as_version=4)
+
+    def given_before(self, assignment: str) -> list[Any]:
+        """The notebooks of former releases, the first one first."""
+        folders = (self.root / BEFORE / assignment).glob("*")
+        numbered = sorted((p for p in folders if p.name.isdigit()), key=lambda p: int(p.name))
+        paths = (path for folder in numbered for path in sorted(folder.glob("*.ipynb")))
+        return [nbformat.read(path, as_version=4) for path in paths]
 
     def extras(self, step: str, assignment: str) -> list[Path]:
         """The files that belong to an assignment besides its notebook."""

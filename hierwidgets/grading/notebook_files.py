@@ -169,7 +169,9 @@ def read_notebook(file: File) -> tuple[Any, list[str]]:
     version = stored.get("nbformat", 4)
     if version not in (3, 4):
         notes.append(f"{file.name} is of format {version}, which is read as far as it is known")
+    metadata = stored.get("metadata")
     notebook = new_notebook()
+    notebook.metadata = nbformat.from_dict(metadata if isinstance(metadata, dict) else {})
     notebook.cells = [_plain(cell) for cell in cells if isinstance(cell, dict)]
     return notebook, notes
 

@@ -32,6 +32,8 @@ class Rebuilt:
         The names of the answers that are not as they were given out.
     known, own
         The number of cells that are of this assignment, and of the student's own.
+    submission
+        The notebook that was handed in, as it was read.
     """
 
     notebook: Any
@@ -40,6 +42,7 @@ class Rebuilt:
     answered: tuple[str, ...] = ()
     known: int = 0
     own: int = 0
+    submission: Any = None
 
 
 def rebuild(release: Any, source: Any, submission: Any, earlier: Sequence[Any] = ()) -> Rebuilt:
@@ -83,7 +86,7 @@ def rebuild(release: Any, source: Any, submission: Any, earlier: Sequence[Any] =
     return Rebuilt(
         notebook, (*notes, *found.notes, *told), any(a.mended for a in filled.values()),
         tuple(grade_id(release.cells[k]) for k, a in filled.items() if not a.given),
-        len(set(found.places)), len(found.own),
+        len(set(found.places)), len(found.own), submission,
     )  # fmt: skip
 
 

@@ -51,9 +51,8 @@ class _Pile:
 
 
 def read_submission(
-    course: Course, assignment: str, student: str, release: Any, source: Any,
-    earlier: Sequence[Any] = (),
-) -> Rebuilt:  # fmt: skip
+    course: Course, assignment: str, student: str, release: Any, source: Any
+) -> Rebuilt:
     """Rebuild what a student handed in.
 
     What a file is decides its content, not its name: archives are looked into, and of several
@@ -64,8 +63,8 @@ def read_submission(
     ----------
     course, assignment, student
         Whose work it is.
-    release, source, earlier
-        The notebook as given out, what it was made from, and what was given out before.
+    release, source
+        The notebook as given out and what it was made from.
 
     Raises
     ------
@@ -73,7 +72,7 @@ def read_submission(
         If there is no notebook of this assignment that can be read.
     """
     right = course.notebook("submitted", assignment, student)
-    pile = _sort_out(right.parent)
+    pile, earlier = _sort_out(right.parent), course.given_before(assignment)
     candidates = [_candidate(file, pile, release, source, earlier) for file in pile.notebooks]
     good = [c for c in candidates if isinstance(c, _Candidate)]
     problems = [*pile.problems, *(c for c in candidates if isinstance(c, str))]
