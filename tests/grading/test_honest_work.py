@@ -13,9 +13,11 @@ import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 from support import small_course as small
+from support.answer_sheets import read, reference
+from support.submissions import submissions
 
-from hierwidgets.grading import open_course, release
-from hierwidgets.grading.cells import grade_id
+from hierwidgets.grading import Limits, feedback, grade, open_course, release, score_table
+from hierwidgets.grading.cells import grade_id, without_hidden
 from hierwidgets.grading.rebuilding import rebuild
 
 PIXEL = base64.b64encode(
@@ -223,6 +225,11 @@ def an_own_helper(notebook, given):
     cell_of(notebook, "q1-rate").source = "def rate(y):\n    return share(y)"
 
 
+def an_own_helper_below(notebook, given):
+    notebook.cells.insert(place_of(notebook, "q2-spread") + 1, new_code_cell(HELPER))
+    cell_of(notebook, "q2-spread").source = SPREAD.replace("rate(y)", "share(y)")
+
+
 def empty_cells(notebook, given):
     notebook.cells[2:2] = [new_code_cell(""), new_markdown_cell("  \n")]
 
@@ -409,3 +416,55 @@ def test_what_students_do(course, given, name):
 def test_a_blank_sheet_has_no_answers(course, given):
     result = rebuild(given, course.read("source", "T1"), given)
     assert (result.answered, result.own, result.notes, result.mended) == ((), 0, (), False)
+
+
+@pytest.mark.parametrize("assignment", ["A1", "A2", "A3", "A4"])
+def test_clumsy_sheets_of_the_assignments_hold_the_right_answers(assignment):
+    """The slow tests grade them; here their answers in code are compared with the right ones."""
+    source = read(assignment)
+    given = copy.deepcopy(source)
+    for cell in given.cells:
+        cell.source = without_hidden(cell.source)
+        cell.source = re.sub(
+            r"### BEGIN SOLUTION\n.*?### END SOLUTION", STUB_RAISE, cell.source, flags=re.DOTALL
+        )
+    right = reference(source)
+    clumsy = {s.student: s for s in submissions(assignment, source, given, [])}
+    for student in ("clumsy", "strewn", "split", "carried"):
+        result = rebuild(given, source, clumsy[student].notebook)
+        for name, text in right.items():
+            found = source_of(result.notebook, name)
+            assert [x for x in found.split("\n") if x] == [x for x in text.split("\n") if x], (
+                student
+            )
+        assert result.mended == (clumsy[student].flag == "repaired"), result.notes
+
+
+def handed_in(course, given, student, *changes):
+    notebook = small.answered(given, small.RIGHT)
+    for change in changes:
+        change(notebook, given)
+    small.hand_in(course.root, student, notebook, "anything.txt")
+
+
+def a_cell_that_raises(notebook, given):
+    notebook.cells.insert(place_of(notebook, "q1-rate") + 1, new_code_cell("1 / 0"))
+
+
+@pytest.mark.slow
+def test_graded_work_keeps_its_points_and_its_pictures(course, given):
+    """From the file to the page: points, what waits for a person, and what a page shows."""
+    handed_in(course, given, "ann", below_the_stub, picture_below, raise_above, an_own_helper_below)
+    handed_in(course, given, "bo", picture_without_data, split_between, a_cell_that_raises)
+    limits = Limits(seconds=60, cell_seconds=10, megabytes=1500)
+    ann, bo = grade(course, "T1", ["ann", "bo"], limits=limits, progress=False)
+    assert (ann.flag, bo.flag) == ("repaired", "repaired")
+    assert sum(ann.scores.values()) == sum(bo.scores.values()) == 6
+    assert "a cell of the student's own after q1-rate raised ZeroDivisionError" in bo.notes
+    table = score_table(course, "T1").set_index("student")
+    assert table.loc[["ann", "bo"], "waiting"].tolist() == [1, 1]
+    pages = {page.parts[-3]: page.read_text() for page in feedback(course, "T1")}
+    assert set(pages) == {"ann", "bo"}
+    assert WHY in pages["ann"]
+    assert PIXEL in pages["ann"]
+    assert "picture image.png: not in the file" in pages["bo"]
