@@ -15,6 +15,7 @@ __all__ = ["Match", "Piece", "join_words", "match"]
 PICTURE = re.compile(r"(?<=[(\"'<\s])attachment:((?:[^()\s\"'<>]|\([^()\s]*\))+)")
 IMG_TAG = re.compile(r"<img\b[^<>]*\bsrc=[\"']attachment:([^\"'<>]+)[\"'][^<>]*>", re.IGNORECASE)
 IMAGE = re.compile(r"image/[\w.+-]+")
+LARGEST_PICTURE = 10_000_000  # characters
 BASE64 = re.compile(r"[A-Za-z0-9+/=\s]+")
 
 
@@ -170,9 +171,10 @@ def _pictures(cell: Any) -> dict[str, dict[str, str]]:
     pasted = cell.get("attachments")
     found: dict[str, dict[str, str]] = {}
     for name, kinds in pasted.items() if isinstance(pasted, Mapping) else ():
+        whole = {kind: "".join(data) for kind, data in dict(kinds).items()}
         good = {
-            kind: "".join(data) for kind, data in dict(kinds).items()
-            if IMAGE.fullmatch(kind) and BASE64.fullmatch("".join(data))
+            kind: data for kind, data in whole.items()
+            if len(data) <= LARGEST_PICTURE and IMAGE.fullmatch(kind) and BASE64.fullmatch(data)
         }  # fmt: skip
         if good:
             found[str(name)] = good
@@ -218,6 +220,7 @@ def _keep(pictures: dict[str, dict[str, str]], name: str, data: Mapping[str, str
 
 
 def _without_picture(text: str, name: str) -> str:
-    words, named = f"[picture {name}: not in the file]", re.escape(f"attachment:{name}")
+    words = f"[picture {name}: not in the file, or over 10 MB]"
+    named = re.escape(f"attachment:{name}")
     text = re.sub(rf"!\[[^\]]*\]\(<?{named}[^)]*\)", lambda _: words, text)
     return text.replace(f"attachment:{name}", words)

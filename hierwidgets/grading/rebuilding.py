@@ -1,6 +1,7 @@
 """A submission rebuilt from the release, with everything the student wrote."""
 
 import copy
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,7 @@ from .pieces import Piece, join_words, match
 
 __all__ = ["Rebuilt", "raised", "rebuild"]
 
+MOST_CELLS, MOST_TEXT = 300, 500_000  # own cells and their characters that are kept
 OWN = "own"  # how the names of the student's own cells begin
 
 
@@ -101,7 +103,9 @@ def _own_cells(own: Sequence[Piece]) -> tuple[dict[int, list[Any]], list[str]]:
     """Cells for what went into no answer, by the place they stand behind, and notes on them."""
     cells: dict[int, list[Any]] = {}
     lost: list[str] = []
-    for number, piece in enumerate(own, 1):
+    total = itertools.accumulate(len(piece.source) for piece in own)
+    kept = [piece for piece, size in zip(own, total, strict=True) if size <= MOST_TEXT][:MOST_CELLS]
+    for number, piece in enumerate(kept, 1):
         if piece.kind == "code":
             cell = new_code_cell(piece.source)
         else:
@@ -112,17 +116,15 @@ def _own_cells(own: Sequence[Piece]) -> tuple[dict[int, list[Any]], list[str]]:
                 cell.attachments = pictures
         cell["id"] = f"{OWN}-{number}"
         cells.setdefault(piece.after, []).append(cell)
-    code = sum(piece.kind == "code" for piece in own)
-    notes = (
-        [f"{_count(code, 'code cell')} of the student's own: kept and run in place"] if code else []
-    )
-    if texts := len(own) - code:
-        notes.append(f"{_count(texts, 'text cell')} of the student's own: kept in place")
+    code = sum(piece.kind == "code" for piece in kept)
+    kinds = ((code, "code cell", "kept and run"), (len(kept) - code, "text cell", "kept"))
+    notes = [
+        f"{number} {what}{'s' * (number > 1)} of the student's own: {how} in place"
+        for number, what, how in kinds if number
+    ]  # fmt: skip
+    if left := len(own) - len(kept):
+        notes.append(f"{left} more cells of the student's own were left out: too much")
     return cells, notes + [f"a picture named {name} is not in the file" for name in lost]
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def raised(notebook: Any) -> tuple[str, ...]:

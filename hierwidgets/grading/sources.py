@@ -8,6 +8,7 @@ import textwrap
 import tokenize
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any
 
 __all__ = [
@@ -27,7 +28,7 @@ __all__ = [
     "without_stub",
 ]
 
-LONGEST = 1_000_000  # characters of a cell that are read as Python
+LONGEST = 100_000  # characters of a cell that are read as Python
 MOST_LINES = 2_000  # of a cell that are compared one by one
 TIMED = ("%%time", "%%timeit", "%%capture", "%%prun")  # what follows them is Python
 FENCE = re.compile(r"^```+[^\n]*\n(.*?)^```+[ \t]*$", re.MULTILINE | re.DOTALL)
@@ -64,6 +65,7 @@ def readable(source: str) -> bool:
     return _tree(source) is not None
 
 
+@lru_cache(maxsize=64)
 def _tree(source: str) -> ast.Module | None:
     """The program, with magics and ``!`` as calls; None where it is no Python."""
     if len(source) > LONGEST:
@@ -162,7 +164,7 @@ def is_prose(source: str) -> bool:
 
 def as_code(source: str) -> str:
     """The program in a text: what stands between fences, or all of it."""
-    fenced = FENCE.findall(source)
+    fenced = FENCE.findall(source) if len(source) <= LONGEST else []
     return "\n\n".join(textwrap.dedent(part).rstrip() for part in fenced) if fenced else source
 
 

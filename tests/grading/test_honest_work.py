@@ -382,7 +382,8 @@ CASES = {
         picture_in_a_remark, note="1 text cell", kept=("See ![](attachment:a.png)",),
     ),
     "a picture that is not there": Case(
-        picture_without_data, {"q3-why": f"{WHY}\n\n[picture image.png: not in the file]"},
+        picture_without_data,
+        {"q3-why": f"{WHY}\n\n[picture image.png: not in the file, or over 10 MB]"},
         "a picture named image.png is not in the file",
     ),
 }  # fmt: skip
@@ -416,6 +417,15 @@ def test_what_students_do(course, given, name):
 def test_a_blank_sheet_has_no_answers(course, given):
     result = rebuild(given, course.read("source", "T1"), given)
     assert (result.answered, result.own, result.notes, result.mended) == ((), 0, (), False)
+
+
+def test_cells_without_end_are_cut_and_a_note_says_so(course, given):
+    notebook = small.answered(given, small.RIGHT)
+    notebook.cells += [new_code_cell(f"x = {k}") for k in range(1000)]
+    notebook.cells.append(new_markdown_cell("x" * 10**6))
+    result = rebuild(given, course.read("source", "T1"), notebook)
+    assert len(result.notebook.cells) < 400
+    assert any("more cells of the student's own were left out" in note for note in result.notes)
 
 
 @pytest.mark.parametrize("assignment", ["A1", "A2", "A3", "A4"])
@@ -456,7 +466,7 @@ def test_graded_work_keeps_its_points_and_its_pictures(course, given):
     """From the file to the page: points, what waits for a person, and what a page shows."""
     handed_in(course, given, "ann", below_the_stub, picture_below, raise_above, an_own_helper_below)
     handed_in(course, given, "bo", picture_without_data, split_between, a_cell_that_raises)
-    limits = Limits(seconds=60, cell_seconds=10, megabytes=1500)
+    limits = Limits(seconds=300, cell_seconds=60, megabytes=1500)
     ann, bo = grade(course, "T1", ["ann", "bo"], limits=limits, progress=False)
     assert (ann.flag, bo.flag) == ("repaired", "repaired")
     assert sum(ann.scores.values()) == sum(bo.scores.values()) == 6
@@ -467,4 +477,4 @@ def test_graded_work_keeps_its_points_and_its_pictures(course, given):
     assert set(pages) == {"ann", "bo"}
     assert WHY in pages["ann"]
     assert PIXEL in pages["ann"]
-    assert "picture image.png: not in the file" in pages["bo"]
+    assert "[picture image.png: not in the file" in pages["bo"]
