@@ -220,7 +220,11 @@ def _plain(stored: dict[str, Any]) -> Any:
         cell.metadata["nbgrader"] = nbformat.from_dict(role)
     pasted = stored.get("attachments")
     if isinstance(pasted, dict):
-        cell.attachments = pasted
+        cell.attachments = {
+            name: {kind: "".join(map(str, data)) if isinstance(data, list) else data
+                   for kind, data in kinds.items()}
+            for name, kinds in pasted.items() if isinstance(kinds, dict)
+        }  # fmt: skip
     if isinstance(stored.get("id"), str):
         cell["id"] = stored["id"]
     else:

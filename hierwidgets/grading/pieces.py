@@ -171,10 +171,10 @@ def _pictures(cell: Any) -> dict[str, dict[str, str]]:
     pasted = cell.get("attachments")
     found: dict[str, dict[str, str]] = {}
     for name, kinds in pasted.items() if isinstance(pasted, Mapping) else ():
-        whole = {kind: "".join(data) for kind, data in dict(kinds).items()}
         good = {
-            kind: data for kind, data in whole.items()
-            if len(data) <= LARGEST_PICTURE and IMAGE.fullmatch(kind) and BASE64.fullmatch(data)
+            kind: data for kind, data in (kinds.items() if isinstance(kinds, Mapping) else ())
+            if isinstance(data, str) and len(data) <= LARGEST_PICTURE
+            and IMAGE.fullmatch(str(kind)) and BASE64.fullmatch(data)
         }  # fmt: skip
         if good:
             found[str(name)] = good

@@ -211,6 +211,10 @@ def code_in_test(notebook, given):
     cell.source = f"{RATE}\n\n{cell.source}"
 
 
+def remark_in_test(notebook, given):
+    cell_of(notebook, "q1-shown").source += "\n# I do not see why this is tested here"
+
+
 def code_in_other_answer(notebook, given):
     blank(notebook, given, "q2-spread")
     cell_of(notebook, "q1-rate").source += f"\n\n\n{SPREAD}"
@@ -339,6 +343,10 @@ CASES = {
     "code in markdown": Case(code_in_markdown, {}, "answered in 1 of the student's", True),
     "code in raw": Case(code_in_raw, {}, "answered in 1 of the student's", True),
     "code in a test": Case(code_in_test, {}, "answered in 1 of the student's", True),
+    "a remark in a test": Case(
+        remark_in_test, note="q1-shown: had been edited, put back; what was added stands below it",
+        kept=("I do not see why this is tested here",),
+    ),
     "code in another answer": Case(
         code_in_other_answer, {"q1-rate": f"{RATE}\n\n\n{SPREAD}"}, "answered in q1-rate", True
     ),
@@ -428,16 +436,36 @@ def test_cells_without_end_are_cut_and_a_note_says_so(course, given):
     assert any("more cells of the student's own were left out" in note for note in result.notes)
 
 
-@pytest.mark.parametrize("assignment", ["A1", "A2", "A3", "A4"])
-def test_clumsy_sheets_of_the_assignments_hold_the_right_answers(assignment):
-    """The slow tests grade them; here their answers in code are compared with the right ones."""
-    source = read(assignment)
+def without_solutions(source):
+    """A student copy, made without nbgrader."""
     given = copy.deepcopy(source)
     for cell in given.cells:
         cell.source = without_hidden(cell.source)
         cell.source = re.sub(
             r"### BEGIN SOLUTION\n.*?### END SOLUTION", STUB_RAISE, cell.source, flags=re.DOTALL
         )
+    return given
+
+
+def test_a_figure_in_a_new_cell_goes_to_the_cell_that_a_person_marks():
+    source = read("A2")
+    given = without_solutions(source)
+    notebook = copy.deepcopy(given)
+    figure = "figure, axes = plt.subplots()\naxes.plot([1, 2])"
+    place = place_of(notebook, "q6-figure") + 1
+    notebook.cells[place:place] = [new_code_cell(figure), new_markdown_cell(WHY)]
+    result = rebuild(given, source, notebook)
+    assert source_of(result.notebook, "q6-figure") == figure
+    assert source_of(result.notebook, "q6-words") == WHY
+    assert result.answered == ("q6-figure", "q6-words")
+    assert result.mended
+
+
+@pytest.mark.parametrize("assignment", ["A1", "A2", "A3", "A4"])
+def test_clumsy_sheets_of_the_assignments_hold_the_right_answers(assignment):
+    """The slow tests grade them; here their answers in code are compared with the right ones."""
+    source = read(assignment)
+    given = without_solutions(source)
     right = reference(source)
     clumsy = {s.student: s for s in submissions(assignment, source, given, [])}
     for student in ("clumsy", "strewn", "split", "carried"):

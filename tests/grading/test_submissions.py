@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import os
+import random
 import tarfile
 import zipfile
 
@@ -17,6 +18,8 @@ from support import small_course as small
 from hierwidgets.errors import DataError
 from hierwidgets.grading import open_course, release
 from hierwidgets.grading.cells import grade_id
+from hierwidgets.grading.notebook_files import File, read_notebook
+from hierwidgets.grading.rebuilding import rebuild
 from hierwidgets.grading.submissions import read_submission
 
 NAME = "T1-small.ipynb"
@@ -252,6 +255,42 @@ def test_a_damaged_file_beside_a_good_one_is_told(course, right):
     result = read(course, {NAME: right, "T1-small (1).ipynb": text_of(right)[:-200]})
     assert answers(result) == small.RIGHT
     assert any("T1-small (1).ipynb is not a notebook that can be read" in n for n in result.notes)
+
+
+JUNK = (
+    None, 0, True, 1e308, "", "\ud800", [], [[]], {}, {"a": 1}, ["a", 1, None], "def f(:", '"""',
+    "%%bash\nls", "![x](attachment:a.png)", {"a.png": "x"}, {"a.png": {"image/png": ["AA", "AA"]}},
+    {"grade_id": "q1-hidden"},
+)  # fmt: skip
+KEYS = ("id", "metadata", "source", "attachments", "cell_type", "nbgrader", "grade_id", "level")
+
+
+def places(stored):
+    """Every place in a stored notebook."""
+    keys = stored if isinstance(stored, dict) else range(len(stored)) if isinstance(stored, list) \
+        else ()  # fmt: skip
+    for key in keys:
+        yield stored, key
+        yield from places(stored[key])
+
+
+def test_any_content_is_read_or_refused_in_words(course, given, right):
+    """Notebooks with anything anywhere: what comes back can be stored, or an error says why not."""
+    rng, whole = random.Random(20261), json.loads(text_of(right))
+    source, refused = course.read("source", "T1"), 0
+    for _ in range(300):
+        stored = copy.deepcopy(whole)
+        for _ in range(rng.randint(1, 6)):
+            where, key = rng.choice(list(places(stored)))
+            key = rng.choice(KEYS) if isinstance(where, dict) and rng.random() < 0.4 else key
+            where[key] = copy.deepcopy(rng.choice(JUNK))
+        try:
+            notebook, _ = read_notebook(File("any", 0, json.dumps(stored).encode()))
+        except DataError:
+            refused += 1
+            continue
+        nbformat.validate(rebuild(given, source, notebook).notebook)
+    assert 0 < refused < 100
 
 
 def test_links_out_of_the_folder_are_not_followed(course, right, tmp_path):
