@@ -154,7 +154,7 @@ def _edited(found: Match, original: Any, piece: Piece, place: int) -> None:
     kind = piece.kind
     if kind == "code" and not (defined(typed) and readable(typed)):
         remarks = added(comments(original.source), comments(piece.source))
-        typed = typed if is_prose(typed) else remarks
+        typed = typed if is_prose(typed) and not readable(typed) else remarks
         kind = "markdown"
     if name:
         kept = "; what was added stands below it" if typed.strip() else ""
