@@ -18,9 +18,10 @@ from hierwidgets.errors import DataError, MissingExtraError
 
 from .gradebook import make_gradebook, one_at_a_time
 
-__all__ = ["Course", "copy_course", "open_course"]
+__all__ = ["BEFORE", "VARIANTS", "Course", "copy_course", "open_course"]
 
 CONFIG = "nbgrader_config.py"
+BEFORE = "given_before"  # releases that later ones took the place of
 VARIANTS = "variants"  # copies of the release with data of one's own, by student
 
 
@@ -60,6 +61,13 @@ class Course:
         """
         own = bool(student) and self.notebook(VARIANTS, assignment, student).exists()
         return (VARIANTS, student) if own else ("release", "")
+
+    def given_before(self, assignment: str) -> list[Any]:
+        """The notebooks of former releases, the first one first."""
+        folders = (self.root / BEFORE / assignment).glob("*")
+        numbered = sorted((p for p in folders if p.name.isdigit()), key=lambda p: int(p.name))
+        paths = (path for folder in numbered for path in sorted(folder.glob("*.ipynb")))
+        return [nbformat.read(path, as_version=4) for path in paths]
 
     def extras(self, step: str, assignment: str, student: str = "") -> list[Path]:
         """The files that belong to an assignment besides its notebook."""

@@ -14,14 +14,16 @@ import nbformat
 
 from hierwidgets.errors import DataError
 
-from .cells import grade_id, is_test, points, question, rebuild
+from .cells import grade_id, is_test, points, question
 from .digests import changed, digests, former_digest
 from .folder import Course
 from .late import write_time
 from .marking import kept_from_students, show_markers
 from .marks import kept_marks, same_work
+from .rebuilding import raised
 from .runner import error
 from .sandbox import USUAL, Limits, isolation, run_limited
+from .submissions import read_submission
 from .variants import belongs_to
 
 __all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
@@ -35,7 +37,6 @@ FLAGS = {
     "tampered": "changed what the tests rely on: the tests concerned give no points; look at it",
     "unreadable": "no notebook that can be read: nothing is graded",
 }
-LARGEST = 20_000_000  # bytes of a submission
 REBUILT, RECORDS = "rebuilt", "records"
 
 
@@ -182,23 +183,22 @@ def _graded(
     old: Record | None = None, questions: frozenset[str] = frozenset(),
 ) -> Record:  # fmt: skip
     """Rebuild, run and import; with an old record, only the points of some questions are new."""
-    submission, notes = _submitted(course, assignment, student)
-    owner = belongs_to(course, assignment, submission)
-    if owner not in ("", student):
-        notes += (f"this is the copy that was given to {owner}; graded on the data of {student}",)
     step, whose = course.given(assignment, student)
     given, source = course.read(step, assignment, whose), course.read("source", assignment)
-    rebuilt = rebuild(given, source, submission)
-    notes += rebuilt.notes
+    rebuilt = read_submission(course, assignment, student, given, source)
+    owner = belongs_to(course, assignment, rebuilt.submission)
+    notes = rebuilt.notes
+    if owner not in ("", student):
+        notes += (f"this is the copy that was given to {owner}; graded on the data of {student}",)
     flag, found = run_notebook(course, assignment, rebuilt.notebook, limits, student=student)
-    if flag == "ok" and any("own:" not in note for note in notes):
+    if flag == "ok" and (rebuilt.mended or owner not in ("", student)):
         flag = "repaired"
     former = course.notebook(REBUILT, assignment, student)
     part = old is not None and _restore(rebuilt.notebook, former, questions)
     found += _import(course, assignment, student, rebuilt.notebook)
     scores = {grade_id(c): _score(c) for c in rebuilt.notebook.cells if is_test(c)}
     record = Record(
-        student, assignment, flag, (*notes, *found), scores,
+        student, assignment, flag, (*notes, *found, *raised(rebuilt.notebook)), scores,
         isolated=isolation(), digests=now,
     )  # fmt: skip
     return _joined(old, record, questions) if old is not None and part else record
@@ -236,38 +236,6 @@ def _score(cell: Any) -> float:
     from nbgrader.utils import determine_grade
 
     return float(determine_grade(cell)[0] or 0)
-
-
-def _submitted(course: Course, assignment: str, student: str) -> tuple[Any, tuple[str, ...]]:
-    """The notebook a student handed in, whatever its name is, and what is odd about it."""
-    right = course.notebook("submitted", assignment, student)
-    found = sorted(right.parent.rglob("*.ipynb"), key=lambda p: (p != right, -p.stat().st_mtime))
-    found = [p for p in found if ".ipynb_checkpoints" not in p.parts]
-    if not found:
-        names = ", ".join(sorted(p.name for p in right.parent.iterdir())) or "nothing"
-        raise DataError(f"no notebook was handed in: {names}")
-    notes: tuple[str, ...] = () if found[0] == right else (f"the file is called {found[0].name}",)
-    if len(found) > 1:
-        notes += (f"{len(found)} notebooks were handed in, {found[0].name} is graded",)
-    size = found[0].stat().st_size
-    if size > LARGEST:
-        notes += (f"the file has {size / 1e6:.0f} MB; its outputs were dropped",)
-    try:
-        stored = json.loads(found[0].read_text(encoding="utf-8-sig", errors="strict"))
-        return _plain(stored), notes
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise DataError(f"{found[0].name} is not a notebook that can be read: {problem}") from None
-
-
-def _plain(stored: Any) -> Any:
-    """A notebook of any version without its outputs, as far as it can be read."""
-    for cell in stored["cells"]:
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-        cell["source"] = "".join(cell["source"])
-        cell.setdefault("metadata", {})
-    notebook = nbformat.from_dict(stored)
-    return nbformat.convert(notebook, 4) if stored.get("nbformat", 4) != 4 else notebook
 
 
 def run_notebook(

@@ -28,7 +28,8 @@ from hierwidgets.grading import (
     score_table,
 )
 from hierwidgets.grading.__main__ import main
-from hierwidgets.grading.cells import question, rebuild, without_hidden
+from hierwidgets.grading.cells import question, without_hidden
+from hierwidgets.grading.rebuilding import rebuild
 from hierwidgets.grading.reports import picture, question_points, summary, write_csv
 
 QUICK = Limits(seconds=60, cell_seconds=5, megabytes=1500)
@@ -185,13 +186,16 @@ def test_a_missing_answer_is_the_stub(course, given):
     assert "q2-spread: missing, counted as not answered" in result.notes
 
 
-def test_own_cells_are_told_and_not_run(course, given):
+def test_own_cells_are_told_and_kept_in_their_place(course, given):
     def add(notebook):
         notebook.cells.insert(2, nbformat.v4.new_code_cell("helper = 1"))
 
     result = rebuilt(course, given, add)
-    assert not any("helper" in cell.source for cell in result.notebook.cells)
-    assert result.notes == ("1 code cells of the student's own: not part of the graded answers",)
+    (own,) = [cell for cell in result.notebook.cells if "helper" in cell.source]
+    assert result.notebook.cells.index(own) == 2
+    assert "nbgrader" not in own.metadata
+    assert result.notes == ("1 code cell of the student's own: kept and run in place",)
+    assert not result.mended
 
 
 def test_questions_and_hidden_parts():
