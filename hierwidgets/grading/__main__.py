@@ -22,9 +22,9 @@ from . import (
     release,
     score_table,
 )
+from .folder import VARIANTS
 from .lms import SYSTEMS
 from .marking import kept_from_students
-from .folder import VARIANTS
 from .reports import picture, question_points, summary, write_csv
 from .similarity import graded, similar
 from .variants import owners, read_roster, release_variants
