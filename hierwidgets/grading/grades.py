@@ -1,9 +1,7 @@
 """Grade submissions one by one: rebuild, run apart, import the scores."""
 
 import json
-import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -15,10 +13,10 @@ import nbformat
 
 from hierwidgets.errors import DataError
 
-from .cells import grade_id, is_test, points, rebuild
+from .cells import grade_id, is_test, rebuild
+from .engine import error, run
 from .folder import Course
-from .runner import error
-from .sandbox import USUAL, Limits, isolation, run_limited
+from .sandbox import USUAL, Limits, isolation
 
 __all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
 
@@ -181,7 +179,7 @@ def _plain(stored: Any) -> Any:
 
 def run_notebook(
     course: Course, assignment: str, notebook: Any, limits: Limits = USUAL,
-    hidden: Iterable[Path] = (),
+    hidden: Iterable[Path] = (), walls: bool = True,
 ) -> tuple[str, tuple[str, ...]]:  # fmt: skip
     """Run a rebuilt notebook apart from everything and put its outputs in.
 
@@ -190,90 +188,29 @@ def run_notebook(
     (str, tuple of str)
         A flag and notes. Cells that did not come to run hold an error, so they give no points.
     """
-    request = json.dumps({"notebook": notebook, "cell_seconds": limits.cell_seconds})
+    source = course.read("source", assignment)
     with tempfile.TemporaryDirectory(prefix="grading-") as place:
-        folder = Path(place) / "work"
-        folder.mkdir()
+        files = Path(place) / "files"
+        files.mkdir()
         for path in course.extras("release", assignment):
-            target = folder / path.relative_to(course.root / "release" / assignment)
+            target = files / path.relative_to(course.root / "release" / assignment)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-        outcome = run_limited(
-            lambda fd: [sys.executable, "-m", f"{__package__}.runner", str(fd)],
-            request, folder, limits, [course.root, *_sources(), *hidden], _environment(place),
+        ran = run(
+            notebook, source, files, limits, walls=walls,
+            hidden=[course.root, *_sources(), *hidden],
         )  # fmt: skip
-    return _read(notebook, outcome.lines, outcome.stopped, outcome.log)
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            reason = "; ".join(ran.notes) or "it was not run"
+            cell.outputs = ran.outputs.get(index, [error("NotRun", reason)])
+            cell.execution_count = None
+    return ran.flag, tuple(ran.notes)
 
 
 def _sources() -> list[Path]:
     """The package's own assignments, where it runs from a checkout."""
     return [Path(__file__).parents[2] / "lectures" / "assignments"]
-
-
-def _environment(place: str) -> dict[str, str]:
-    """Few variables: the answers get no home, no configuration, no secrets of the instructor."""
-    kept = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-    own = {
-        "HOME": f"{place}/home", "TMPDIR": place, "IPYTHONDIR": f"{place}/ipython",
-        "JUPYTER_RUNTIME_DIR": f"{place}/runtime", "JUPYTER_CONFIG_DIR": f"{place}/config",
-        "MPLCONFIGDIR": f"{place}/matplotlib", "NBGRADER_EXECUTION": "autograde",
-        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }  # fmt: skip
-    return {name: os.environ[name] for name in kept if name in os.environ} | own
-
-
-def _read(notebook: Any, lines: list[str], stopped: str, log: str) -> tuple[str, tuple[str, ...]]:
-    """Put the reported outputs into the notebook; the flag and the notes."""
-    flag, notes, ended, seen = "ok", [], False, set()
-    for line in lines:
-        try:
-            told = json.loads(line)
-        except ValueError:
-            continue
-        ended = ended or "end" in told
-        if "index" not in told:
-            continue
-        cell = notebook.cells[told["index"]]
-        cell.outputs = [nbformat.from_dict(output) for output in told["outputs"]]
-        cell.execution_count = told["count"]
-        seen.add(told["index"])
-        if told["changed"]:
-            flag = "tampered"
-            notes.append(f"{grade_id(cell)}: {', '.join(told['changed'][:5])} had been changed")
-        if told["dead"] and flag == "ok":
-            flag = "crash"
-            notes.append(f"Python ended in or before {grade_id(cell) or 'a cell'}")
-        if flag == "ok" and _timed_out(cell):
-            flag = "timeout"
-            notes.append(f"{grade_id(cell)}: {cell.outputs[0].evalue}")
-    if stopped or not ended:
-        reason = _STOPPED.get(stopped, f"the run ended early: {log.strip()[-300:]}")
-        flag = "tampered" if flag == "tampered" else "timeout" if stopped == "time" else "crash"
-        notes.append(reason)
-        for index, cell in enumerate(notebook.cells):
-            if cell.cell_type == "code" and index not in seen:
-                cell.outputs = [error("NotRun", reason)]
-    for cell in notebook.cells:
-        if is_test(cell) and points(cell):
-            _drop_warnings(cell)
-    return flag, tuple(notes)
-
-
-_STOPPED = {
-    "time": "the time limit of the whole notebook was reached",
-    "memory": "the memory limit was passed",
-    "processes": "too many processes or threads were started",
-    "output": "too much output",
-}
-
-
-def _timed_out(cell: Any) -> bool:
-    return any(o.get("ename") == "CellTimeoutError" for o in cell.outputs)
-
-
-def _drop_warnings(cell: Any) -> None:
-    """nbgrader gives no points to a test with anything on stderr; a warning is no failure."""
-    cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
 
 
 def _import(course: Course, assignment: str, student: str, notebook: Any) -> None:
