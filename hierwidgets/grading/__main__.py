@@ -42,6 +42,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--megabytes", type=float, default=2048, help="memory of one student")
         if name == "grade":
             one.add_argument("--student", action="append", default=[], help="only this one")
+            one.add_argument("--jobs", type=int, help="how many at a time (default: processors)")
+            one.add_argument("--i-trust-them", action="store_true", help="run without walls what "
+                             "students wrote: it can do all that you can do")  # fmt: skip
             one.add_argument("--force", action="store_true", help="grade again what is graded")
         if name == "report":
             one.add_argument("--feedback", action="store_true", help="write feedback pages, too")
@@ -82,7 +85,8 @@ def _check(options: argparse.Namespace) -> int:
     bad = 0
     for name in names:
         print(name, flush=True)
-        for finding in check(course, name, _limits(options)):
+        walls = isolation()  # what is run here is the course's own
+        for finding in check(course, name, _limits(options), walls=walls):
             print(f"  {finding}", flush=True)
             bad += not finding.good
     return int(bad > 0)
@@ -97,16 +101,14 @@ def _release(options: argparse.Namespace) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     course, names = _course_and_names(options)
-    if not isolation():
-        print("This system gives no namespaces: answers can reach the network and the course's "
-              "files while they are graded. See the instructor's guide.")  # fmt: skip
     odd = 0
     for name in names:
         if not options.student and not course.students(name):
             continue
         for record in grade(
-            course, name, options.student, limits=_limits(options), force=options.force
-        ):
+            course, name, options.student, limits=_limits(options), force=options.force,
+            jobs=options.jobs, walls=not options.i_trust_them,
+        ):  # fmt: skip
             if record.flag != "ok":
                 odd += 1
                 print(f"{name} {record.student}: {record.flag}; {'; '.join(record.notes)}")

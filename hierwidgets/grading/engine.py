@@ -18,10 +18,11 @@ from typing import Any
 
 import nbformat
 
+from hierwidgets.exam.wire import Broken, Channel, Frame, Gone, Silent
+
 from .cells import grade_id, is_answer, is_test
 from .sandbox import Limits, Sandboxed, Stopped
 from .shown import clean
-from .wire import Broken, Channel, Frame, Gone, Silent
 
 __all__ = ["Ran", "Step", "run", "steps"]
 
@@ -372,7 +373,8 @@ class Lent:
         self.limits, self.number = limits, count(1)
         self.latest = time.monotonic() + limits.cell_seconds
         self.flag, self.trouble, self.waiting = "crash", "", list[int]()
-        self.session, self.silent, self.wanted = 0, False, ()
+        self.session, self.silent = 0, False
+        self.wanted: tuple[str, ...] = ()
         self.channel = Channel(answers.ends[place], look) if place is not None else None
         if self.channel is None:
             self.trouble = "Python had ended before this cell"

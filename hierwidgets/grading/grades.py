@@ -1,12 +1,15 @@
 """Grade submissions one by one: rebuild, run apart, import the scores."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import nbformat
@@ -16,9 +19,9 @@ from hierwidgets.errors import DataError
 from .cells import grade_id, is_test, rebuild
 from .engine import error, run
 from .folder import Course
-from .sandbox import USUAL, Limits, isolation
+from .sandbox import USUAL, Limits, SandboxError, why_not
 
-__all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
+__all__ = ["FLAGS", "Record", "grade", "grade_one", "records", "require_walls"]
 
 FLAGS = {
     "ok": "graded as handed in",
@@ -26,7 +29,7 @@ FLAGS = {
     "timeout": "stopped by a time limit: what it had finished counts",
     "crash": "Python ended, or a limit of memory, processes or output was passed: what came "
     "before counts",
-    "tampered": "changed what the tests rely on: the tests concerned give no points; look at it",
+    "tampered": "of an earlier version: changed what the tests relied on; grade it again",
     "unreadable": "no notebook that can be read: nothing is graded",
 }
 LARGEST = 20_000_000  # bytes of a submission
@@ -80,17 +83,36 @@ def _record_path(course: Course, assignment: str, student: str) -> Path:
 
 def grade(
     course: Course, assignment: str, students: Iterable[str] = (), *,
-    limits: Limits = USUAL, force: bool = False, progress: bool = True,
+    limits: Limits = USUAL, force: bool = False, progress: bool = True, jobs: int | None = None,
+    walls: bool = True,
 ) -> list[Record]:  # fmt: skip
     """Grade every submission of an assignment, or those of some students.
 
     A submission that was graded before and has not changed is left alone, so an interrupted run
     goes on where it stopped. No submission can stop the others.
 
+    Parameters
+    ----------
+    course, assignment, students
+        Whose submissions; of all students if none is named.
+    limits, force, progress
+        What each may use; whether to grade again what is graded; whether to show a bar.
+    jobs
+        How many are run at the same time; as many as there are processors by default.
+    walls
+        False runs what students wrote in your own account, as you would run it.
+
     Returns
     -------
     list of Record
         Of the students asked for, in their order.
+
+    Raises
+    ------
+    DataError
+        For a student without a submission, or an assignment that has not been released.
+    SandboxError
+        If this system has no walls to run submissions behind.
     """
     from tqdm.auto import tqdm
 
@@ -99,44 +121,74 @@ def grade(
         raise DataError(f"nothing in submitted/ from {', '.join(sorted(unknown))} for {assignment}")
     if not course.notebook("release", assignment).exists():
         raise DataError(f"{assignment} has not been released; run release {assignment} first")
-    done = []
-    with tqdm(names, unit="submission", disable=not progress) as bar:
-        for student in bar:
-            bar.set_postfix_str(student)
-            done.append(grade_one(course, assignment, student, limits=limits, force=force))
-    return done
+    require_walls(walls)
+    with (
+        ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
+        tqdm(total=len(names), unit="submission", disable=not progress) as bar,
+    ):
+        waiting = [
+            pool.submit(grade_one, course, assignment, s, limits=limits, force=force, walls=walls)
+            for s in names
+        ]
+        try:
+            for done in as_completed(waiting):
+                done.result()
+                bar.update()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    return [done.result() for done in waiting]
+
+
+def require_walls(walls: bool = True) -> None:
+    """Refuse to run what students wrote where there are no walls, unless that is asked for."""
+    if walls and (missing := why_not()):
+        raise SandboxError(
+            f"nothing was run, since answers could read and change all that you can: {missing}. "
+            "Install bubblewrap, work on a machine that has it, or say --i-trust-them "
+            "(walls=False) for students whose programs you would run yourself"
+        )
 
 
 def grade_one(
     course: Course, assignment: str, student: str, *,
-    limits: Limits = USUAL, force: bool = False,
+    limits: Limits = USUAL, force: bool = False, walls: bool = True,
 ) -> Record:  # fmt: skip
-    """Grade one submission and store its record; errors of ours become a flag, too."""
-    digest, old = _digest(course, assignment, student), None
+    """Grade one submission and store its record; whatever goes wrong becomes a flag."""
+    digest = _digest(course, assignment, student)
     path = _record_path(course, assignment, student)
     if path.exists() and not force:
         old = next(r for r in records(course, assignment) if r.student == student)
         if old.digest == digest:
             return old
     try:
-        record = _graded(course, assignment, student, limits, digest)
+        record = _graded(course, assignment, student, limits, digest, walls)
     except (DataError, OSError, ValueError, nbformat.reader.NotJSONError) as problem:
         record = Record(student, assignment, "unreadable", (str(problem)[:500],), digest=digest)
+    except Exception as problem:  # of ours: the next submission is graded all the same
+        words = f"grading failed, tell its authors: {type(problem).__name__}: {problem}"
+        record = Record(student, assignment, "unreadable", (words[:500],), digest=digest)
     record.save(course)
     return record
 
 
-def _graded(course: Course, assignment: str, student: str, limits: Limits, digest: str) -> Record:
+def _graded(
+    course: Course, assignment: str, student: str, limits: Limits, digest: str, walls: bool
+) -> Record:
     submission, notes = _submitted(course, assignment, student)
     release, source = course.read("release", assignment), course.read("source", assignment)
     rebuilt = rebuild(release, source, submission)
     notes += rebuilt.notes
-    flag, found = run_notebook(course, assignment, rebuilt.notebook, limits)
+    flag, found = run_notebook(course, assignment, rebuilt.notebook, limits, walls=walls)
     if flag == "ok" and any("own:" not in note for note in notes):
         flag = "repaired"
-    _import(course, assignment, student, rebuilt.notebook)
+    with _GRADEBOOK:
+        _import(course, assignment, student, rebuilt.notebook)
     scores = {grade_id(c): _score(c) for c in rebuilt.notebook.cells if is_test(c)}
-    return Record(student, assignment, flag, (*notes, *found), scores, digest, isolation())
+    return Record(student, assignment, flag, (*notes, *found), scores, digest, walls)
+
+
+_GRADEBOOK = Lock()  # nbgrader works in the current directory, and its database has one writer
 
 
 def _score(cell: Any) -> float:

@@ -23,7 +23,7 @@ from hierwidgets.errors import HierwidgetsError
 
 __all__ = ["USUAL", "Limits", "SandboxError", "Sandboxed", "Stopped", "isolation", "why_not"]
 
-LOOK = 0.2  # seconds between two looks at a process tree
+LOOK = 0.25  # seconds between two looks at a process tree
 POLITE = 1.0  # seconds within which a process may end by itself
 ROOM = 256_000_000  # bytes of each folder in memory that can be written to
 NOBODY = 65534
@@ -112,9 +112,9 @@ def walled(command: list[str], given: Path | None, hidden: Iterable[Path]) -> li
         if (link := Path("/", name)).is_symlink():
             parts += ["--symlink", os.readlink(link), str(link)]
     parts += ["--proc", "/proc", "--dev", "/dev"]
-    for folder in hidden:  # only what lies within something that is there
-        if folder.is_dir() and any(p != folder and p in folder.parents for p in paths):
-            parts += ["--tmpfs", str(folder), "--remount-ro", str(folder)]
+    for place in hidden:  # only what lies within something that is there
+        if place.is_dir() and any(p != place and p in place.parents for p in paths):
+            parts += ["--tmpfs", str(place), "--remount-ro", str(place)]
     for folder in ("/dev/shm", "/tmp", "/sitting"):
         parts += ["--perms", "1777", "--size", str(ROOM), "--tmpfs", folder]
     parts += ["--perms", "1777", "--dir", "/sitting/work"]
@@ -148,7 +148,7 @@ class Sandboxed:
     Parameters
     ----------
     module
-        What it runs: ``python -m hierwidgets.grading.<module>``.
+        What it runs: ``python -m hierwidgets.exam.<module>``.
     sockets
         How many connections it gets.
     files
@@ -171,7 +171,7 @@ class Sandboxed:
         pairs = [socket.socketpair() for _ in range(sockets)]
         self.ends = [pair[0] for pair in pairs]
         theirs = [pair[1].fileno() for pair in pairs]
-        command = [sys.executable, "-m", f"{__package__}.{module}",
+        command = [sys.executable, "-m", f"hierwidgets.exam.{module}",
                    str(int(limits.megabytes)), *map(str, theirs)]  # fmt: skip
         given = root / "given"
         shutil.copytree(files, given) if files.is_dir() else given.mkdir()
@@ -198,23 +198,16 @@ class Sandboxed:
         if time.monotonic() < self.looked + LOOK:
             return
         self.looked = time.monotonic()
-        tree = self.tree()
-        memory = {process.pid: _memory(process.pid) for process in tree}
-        if sum(_threads(process.pid) for process in tree) > self.limits.processes:
+        tree, most = _tree(self.process.pid), self.limits.megabytes * 1e6
+        if sum(_threads(pid) for pid in tree) > self.limits.processes:
             self.stopped = "processes"
             self.end()
             raise Stopped("processes")
-        if sum(memory.values()) > self.limits.megabytes * 1e6:
-            self.stopped = "memory"
-            _kill(max(memory, key=lambda pid: memory[pid]))
-
-    def tree(self) -> list["psutil.Process"]:  # type: ignore[name-defined]  # noqa: F821
-        """The processes it has started."""
-        import psutil
-
-        with suppress(psutil.NoSuchProcess):
-            return list(psutil.Process(self.process.pid).children(recursive=True))
-        return []
+        if sum(map(_resident, tree)) > most:  # which counts what copies share for each of them
+            memory = {pid: _own(pid) for pid in tree}
+            if sum(memory.values()) > most:
+                self.stopped = "memory"
+                _kill(max(memory, key=lambda pid: memory[pid]))
 
     def end(self) -> None:
         """Whatever it does, nothing of it is left: no process, no file."""
@@ -226,9 +219,9 @@ class Sandboxed:
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=POLITE)
         for _ in range(20):  # a tree that keeps forking is cut again and again
-            tree = self.tree()
-            for process in tree:
-                _kill(process.pid)
+            tree = _tree(self.process.pid)
+            for pid in tree:
+                _kill(pid)
             if not tree:
                 break
         with suppress(ProcessLookupError, PermissionError):
@@ -262,15 +255,38 @@ def _path() -> str:
     return str(PACKAGE.parent)
 
 
-def _memory(pid: int) -> float:
-    """Bytes of a process; those that it shares with its copies are counted once."""
+def _tree(root: int) -> list[int]:
+    """The processes that a process has started, and those that these have."""
+    import psutil
+
+    if not Path(f"/proc/{root}/task/{root}/children").exists():
+        with suppress(psutil.NoSuchProcess):
+            return [child.pid for child in psutil.Process(root).children(recursive=True)]
+        return []
+    found, open_ones = list[int](), [root]
+    while open_ones:
+        pid = open_ones.pop()
+        with suppress(OSError):
+            for thread in os.listdir(f"/proc/{pid}/task"):
+                text = Path(f"/proc/{pid}/task/{thread}/children").read_text()
+                open_ones += map(int, text.split())
+        found += [pid] if pid != root else []
+    return found
+
+
+def _resident(pid: int) -> float:
+    with suppress(OSError, ValueError, IndexError):
+        return float(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
+    return 0.0
+
+
+def _own(pid: int) -> float:
+    """Bytes of a process; of those that copies share, its part."""
     with suppress(OSError, ValueError, IndexError):
         for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
             if line.startswith("Pss:"):
                 return float(line.split()[1]) * 1024
-    with suppress(OSError, ValueError, IndexError):
-        return float(Path(f"/proc/{pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGESIZE")
-    return 0.0
+    return _resident(pid)
 
 
 def _threads(pid: int) -> int:

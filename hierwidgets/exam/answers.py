@@ -1,4 +1,4 @@
-"""The process of the answers: ``python -m hierwidgets.grading.answers SOCKET ...``.
+"""The process of the answers: ``python -m hierwidgets.exam.answers SOCKET ...``.
 
 It holds what a student wrote and nothing else: no test, no notebook, no way to a grade. It runs
 cells as it is told and lends its functions to tests that run elsewhere. All that it says is the

@@ -336,7 +336,8 @@ class Reader:
     def _extension(self, depth: int, dtype: str, values: list[Node]) -> Any:
         if not str(dtype).startswith(EXTENSIONS):
             raise PlainError("no dtype of pandas")
-        return pd.array(self._items(depth, values), dtype=str(dtype))
+        made: Any = pd.array
+        return made(self._items(depth, values), dtype=str(dtype))
 
     def _index(self, depth: int, column: Node, names: list[Node]) -> Any:
         return _labels(self._read(column, depth)).rename(self._items(depth, names)[0])
@@ -372,7 +373,7 @@ class Reader:
         made.columns = self._read(labels, depth)
         return made
 
-    def _interval(self, depth: int, left: Node, right: Node, closed: str) -> Any:
+    def _interval(self, depth: int, left: Node, right: Node, closed: Any) -> Any:
         return pd.Interval(self._read(left, depth), self._read(right, depth), closed=closed)
 
     def _timestamp(self, depth: int, text: str) -> Any:

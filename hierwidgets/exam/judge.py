@@ -1,4 +1,4 @@
-"""The process of the tests: ``python -m hierwidgets.grading.judge MEGABYTES SOCKET``.
+"""The process of the tests: ``python -m hierwidgets.exam.judge MEGABYTES SOCKET``.
 
 It holds the course's own cells and tests and no code of a student. Where a test uses a name that
 an answer defines it finds plain data, or an `Answer` in place of a function: calling it sends the
