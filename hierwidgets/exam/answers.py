@@ -1,4 +1,4 @@
-"""The process of the answers: ``python -m hierwidgets.exam.answers SOCKET ...``.
+"""The process of the answers: ``python -m hierwidgets.exam.answers LIMITS SOCKETS``.
 
 It holds what a student wrote and nothing else: no test, no notebook, no way to a grade. It runs
 cells as it is told and lends its functions to tests that run elsewhere. All that it says is the
@@ -28,8 +28,8 @@ MOST_ERROR = 500  # characters of an exception's text
 
 def main() -> None:
     """Run until the parent closes standard input; the cells are run by a process of its own."""
-    prepare(int(sys.argv[1]))
-    sockets = [int(number) for number in sys.argv[2:]]
+    prepare(int(sys.argv[1]), int(sys.argv[2]))
+    sockets = [int(number) for number in sys.argv[3:]]
     quiet = os.open(os.devnull, os.O_RDWR)
     if os.fork():
         for number in sockets:

@@ -1,4 +1,4 @@
-"""The process of the tests: ``python -m hierwidgets.exam.judge MEGABYTES SOCKET``.
+"""The process of the tests: ``python -m hierwidgets.exam.judge LIMITS SOCKET``.
 
 It holds the course's own cells and tests and no code of a student. Where a test uses a name that
 an answer defines it finds plain data, or an `Answer` in place of a function: calling it sends the
@@ -154,7 +154,7 @@ class Judge:
         """
         text = " ".join(str(problem).split())[:MOST_WORDS]
         name = type(problem).__name__
-        own = isinstance(problem, AssertionError | AnswerError | OutOfTime)
+        own = isinstance(problem, AssertionError | AnswerError | NameError | OutOfTime)
         shown = text if own or not self.hidden else "the test could not go on with this answer"
         where = problem.__traceback__
         lines = []
@@ -271,9 +271,9 @@ def uninterrupted() -> Iterator[None]:
 
 
 def main() -> None:
-    prepare(int(sys.argv[1]))
+    prepare(int(sys.argv[1]), int(sys.argv[2]))
     with contextlib.suppress(Broken):
-        Judge(Channel(socket.socket(fileno=int(sys.argv[2])))).serve()
+        Judge(Channel(socket.socket(fileno=int(sys.argv[3])))).serve()
     os._exit(0)
 
 

@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +26,13 @@ MOST_OUTPUTS = 50  # outputs of one cell that are kept
 MOST_DATA = 2_000_000  # characters of one picture or table
 
 
-def prepare(megabytes: int) -> None:
+def prepare(megabytes: int, processes: int) -> None:
     """Limits that cannot be raised again, and a copy of the assignment's files to work in."""
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
+    most = processes + 50  # the parent ends who passes its own number; this one ends nobody
+    with suppress(ValueError, OSError):
+        resource.setrlimit(resource.RLIMIT_NPROC, (most, most))
     space = (megabytes + 6000) * 1_000_000  # reserved, of which most is never used
     resource.setrlimit(resource.RLIMIT_AS, (space, space))
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # writing fails with words instead
@@ -134,7 +137,7 @@ class _Hook(DisplayHook):  # type: ignore[misc]
         """Nothing is left to write."""
 
     def quiet(self) -> bool:
-        return self.semicolon_at_end_of_expression(self.shell.code)  # type: ignore[no-any-return]
+        return self.semicolon_at_end_of_expression(self.shell.code)
 
 
 class Shell(InteractiveShell):  # type: ignore[misc]

@@ -82,7 +82,7 @@ class Channel:
     def _write(self, data: bytes) -> None:
         rest = memoryview(data)
         deadline = time.monotonic() + 30
-        self.end.settimeout(STEP if self.watch else 30)
+        self._wait(STEP if self.watch else 30)
         while rest:
             try:
                 rest = rest[self.end.send(rest) :]
@@ -93,7 +93,7 @@ class Channel:
 
     def _read(self, size: int, deadline: float | None) -> bytes:
         parts, left = [], size
-        self.end.settimeout(STEP if self.watch or deadline is not None else None)
+        self._wait(STEP if self.watch or deadline is not None else None)
         while left:
             try:
                 part = self.end.recv(min(left, 1 << 20))
@@ -109,6 +109,12 @@ class Channel:
             if deadline is not None and time.monotonic() > deadline:
                 raise Silent
         return b"".join(parts)
+
+    def _wait(self, seconds: float | None) -> None:
+        try:
+            self.end.settimeout(seconds)
+        except OSError:
+            raise Gone from None
 
     def _look(self, deadline: float | None) -> None:
         if self.watch is not None:

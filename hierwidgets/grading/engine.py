@@ -213,6 +213,7 @@ class Sitting:
                 owned = self.owned.get(grade_id(cell), [])
                 if self.ask({"do": "keep", "owned": owned}, "") is not None:
                     kept.add(place)
+                    self.answers.keep()
         self.channel.close()
         return kept
 
@@ -233,13 +234,17 @@ class Sitting:
     def ask(self, message: dict[str, Any], name: str) -> dict[str, Any] | None:
         """The reply; None if there is none, and then there will be no other."""
         number, seconds = next(self.number), self.limits.cell_seconds
-        left = self.deadline - time.monotonic()
+        begun = time.monotonic()
+        left = self.deadline - begun
         try:
             if left <= 0:
-                raise Stopped("time")
+                raise Stopped
             self.channel.send({**message, "id": number})
             return awaited(self.channel, number, min(seconds + GRACE, left))[0]
         except Gone:
+            if time.monotonic() - begun > seconds:  # killed by the clock of its processor time
+                self.stop("timeout", f"{name or 'a cell'}: no end after {seconds:g} seconds")
+                return None
             reason = STOPPED.get(self.answers.stopped, "")
             words = f"Python ended in or before {name or 'a cell'}"
             self.stop("crash", reason or words)
@@ -253,8 +258,8 @@ class Sitting:
             self.stop("timeout", words)
         except Broken as problem:
             self.stop("crash", f"{name or 'a cell'}: {problem}")
-        except Stopped as limit:
-            self.stop("timeout" if str(limit) == "time" else "crash", STOPPED[str(limit)])
+        except Stopped:
+            self.stop("timeout", STOPPED["time"])
         return None
 
     def stop(self, flag: str, words: str) -> None:
@@ -276,8 +281,7 @@ class Bench:
 
     def look(self) -> None:
         self.process.look()
-        with suppress(Stopped):  # its tests will find nobody
-            self.answers.look()
+        self.answers.look()
 
     def tests(
         self, notebook: Any, program: list[Step], places: dict[int, int | None], kept: set[int]
@@ -298,7 +302,7 @@ class Bench:
                 self.judge.send({"do": "given", "id": number, "code": step.code,
                                  "seconds": self.limits.cell_seconds})  # fmt: skip
                 awaited(self.judge, number, 2 * self.limits.cell_seconds + 30)
-        except (Gone, Silent, Broken, Stopped):
+        except (Gone, Silent, Broken):
             self.lost(step.name)
 
     def test(self, step: Step, place: int | None) -> list[Any]:
@@ -311,7 +315,7 @@ class Bench:
         lent = Lent(self.answers, None if place in self.dumb else place, self.limits, self.look)
         try:
             verdict = self.ask(step, lent)
-        except (Gone, Silent, Broken, Stopped):
+        except (Gone, Silent, Broken):
             self.lost(step.name)
             return [error("NotRun", self.over)]
         finally:
@@ -445,12 +449,16 @@ class Lent:
     def heard(self, number: int, seconds: float, *, back: bool = False) -> Frame:
         """The reply with this number (or a question); an empty one if none comes."""
         if self.channel is not None and not self.trouble:
+            begun = time.monotonic()
             try:
                 return awaited(
                     self.channel, number, seconds + GRACE, back=back, session=self.session
                 )
             except Gone:
-                self.fail("crash", "Python ended in the answer")
+                if time.monotonic() - begun > seconds:  # killed by its clock of processor time
+                    self.fail("timeout", f"no end after {self.limits.cell_seconds:g} seconds")
+                else:
+                    self.fail("crash", "Python ended in the answer")
             except Silent:
                 self.silent = True
                 self.fail("timeout", f"no end after {self.limits.cell_seconds:g} seconds")
@@ -463,7 +471,8 @@ def started(channel: Channel, process: Sandboxed) -> str:
     """Wait until a process serves; in words, what went wrong."""
     try:
         awaited(channel, 0, START)
-    except (Gone, Silent, Broken, Stopped):
+        process.keep(start=True)
+    except (Gone, Silent, Broken):
         return f"Python did not start: {process.log() or 'it gives no reason'}"
     return ""
 

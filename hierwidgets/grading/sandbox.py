@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
+from itertools import count
 from pathlib import Path
 
 from hierwidgets.errors import HierwidgetsError
@@ -24,9 +25,10 @@ from hierwidgets.errors import HierwidgetsError
 __all__ = ["USUAL", "Limits", "SandboxError", "Sandboxed", "Stopped", "isolation", "why_not"]
 
 LOOK = 0.25  # seconds between two looks at a process tree
+TIMES = 20  # that a tree which keeps growing is cut
 POLITE = 1.0  # seconds within which a process may end by itself
 ROOM = 256_000_000  # bytes of each folder in memory that can be written to
-NOBODY = 65534
+FIRST, OTHERS = 1_610_000_000, 10_000_000  # numbers of users that nobody has
 PACKAGE = Path(__file__).parents[1]
 
 
@@ -60,7 +62,7 @@ class SandboxError(HierwidgetsError):
 
 
 class Stopped(Exception):
-    """A limit was passed; the text is its name."""
+    """The time of all cells together is over."""
 
 
 # --- the walls ---
@@ -83,6 +85,9 @@ def why_not() -> str:
     return "" if not done.returncode else f"bwrap does not work here: {done.stderr.strip()[-300:]}"
 
 
+_NUMBERS = count(os.getpid() * 1000)
+
+
 def as_root() -> bool:
     return os.geteuid() == 0
 
@@ -90,8 +95,9 @@ def as_root() -> bool:
 def walled(command: list[str], given: Path | None, hidden: Iterable[Path]) -> list[str]:
     """The command behind bubblewrap's walls.
 
-    Run by root, it becomes nobody inside, so that files of root's are nobody's to read or write;
-    run by anybody else, it keeps its number, loses every privilege and gets no new name spaces.
+    Run by root, it becomes a user inside whom nobody else is, so that it can neither read what is
+    root's nor meet another; run by anybody else, it keeps its number, loses every privilege and
+    gets no new name spaces.
     """
     paths = _readable()
     parts = ["bwrap", "--unshare-ipc", "--unshare-pid", "--unshare-net", "--unshare-uts",
@@ -100,17 +106,18 @@ def walled(command: list[str], given: Path | None, hidden: Iterable[Path]) -> li
     change: list[str] = []
     if as_root():
         parts += ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-        change = ["setpriv", f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups",
+        number = FIRST + next(_NUMBERS) % OTHERS
+        change = ["setpriv", f"--reuid={number}", f"--regid={number}", "--clear-groups",
                   "--no-new-privs", "--inh-caps=-all", "--"]  # fmt: skip
     else:
         parts += ["--unshare-user", "--disable-userns"]
-    for folder in sorted({parent for path in paths for parent in path.parents} - {Path("/")}):
-        parts += ["--perms", "0755", "--dir", str(folder)]
+    for parent in sorted({parent for path in paths for parent in path.parents} - {Path("/")}):
+        parts += ["--perms", "0755", "--dir", str(parent)]
     for path in paths:
         parts += ["--ro-bind", str(path), str(path)]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         if (link := Path("/", name)).is_symlink():
-            parts += ["--symlink", os.readlink(link), str(link)]
+            parts += ["--symlink", str(link.readlink()), str(link)]
     parts += ["--proc", "/proc", "--dev", "/dev"]
     for place in hidden:  # only what lies within something that is there
         if place.is_dir() and any(p != place and p in place.parents for p in paths):
@@ -166,13 +173,14 @@ class Sandboxed:
         hidden: Iterable[Path] = (), walls: bool = True,
     ) -> None:  # fmt: skip
         self.limits, self.looked, self.stopped = limits, 0.0, ""
+        self.runner, self.kept = 0, set[int]()
         self.place = tempfile.TemporaryDirectory(prefix="grading-")
         root = Path(self.place.name)
         pairs = [socket.socketpair() for _ in range(sockets)]
         self.ends = [pair[0] for pair in pairs]
         theirs = [pair[1].fileno() for pair in pairs]
-        command = [sys.executable, "-m", f"hierwidgets.exam.{module}",
-                   str(int(limits.megabytes)), *map(str, theirs)]  # fmt: skip
+        numbers = [int(limits.megabytes), limits.processes, *theirs]
+        command = [sys.executable, "-m", f"hierwidgets.exam.{module}", *map(str, numbers)]
         given = root / "given"
         shutil.copytree(files, given) if files.is_dir() else given.mkdir()
         _open_to_all(root)
@@ -193,21 +201,44 @@ class Sandboxed:
         path = Path(self.place.name) / "log.txt"
         return path.read_text(errors="replace")[-300:].strip() if path.exists() else ""
 
+    def keep(self, *, start: bool = False) -> None:
+        """Whatever is killed later, the processes that are there now stay, but for the runner.
+
+        The runner, which is the last to be there at the start, runs what a student wrote.
+        """
+        tree = _tree(self.process.pid)
+        if start and tree:
+            self.runner = tree[-1]
+        self.kept = {*tree} - {self.runner}
+
     def look(self) -> None:
-        """Kill what is over its limits, at most every so often; `Stopped` if that is all of it."""
+        """Kill what is over its limits, at most every so often."""
         if time.monotonic() < self.looked + LOOK:
             return
         self.looked = time.monotonic()
         tree, most = _tree(self.process.pid), self.limits.megabytes * 1e6
         if sum(_threads(pid) for pid in tree) > self.limits.processes:
             self.stopped = "processes"
-            self.end()
-            raise Stopped("processes")
-        if sum(map(_resident, tree)) > most:  # which counts what copies share for each of them
+            self.fell()
+        elif sum(map(_resident, tree)) > most:  # which counts what copies share for each of them
             memory = {pid: _own(pid) for pid in tree}
             if sum(memory.values()) > most:
                 self.stopped = "memory"
-                _kill(max(memory, key=lambda pid: memory[pid]))
+                own = [pid for pid in tree if pid not in self.kept] or tree
+                _kill(max(own, key=lambda pid: memory[pid]))
+
+    def fell(self) -> None:
+        """End all that is not kept, however fast it forks: first every one is stopped."""
+        stopped = set[int]()
+        for _ in range(10 * TIMES):
+            late = {*_tree(self.process.pid)} - self.kept - stopped
+            for pid in late:
+                _kill(pid, signal.SIGSTOP)
+            if not late:
+                break
+            stopped |= late
+        for pid in stopped:
+            _kill(pid)
 
     def end(self) -> None:
         """Whatever it does, nothing of it is left: no process, no file."""
@@ -218,7 +249,7 @@ class Sandboxed:
                 self.process.stdin.close()
         with suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=POLITE)
-        for _ in range(20):  # a tree that keeps forking is cut again and again
+        for _ in range(TIMES):  # a tree that keeps forking is cut again and again
             tree = _tree(self.process.pid)
             for pid in tree:
                 _kill(pid)
@@ -295,6 +326,6 @@ def _threads(pid: int) -> int:
     return 0
 
 
-def _kill(pid: int) -> None:
+def _kill(pid: int, how: signal.Signals = signal.SIGKILL) -> None:
     with suppress(ProcessLookupError, PermissionError):
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, how)

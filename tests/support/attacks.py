@@ -293,7 +293,7 @@ ALONE = {
         "            os.kill(p, signal.SIGKILL)\n        except OSError: pass", "crash"),
     "endless": ("code without an end", "while True: pass", "timeout"),
     "endless when asked": ("code without an end", "def RATE(y):\n    while True: pass", "timeout"),
-    "endless in C": ("code that no interrupt reaches", "def RATE(y): return sum(range(10 ** 14))", "crash"),
+    "endless in C": ("code that no interrupt reaches", "def RATE(y): return sum(range(10 ** 14))", "timeout"),
     "deaf": (
         "code that no interrupt reaches",
         "import signal\ndef RATE(y):\n    signal.signal(signal.SIGALRM, signal.SIG_IGN)\n"
