@@ -17,7 +17,8 @@ import socket
 import sys
 from typing import Any
 
-from .plain import PlainError, Reader, Writer
+from .plain import PlainError, Writer
+from .reader import Reader
 from .shell import OutOfTime, Shell, limited, prepare
 from .wire import Broken, Channel, Gone
 

@@ -21,7 +21,8 @@ from typing import Any
 
 from hierwidgets import errors
 
-from .plain import PlainError, Reader, Unsendable, Writer, restore
+from .plain import PlainError, Unsendable, Writer
+from .reader import Reader, restore
 from .shell import OutOfTime, Shell, limited, prepare
 from .wire import Broken, Channel, Gone
 
