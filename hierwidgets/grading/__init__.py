@@ -3,9 +3,9 @@
 ``python -m hierwidgets.grading check | release | grade | report | similar`` works on a course
 directory (``lectures/assignments`` here). nbgrader itself keeps working beside it: the gradebook,
 manual grading and export are its own. What this adds is safety: every submission is rebuilt from
-the released notebook with only the student's answers, and run in a process of its own that sees
-neither the course's files nor the network, within limits. With a roster, every student gets data
-of their own, and is graded on them.
+the released notebook with what the student wrote; answers run in one process and the tests in
+another, behind walls that leave neither the course's files nor the network, within limits. With a
+roster, every student gets data of their own, and is graded on them.
 
 It needs nbgrader: ``pip install "hierwidgets[grading]"``.
 """

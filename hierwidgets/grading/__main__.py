@@ -56,6 +56,9 @@ def parser() -> argparse.ArgumentParser:
             one.add_argument("--student", action="append", default=[], help="only this one")
             one.add_argument("--question", action="append", default=[],
                              help="only its points, such as Q3; all others stay")  # fmt: skip
+            one.add_argument("--jobs", type=int, help="how many at a time (default: processors)")
+            one.add_argument("--i-trust-them", action="store_true", help="run without walls what "
+                             "students wrote: it can do all that you can do")  # fmt: skip
             one.add_argument("--force", action="store_true", help="grade again what is graded")
         if name == "report":
             one.add_argument("--feedback", action="store_true", help="write feedback pages, too")
@@ -103,7 +106,8 @@ def _check(options: argparse.Namespace) -> int:
     bad = 0
     for name in names:
         print(name, flush=True)
-        for finding in check(course, name, _limits(options)):
+        walls = isolation()  # what is run here is the course's own
+        for finding in check(course, name, _limits(options), walls=walls):
             print(f"  {finding}", flush=True)
             bad += not finding.good
     return int(bad > 0)
@@ -122,9 +126,6 @@ def _release(options: argparse.Namespace) -> int:
 
 def _grade(options: argparse.Namespace) -> int:
     course, names = _course_and_names(options)
-    if not isolation():
-        print("This system gives no namespaces: answers can reach the network and the course's "
-              "files while they are graded. See the instructor's guide.")  # fmt: skip
     if not kept_from_students(course):
         print("nbgrader_config.py does not keep cells for markers off students' pages, so there "
               "are none: no mark schemes, no notes. See the instructor's guide.")  # fmt: skip
@@ -135,6 +136,7 @@ def _grade(options: argparse.Namespace) -> int:
         for record in grade(
             course, name, options.student, questions=options.question,
             limits=_limits(options), force=options.force,
+            jobs=options.jobs, walls=not options.i_trust_them,
         ):  # fmt: skip
             if record.flag != "ok":
                 odd += 1

@@ -104,7 +104,9 @@ def _contents(folder: Path) -> dict[str, bytes]:
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
 
 
-def check(course: Course, assignment: str, limits: Limits = USUAL) -> list[Finding]:
+def check(
+    course: Course, assignment: str, limits: Limits = USUAL, *, walls: bool = True
+) -> list[Finding]:
     """Answer the questions on a copy, so that gradebook and release stay as they are.
 
     The source must run without an error, with all points; an empty answer must fail every test;
@@ -116,18 +118,18 @@ def check(course: Course, assignment: str, limits: Limits = USUAL) -> list[Findi
         if why := _generate(copy, assignment):
             return [Finding("nbgrader makes a release", False, why)]
         return [
-            _source_passes(copy, assignment, limits),
-            _release_fails(copy, assignment, limits),
+            _source_passes(copy, assignment, limits, walls),
+            _release_fails(copy, assignment, limits, walls),
             _nothing_leaks(copy, assignment),
             _points_add_up(copy, assignment),
             environment(),
         ]
 
 
-def _source_passes(course: Course, assignment: str, limits: Limits) -> Finding:
+def _source_passes(course: Course, assignment: str, limits: Limits, walls: bool) -> Finding:
     name, source = "the source passes its tests", course.read("source", assignment)
     notebook = rebuild(course.read("release", assignment), source, source).notebook
-    flag, notes = run_notebook(course, assignment, notebook, limits)
+    flag, notes = run_notebook(course, assignment, notebook, limits, walls=walls)
     failed = [grade_id(c) or f"cell {k}" for k, c in enumerate(notebook.cells) if _failed(c)]
     worth = sum(points(c) for c in notebook.cells if is_test(c))
     if failed or flag != "ok":
@@ -135,11 +137,11 @@ def _source_passes(course: Course, assignment: str, limits: Limits) -> Finding:
     return Finding(name, True, f"{worth:g} points by tests")
 
 
-def _release_fails(course: Course, assignment: str, limits: Limits) -> Finding:
+def _release_fails(course: Course, assignment: str, limits: Limits, walls: bool) -> Finding:
     name = "an empty answer gets no points"
     blank, source = course.read("release", assignment), course.read("source", assignment)
     notebook = rebuild(blank, source, blank).notebook
-    run_notebook(course, assignment, notebook, limits)
+    run_notebook(course, assignment, notebook, limits, walls=walls)
     given = [grade_id(c) for c in notebook.cells if is_test(c) and points(c) and not _failed(c)]
     return Finding(name, not given, f"points for nothing: {', '.join(given)}" if given else "none")
 

@@ -3,11 +3,12 @@
 import json
 import os
 import shutil
-import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import nbformat
@@ -16,17 +17,17 @@ from hierwidgets.errors import DataError
 
 from .cells import grade_id, is_test, points, question
 from .digests import changed, digests, former_digest
+from .engine import error, run
 from .folder import Course
 from .late import write_time
 from .marking import kept_from_students, show_markers
 from .marks import kept_marks, same_work
 from .rebuilding import raised
-from .runner import error
-from .sandbox import USUAL, Limits, isolation, run_limited
+from .sandbox import USUAL, Limits, SandboxError, why_not
 from .submissions import read_submission
-from .variants import belongs_to
+from .variants import belongs_to, source_for
 
-__all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
+__all__ = ["FLAGS", "Record", "grade", "grade_one", "records", "require_walls"]
 
 FLAGS = {
     "ok": "graded as handed in",
@@ -34,7 +35,7 @@ FLAGS = {
     "timeout": "stopped by a time limit: what it had finished counts",
     "crash": "Python ended, or a limit of memory, processes or output was passed: what came "
     "before counts",
-    "tampered": "changed what the tests rely on: the tests concerned give no points; look at it",
+    "tampered": "of an earlier version: changed what the tests relied on; grade it again",
     "unreadable": "no notebook that can be read: nothing is graded",
 }
 REBUILT, RECORDS = "rebuilt", "records"
@@ -92,7 +93,7 @@ def _record_path(course: Course, assignment: str, student: str) -> Path:
 def grade(
     course: Course, assignment: str, students: Iterable[str] = (), *,
     questions: Iterable[str] = (), limits: Limits = USUAL, force: bool = False,
-    progress: bool = True,
+    progress: bool = True, jobs: int | None = None, walls: bool = True,
 ) -> list[Record]:  # fmt: skip
     """Grade every submission of an assignment, or those of some students.
 
@@ -103,17 +104,28 @@ def grade(
     Parameters
     ----------
     course, assignment, students
-        What to grade; without names of students, everybody.
+        Whose submissions; of all students if none is named.
     questions
         Such as "Q3": only their points are taken anew, because their tests have changed, and all
         others stay as they are. A submission that is new or was handed in again is graded whole.
     limits, force, progress
-        Of time and memory; also what has not changed; with a bar.
+        What each may use; whether to grade again what is graded; whether to show a bar.
+    jobs
+        How many are run at the same time; as many as there are processors by default.
+    walls
+        False runs what students wrote in your own account, as you would run it.
 
     Returns
     -------
     list of Record
         Of the students asked for, in their order.
+
+    Raises
+    ------
+    DataError
+        For a student without a submission, or an assignment that has not been released.
+    SandboxError
+        If this system has no walls to run submissions behind.
     """
     from tqdm.auto import tqdm
 
@@ -123,17 +135,46 @@ def grade(
     if not course.notebook("release", assignment).exists():
         raise DataError(f"{assignment} has not been released; run release {assignment} first")
     only = _known_questions(course, assignment, questions)
-    done = []
-    with tqdm(names, unit="submission", disable=not progress) as bar:
-        for student in bar:
-            bar.set_postfix_str(student)
-            done.append(
-                grade_one(course, assignment, student, questions=only, limits=limits, force=force)
+    require_walls(walls)
+    with (
+        ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
+        tqdm(total=len(names), unit="submission", disable=not progress) as bar,
+    ):
+        waiting = [
+            pool.submit(
+                grade_one,
+                course,
+                assignment,
+                name,
+                questions=only,
+                limits=limits,
+                force=force,
+                walls=walls,
             )
+            for name in names
+        ]
+        try:
+            for done in as_completed(waiting):
+                done.result()
+                bar.update()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    records_now = [done.result() for done in waiting]
     if kept_from_students(course):
-        for record in done:
+        for record in records_now:
             show_markers(course, assignment, record.student, record.flag, record.notes)
-    return done
+    return records_now
+
+
+def require_walls(walls: bool = True) -> None:
+    """Refuse to run what students wrote where there are no walls, unless that is asked for."""
+    if walls and (missing := why_not()):
+        raise SandboxError(
+            f"nothing was run, since answers could read and change all that you can: {missing}. "
+            "Install bubblewrap, work on a machine that has it, or say --i-trust-them "
+            "(walls=False) for students whose programs you would run yourself"
+        )
 
 
 def _known_questions(course: Course, assignment: str, questions: Iterable[str]) -> frozenset[str]:
@@ -150,8 +191,9 @@ def _known_questions(course: Course, assignment: str, questions: Iterable[str]) 
 def grade_one(
     course: Course, assignment: str, student: str, *,
     questions: frozenset[str] = frozenset(), limits: Limits = USUAL, force: bool = False,
+    walls: bool = True,
 ) -> Record:  # fmt: skip
-    """Grade one submission and store its record; errors of ours become a flag, too."""
+    """Grade one submission and store its record; whatever goes wrong becomes a flag."""
     now, old = digests(course, assignment, student), None
     path = _record_path(course, assignment, student)
     if path.exists():
@@ -160,10 +202,13 @@ def grade_one(
             return old
     try:
         record = _graded(
-            course, assignment, student, limits, now, old if questions else None, questions
+            course, assignment, student, limits, now, old if questions else None, questions, walls
         )
     except (DataError, OSError, ValueError, nbformat.reader.NotJSONError) as problem:
         record = Record(student, assignment, "unreadable", (str(problem)[:500],), digests=now)
+    except Exception as problem:  # of ours: the next submission is graded all the same
+        words = f"grading failed, tell its authors: {type(problem).__name__}: {problem}"
+        record = Record(student, assignment, "unreadable", (words[:500],), digests=now)
     record.save(course)
     return record
 
@@ -181,27 +226,34 @@ def _outdated(
 def _graded(
     course: Course, assignment: str, student: str, limits: Limits, now: dict[str, str],
     old: Record | None = None, questions: frozenset[str] = frozenset(),
+    walls: bool = True,
 ) -> Record:  # fmt: skip
     """Rebuild, run and import; with an old record, only the points of some questions are new."""
     step, whose = course.given(assignment, student)
-    given, source = course.read(step, assignment, whose), course.read("source", assignment)
+    given, source = course.read(step, assignment, whose), source_for(course, assignment, student)
     rebuilt = read_submission(course, assignment, student, given, source)
     owner = belongs_to(course, assignment, rebuilt.submission)
     notes = rebuilt.notes
     if owner not in ("", student):
         notes += (f"this is the copy that was given to {owner}; graded on the data of {student}",)
-    flag, found = run_notebook(course, assignment, rebuilt.notebook, limits, student=student)
+    flag, found = run_notebook(
+        course, assignment, rebuilt.notebook, limits, student=student, walls=walls
+    )
     if flag == "ok" and (rebuilt.mended or owner not in ("", student)):
         flag = "repaired"
     former = course.notebook(REBUILT, assignment, student)
     part = old is not None and _restore(rebuilt.notebook, former, questions)
-    found += _import(course, assignment, student, rebuilt.notebook)
+    with _GRADEBOOK:
+        found += _import(course, assignment, student, rebuilt.notebook)
     scores = {grade_id(c): _score(c) for c in rebuilt.notebook.cells if is_test(c)}
     record = Record(
         student, assignment, flag, (*notes, *found, *raised(rebuilt.notebook)), scores,
-        isolated=isolation(), digests=now,
+        isolated=walls, digests=now,
     )  # fmt: skip
     return _joined(old, record, questions) if old is not None and part else record
+
+
+_GRADEBOOK = Lock()  # nbgrader works in the current directory, and its database has one writer
 
 
 def _restore(notebook: Any, former: Path, questions: frozenset[str]) -> bool:
@@ -240,7 +292,7 @@ def _score(cell: Any) -> float:
 
 def run_notebook(
     course: Course, assignment: str, notebook: Any, limits: Limits = USUAL,
-    hidden: Iterable[Path] = (), student: str = "",
+    hidden: Iterable[Path] = (), student: str = "", walls: bool = True,
 ) -> tuple[str, tuple[str, ...]]:  # fmt: skip
     """Run a rebuilt notebook apart from everything and put its outputs in.
 
@@ -251,91 +303,31 @@ def run_notebook(
     (str, tuple of str)
         A flag and notes. Cells that did not come to run hold an error, so they give no points.
     """
-    request = json.dumps({"notebook": notebook, "cell_seconds": limits.cell_seconds})
+    source = source_for(course, assignment, student)
+    step, whose = course.given(assignment, student)
+    given = course.notebook(step, assignment, whose).parent
     with tempfile.TemporaryDirectory(prefix="grading-") as place:
-        folder = Path(place) / "work"
-        folder.mkdir()
-        step, whose = course.given(assignment, student)
+        files = Path(place) / "files"
+        files.mkdir()
         for path in course.extras(step, assignment, whose):
-            target = folder / path.relative_to(course.notebook(step, assignment, whose).parent)
+            target = files / path.relative_to(given)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-        outcome = run_limited(
-            lambda fd: [sys.executable, "-m", f"{__package__}.runner", str(fd)],
-            request, folder, limits, [course.root, *_sources(), *hidden], _environment(place),
+        ran = run(
+            notebook, source, files, limits, walls=walls,
+            hidden=[course.root, *_sources(), *hidden],
         )  # fmt: skip
-    return _read(notebook, outcome.lines, outcome.stopped, outcome.log)
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            reason = "; ".join(ran.notes) or "it was not run"
+            cell.outputs = ran.outputs.get(index, [error("NotRun", reason)])
+            cell.execution_count = None
+    return ran.flag, tuple(ran.notes)
 
 
 def _sources() -> list[Path]:
     """The package's own assignments, where it runs from a checkout."""
     return [Path(__file__).parents[2] / "lectures" / "assignments"]
-
-
-def _environment(place: str) -> dict[str, str]:
-    """Few variables: the answers get no home, no configuration, no secrets of the instructor."""
-    kept = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-    own = {
-        "HOME": f"{place}/home", "TMPDIR": place, "IPYTHONDIR": f"{place}/ipython",
-        "JUPYTER_RUNTIME_DIR": f"{place}/runtime", "JUPYTER_CONFIG_DIR": f"{place}/config",
-        "MPLCONFIGDIR": f"{place}/matplotlib", "NBGRADER_EXECUTION": "autograde",
-        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }  # fmt: skip
-    return {name: os.environ[name] for name in kept if name in os.environ} | own
-
-
-def _read(notebook: Any, lines: list[str], stopped: str, log: str) -> tuple[str, tuple[str, ...]]:
-    """Put the reported outputs into the notebook; the flag and the notes."""
-    flag, notes, ended, seen = "ok", [], False, set()
-    for line in lines:
-        try:
-            told = json.loads(line)
-        except ValueError:
-            continue
-        ended = ended or "end" in told
-        if "index" not in told:
-            continue
-        cell = notebook.cells[told["index"]]
-        cell.outputs = [nbformat.from_dict(output) for output in told["outputs"]]
-        cell.execution_count = told["count"]
-        seen.add(told["index"])
-        if told["changed"]:
-            flag = "tampered"
-            notes.append(f"{grade_id(cell)}: {', '.join(told['changed'][:5])} had been changed")
-        if told["dead"] and flag == "ok":
-            flag = "crash"
-            notes.append(f"Python ended in or before {grade_id(cell) or 'a cell'}")
-        if flag == "ok" and _timed_out(cell):
-            flag = "timeout"
-            notes.append(f"{grade_id(cell)}: {cell.outputs[0].evalue}")
-    if stopped or not ended:
-        reason = _STOPPED.get(stopped, f"the run ended early: {log.strip()[-300:]}")
-        flag = "tampered" if flag == "tampered" else "timeout" if stopped == "time" else "crash"
-        notes.append(reason)
-        for index, cell in enumerate(notebook.cells):
-            if cell.cell_type == "code" and index not in seen:
-                cell.outputs = [error("NotRun", reason)]
-    for cell in notebook.cells:
-        if is_test(cell) and points(cell):
-            _drop_warnings(cell)
-    return flag, tuple(notes)
-
-
-_STOPPED = {
-    "time": "the time limit of the whole notebook was reached",
-    "memory": "the memory limit was passed",
-    "processes": "too many processes or threads were started",
-    "output": "too much output",
-}
-
-
-def _timed_out(cell: Any) -> bool:
-    return any(o.get("ename") == "CellTimeoutError" for o in cell.outputs)
-
-
-def _drop_warnings(cell: Any) -> None:
-    """nbgrader gives no points to a test with anything on stderr; a warning is no failure."""
-    cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
 
 
 def _import(course: Course, assignment: str, student: str, notebook: Any) -> tuple[str, ...]:

@@ -26,7 +26,7 @@ from hierwidgets.errors import DataError
 from .folder import VARIANTS, Course
 from .recipes import RECIPES, Drawn, Recipe
 
-__all__ = ["belongs_to", "draw", "owners", "read_roster", "release_variants"]
+__all__ = ["belongs_to", "draw", "owners", "read_roster", "release_variants", "source_for"]
 
 KEY = "variants.key"
 MOST_DRAWS = 20_000  # the least willing recipe takes one draw in 200
@@ -126,6 +126,16 @@ def own_notebook(notebook: Any, recipe: Recipe, mark: str) -> Any:
     )
     made.metadata["hierwidgets"] = {"variant": mark}
     return made
+
+
+def source_for(course: Course, assignment: str, student: str = "") -> Any:
+    """The assignment's source, reading the data that a student was given."""
+    source, recipe = course.read("source", assignment), RECIPES.get(assignment)
+    if course.given(assignment, student)[0] != VARIANTS or recipe is None or not recipe.given:
+        return source
+    for cell in source.cells:
+        cell.source = cell.source.replace(recipe.given, recipe.own)
+    return source
 
 
 def _mark(course: Course, assignment: str, student: str) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from support import small_course as small
+from support.sandboxes import need_walls
 
 from hierwidgets.errors import DataError
 from hierwidgets.grading import (
@@ -21,7 +22,6 @@ from hierwidgets.grading import (
     copy_course,
     feedback,
     grade,
-    isolation,
     open_course,
     records,
     release,
@@ -289,21 +289,21 @@ HOSTILE = {
     "exits": ("import os\nos._exit(1)", "crash", (0, 0, 0)),
     "forks": ("import os\nwhile True: os.fork()", "crash", (0, 0, 0)),
     "memory": ("hog = [bytearray(10**8) for _ in range(100)]", "crash", (0, 0, 0)),
-    "patches numpy": (PATCHED, "tampered", (0, 0, 0)),
-    "patches python": ("import builtins\nbuiltins.abs = lambda x: 0", "tampered", (0, 0, 0)),
+    # what they change is their own: the visible test gets the number that it shows
+    "patches numpy": (PATCHED, "ok", (1, 0, 0)),
+    "patches python": ("import builtins\nbuiltins.abs = lambda x: 0", "ok", (0, 0, 0)),
     "patches checks": (
         "import hierwidgets.exercises as e\ne.require = lambda *a: None\ndef rate(y): return 0.75",
-        "tampered", (0, 0, 0),
+        "ok", (1, 0, 0),
     ),
     "patches the runner": (
-        "get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)",
-        "tampered", (0, 0, 0),
+        "get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)", "ok", (0, 0, 0),
     ),
     "rewrites tests": (
         "import ast\nclass T(ast.NodeTransformer):\n"
         "    def visit_Assert(self, node): return ast.Pass()\n"
         "get_ipython().ast_transformers.append(T())",
-        "tampered", (0, 0, 0),
+        "ok", (0, 0, 0),
     ),
     "hides names": (
         "np = None\nrequire = print\nabs = 1\n" + small.RIGHT["q1-rate"], "ok", (1, 2, 3),
@@ -347,8 +347,7 @@ print(json.dumps([seen, reaches(("127.0.0.1", {port})), len(processes), "SECRET"
 
 @pytest.mark.slow
 def test_answers_see_neither_course_nor_network(course, given, monkeypatch):
-    if not isolation():
-        pytest.skip("this system gives ordinary users no namespaces")
+    need_walls()
     import socket
 
     monkeypatch.setenv("SECRET", "1")
@@ -363,7 +362,7 @@ def test_answers_see_neither_course_nor_network(course, given, monkeypatch):
     seen, network, processes, secret = json.loads(cell.outputs[0]["text"])
     assert seen == []
     assert not network
-    assert processes <= 4
+    assert processes <= 8  # its own: bubblewrap's first, the runner, copies before tests
     assert not secret
 
 

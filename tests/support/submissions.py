@@ -125,7 +125,8 @@ def _hostile(
     clumsy = _clumsy(answered(release, right))
     return [
         Submission("thief", answered(release, stolen), everything),
-        Submission("patcher", answered(release, patched), everything, "tampered"),
+        # what it changes is its own: it gets what typed-in numbers get
+        Submission("patcher", answered(release, patched), everything - SHOWN[assignment]),
         Submission("leaver", spoilt("import os\nos._exit(0)"), later, "crash"),
         Submission("endless", spoilt("while True: pass"), frozenset(rest_on_it), "timeout"),
         Submission("clumsy", clumsy, frozenset(), "repaired", "a (1).ipynb"),
