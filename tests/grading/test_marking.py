@@ -46,7 +46,7 @@ def test_the_mark_scheme_stands_before_the_answer(course):
 def test_flag_and_notes_stand_on_top_without_a_name(course):
     assert "Flag" not in cells(course, "ann")[0].source
     top = cells(course, "zsmith")[0].source
-    assert "**Flag: repaired**" in top
+    assert "**Flag: ok**" in top
     assert "[a file's name]" in top
     show_markers(
         course, "T1", "zsmith", "crash", ["zsmith: Python ended in Zoe Smith - T1, as ann"]

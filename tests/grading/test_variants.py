@@ -21,7 +21,7 @@ import hierwidgets as hw
 from hierwidgets.errors import DataError
 from hierwidgets.grading import Course, grade, open_course, records, release
 from hierwidgets.grading.__main__ import main
-from hierwidgets.grading.cells import rebuild
+from hierwidgets.grading.rebuilding import rebuild
 from hierwidgets.grading.recipes import RECIPES
 from hierwidgets.grading.variants import (
     KEY,
