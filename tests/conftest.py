@@ -1,4 +1,4 @@
-"""What all tests share: the browser, and whether a machine may do without one."""
+"""What all tests share: the browser, whether a machine may do without one, what is left out."""
 
 import os
 import shutil
@@ -13,6 +13,14 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[1]
 SWITCH = "HIERWIDGETS_REQUIRE_BROWSER"
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests marked long are run where they are asked for by that word, and nowhere else."""
+    if "long" not in config.option.markexpr:
+        left_out = [item for item in items if item.get_closest_marker("long")]
+        items[:] = [item for item in items if not item.get_closest_marker("long")]
+        config.hook.pytest_deselected(items=left_out)
 
 
 @pytest.fixture(scope="session")

@@ -1,7 +1,6 @@
 """Is an assignment fit to be given out? Five questions, answered by running it."""
 
 import re
-import shutil
 import tempfile
 from dataclasses import dataclass
 from importlib import metadata
@@ -10,9 +9,10 @@ from typing import Any
 
 from hierwidgets.errors import DataError
 
-from .cells import HIDDEN, grade_id, is_answer, is_test, points, question, rebuild
-from .folder import Course, copy_course
+from .cells import HIDDEN, grade_id, is_answer, is_test, points, question
+from .folder import BEFORE, Course, copy_course
 from .grades import run_notebook
+from .rebuilding import rebuild
 from .sandbox import USUAL, Limits
 
 __all__ = ["Finding", "check", "release"]
@@ -41,6 +41,9 @@ class Finding:
 def release(course: Course, assignment: str) -> Path:
     """Make the student copy with nbgrader, and refuse it if anything secret is in it.
 
+    It is made apart from the course first and put in place only when it is good. What was given
+    out before goes to ``given_before/``, so that work on it is still read for what it is.
+
     Returns
     -------
     Path
@@ -49,21 +52,61 @@ def release(course: Course, assignment: str) -> Path:
     Raises
     ------
     DataError
-        If nbgrader refuses the source or the copy gives away a solution or a hidden test.
+        If nbgrader refuses the source or the copy gives away a solution or a hidden test. What
+        was given out before is then as it was.
     """
-    with course.nbgrader() as api:
+    with tempfile.TemporaryDirectory(prefix="releasing-") as place:
+        trial = copy_course(course, Path(place) / "course")
+        if why := _generate(trial, assignment):
+            raise DataError(f"nbgrader could not make the release of {assignment}: {why}")
+        if leaks := _leaks(trial, assignment):
+            raise DataError(
+                f"{assignment} was not released, it would give away: {'; '.join(leaks)}"
+            )
+    with tempfile.TemporaryDirectory(prefix=".release-", dir=course.root) as place:
+        made = Path(place) / assignment
+        if why := _generate(course, assignment, Path(place).name):
+            graded = "Cannot add or remove" in why
+            advice = ". Once work has been graded, its cells keep their names: undo that" * graded
+            raise DataError(
+                f"{assignment} was not released, what was given out before stays: {why}{advice}"
+            )
+        return _put_in_place(course, assignment, made)
+
+
+def _generate(course: Course, assignment: str, folder: str = "release") -> str:
+    """Let nbgrader make the student copy in a folder of the course; why it could not, if so."""
+    with course.nbgrader(CourseDirectory={"release_directory": folder}) as api:
         result = api.generate_assignment(assignment, force=True, create=True)
-    if not result["success"]:
-        why = (result.get("error") or result.get("log") or "").strip()[-600:]
-        raise DataError(f"nbgrader could not make the release of {assignment}: {why}")
+    if result["success"]:
+        return ""
+    log = "\n".join(str(result.get(part) or "") for part in ("log", "error")).strip()
+    said = re.findall(r"^\s*(?:\w+\.)*\w+(?:Error|Exception): (.+)", log, re.MULTILINE)
+    return str(said[0]) if said else log[-600:]
+
+
+def _put_in_place(course: Course, assignment: str, made: Path) -> Path:
+    """Exchange the student copy for a new one; the old one is kept if it differs."""
     folder = course.notebook("release", assignment).parent
-    if leaks := _leaks(course, assignment):
-        shutil.rmtree(folder)
-        raise DataError(f"{assignment} was not released, it would give away: {'; '.join(leaks)}")
+    if folder.exists() and _contents(folder) == _contents(made):
+        return folder
+    if folder.exists():
+        kept = course.root / BEFORE / assignment
+        kept.mkdir(parents=True, exist_ok=True)
+        folder.rename(kept / str(1 + len(list(kept.iterdir()))))
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made.rename(folder)
     return folder
 
 
-def check(course: Course, assignment: str, limits: Limits = USUAL) -> list[Finding]:
+def _contents(folder: Path) -> dict[str, bytes]:
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def check(
+    course: Course, assignment: str, limits: Limits = USUAL, *, walls: bool = True
+) -> list[Finding]:
     """Answer the questions on a copy, so that gradebook and release stay as they are.
 
     The source must run without an error, with all points; an empty answer must fail every test;
@@ -72,24 +115,21 @@ def check(course: Course, assignment: str, limits: Limits = USUAL) -> list[Findi
     """
     with tempfile.TemporaryDirectory(prefix="checking-") as place:
         copy = copy_course(course, Path(place) / "course")
-        with copy.nbgrader() as api:
-            result = api.generate_assignment(assignment, force=True, create=True)
-        if not result["success"]:
-            why = (result.get("error") or result.get("log") or "").strip()[-600:]
+        if why := _generate(copy, assignment):
             return [Finding("nbgrader makes a release", False, why)]
         return [
-            _source_passes(copy, assignment, limits),
-            _release_fails(copy, assignment, limits),
+            _source_passes(copy, assignment, limits, walls),
+            _release_fails(copy, assignment, limits, walls),
             _nothing_leaks(copy, assignment),
             _points_add_up(copy, assignment),
             environment(),
         ]
 
 
-def _source_passes(course: Course, assignment: str, limits: Limits) -> Finding:
+def _source_passes(course: Course, assignment: str, limits: Limits, walls: bool) -> Finding:
     name, source = "the source passes its tests", course.read("source", assignment)
     notebook = rebuild(course.read("release", assignment), source, source).notebook
-    flag, notes = run_notebook(course, assignment, notebook, limits)
+    flag, notes = run_notebook(course, assignment, notebook, limits, walls=walls)
     failed = [grade_id(c) or f"cell {k}" for k, c in enumerate(notebook.cells) if _failed(c)]
     worth = sum(points(c) for c in notebook.cells if is_test(c))
     if failed or flag != "ok":
@@ -97,11 +137,11 @@ def _source_passes(course: Course, assignment: str, limits: Limits) -> Finding:
     return Finding(name, True, f"{worth:g} points by tests")
 
 
-def _release_fails(course: Course, assignment: str, limits: Limits) -> Finding:
+def _release_fails(course: Course, assignment: str, limits: Limits, walls: bool) -> Finding:
     name = "an empty answer gets no points"
     blank, source = course.read("release", assignment), course.read("source", assignment)
     notebook = rebuild(blank, source, blank).notebook
-    run_notebook(course, assignment, notebook, limits)
+    run_notebook(course, assignment, notebook, limits, walls=walls)
     given = [grade_id(c) for c in notebook.cells if is_test(c) and points(c) and not _failed(c)]
     return Finding(name, not given, f"points for nothing: {', '.join(given)}" if given else "none")
 

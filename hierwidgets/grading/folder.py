@@ -16,9 +16,13 @@ import nbformat
 
 from hierwidgets.errors import DataError, MissingExtraError
 
-__all__ = ["Course", "copy_course", "open_course"]
+from .gradebook import make_gradebook, one_at_a_time
+
+__all__ = ["BEFORE", "VARIANTS", "Course", "copy_course", "open_course"]
 
 CONFIG = "nbgrader_config.py"
+BEFORE = "given_before"  # releases that later ones took the place of
+VARIANTS = "variants"  # copies of the release with data of one's own, by student
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,24 @@ class Course:
         """The notebook of a step, in the present version of the format."""
         return nbformat.read(self.notebook(step, assignment, student), as_version=4)
 
-    def extras(self, step: str, assignment: str) -> list[Path]:
+    def given(self, assignment: str, student: str = "") -> tuple[str, str]:
+        """The step and student under which stands what a student was given.
+
+        That is a copy with data of one's own where there is one, and the release otherwise.
+        """
+        own = bool(student) and self.notebook(VARIANTS, assignment, student).exists()
+        return (VARIANTS, student) if own else ("release", "")
+
+    def given_before(self, assignment: str) -> list[Any]:
+        """The notebooks of former releases, the first one first."""
+        folders = (self.root / BEFORE / assignment).glob("*")
+        numbered = sorted((p for p in folders if p.name.isdigit()), key=lambda p: int(p.name))
+        paths = (path for folder in numbered for path in sorted(folder.glob("*.ipynb")))
+        return [nbformat.read(path, as_version=4) for path in paths]
+
+    def extras(self, step: str, assignment: str, student: str = "") -> list[Path]:
         """The files that belong to an assignment besides its notebook."""
-        folder = self.root / step / assignment
+        folder = self.root / step / student / assignment
         return sorted(
             p for p in folder.rglob("*")
             if p.is_file() and p.suffix != ".ipynb" and "__pycache__" not in p.parts
@@ -63,18 +82,24 @@ class Course:
         folders = (self.root / "submitted").glob(f"*/{assignment}")
         return sorted(folder.parent.name for folder in folders if folder.is_dir())
 
+    def config(self) -> Any:
+        """The settings in the course's ``nbgrader_config.py``, by class name."""
+        from traitlets.config.loader import PyFileConfigLoader
+
+        return PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
+
     @contextmanager
     def nbgrader(self, **settings: Mapping[str, Any]) -> Iterator[Any]:
         """nbgrader's programming interface on this course; `settings` by class name.
 
         nbgrader works in the current directory, so this changes it for the block; and the path
-        of commands.
+        of commands. Another command on the same course waits meanwhile, so blocks do not stand
+        within each other.
         """
         from nbgrader.apps.api import NbGraderAPI
         from traitlets.config import Config
-        from traitlets.config.loader import PyFileConfigLoader
 
-        config = PyFileConfigLoader(CONFIG, path=str(self.root)).load_config()
+        config = self.config()
         config.merge(Config({"CourseDirectory": {"root": str(self.root)}}))
         config.merge(Config({name: dict(values) for name, values in settings.items()}))
         logging.getLogger("traitlets").setLevel(logging.ERROR)
@@ -83,9 +108,11 @@ class Course:
         # nbgrader calls alembic by name, which an environment that is not activated hides.
         os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), path])
         try:
-            with warnings.catch_warnings():
+            with one_at_a_time(self.root), warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of its database layer
-                yield NbGraderAPI(config=config)
+                api = NbGraderAPI(config=config)
+                make_gradebook(api.coursedir.db_url, api.coursedir.course_id)
+                yield api
         finally:
             os.chdir(before)
             os.environ["PATH"] = path

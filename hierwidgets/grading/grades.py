@@ -3,24 +3,31 @@
 import json
 import os
 import shutil
-import sys
 import tempfile
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field
-from hashlib import sha256
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import nbformat
 
 from hierwidgets.errors import DataError
 
-from .cells import grade_id, is_test, points, rebuild
+from .cells import grade_id, is_test, points, question
+from .digests import changed, digests, former_digest
+from .engine import error, run
 from .folder import Course
-from .runner import error
-from .sandbox import USUAL, Limits, isolation, run_limited
+from .late import write_time
+from .marking import kept_from_students, show_markers
+from .marks import kept_marks, same_work
+from .rebuilding import raised
+from .sandbox import USUAL, Limits, SandboxError, why_not
+from .submissions import read_submission
+from .variants import belongs_to, source_for
 
-__all__ = ["FLAGS", "Record", "grade", "grade_one", "records"]
+__all__ = ["FLAGS", "Record", "grade", "grade_one", "records", "require_walls"]
 
 FLAGS = {
     "ok": "graded as handed in",
@@ -28,10 +35,9 @@ FLAGS = {
     "timeout": "stopped by a time limit: what it had finished counts",
     "crash": "Python ended, or a limit of memory, processes or output was passed: what came "
     "before counts",
-    "tampered": "changed what the tests rely on: the tests concerned give no points; look at it",
+    "tampered": "of an earlier version: changed what the tests relied on; grade it again",
     "unreadable": "no notebook that can be read: nothing is graded",
 }
-LARGEST = 20_000_000  # bytes of a submission
 REBUILT, RECORDS = "rebuilt", "records"
 
 
@@ -48,9 +54,11 @@ class Record:
     scores
         Points by test, as run; manual questions are not among them.
     digest
-        Of the files handed in and of the course's; a run with the same digest is not repeated.
+        Of the files handed in and of the course's, in records of former versions.
     isolated
         Whether network and course files were out of the answers' reach.
+    digests
+        By question, of what decides its points; what has not changed is not run again.
     """
 
     student: str
@@ -60,6 +68,7 @@ class Record:
     scores: dict[str, float] = field(default_factory=dict)
     digest: str = ""
     isolated: bool = False
+    digests: dict[str, str] = field(default_factory=dict)
 
     def save(self, course: Course) -> None:
         path = _record_path(course, self.assignment, self.student)
@@ -69,11 +78,12 @@ class Record:
 
 def records(course: Course, assignment: str) -> list[Record]:
     """The records of all graded submissions, by student."""
-    found = []
-    for path in sorted((course.root / RECORDS / assignment).glob("*.json")):
-        stored = json.loads(path.read_text(encoding="utf-8"))
-        found.append(Record(**{**stored, "notes": tuple(stored["notes"])}))
-    return found
+    return [_stored(path) for path in sorted((course.root / RECORDS / assignment).glob("*.json"))]
+
+
+def _stored(path: Path) -> Record:
+    stored = json.loads(path.read_text(encoding="utf-8"))
+    return Record(**{**stored, "notes": tuple(stored["notes"])})
 
 
 def _record_path(course: Course, assignment: str, student: str) -> Path:
@@ -82,17 +92,40 @@ def _record_path(course: Course, assignment: str, student: str) -> Path:
 
 def grade(
     course: Course, assignment: str, students: Iterable[str] = (), *,
-    limits: Limits = USUAL, force: bool = False, progress: bool = True,
+    questions: Iterable[str] = (), limits: Limits = USUAL, force: bool = False,
+    progress: bool = True, jobs: int | None = None, walls: bool = True,
 ) -> list[Record]:  # fmt: skip
     """Grade every submission of an assignment, or those of some students.
 
     A submission that was graded before and has not changed is left alone, so an interrupted run
-    goes on where it stopped. No submission can stop the others.
+    goes on where it stopped. No submission can stop the others. What a person has marked stays
+    marked unless the student's answer changed.
+
+    Parameters
+    ----------
+    course, assignment, students
+        Whose submissions; of all students if none is named.
+    questions
+        Such as "Q3": only their points are taken anew, because their tests have changed, and all
+        others stay as they are. A submission that is new or was handed in again is graded whole.
+    limits, force, progress
+        What each may use; whether to grade again what is graded; whether to show a bar.
+    jobs
+        How many are run at the same time; as many as there are processors by default.
+    walls
+        False runs what students wrote in your own account, as you would run it.
 
     Returns
     -------
     list of Record
         Of the students asked for, in their order.
+
+    Raises
+    ------
+    DataError
+        For a student without a submission, or an assignment that has not been released.
+    SandboxError
+        If this system has no walls to run submissions behind.
     """
     from tqdm.auto import tqdm
 
@@ -101,44 +134,154 @@ def grade(
         raise DataError(f"nothing in submitted/ from {', '.join(sorted(unknown))} for {assignment}")
     if not course.notebook("release", assignment).exists():
         raise DataError(f"{assignment} has not been released; run release {assignment} first")
-    done = []
-    with tqdm(names, unit="submission", disable=not progress) as bar:
-        for student in bar:
-            bar.set_postfix_str(student)
-            done.append(grade_one(course, assignment, student, limits=limits, force=force))
-    return done
+    only = _known_questions(course, assignment, questions)
+    require_walls(walls)
+    with (
+        ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
+        tqdm(total=len(names), unit="submission", disable=not progress) as bar,
+    ):
+        waiting = [
+            pool.submit(
+                grade_one,
+                course,
+                assignment,
+                name,
+                questions=only,
+                limits=limits,
+                force=force,
+                walls=walls,
+            )
+            for name in names
+        ]
+        try:
+            for done in as_completed(waiting):
+                done.result()
+                bar.update()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+    records_now = [done.result() for done in waiting]
+    if kept_from_students(course):
+        for record in records_now:
+            show_markers(course, assignment, record.student, record.flag, record.notes)
+    return records_now
+
+
+def require_walls(walls: bool = True) -> None:
+    """Refuse to run what students wrote where there are no walls, unless that is asked for."""
+    if walls and (missing := why_not()):
+        raise SandboxError(
+            f"nothing was run, since answers could read and change all that you can: {missing}. "
+            "Install bubblewrap, work on a machine that has it, or say --i-trust-them "
+            "(walls=False) for students whose programs you would run yourself"
+        )
+
+
+def _known_questions(course: Course, assignment: str, questions: Iterable[str]) -> frozenset[str]:
+    known = [question(grade_id(c)) for c in course.read("source", assignment).cells if points(c)]
+    asked = frozenset(name.upper() for name in questions)
+    if asked - set(known):
+        raise DataError(
+            f"{assignment} has no question {', '.join(sorted(asked - set(known)))}; "
+            f"it has {', '.join(dict.fromkeys(known))}"
+        )
+    return asked
 
 
 def grade_one(
     course: Course, assignment: str, student: str, *,
-    limits: Limits = USUAL, force: bool = False,
+    questions: frozenset[str] = frozenset(), limits: Limits = USUAL, force: bool = False,
+    walls: bool = True,
 ) -> Record:  # fmt: skip
-    """Grade one submission and store its record; errors of ours become a flag, too."""
-    digest, old = _digest(course, assignment, student), None
+    """Grade one submission and store its record; whatever goes wrong becomes a flag."""
+    now, old = digests(course, assignment, student), None
     path = _record_path(course, assignment, student)
-    if path.exists() and not force:
-        old = next(r for r in records(course, assignment) if r.student == student)
-        if old.digest == digest:
+    if path.exists():
+        old = _stored(path)
+        if not force and not _outdated(course, old, now, questions):
             return old
     try:
-        record = _graded(course, assignment, student, limits, digest)
+        record = _graded(
+            course, assignment, student, limits, now, old if questions else None, questions, walls
+        )
     except (DataError, OSError, ValueError, nbformat.reader.NotJSONError) as problem:
-        record = Record(student, assignment, "unreadable", (str(problem)[:500],), digest=digest)
+        record = Record(student, assignment, "unreadable", (str(problem)[:500],), digests=now)
+    except Exception as problem:  # of ours: the next submission is graded all the same
+        words = f"grading failed, tell its authors: {type(problem).__name__}: {problem}"
+        record = Record(student, assignment, "unreadable", (words[:500],), digests=now)
     record.save(course)
     return record
 
 
-def _graded(course: Course, assignment: str, student: str, limits: Limits, digest: str) -> Record:
-    submission, notes = _submitted(course, assignment, student)
-    release, source = course.read("release", assignment), course.read("source", assignment)
-    rebuilt = rebuild(release, source, submission)
-    notes += rebuilt.notes
-    flag, found = run_notebook(course, assignment, rebuilt.notebook, limits)
-    if flag == "ok" and any("own:" not in note for note in notes):
+def _outdated(
+    course: Course, old: Record, now: Mapping[str, str], questions: frozenset[str]
+) -> bool:
+    """Whether something that decides the points has changed since a record was made."""
+    if not old.digests:
+        return old.digest != former_digest(course, old.assignment, old.student)
+    different = changed(old.digests, now)
+    return bool(different & questions if questions else different)
+
+
+def _graded(
+    course: Course, assignment: str, student: str, limits: Limits, now: dict[str, str],
+    old: Record | None = None, questions: frozenset[str] = frozenset(),
+    walls: bool = True,
+) -> Record:  # fmt: skip
+    """Rebuild, run and import; with an old record, only the points of some questions are new."""
+    step, whose = course.given(assignment, student)
+    given, source = course.read(step, assignment, whose), source_for(course, assignment, student)
+    rebuilt = read_submission(course, assignment, student, given, source)
+    owner = belongs_to(course, assignment, rebuilt.submission)
+    notes = rebuilt.notes
+    if owner not in ("", student):
+        notes += (f"this is the copy that was given to {owner}; graded on the data of {student}",)
+    flag, found = run_notebook(
+        course, assignment, rebuilt.notebook, limits, student=student, walls=walls
+    )
+    if flag == "ok" and (rebuilt.mended or owner not in ("", student)):
         flag = "repaired"
-    _import(course, assignment, student, rebuilt.notebook)
+    former = course.notebook(REBUILT, assignment, student)
+    part = old is not None and _restore(rebuilt.notebook, former, questions)
+    with _GRADEBOOK:
+        found += _import(course, assignment, student, rebuilt.notebook)
     scores = {grade_id(c): _score(c) for c in rebuilt.notebook.cells if is_test(c)}
-    return Record(student, assignment, flag, (*notes, *found), scores, digest, isolation())
+    record = Record(
+        student, assignment, flag, (*notes, *found, *raised(rebuilt.notebook)), scores,
+        isolated=walls, digests=now,
+    )  # fmt: skip
+    return _joined(old, record, questions) if old is not None and part else record
+
+
+_GRADEBOOK = Lock()  # nbgrader works in the current directory, and its database has one writer
+
+
+def _restore(notebook: Any, former: Path, questions: frozenset[str]) -> bool:
+    """Give the tests of all other questions the outcome they had, if it is the same work."""
+    if not former.exists():
+        return False
+    before: Any = nbformat.read(former, as_version=4)
+    if not same_work(before, notebook):
+        return False
+    outcomes = {grade_id(cell): cell for cell in before.cells if is_test(cell)}
+    for cell in notebook.cells:
+        if is_test(cell) and question(grade_id(cell)) not in questions:
+            if grade_id(cell) not in outcomes:
+                return False
+            cell.outputs = outcomes[grade_id(cell)].outputs
+            cell.execution_count = outcomes[grade_id(cell)].execution_count
+    return True
+
+
+def _joined(old: Record, new: Record, questions: frozenset[str]) -> Record:
+    """The record of a run from which only some questions count: what was found before stays."""
+    renewed = {name: new.digests[name] for name in questions & new.digests.keys()}
+    return replace(
+        new,
+        flag=new.flag if old.flag in ("ok", "repaired") else old.flag,
+        notes=tuple(dict.fromkeys((*old.notes, *new.notes))),
+        digests={**old.digests, **renewed},
+    )
 
 
 def _score(cell: Any) -> float:
@@ -147,62 +290,39 @@ def _score(cell: Any) -> float:
     return float(determine_grade(cell)[0] or 0)
 
 
-def _submitted(course: Course, assignment: str, student: str) -> tuple[Any, tuple[str, ...]]:
-    """The notebook a student handed in, whatever its name is, and what is odd about it."""
-    right = course.notebook("submitted", assignment, student)
-    found = sorted(right.parent.rglob("*.ipynb"), key=lambda p: (p != right, -p.stat().st_mtime))
-    found = [p for p in found if ".ipynb_checkpoints" not in p.parts]
-    if not found:
-        names = ", ".join(sorted(p.name for p in right.parent.iterdir())) or "nothing"
-        raise DataError(f"no notebook was handed in: {names}")
-    notes: tuple[str, ...] = () if found[0] == right else (f"the file is called {found[0].name}",)
-    if len(found) > 1:
-        notes += (f"{len(found)} notebooks were handed in, {found[0].name} is graded",)
-    size = found[0].stat().st_size
-    if size > LARGEST:
-        notes += (f"the file has {size / 1e6:.0f} MB; its outputs were dropped",)
-    try:
-        stored = json.loads(found[0].read_text(encoding="utf-8-sig", errors="strict"))
-        return _plain(stored), notes
-    except (ValueError, KeyError, TypeError, AttributeError) as problem:
-        raise DataError(f"{found[0].name} is not a notebook that can be read: {problem}") from None
-
-
-def _plain(stored: Any) -> Any:
-    """A notebook of any version without its outputs, as far as it can be read."""
-    for cell in stored["cells"]:
-        if cell["cell_type"] == "code":
-            cell["outputs"], cell["execution_count"] = [], None
-        cell["source"] = "".join(cell["source"])
-        cell.setdefault("metadata", {})
-    notebook = nbformat.from_dict(stored)
-    return nbformat.convert(notebook, 4) if stored.get("nbformat", 4) != 4 else notebook
-
-
 def run_notebook(
     course: Course, assignment: str, notebook: Any, limits: Limits = USUAL,
-    hidden: Iterable[Path] = (),
+    hidden: Iterable[Path] = (), student: str = "", walls: bool = True,
 ) -> tuple[str, tuple[str, ...]]:  # fmt: skip
     """Run a rebuilt notebook apart from everything and put its outputs in.
+
+    Beside it stand the files that the student was given.
 
     Returns
     -------
     (str, tuple of str)
         A flag and notes. Cells that did not come to run hold an error, so they give no points.
     """
-    request = json.dumps({"notebook": notebook, "cell_seconds": limits.cell_seconds})
+    source = source_for(course, assignment, student)
+    step, whose = course.given(assignment, student)
+    given = course.notebook(step, assignment, whose).parent
     with tempfile.TemporaryDirectory(prefix="grading-") as place:
-        folder = Path(place) / "work"
-        folder.mkdir()
-        for path in course.extras("release", assignment):
-            target = folder / path.relative_to(course.root / "release" / assignment)
+        files = Path(place) / "files"
+        files.mkdir()
+        for path in course.extras(step, assignment, whose):
+            target = files / path.relative_to(given)
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(path, target)
-        outcome = run_limited(
-            lambda fd: [sys.executable, "-m", f"{__package__}.runner", str(fd)],
-            request, folder, limits, [course.root, *_sources(), *hidden], _environment(place),
+        ran = run(
+            notebook, source, files, limits, walls=walls,
+            hidden=[course.root, *_sources(), *hidden],
         )  # fmt: skip
-    return _read(notebook, outcome.lines, outcome.stopped, outcome.log)
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type == "code":
+            reason = "; ".join(ran.notes) or "it was not run"
+            cell.outputs = ran.outputs.get(index, [error("NotRun", reason)])
+            cell.execution_count = None
+    return ran.flag, tuple(ran.notes)
 
 
 def _sources() -> list[Path]:
@@ -210,99 +330,22 @@ def _sources() -> list[Path]:
     return [Path(__file__).parents[2] / "lectures" / "assignments"]
 
 
-def _environment(place: str) -> dict[str, str]:
-    """Few variables: the answers get no home, no configuration, no secrets of the instructor."""
-    kept = ("PATH", "PYTHONPATH", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "VIRTUAL_ENV")
-    own = {
-        "HOME": f"{place}/home", "TMPDIR": place, "IPYTHONDIR": f"{place}/ipython",
-        "JUPYTER_RUNTIME_DIR": f"{place}/runtime", "JUPYTER_CONFIG_DIR": f"{place}/config",
-        "MPLCONFIGDIR": f"{place}/matplotlib", "NBGRADER_EXECUTION": "autograde",
-        "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }  # fmt: skip
-    return {name: os.environ[name] for name in kept if name in os.environ} | own
-
-
-def _read(notebook: Any, lines: list[str], stopped: str, log: str) -> tuple[str, tuple[str, ...]]:
-    """Put the reported outputs into the notebook; the flag and the notes."""
-    flag, notes, ended, seen = "ok", [], False, set()
-    for line in lines:
-        try:
-            told = json.loads(line)
-        except ValueError:
-            continue
-        ended = ended or "end" in told
-        if "index" not in told:
-            continue
-        cell = notebook.cells[told["index"]]
-        cell.outputs = [nbformat.from_dict(output) for output in told["outputs"]]
-        cell.execution_count = told["count"]
-        seen.add(told["index"])
-        if told["changed"]:
-            flag = "tampered"
-            notes.append(f"{grade_id(cell)}: {', '.join(told['changed'][:5])} had been changed")
-        if told["dead"] and flag == "ok":
-            flag = "crash"
-            notes.append(f"Python ended in or before {grade_id(cell) or 'a cell'}")
-        if flag == "ok" and _timed_out(cell):
-            flag = "timeout"
-            notes.append(f"{grade_id(cell)}: {cell.outputs[0].evalue}")
-    if stopped or not ended:
-        reason = _STOPPED.get(stopped, f"the run ended early: {log.strip()[-300:]}")
-        flag = "tampered" if flag == "tampered" else "timeout" if stopped == "time" else "crash"
-        notes.append(reason)
-        for index, cell in enumerate(notebook.cells):
-            if cell.cell_type == "code" and index not in seen:
-                cell.outputs = [error("NotRun", reason)]
-    for cell in notebook.cells:
-        if is_test(cell) and points(cell):
-            _drop_warnings(cell)
-    return flag, tuple(notes)
-
-
-_STOPPED = {
-    "time": "the time limit of the whole notebook was reached",
-    "memory": "the memory limit was passed",
-    "processes": "too many processes or threads were started",
-    "output": "too much output",
-}
-
-
-def _timed_out(cell: Any) -> bool:
-    return any(o.get("ename") == "CellTimeoutError" for o in cell.outputs)
-
-
-def _drop_warnings(cell: Any) -> None:
-    """nbgrader gives no points to a test with anything on stderr; a warning is no failure."""
-    cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
-
-
-def _import(course: Course, assignment: str, student: str, notebook: Any) -> None:
+def _import(course: Course, assignment: str, student: str, notebook: Any) -> tuple[str, ...]:
     """Let nbgrader read the scores from the notebook that was run; it runs nothing itself."""
     target = course.notebook(REBUILT, assignment, student)
     target.parent.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, target)
-    for stamp in course.notebook("submitted", assignment, student).parent.glob("timestamp.txt"):
-        shutil.copy(stamp, target.parent)
+    notes = write_time(course, assignment, student, target.parent)
     settings: dict[str, dict[str, Any]] = {
         "CourseDirectory": {"submitted_directory": REBUILT},
         "Execute": {"enabled": False}, "ClearOutput": {"enabled": False},
     }  # fmt: skip
-    with course.nbgrader(**settings) as api:
+    with (
+        course.nbgrader(**settings) as api,
+        kept_marks(course, api, assignment, student, notebook),
+    ):
         result = api.autograde(assignment, student, force=True, create=True)
     if not result["success"]:
         why = (result.get("error") or result.get("log") or "").strip()[-400:]
         raise DataError(f"nbgrader could not take the scores: {why}")
-
-
-def _digest(course: Course, assignment: str, student: str) -> str:
-    """Of everything that decides a grade: the submission, the source, the released files."""
-    sums = sha256()
-    places = [
-        course.notebook("submitted", assignment, student).parent,
-        course.notebook("source", assignment).parent, course.root / "release" / assignment,
-    ]  # fmt: skip
-    for place in places:
-        for path in sorted(p for p in place.rglob("*") if p.is_file()):
-            sums.update(str(path.relative_to(place)).encode())
-            sums.update(path.read_bytes())
-    return sums.hexdigest()
+    return notes

@@ -1,34 +1,46 @@
-"""What comes out of grading: a table for the school's system, a class summary, feedback pages."""
+"""What comes out of grading: tables by student and by test, a class summary, a picture."""
 
-import csv
-import re
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pandas as pd
 
-from .cells import grade_id, is_test, points, question, without_hidden
+from hierwidgets.base.palette import PURPLE, THREAD
+
+from .cells import grade_id, is_test, points, question
 from .folder import Course
 from .grades import FLAGS, Record, records
+from .late import renew_penalties
+from .spreadsheets import plain_text, write_rows
 
-__all__ = ["feedback", "picture", "question_points", "score_table", "summary", "write_csv"]
+__all__ = [
+    "pass_rates",
+    "picture",
+    "question_points",
+    "score_table",
+    "summary",
+    "write_csv",
+]
 
 
 def score_table(course: Course, assignment: str) -> pd.DataFrame:
     """Points by student and question, automatic and manual together.
 
+    Late penalties are taken anew, as they depend on marks given since tests were run.
+
     Returns
     -------
     DataFrame
-        ``student``, a column for each question, ``score``, ``max_score``, ``waiting`` (questions
-        that a person has still to read), ``flag``, ``notes``. A student whose submission could not
-        be read has missing values and no zero.
+        ``student``, a column for each question, ``score``, ``so_far``, ``max_score``,
+        ``penalty``, ``waiting`` (questions that a person has still to read), ``flag``, ``notes``.
+        A question that waits is missing, and so is the score it belongs to; ``so_far`` is what all
+        else gave. A student whose submission could not be read has missing values and no zero.
     """
     from nbgrader.api import Gradebook, MissingEntry
 
     worth = question_points(course, assignment)
+    renew_penalties(course, assignment)
     rows = []
     with Gradebook(course.gradebook) as book:
         for record in records(course, assignment):
@@ -37,7 +49,9 @@ def score_table(course: Course, assignment: str) -> pd.DataFrame:
             except MissingEntry:
                 submission = None
             rows.append(_row(record, submission, worth))
-    columns = ["student", *worth, "score", "max_score", "waiting", "flag", "notes"]
+    columns = [
+        "student", *worth, "score", "so_far", "max_score", "penalty", "waiting", "flag", "notes",
+    ]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
 
 
@@ -57,65 +71,111 @@ def _row(record: Record, submission: Any, worth: dict[str, float]) -> dict[str, 
         "notes": "; ".join(record.notes),
     }  # fmt: skip
     if submission is None or record.flag == "unreadable":
-        return {**row, **dict.fromkeys(worth, np.nan), "score": np.nan, "waiting": 0}
-    by_question, waiting = dict.fromkeys(worth, 0.0), set()
+        unknown = dict.fromkeys((*worth, "score", "so_far", "penalty"), np.nan)
+        return {**row, **unknown, "waiting": 0}
+    by_question, waiting, total = dict.fromkeys(worth, 0.0), set(), 0.0
     for notebook in submission.notebooks:
         for mark in notebook.grades:
             name = question(mark.name)
-            by_question[name] += float(mark.score)
+            by_question[name] = by_question.get(name, 0.0) + float(mark.score)
+            total += float(mark.score)
             if mark.needs_manual_grade:
                 waiting.add(name)
-    total = sum(by_question.values()) - float(submission.late_submission_penalty or 0)
-    return {**row, **by_question, "score": max(total, 0.0), "waiting": len(waiting)}
+    penalty = float(submission.late_submission_penalty or 0)
+    so_far = max(total - penalty, 0.0)
+    by_question |= dict.fromkeys(waiting, np.nan)
+    score = np.nan if waiting else so_far
+    numbers = {"score": score, "so_far": so_far, "penalty": penalty, "waiting": len(waiting)}
+    return {**row, **by_question, **numbers}
+
+
+def pass_rates(course: Course, assignment: str) -> pd.DataFrame:
+    """How many students pass each test: what the class has understood, and which test is odd.
+
+    Returns
+    -------
+    DataFrame
+        ``test``, ``question``, ``points``, ``graded`` (students), ``passed`` (those with all its
+        points, as it was run), ``share``.
+    """
+    graded = [r.scores for r in records(course, assignment) if r.scores]
+    rows = []
+    for cell in course.read("source", assignment).cells:
+        if is_test(cell) and points(cell):
+            name = grade_id(cell)
+            given = [scores[name] for scores in graded if name in scores]
+            passed = sum(score >= points(cell) for score in given)
+            share = passed / len(given) if given else np.nan
+            rows.append((name, question(name), points(cell), len(given), passed, share))
+    columns = ["test", "question", "points", "graded", "passed", "share"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """The table as a file that spreadsheets and learning-management systems read.
 
-    A note cannot become a formula there: a text that begins with =, +, - or @ gets an apostrophe.
+    What a person has still to mark is the word "waiting", what is not known is empty. A note cannot
+    become a formula: a text that begins with =, +, - or @ gets an apostrophe.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        out = csv.writer(file)
-        out.writerow(table.columns)
-        for row in table.itertuples(index=False):
-            out.writerow([_plain(value) for value in row])
+    rows = [
+        [_text(value, bool(row.get("waiting"))) for value in row.values()]
+        for row in table.to_dict("records")
+    ]
+    write_rows(path, [[str(name) for name in table.columns], *rows])
 
 
-def _plain(value: Any) -> Any:
+def _text(value: Any, waiting: bool) -> str:
     if isinstance(value, str):
-        return "'" + value if value[:1] in ("=", "+", "-", "@") else value
-    return "" if pd.isna(value) else f"{value:g}"
+        return plain_text(value)
+    if pd.isna(value):
+        return "waiting" if waiting else ""
+    return format(float(value), ".10g")
 
 
-def summary(table: pd.DataFrame, worth: dict[str, float]) -> str:
-    """The class in words: how many, what they got, what needs a person's eyes."""
-    scored = table["score"].dropna()
+def summary(table: pd.DataFrame, worth: dict[str, float], tests: pd.DataFrame | None = None) -> str:
+    """The class in words: how many, what they got, what needs a person's eyes.
+
+    Medians and means are those of what is marked; what waits is counted beside them.
+    """
     lines = [f"{len(table)} submissions"]
+    scored = table["score"].dropna()
     if len(scored):
         lines.append(
             f"score: median {scored.median():g}, from {scored.min():g} to {scored.max():g} "
-            f"of {sum(worth.values()):g}"
+            f"of {sum(worth.values()):g} ({len(scored)} marked to the end)"
         )
     for name, most in worth.items():
-        values = table[name].dropna()
-        if len(values):
-            lines.append(f"{name}: mean {values.mean():.1f} of {most:g}")
-    for flag, words in FLAGS.items():
+        values, waiting = table[name].dropna(), int(_waits(table, name).sum())
+        words = [f"mean {values.mean():.1f} of {most:g}"] if len(values) else []
+        words += [f"{waiting} waiting"] if waiting else []
+        if words:
+            lines.append(f"{name}: {', '.join(words)}")
+    for row in tests.to_dict("records") if tests is not None else ():
+        if row["graded"]:
+            passed = f"{row['share']:.0%} ({row['passed']} of {row['graded']})"
+            lines.append(f"{row['test']}: passed by {passed}")
+    late = table.loc[table["penalty"] > 0, "student"]
+    if len(late):
+        lines.append(f"late, with points off: {', '.join(late)}")
+    for flag, words_of_flag in FLAGS.items():
         who = table.loc[table["flag"] == flag, "student"]
         if len(who) and flag != "ok":
-            lines.append(f"{flag} ({words}): {', '.join(who)}")
-    waiting = int((table["waiting"] > 0).sum())
-    if waiting:
-        lines.append(f"{waiting} submissions wait for a person: nbgrader's formgrader shows them")
+            lines.append(f"{flag} ({words_of_flag}): {', '.join(who)}")
+    left = int((table["waiting"] > 0).sum())
+    if left:
+        lines.append(f"{left} submissions wait for a person: nbgrader's formgrader shows them")
     return "\n".join(lines)
 
 
+def _waits(table: pd.DataFrame, name: str) -> "pd.Series[bool]":
+    """Whose answer to a question a person has still to read."""
+    return table[name].isna() & (table["waiting"] > 0)
+
+
 def picture(table: pd.DataFrame, worth: dict[str, float], path: Path) -> None:
-    """A panel for each question: how many students got how many points."""
+    """A panel for each question: how many students got how many points, how many wait."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
 
     columns = min(3, len(worth))
     rows = -(-len(worth) // columns)
@@ -123,57 +183,30 @@ def picture(table: pd.DataFrame, worth: dict[str, float], path: Path) -> None:
     FigureCanvasAgg(figure)
     for k, (name, most) in enumerate(worth.items()):
         axes = figure.add_subplot(rows, columns, k + 1)
-        values = table[name].dropna().to_numpy()
-        edges = np.arange(-0.5, most + 1).tolist()
-        axes.hist(values, bins=edges, color="#7570b3", rwidth=0.85)
-        axes.set(title=f"{name} (of {most:g})", xlabel="points", ylabel="students",
-                 xlim=(-0.7, most + 0.7), ylim=(0, max(1, len(values))))  # fmt: skip
-        for axis in (axes.xaxis, axes.yaxis):
-            axis.set_major_locator(MaxNLocator(integer=True))
-        axes.spines[["top", "right"]].set_visible(False)
+        _panel(axes, name, most, table[name].dropna(), int(_waits(table, name).sum()))
+        axes.set_ylim(0, 1.1 * max(1, len(table)))
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
 
 
-def feedback(course: Course, assignment: str, *, hidden_tests: bool = False) -> list[Path]:
-    """A page for each student with answers, points and comments.
+def _panel(axes: Any, name: str, most: float, values: "pd.Series[float]", waiting: int) -> None:
+    """Bars by points, and to the right of them, hatched, the answers that wait."""
+    from matplotlib.ticker import MaxNLocator
 
-    Parameters
-    ----------
-    course, assignment
-        The course and the assignment's name.
-    hidden_tests
-        Whether pages show the hidden tests. Those of a test that will be used again should not.
-
-    Returns
-    -------
-    list of Path
-        The pages.
-    """
-    names = [r.student for r in records(course, assignment) if r.flag != "unreadable"]
-    shown = "feedback_tests"
-    for student in names:
-        origin = course.notebook("autograded", assignment, student)
-        notebook: Any = nbformat.read(origin, as_version=4)
-        if not hidden_tests:
-            _strip(notebook)
-        target = course.notebook(shown, assignment, student)
-        target.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, target)
-    with course.nbgrader(CourseDirectory={"autograded_directory": shown}) as api:
-        for student in names:
-            api.generate_feedback(assignment, student, force=True)
-    pages = [course.notebook("feedback", assignment, s).with_suffix(".html") for s in names]
-    return [page for page in pages if page.exists()]
-
-
-def _strip(notebook: Any) -> None:
-    """Tests without their hidden part, and their errors without the lines that show it."""
-    for cell in notebook.cells:
-        if not is_test(cell):
-            continue
-        cell.source = without_hidden(cell.source)
-        for output in cell.get("outputs", []):
-            if output.output_type == "error":
-                words = re.sub(r"\x1b\[[0-9;]*m", "", f"{output.ename}: {output.evalue}")
-                output.traceback = [words]
+    top = most
+    if len(values):
+        top = max(most, values.max())  # extra credit
+        axes.hist(values, bins=np.arange(-0.5, top + 1.5), color=PURPLE, rwidth=0.85)
+    ticks = MaxNLocator(nbins=5, integer=True).tick_values(0, top)
+    ticks = [tick for tick in ticks if 0 <= tick <= top]
+    labels = [f"{tick:g}" for tick in ticks]
+    end = top + 0.7
+    if waiting:
+        place = top + max(1.5, 0.2 * top)
+        axes.bar(place, waiting, width=0.85, color="none", edgecolor=THREAD, hatch="///")
+        axes.text(place, waiting, f"{waiting}", ha="center", va="bottom")
+        ticks, labels, end = [*ticks, place], [*labels, "waiting"], place + 0.9
+    axes.set_xticks(ticks, labels)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.set(title=f"{name} (of {most:g})", xlabel="points", ylabel="students", xlim=(-0.7, end))
+    axes.spines[["top", "right"]].set_visible(False)

@@ -101,8 +101,13 @@ def lab_environment(state: Path) -> dict[str, str]:
 
 
 @contextmanager
-def lab_server(root: Path, state: Path, python: str | Path = sys.executable) -> Iterator[LabServer]:
-    """JupyterLab serving `root`, with all its own files under `state`, until the block ends."""
+def lab_server(
+    root: Path, state: Path, python: str | Path = sys.executable, start_in: Path | None = None
+) -> Iterator[LabServer]:
+    """JupyterLab serving `root`, with all its own files under `state`, until the block ends.
+
+    It is started in the folder `start_in`, where nbgrader looks for a course.
+    """
     server = LabServer(free_port(), secrets.token_hex(16), root, state / "settings")
     for plugin, values in QUIET_SETTINGS.items():
         write_settings(server.settings, plugin, values)
@@ -114,7 +119,9 @@ def lab_server(root: Path, state: Path, python: str | Path = sys.executable) -> 
         "--LabApp.expose_app_in_browser=True",
     ]
     log = (state / "lab.log").open("w", encoding="utf-8")
-    process = subprocess.Popen(command, env=lab_environment(state), stdout=log, stderr=log)
+    process = subprocess.Popen(
+        command, env=lab_environment(state), cwd=start_in, stdout=log, stderr=log
+    )
     try:
         wait_until_serving(server, process, Path(log.name))
         yield server

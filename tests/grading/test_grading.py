@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from support import small_course as small
+from support.sandboxes import need_walls
 
 from hierwidgets.errors import DataError
 from hierwidgets.grading import (
@@ -21,14 +22,14 @@ from hierwidgets.grading import (
     copy_course,
     feedback,
     grade,
-    isolation,
     open_course,
     records,
     release,
     score_table,
 )
 from hierwidgets.grading.__main__ import main
-from hierwidgets.grading.cells import question, rebuild, without_hidden
+from hierwidgets.grading.cells import question, without_hidden
+from hierwidgets.grading.rebuilding import rebuild
 from hierwidgets.grading.reports import picture, question_points, summary, write_csv
 
 QUICK = Limits(seconds=60, cell_seconds=5, megabytes=1500)
@@ -185,13 +186,16 @@ def test_a_missing_answer_is_the_stub(course, given):
     assert "q2-spread: missing, counted as not answered" in result.notes
 
 
-def test_own_cells_are_told_and_not_run(course, given):
+def test_own_cells_are_told_and_kept_in_their_place(course, given):
     def add(notebook):
         notebook.cells.insert(2, nbformat.v4.new_code_cell("helper = 1"))
 
     result = rebuilt(course, given, add)
-    assert not any("helper" in cell.source for cell in result.notebook.cells)
-    assert result.notes == ("1 code cells of the student's own: not part of the graded answers",)
+    (own,) = [cell for cell in result.notebook.cells if "helper" in cell.source]
+    assert result.notebook.cells.index(own) == 2
+    assert "nbgrader" not in own.metadata
+    assert result.notes == ("1 code cell of the student's own: kept and run in place",)
+    assert not result.mended
 
 
 def test_questions_and_hidden_parts():
@@ -218,16 +222,22 @@ def test_a_cycle_with_a_right_and_a_clumsy_submission(course, given, tmp_path):
     assert [r.scores for r in done] == [FULL, FULL, {}]
     assert "the file is called T1-small (1).ipynb" in done[1].notes
     table = score_table(course, "T1").set_index("student")
-    assert table.loc[["ann", "bo"], "score"].tolist() == [6.0, 6.0]
+    assert table.loc[["ann", "bo"], "so_far"].tolist() == [6.0, 6.0]
+    assert table["score"].isna().all()  # nobody is marked to the end
     assert table["waiting"].tolist() == [1, 1, 0]
-    assert table.loc["cy"].isna().sum() == 4  # no zero for what could not be read
+    assert table.loc["cy"].isna().sum() == 6  # no zero for what could not be read
     worth = question_points(course, "T1")
     assert worth == {"Q1": 3.0, "Q2": 3.0, "Q3": 2.0}
     words = summary(table.reset_index(), worth)
-    assert "median 6, from 6 to 6 of 8" in words
+    assert "Q3: 2 waiting" in words
     assert "unreadable (no notebook" in words
     write_csv(table.reset_index(), tmp_path / "t.csv")
-    assert (tmp_path / "t.csv").read_text().splitlines()[1].startswith("ann,3,3,0,6,8,1,ok")
+    assert (
+        (tmp_path / "t.csv")
+        .read_text()
+        .splitlines()[1]
+        .startswith("ann,3,3,waiting,waiting,6,8,0,1,ok")
+    )
     picture(table, worth, tmp_path / "t.png")
     assert (tmp_path / "t.png").stat().st_size > 5000
     # nothing is graded twice unless it changed
@@ -279,21 +289,21 @@ HOSTILE = {
     "exits": ("import os\nos._exit(1)", "crash", (0, 0, 0)),
     "forks": ("import os\nwhile True: os.fork()", "crash", (0, 0, 0)),
     "memory": ("hog = [bytearray(10**8) for _ in range(100)]", "crash", (0, 0, 0)),
-    "patches numpy": (PATCHED, "tampered", (0, 0, 0)),
-    "patches python": ("import builtins\nbuiltins.abs = lambda x: 0", "tampered", (0, 0, 0)),
+    # what they change is their own: the visible test gets the number that it shows
+    "patches numpy": (PATCHED, "ok", (1, 0, 0)),
+    "patches python": ("import builtins\nbuiltins.abs = lambda x: 0", "ok", (0, 0, 0)),
     "patches checks": (
         "import hierwidgets.exercises as e\ne.require = lambda *a: None\ndef rate(y): return 0.75",
-        "tampered", (0, 0, 0),
+        "ok", (1, 0, 0),
     ),
     "patches the runner": (
-        "get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)",
-        "tampered", (0, 0, 0),
+        "get_ipython().set_custom_exc((Exception,), lambda *a, **k: None)", "ok", (0, 0, 0),
     ),
     "rewrites tests": (
         "import ast\nclass T(ast.NodeTransformer):\n"
         "    def visit_Assert(self, node): return ast.Pass()\n"
         "get_ipython().ast_transformers.append(T())",
-        "tampered", (0, 0, 0),
+        "ok", (0, 0, 0),
     ),
     "hides names": (
         "np = None\nrequire = print\nabs = 1\n" + small.RIGHT["q1-rate"], "ok", (1, 2, 3),
@@ -337,8 +347,7 @@ print(json.dumps([seen, reaches(("127.0.0.1", {port})), len(processes), "SECRET"
 
 @pytest.mark.slow
 def test_answers_see_neither_course_nor_network(course, given, monkeypatch):
-    if not isolation():
-        pytest.skip("this system gives ordinary users no namespaces")
+    need_walls()
     import socket
 
     monkeypatch.setenv("SECRET", "1")
@@ -353,7 +362,7 @@ def test_answers_see_neither_course_nor_network(course, given, monkeypatch):
     seen, network, processes, secret = json.loads(cell.outputs[0]["text"])
     assert seen == []
     assert not network
-    assert processes <= 4
+    assert processes <= 8  # its own: bubblewrap's first, the runner, copies before tests
     assert not secret
 
 

@@ -21,6 +21,7 @@ from support.small_course import answered
 from hierwidgets.grading.__main__ import parser
 
 GUIDE = ROOT / "lectures" / "assignments" / "instructor-guide.md"
+STUDENTS = ("ann", "bo")
 ADDRESS = "https://github.com/hierwidgets/hierwidgets"
 
 
@@ -32,7 +33,7 @@ def commands() -> list[str]:
 def test_the_guide_names_every_command(capsys):
     text = "\n".join(commands())
     assert ADDRESS in text
-    for name in ("private", "check", "release", "grade", "report"):
+    for name in ("private", "check", "release", "grade", "report", "similar"):
         assert re.search(rf"grading {name}\b", text), name
         with pytest.raises(SystemExit):
             parser().parse_args([name, "--help"])
@@ -58,12 +59,13 @@ def a_repository(folder: Path) -> None:
 
 
 def hand_in(course: Path) -> None:
-    """The student copy with the reference's answers, where the guide says it belongs."""
-    (given,) = (course / "release" / "A1").glob("*.ipynb")
-    notebook = answered(nbformat.read(given, as_version=4), reference(read("A1")))
-    folder = course / "submitted" / "ann" / "A1"
-    folder.mkdir(parents=True)
-    nbformat.write(notebook, folder / given.name)
+    """The students' own copies with the reference's answers, where the guide says they belong."""
+    for student in STUDENTS:
+        (given,) = (course / "variants" / student / "A1").glob("*.ipynb")
+        notebook = answered(nbformat.read(given, as_version=4), reference(read("A1")))
+        folder = course / "submitted" / student / "A1"
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / given.name)
 
 
 @pytest.mark.slow
@@ -93,16 +95,20 @@ def test_the_guide_word_for_word(tmp_path):
             assert done.stdout.count("  ok ") == 5  # what check asks
             hand_in(course)
     with (course / "reports" / "A1.csv").open() as file:
-        (row,) = csv.DictReader(file)
-    assert (row["student"], row["score"], row["max_score"], row["flag"]) == (
-        "ann",
-        "26",
-        "30",
-        "ok",
-    )
+        rows = list(csv.DictReader(file))
+    columns = ("student", "score", "max_score", "waiting", "flag")
+    found = [tuple(row[name] for name in columns) for row in rows]
+    assert found == [(student, "26", "30", "0", "ok") for student in STUDENTS]  # no words
+    assert (course / "reports" / "A1-canvas.csv").read_text().splitlines() == [
+        "Student,ID,SIS User ID,SIS Login ID,Section,The 309 problem (4711)",
+        "    Points Possible,,,,,30",
+        '"Example, Ann",101,,ann,Group 1,26',
+        '"Sample, Bo",102,,bo,Group 1,26',
+    ]
     with (course / "reports" / "nbgrader.csv").open() as file:
-        (row,) = csv.DictReader(file)
-    assert (row["student_id"], row["score"], row["max_score"]) == ("ann", "26.0", "30.0")
+        rows = [(r["student_id"], r["score"], r["max_score"]) for r in csv.DictReader(file)]
+    assert rows == [(student, "26.0", "30.0") for student in STUDENTS]
+    assert "Nothing stands out" in (course / "similarity" / "A1.html").read_text()
     assert list((course / "feedback" / "ann" / "A1").glob("*.html"))
 
 

@@ -11,6 +11,7 @@ import io
 import warnings
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -69,16 +70,18 @@ def blank(notebook: Any) -> dict[str, str]:
 
 
 def failures(
-    notebook: Any, answers: Mapping[str, str], *, only: str = "", given: bool = False
-) -> dict[str, BaseException]:
+    notebook: Any, answers: Mapping[str, str], *,
+    only: str = "", given: bool = False, folder: Path | None = None,
+) -> dict[str, BaseException]:  # fmt: skip
     """The tests that fail on these answers (the reference's where none is given), and why.
 
     `only` leaves out the tests of other questions: the prefix of a name, such as "q2-". With
-    `given`, cells that are no tests are among what may fail.
+    `given`, cells that are no tests are among what may fail. `folder` holds the files beside the
+    notebook, the assignment's own without it.
     """
     space: dict[str, Any] = {"__name__": "__main__"}
     failed: dict[str, BaseException] = {}
-    folder = SOURCE / notebook.metadata.get("folder", "")
+    folder = folder or SOURCE / notebook.metadata.get("folder", "")
     with contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         for cell in notebook.cells:

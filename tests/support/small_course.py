@@ -16,6 +16,12 @@ c = get_config()  # noqa: F821
 c.CourseDirectory.course_id = "small"
 c.CourseDirectory.root = str(Path(__file__).parent)
 c.ClearSolutions.code_stub = {"python": "raise NotImplementedError"}
+c.GenerateFeedback.preprocessors = [
+    "hierwidgets.grading.plugins.LeaveOutMarkersCells",
+    "nbgrader.preprocessors.GetGrades",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]
+c.AssignLatePenalties.plugin_class = "hierwidgets.grading.plugins.LatePolicy"
 """
 SETUP = "import numpy as np\n\nfrom hierwidgets.exercises import Exercise, require"
 RATE = '''def rate(y):

@@ -4,12 +4,14 @@ Each says which tests it loses and which flag it gets; `test_real_assignments` g
 """
 
 import copy
+import itertools
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
 import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from hierwidgets.grading.cells import grade_id, is_answer, is_test, points
 from support.answer_sheets import Wrong, reference, worth
@@ -123,10 +125,15 @@ def _hostile(
     clumsy = _clumsy(answered(release, right))
     return [
         Submission("thief", answered(release, stolen), everything),
-        Submission("patcher", answered(release, patched), everything, "tampered"),
+        # what it changes is its own: it gets what typed-in numbers get
+        Submission("patcher", answered(release, patched), everything - SHOWN[assignment]),
         Submission("leaver", spoilt("import os\nos._exit(0)"), later, "crash"),
         Submission("endless", spoilt("while True: pass"), frozenset(rest_on_it), "timeout"),
         Submission("clumsy", clumsy, frozenset(), "repaired", "a (1).ipynb"),
+        Submission("strewn", _strewn(release, right), frozenset(), "repaired", "a.json"),
+        Submission("split", _split(answered(release, right)), frozenset(), "repaired"),
+        Submission("carried", _carried(_with_words(answered(release, right), source)),
+                   frozenset(), file="a.ipynb.txt"),
         Submission("corrupt", nbformat.writes(release)[:-200], everything, "unreadable"),
     ]  # fmt: skip
 
@@ -141,4 +148,51 @@ def _clumsy(notebook: Any) -> Any:
     notebook.cells = [notebook.cells[0], *answers, twice, test]
     for cell in answers[1:]:
         del cell.metadata["nbgrader"]
+    return notebook
+
+
+def _strewn(release: Any, right: Mapping[str, str]) -> Any:
+    """Every answer in a new cell below its stub, one in markdown, one in a test."""
+    notebook = copy.deepcopy(release)
+    ways = itertools.chain(["markdown", "test"], itertools.repeat("code"))
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        text = right.get(grade_id(cell), "") if is_answer(cell) else ""
+        if not text:
+            continue
+        way = next(ways)
+        if way == "test":
+            test = notebook.cells[notebook.cells.index(cell) + 1]
+            test.source = f"{text}\n\n{test.source}"
+        else:
+            cells.append(new_code_cell(text) if way == "code"
+                         else new_markdown_cell(f"```python\n{text}\n```"))  # fmt: skip
+    notebook.cells = cells
+    return notebook
+
+
+def _split(notebook: Any) -> Any:
+    """Every answer in code cut in the middle by the notebook's own command."""
+    cells = []
+    for cell in notebook.cells:
+        cells.append(cell)
+        lines = cell.source.split("\n")
+        if is_answer(cell) and cell.cell_type == "code" and len(lines) > 1:
+            half = copy.deepcopy(cell)
+            middle = len(lines) // 2
+            cell.source = "\n".join(lines[:middle]).rstrip("\n")
+            half.source, half["id"] = "\n".join(lines[middle:]).lstrip("\n"), f"half-{len(cells)}"
+            cells.append(half)
+    notebook.cells = cells
+    return notebook
+
+
+def _carried(notebook: Any) -> Any:
+    """Through Windows: other line ends, magics, scratch cells and a text of one's own."""
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("\n", "\r\n")
+    first = next(k for k, cell in enumerate(notebook.cells) if is_answer(cell))
+    notebook.cells.insert(first, new_code_cell("%matplotlib inline\nscratch = [1, 2]\nscratch[5]"))
+    notebook.cells.insert(first, new_markdown_cell("To myself: sleep."))
     return notebook

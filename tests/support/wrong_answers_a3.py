@@ -194,7 +194,7 @@ HARMLESS = (
     "q1-loglik: line 5: 161 became 162",
     "q1-loglik: line 7: gamma0 + gamma1 * x + sigma * z[:, None] became "
     "gamma0 + gamma1 * x - sigma * z[:, None]",
-    "q2-fit: line 11: 0.0 became 1.0",
+    "q2-fit: line 11: 0.1 became 1.1",
     "q2-fit: line 11: 0.5 became 1.5",
     "q2-fit: line 13: 1e-05 became 1.00001",
     "q2-fit: line 13: 1e-08 became 1.00000001",

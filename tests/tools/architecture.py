@@ -63,6 +63,7 @@ def layers() -> list[list[Box]]:
     found = []
     for names in layers_of("layers"):
         band = names[0] if names[0] in BANDS else "ground" if names[0] in GROUND else "library"
+        band = "grading" if names[0] == "exam" else band
         if band in ("widgets", "course"):
             found += [boxes_of(f"hierwidgets.{band}", one, band) for one in layers_of(band)]
         else:
