@@ -19,6 +19,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
 
+import pandas as pd
+
 from hierwidgets.base.palette import GREEN, GREY, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
@@ -289,10 +291,10 @@ def _problem(exercise: Exercise, answer: object, rounded: bool) -> str | None:
     if callable(expected):
         return _function_problem(exercise, expected, answer)
     problem = mismatch(answer, expected, exercise.atol)
-    rights = (other() for other in exercise.also)
-    if problem is None or any(not mismatch(answer, other, exercise.atol) for other in rights):
+    rights = (expected, *(other() for other in exercise.also))
+    if any(not mismatch(answer, right, exercise.atol) for right in rights):
         return None
-    if rounded and not mismatch(answer, expected, exercise.atol, rounded=True):
+    if rounded and any(not mismatch(answer, r, exercise.atol, rounded=True) for r in rights):
         slips = (mistake.value() for mistake in exercise.mistakes)
         unclear = any(not mismatch(answer, slip, exercise.atol, rounded=True) for slip in slips)
         return _COARSE if unclear else None
@@ -317,18 +319,25 @@ def _function_problem(
     exercise: Exercise, reference: Callable[..., object], answer: object
 ) -> str | None:
     if not callable(answer):
-        return "A function is asked for. Give its name alone, without parentheses."
+        return "A function is asked for, not its result. Give its name alone, without parentheses."
     try:
         problem = _first_difference(answer, reference, exercise)
     except _CallError as error:
         return str(error)
     if problem is None:
         return _broken_property(exercise, answer)
-    for mistake in exercise.mistakes:
-        wrong = mistake.value()
-        if callable(wrong) and _first_difference(answer, wrong, exercise) is None:
-            return mistake.message
+    if exercise.proportion and _first_difference(answer, _hundredfold(reference), exercise) is None:
+        return _PERCENT
+    for rtol in (0.0, _NEAR):
+        for mistake in exercise.mistakes:
+            wrong = mistake.value()
+            if callable(wrong) and _first_difference(answer, wrong, exercise, rtol) is None:
+                return mistake.message
     return problem
+
+
+def _hundredfold(function: Callable[..., object]) -> Callable[..., object]:
+    return lambda *arguments: times_hundred(function(*arguments))
 
 
 class _OpenError(Exception):
@@ -340,17 +349,20 @@ class _CallError(Exception):
 
 
 def _first_difference(
-    answer: Callable[..., object], reference: Callable[..., object], exercise: Exercise
+    answer: Callable[..., object],
+    reference: Callable[..., object],
+    exercise: Exercise,
+    rtol: float = 0.0,
 ) -> str | None:
     if exercise.up_to_constant:
         for first, second in zip(exercise.inputs[::2], exercise.inputs[1::2], strict=True):
             right = _step(reference, first, second)
-            if problem := mismatch(_step(answer, first, second), right, exercise.atol):
+            if problem := mismatch(_step(answer, first, second), right, exercise.atol, rtol=rtol):
                 return f"Between the arguments {_show(first)} and {_show(second)}: {problem}"
         return None
     for arguments in exercise.inputs:
-        result = _call(answer, arguments)
-        if problem := mismatch(result, reference(*copy.deepcopy(arguments)), exercise.atol):
+        result, right = _call(answer, arguments), reference(*copy.deepcopy(arguments))
+        if problem := mismatch(result, right, exercise.atol, rtol=rtol):
             return f"For the arguments {_show(arguments)}: {problem}"
     return None
 
@@ -405,6 +417,8 @@ def _show(arguments: tuple[object, ...]) -> str:
 
 
 def _short(value: object) -> str:
+    if isinstance(value, pd.DataFrame):
+        return f"a table of {len(value)} rows"
     text = " ".join(repr(value).split())
     return text if len(text) <= 60 else f"{text[:57]}..."
 

@@ -26,39 +26,77 @@ def _page_table() -> pd.DataFrame:
     )
 
 
-def _passes(rhat: bool = True, bulk: bool = True, tail: bool = True) -> "pd.Series[int]":
-    table = _page_table()
-    ok = pd.Series(True, index=table.index)
-    if rhat:
-        ok &= table["rhat"] <= 1.01 + 1e-9
-    if bulk:
-        ok &= table["ess_bulk"] >= 400
-    if tail:
-        ok &= table["ess_tail"] >= 400
-    return ok.astype(int)
+def _altered_table() -> pd.DataFrame:
+    """The page's rows with other statistics: every condition fails alone, and limits are met."""
+    return _page_table().assign(
+        rhat=[1.02, 1.00, 1.00, 1.01, 1.03, 1.00, 1.01, 1.00],
+        ess_bulk=[900.0, 399.0, 900.0, 400.0, 150.0, 2500.0, 5000.0, 450.0],
+        ess_tail=[900.0, 900.0, 399.0, 400.0, 90.0, 3000.0, 401.0, 410.0],
+    )
 
 
-def _strict() -> "pd.Series[int]":
-    return (_page_table()["rhat"] < 1.0 + 1e-9).astype(int)
+def _conditions(table: pd.DataFrame, limit: float = 1.01, size: float = 400) -> pd.DataFrame:
+    sizes = {name: table[name] >= size for name in ("ess_bulk", "ess_tail")}
+    return pd.DataFrame({"rhat": table["rhat"] <= limit + 1e-9, **sizes})
+
+
+def _passes(table: pd.DataFrame) -> "pd.Series[int]":
+    return _conditions(table).all(axis=1).astype(int)
+
+
+def _by(*names: str) -> Callable[[pd.DataFrame], "pd.Series[int]"]:
+    """The verdict by some of the three conditions alone."""
+    return lambda table: _conditions(table)[list(names)].all(axis=1).astype(int)
 
 
 VERDICT = Exercise(
     name="10-verdict",
-    expected=_passes,
+    expected=lambda: _passes,
     atol=1e-9,
+    inputs=((_page_table(),), (_altered_table(),), (_page_table().iloc[2:5],)),
     hints=(
         "Three conditions, and a row passes if all of them hold: `(a) & (b) & (c)`.",
         "`printed['rhat'] <= 1.01` is a column of True and False.",
-        "`((printed['rhat'] <= 1.01) & (printed['ess_bulk'] >= 400) & (printed['ess_tail'] >= 400))"
-        ".astype(int)`.",
+        "`return (printed['rhat'] <= 1.01) & (printed['ess_bulk'] >= 400) & "
+        "(printed['ess_tail'] >= 400)`.",
     ),
-    right="Three rows fail, and the row the study is about is the worst of them.",
+    right="Three rows of the page's fail, and the row the study is about is the worst of them.",
     mistakes=(
-        Mistake(lambda: 1 - _passes(), "The other way round: 1 for a row that passes."),
         Mistake(
-            _strict,
-            "No row is below 1.01 as printed to two decimals by that much: 1.01 itself still "
-            "passes, and the sample sizes count as well.",
+            lambda: lambda table: 1 - _passes(table),
+            "The other way round: 1 for a row that passes.",
+        ),
+        Mistake(
+            lambda: _by("rhat"),
+            "This looks at R-hat alone. Chains that agree may still hold too few independent "
+            "draws: both sizes count.",
+        ),
+        Mistake(
+            lambda: _by("ess_bulk", "ess_tail"),
+            "This looks at the sizes alone. Chains that disagree fail, however many draws: R-hat "
+            "counts.",
+        ),
+        Mistake(lambda: _by("rhat", "ess_bulk"), "The tail's size is missing: both sizes count."),
+        Mistake(lambda: _by("rhat", "ess_tail"), "The bulk's size is missing: both sizes count."),
+        Mistake(
+            lambda: lambda table: _conditions(table).any(axis=1).astype(int),
+            "A row passes if *all* conditions hold: join them by `&`, not by `|`.",
+        ),
+        Mistake(
+            lambda: lambda table: _conditions(table, limit=1.0).all(axis=1).astype(int),
+            "The limits themselves pass: an R-hat of 1.01 is good enough.",
+        ),
+        Mistake(
+            lambda: lambda table: _conditions(table, size=400.5).all(axis=1).astype(int),
+            "The limits themselves pass: a size of 400 is enough.",
+        ),
+        Mistake(
+            lambda: lambda table: _conditions(table, 1.0, 2000).all(axis=1).astype(int),
+            "These are the author's stricter limits. Asked for are the usual ones, 1.01 and 400.",
+        ),
+        Mistake(
+            lambda: lambda table: _passes(_page_table()),
+            "This judges the page's table whatever it is given. Use the function's argument.",
         ),
     ),
 )
