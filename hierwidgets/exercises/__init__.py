@@ -326,14 +326,27 @@ def _function_problem(
         return str(error)
     if problem is None:
         return _broken_property(exercise, answer)
-    if exercise.proportion and _first_difference(answer, _hundredfold(reference), exercise) is None:
+    if exercise.proportion and _agrees(answer, _hundredfold(reference), exercise):
         return _PERCENT
     for rtol in (0.0, _NEAR):
         for mistake in exercise.mistakes:
             wrong = mistake.value()
-            if callable(wrong) and _first_difference(answer, wrong, exercise, rtol) is None:
+            if callable(wrong) and _agrees(answer, wrong, exercise, rtol):
                 return mistake.message
     return problem
+
+
+def _agrees(
+    answer: Callable[..., object],
+    other: Callable[..., object],
+    exercise: Exercise,
+    rtol: float = 0.0,
+) -> bool:
+    """Whether two functions do the same; one that stops at some later input does not."""
+    try:
+        return _first_difference(answer, other, exercise, rtol) is None
+    except _CallError:
+        return False
 
 
 def _hundredfold(function: Callable[..., object]) -> Callable[..., object]:
