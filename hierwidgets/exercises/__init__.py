@@ -35,7 +35,8 @@ _OPEN = "Put your answer in place of the three dots and run the cell again."
 _COARSE = (
     "That may be right, but with so few decimals it cannot be told from a common slip. Give more."
 )
-_NEAR = 0.007  # relative: 1.64 in place of 1.6449, squared
+_NEAR = 0.01  # relative: 1.64 in place of 1.6449, squared
+_APART = 0.03  # relative: a slip nearer to what is right is only known exactly
 _PERCENT = "This looks like a percentage. Give a proportion, a number between 0 and 1."
 
 
@@ -307,10 +308,13 @@ def _problem(exercise: Exercise, answer: object, rounded: bool) -> str | None:
 
 def _slip(exercise: Exercise, answer: object, rounded: bool) -> str | None:
     """The message of the typical wrong answer that this is, exactly or else nearly."""
+    expected, atol = exercise.expected(), exercise.atol
     for rtol in (0.0, _NEAR):
         for mistake in exercise.mistakes:
             value = mistake.value()
-            if not mismatch(answer, value, exercise.atol, rtol=rtol, rounded=rounded):
+            if rtol and not mismatch(value, expected, atol, rtol=_APART):
+                continue
+            if not mismatch(answer, value, atol, rtol=rtol, rounded=rounded):
                 return mistake.message
     return None
 
@@ -331,7 +335,9 @@ def _function_problem(
     for rtol in (0.0, _NEAR):
         for mistake in exercise.mistakes:
             wrong = mistake.value()
-            if callable(wrong) and _agrees(answer, wrong, exercise, rtol):
+            if not callable(wrong) or (rtol and _agrees(wrong, reference, exercise, _APART)):
+                continue
+            if _agrees(answer, wrong, exercise, rtol):
                 return mistake.message
     return problem
 

@@ -132,9 +132,7 @@ TWO_STEPS = Exercise(
         Mistake(lambda: _one_step, "This has one value per district: j is missing."),
         Mistake(lambda: _skips_k, "This takes the district's number for the election's: use k."),
         Mistake(lambda: _elections, "These are the elections' numbers. Look up gamma there."),
-        Mistake(
-            lambda: _inside_out, "j and k the other way round: from the inside, j comes first."
-        ),
+        Mistake(lambda: _inside_out, "j and k the other way round: j is the inner one."),
     ),
 )
 

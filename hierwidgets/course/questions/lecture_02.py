@@ -217,11 +217,15 @@ HALF = Exercise(
 )
 
 
+def _weight(district: str) -> float:
+    n = _counts(district)[1]
+    return n / (n + _half())
+
+
 def _weighted(district: str, swapped: bool = False) -> float:
     """The weighted average of own log-odds and mu."""
     y, n = _counts(district)
-    weight = n / (n + _half())
-    weight = 1 - weight if swapped else weight
+    weight = 1 - _weight(district) if swapped else _weight(district)
     return weight * _logit(y / n) + (1 - weight) * _prior()[0]
 
 
@@ -230,8 +234,7 @@ def _pair(value: Callable[[str], float]) -> "pd.Series[float]":
 
 
 def _rate_average(district: str) -> float:
-    y, n = _counts(district)
-    weight = n / (n + _half())
+    (y, n), weight = _counts(district), _weight(district)
     return weight * y / n + (1 - weight) * float(expit(_prior()[0]))
 
 
@@ -268,9 +271,7 @@ BY_HAND = Exercise(
             "These are the raw rates. Pull them toward the centre.",
         ),
         Mistake(
-            lambda: tuple(
-                _pair(lambda district: _counts(district)[1] / (_counts(district)[1] + _half()))
-            ),
+            lambda: tuple(_pair(_weight)),
             "These are the weights. Use them to average each district's log-odds with mu.",
         ),
     ),
