@@ -380,11 +380,11 @@ MEAN = Exercise(
     mistakes=(
         Mistake(
             lambda: float(_rates(_mu() + _modes())["309"]),
-            "This is the rate at the mode, or at the median beside it. Asked for is the mean.",
+            "This is the rate at the mode, which you know already. Asked for is the mean.",
         ),
         Mistake(
             _rate_of_mean,
-            "This is the rate at the mean of alpha. Transform first, then take the mean.",
+            "This is the rate at the mean or median of alpha. Transform first, then take the mean.",
         ),
         Mistake(
             lambda: _logit(_rate_of_mean()),

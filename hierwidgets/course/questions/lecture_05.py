@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hierwidgets.base.arrays import Array, expit
+from hierwidgets.base.arrays import Array, expit, normal_quantile
 from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
@@ -119,6 +119,16 @@ def _population_sd(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[f
     return float(per_draw.mean()), float(per_draw.std() / np.sqrt(len(per_draw)))
 
 
+def _missed(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    share, error = _coverage(low, high, truth)
+    return 1 - share, error
+
+
+def _squared_error(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    share, error = _coverage(low, high, truth)
+    return share, error**2
+
+
 _TRUTH = np.array([[0.2, 0.3, 0.4], [0.1, 0.5, 0.2], [0.3, 0.3, 0.9], [0.2, 0.6, 0.4]])
 _LOW = np.array([[0.1, 0.1, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.3], [0.1, 0.2, 0.5]])
 _HIGH = np.array([[0.3, 0.5, 0.6], [0.4, 0.7, 0.5], [0.4, 0.5, 0.8], [0.3, 0.7, 0.7]])
@@ -154,6 +164,8 @@ COVERAGE = Exercise(
             lambda: _by_district, "Average over the districts (axis=1) first, then over draws."
         ),
         Mistake(lambda: _population_sd, "Use the sd with ddof=1; numpy's default divides by R."),
+        Mistake(lambda: _missed, "The error is right. The share is that of those not covered."),
+        Mistake(lambda: _squared_error, "The error is squared: take its square root."),
     ),
 )
 
@@ -182,6 +194,14 @@ def _everywhere(raw: ArrayLike, truth: ArrayLike) -> float:
 
 def _backwards(raw: ArrayLike, truth: ArrayLike) -> float:
     return -_curse(raw, truth)
+
+
+def _no_truth(raw: ArrayLike, truth: ArrayLike) -> float:
+    return float(np.max(np.asarray(raw), axis=1).mean())
+
+
+def _truly_largest(raw: ArrayLike, truth: ArrayLike) -> float:
+    return -_curse(truth, raw)
 
 
 CURSE = Exercise(
@@ -215,6 +235,12 @@ CURSE = Exercise(
         ),
         Mistake(lambda: _everywhere, "This is the error over all districts: almost no bias."),
         Mistake(lambda: _backwards, "The sign: estimate minus truth."),
+        Mistake(lambda: _no_truth, "This is the largest estimate. The truth is missing."),
+        Mistake(
+            lambda: _truly_largest,
+            "The district with the largest truth is looked up. Take the one with the largest "
+            "estimate.",
+        ),
     ),
 )
 
@@ -242,6 +268,11 @@ REPETITIONS = Exercise(
         Mistake(
             lambda: (_SD / _WANTED) ** 2 / 14,
             "The sd of 0.20 is already that of the share over 14 districts.",
+        ),
+        Mistake(lambda: _SD / _WANTED**2, "The sd is not squared: square the whole ratio."),
+        Mistake(
+            lambda: (normal_quantile(0.90) * _SD / _WANTED) ** 2,
+            "This makes half a point the reach of a 90 % interval. It is the error, sd / sqrt(R).",
         ),
     ),
 )

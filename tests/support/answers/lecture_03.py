@@ -208,10 +208,10 @@ def answers():
             wrong=(
                 (rates["309"], "rate at the mode"),
                 (0.268, "rate at the mode"),
-                (expit(np.sum(h * alpha) / np.sum(h)), "mean of alpha"),
+                (expit(np.sum(h * alpha) / np.sum(h)), "mean or median of alpha"),
                 (10 / 23, "raw rate"),
                 (np.sum(h * alpha) / np.sum(h), "mean of the log-odds"),
-                (expit(alpha[h.cumsum() > h.sum() / 2][0]), "median"),
+                (expit(np.interp(0.5, h.cumsum() / h.sum(), alpha)), "mean or median of alpha"),
                 (27.0, "percentage"),
                 (np.sum(h * expit(alpha)), "too small"),
                 (0.3, "too large"),
