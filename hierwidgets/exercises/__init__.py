@@ -273,14 +273,14 @@ def _function_problem(
         problem = first_difference(answer, reference, exercise)
     except CallError as error:
         return str(error)
-    if problem is None:
+    if problem is None or any(agrees(answer, other(), exercise) for other in exercise.also):
         return broken_property(exercise, answer)
     if exercise.proportion and agrees(answer, _hundredfold(reference), exercise):
         return _PERCENT
     for rtol in (0.0, _NEAR):
         for mistake in exercise.mistakes:
             wrong = mistake.value()
-            if not callable(wrong) or (rtol and agrees(wrong, reference, exercise, _APART)):
+            if rtol and agrees(wrong, reference, exercise, _APART):
                 continue
             if agrees(answer, wrong, exercise, rtol):
                 return mistake.message

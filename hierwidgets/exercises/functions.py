@@ -76,12 +76,14 @@ def is_open(answer: object) -> bool:
 
 
 def agrees(
-    answer: Callable[..., object],
-    other: Callable[..., object],
+    answer: object,
+    other: object,
     exercise: Exercise,
     rtol: float = 0.0,
 ) -> bool:
-    """Whether two functions do the same; one that stops at some later input does not."""
+    """Whether two are functions that do the same; one that stops at some input does not."""
+    if not callable(answer) or not callable(other):
+        return False
     try:
         return first_difference(answer, other, exercise, rtol) is None
     except CallError:

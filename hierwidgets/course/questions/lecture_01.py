@@ -326,10 +326,6 @@ WILSON = Exercise(
         Mistake(lambda: lambda y, n: _wilson(y, n, _Z95), "This is for 95 %, with 1.96. Use 1.64."),
         Mistake(lambda: lambda y, n: _wilson(y, n, _Z80), "This is for 80 %, with 1.28. Use 1.64."),
         Mistake(
-            lambda: lambda y, n: tuple(np.clip(_wald(y, n), 0, 1)),
-            "This is the Wald interval, cut off at 0 and 1: for 0 of 4 it has width zero.",
-        ),
-        Mistake(
             lambda: _wilson_undivided,
             "Centre and half-width are right; both still have to be divided by 1 + z**2 / n.",
         ),
