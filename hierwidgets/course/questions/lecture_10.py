@@ -193,11 +193,11 @@ RHAT = Exercise(
         ),
         Mistake(
             lambda: _between_alone,
-            "The part (n - 1) / n of W is missing above the fraction's line.",
+            "The part (n - 1) / n of W is missing from the numerator.",
         ),
         Mistake(
             lambda: _population_variances,
-            "Use variances with ddof=1; numpy's default divides by n.",
+            "Take variances with ddof=1; numpy's default is 0.",
         ),
     ),
 )
