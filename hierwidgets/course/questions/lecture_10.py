@@ -60,7 +60,7 @@ VERDICT = Exercise(
         "`return (printed['rhat'] <= 1.01) & (printed['ess_bulk'] >= 400) & "
         "(printed['ess_tail'] >= 400)`.",
     ),
-    right="Three rows of the page's fail, and the row the study is about is the worst of them.",
+    right="Three rows of the page's table fail; the one the study is about is the worst of them.",
     mistakes=(
         Mistake(
             lambda: lambda table: 1 - _passes(table),

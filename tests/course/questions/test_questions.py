@@ -36,6 +36,7 @@ def test_wrong_answers_are_told_what_is_wrong(name):
     wrong = answers_of(name).wrong
     assert len(wrong) >= 5
     assert len({words for _, words in wrong}) >= 3
+    assert all(len(words) >= len("The sign") for _, words in wrong)
     told = [(check(name, answer), words) for answer, words in wrong]
     assert not [words for verdict, words in told if verdict], "a wrong answer passed"
     assert [f"{words!r} is not in {v}" for v, words in told if words not in v.message] == []

@@ -105,7 +105,10 @@ def answers():
                     lambda pi, y: stats.binom.logpmf(np.sum(y), len(y), pi),
                     "known order",
                 ),
-                (lambda pi, y: -2 * by_loop(pi, y), "deviance"),
+                (
+                    lambda pi, y: -2 * by_loop(pi, y),
+                    "This is the deviance, minus twice the log-likelihood",
+                ),
                 (lambda pi, y: y * np.log(pi) + (1 - y) * np.log(1 - pi), "TypeError"),
                 (
                     lambda pi, y: np.where(binary(y) == 1, np.log(pi), np.log(1 - pi)),
@@ -129,11 +132,11 @@ def answers():
                 (wald(5, 58, 1.28), "80 % interval"),
                 (wald(5, 58, 1), "one standard error out"),
                 ((0.05, 0.12), "one standard error out"),
-                (wald(10, 23, 1.64), "309"),
-                ((0.26, 0.60), "309"),
+                (wald(10, 23, 1.64), "This is the interval of district 309"),
+                ((0.26, 0.60), "This is the interval of district 309"),
                 ((2.6, 14.7), "percentage"),
                 ((0.147, 0.026), "their order is not"),
-                (wilson(5, 58), "Wilson"),
+                (wilson(5, 58), "This is the Wilson interval, which comes later"),
                 ((0.0862, 0.0368), "estimate and its standard error"),
                 ((0.086 - 1.64 * 0.281, 0.086 + 1.64 * 0.281), "divides it by sqrt(n)"),
                 (
@@ -170,8 +173,8 @@ def answers():
             right=(wilson, lambda y, n: wilson(y, n, 1.6449), wilson_by_roots, wilson_of_scipy),
             wrong=(
                 (lambda y, n: wald(y, n, 1.64), "Wald interval"),
-                (lambda y, n: wilson(y, n, 1.96), "95 %"),
-                (lambda y, n: wilson(y, n, 1.28), "80 %"),
+                (lambda y, n: wilson(y, n, 1.96), "This is for 95 %, with 1.96"),
+                (lambda y, n: wilson(y, n, 1.28), "This is for 80 %, with 1.28"),
                 (undivided, "still have to be divided"),
                 (lambda y, n: wilson(y, n)[::-1], "their order is not"),
                 (lambda y, n: wilson(y, n)[0], "2 numbers are asked for, and this has 1"),

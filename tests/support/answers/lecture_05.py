@@ -109,10 +109,16 @@ def answers():
                 (seen, "not rates"),
                 (unlinked, "are expit(mu)"),
                 (one_rate, "log-odds of its own"),
-                (lambda s, n, m, g: draw(s, n, m, g)[0], "a pair"),
+                (
+                    lambda s, n, m, g: draw(s, n, m, g)[0],
+                    "the function returns a pair, each with one number per",
+                ),
                 (lambda s, n, m, g: (draw(s, n, m, g)[0], draw(s + 1, n, m, g)[1]), "its own rate"),
                 (lambda s, n, m, g: draw(s, n, m, g)[::-1], "the first result is rates"),
-                (lambda s, n, m, g: (draw(s, n, m, g)[0], n * draw(s, n, m, g)[0]), "whole"),
+                (
+                    lambda s, n, m, g: (draw(s, n, m, g)[0], n * draw(s, n, m, g)[0]),
+                    "whole numbers from 0 to n, not rates",
+                ),
                 (lambda s, n, m, g: draw(s, n, 0, g), "are expit(mu)"),
             ),
         ),
@@ -149,13 +155,16 @@ def answers():
                     "as independent",
                 ),
                 (of_share(lambda share: share.std(ddof=1)), "divided by their root"),
-                (of_share(lambda share: share.std() / np.sqrt(len(share))), "ddof=1"),
+                (
+                    of_share(lambda share: share.std() / np.sqrt(len(share))),
+                    "Use the sd with ddof=1; numpy's default divides by R",
+                ),
                 (
                     lambda *e: (
                         hits(*e).mean(),
                         hits(*e).mean(axis=0).std(ddof=1) / np.sqrt(hits(*e).shape[1]),
                     ),
-                    "axis=1",
+                    "Average over the districts (axis=1) first, then over draws",
                 ),
                 (lambda *e: (1 - coverage(*e)[0], coverage(*e)[1]), "not covered"),
                 (lambda *e: coverage(*e)[0], "2 numbers are asked for, and this has 1"),

@@ -104,7 +104,7 @@ def answers():
                 ((577, 8), "The two are exchanged"),
                 ((4, 577), "the spreads and the correlation"),
                 ((8, 587), "the first is number 2, too large"),
-                ((8, 5126 + 10), "persons"),
+                ((8, 5126 + 10), "not for each of the"),
                 ((585, 577), "the first is number 1, too large"),
                 (8, "2 numbers are asked for"),
             ),
@@ -137,7 +137,10 @@ def answers():
                 (lambda b: b, "Nothing has changed"),
                 (lambda b: [b[0], b[2], b[1], b[3]], "The order has changed"),
                 (lambda b: recoded(b)[:3], "4 numbers are asked for"),
-                (lambda b: [b[0] - b[2], -b[2], b[1] - b[3], -b[3]], "plus"),
+                (
+                    lambda b: [b[0] - b[2], -b[2], b[1] - b[3], -b[3]],
+                    "The line of SMD is that of PR plus the differences, beta[2]",
+                ),
             ),
         ),
         "08-election": Answers(
@@ -186,8 +189,8 @@ def answers():
             ),
             wrong=(
                 (outside(1000), "1000 is the variance"),
-                (share / 2, "one tail"),
-                (0.44, "one tail"),
+                (share / 2, "This is one tail"),
+                (0.44, "This is one tail"),
                 (1 - share, "between 0.01 and 0.99"),
                 (88.4, "percentage"),
                 (2 * stats.norm.cdf(-0.99 / sd), "The rate 0.99 stands"),

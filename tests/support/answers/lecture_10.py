@@ -167,7 +167,7 @@ def answers():
                 (0.27, "belongs to quantiles"),
                 (row["std_error"], "the posterior sd itself"),
                 (1.64 * error, "The error itself"),
-                (error**2, "squared"),
+                (error**2, "This is squared"),
                 (0.3, "too large"),
                 (0.1, "too small"),
             ),
@@ -191,7 +191,7 @@ def answers():
                     lambda draws: rhat_with(
                         draws, lambda n, W, b: ((n - 1) / n * W + b) / W, ddof=0
                     ),
-                    "ddof=1",
+                    "Take variances with ddof=1; numpy's default is 0",
                 ),
                 (lambda draws: rhat(draws.T), "The answer is NaN"),
                 (lambda draws: 1.0, "too small"),
@@ -223,7 +223,7 @@ def answers():
                 (lambda z, t, y, s: log_density(z, t, y, s**0.5), "s holds sds"),
                 (lambda z, t, y, s: -log_density(z, t, y, s), "minus the log density"),
                 (lambda z, t, y, s: np.exp(log_density(z, t, y, s)), "Give the logarithm"),
-                (lambda z, t, y, s: log_density(z, np.exp(t), y, s), "is too"),
+                (lambda z, t, y, s: log_density(z, np.exp(t), y, s), "The number is too small"),
             ),
         ),
         "10-constant": Answers(
@@ -252,7 +252,10 @@ def answers():
                     ),
                     "too small",
                 ),
-                (lambda y, n: special.gammaln(n + 1) - special.gammaln(y + 1), "3 values"),
+                (
+                    lambda y, n: special.gammaln(n + 1) - special.gammaln(y + 1),
+                    "A single number is asked for, and these are 3 values",
+                ),
                 (lambda y, n: constant(np.sum(y), np.sum(n)), "district by district"),
                 (lambda y, n: np.sum(special.comb(n, y)), "sum of the numbers"),
             ),

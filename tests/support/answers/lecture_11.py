@@ -88,7 +88,7 @@ def answers():
                 (0.21, "so few decimals"),
                 (20.69, "percentage"),
                 (np.average(expit(mu + sigma**2 * x), weights=w), "The variance"),
-                (mu, "log-odds"),
+                (mu, "This is the mean of the log-odds"),
                 (0.2986, "too large"),
                 (0.15, "too small"),
             ),
@@ -135,7 +135,7 @@ def answers():
                     next(v for v in xs if np.quantile(first(v), 0.05) > 0),
                     "first difference",
                 ),
-                (np.nan, "NaN"),
+                (np.nan, "The answer is NaN, not a number"),
             ),
         ),
     }
