@@ -62,7 +62,7 @@ def answers():
             ),
             wrong=(
                 (lambda gamma, k, j: np.asarray(gamma)[k], "one value per district: j is missing"),
-                (lambda gamma, k, j: [gamma[one] for one in j], "use k"),
+                (lambda gamma, k, j: [gamma[one] for one in j], "for the election's: use k"),
                 (lambda gamma, k, j: np.asarray(k)[j], "the elections' numbers"),
                 (lambda gamma, k, j: np.take(gamma, np.take(j, k)), "the other way round"),
                 (lambda gamma, k, j: np.asarray(gamma)[j + [9]], "IndexError"),
@@ -79,7 +79,7 @@ def answers():
                 pd.Series({"alpha": -1.0, "pi": math.exp(-1) / (1 + math.exp(-1))}),
             ),
             wrong=(
-                ((0.4, 0.6), "Add mu"),
+                ((0.4, 0.6), "from the typical district. Add mu"),
                 ((-1.8, 0.14), "the district lies above the typical one"),
                 ((-1.0, 0.796), "add first and transform last"),
                 ((0.27, -1), "The two are exchanged"),

@@ -137,7 +137,7 @@ def answers():
             right=(worth, 434, 434.3, round(worth), [worth], math.ceil(worth)),
             wrong=(
                 (len(finland) / math.sqrt(effect), "Do not take its root"),
-                (len(finland) * effect, "Divide"),
+                (len(finland) * effect, "Divide: dependent answers say less"),
                 (effect, "the design effect, or one over it"),
                 (len(finland), "all the answers"),
                 (len(finland) - worth, "This is what is lost"),
