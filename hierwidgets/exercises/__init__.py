@@ -10,7 +10,6 @@ are the course's; whoever has some names them in the entry point group `hierwidg
 an assignment adds its own with `register`.
 """
 
-import copy
 import difflib
 import html
 import re
@@ -23,6 +22,8 @@ from hierwidgets.base.palette import GREEN, GREY, ORANGE, PURPLE
 from hierwidgets.errors import DataError
 
 from .answers import mismatch, times_hundred
+from .exercise import Exercise, Mistake
+from .functions import CallError, OpenError, agrees, broken_property, first_difference, is_open
 
 __all__ = [
     "Exercise", "Hint", "Mistake", "Verdict", "check", "hint", "names", "register", "require",
@@ -33,62 +34,9 @@ _OPEN = "Put your answer in place of the three dots and run the cell again."
 _COARSE = (
     "That may be right, but with so few decimals it cannot be told from a common slip. Give more."
 )
-_NEAR = 0.007  # relative: 1.64 in place of 1.6449, squared
+_NEAR = 0.01  # relative: 1.64 in place of 1.6449, squared
+_APART = 0.03  # relative: a slip nearer to what is right is only known exactly
 _PERCENT = "This looks like a percentage. Give a proportion, a number between 0 and 1."
-
-
-@dataclass(frozen=True, slots=True)
-class Mistake:
-    """A typical wrong answer: the function that computes it, and what to tell its author."""
-
-    value: Callable[[], object]
-    message: str
-
-
-@dataclass(frozen=True, slots=True)
-class Exercise:
-    """One question: its name, what it expects, its hints, its tolerance.
-
-    Parameters
-    ----------
-    name
-        The lecture's number and a word, such as ``"01-interval"``.
-    expected
-        A function without arguments that computes the right answer: a number, an array, a
-        Series or DataFrame (compared by label), a text, or a reference function.
-    hints
-        From a nudge to nearly the solution.
-    right
-        What to say to a right answer: one thing worth taking along.
-    mistakes
-        Typical wrong answers, tried in order.
-    inputs
-        For a function: the argument tuples on which it is compared with the reference.
-    properties
-        For a function: what must hold besides, as (words, test of the function) pairs.
-    atol
-        Absolute tolerance of numbers. `check` accepts rounded numbers besides, given with two
-        digits or more, where no typical wrong answer rounds to the same.
-    also
-        Other right answers, such as those of another convention that the question leaves open.
-    up_to_constant
-        For a function, such as a log density: a constant may be added. Inputs come in pairs, and
-        differences between the second and the first of a pair are compared.
-    proportion
-        True if a percentage (100 times the answer) deserves its own message.
-    """
-
-    name: str
-    expected: Callable[[], object]
-    hints: tuple[str, ...]
-    right: str = ""
-    mistakes: tuple[Mistake, ...] = ()
-    inputs: tuple[tuple[object, ...], ...] = ()
-    properties: tuple[tuple[str, Callable[[Callable[..., object]], bool]], ...] = ()
-    atol: float = 1e-3
-    proportion: bool = False
-    also: tuple[Callable[[], object], ...] = ()
-    up_to_constant: bool = False
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -159,8 +107,8 @@ def check(name: str, answer: object) -> Verdict:
 
 def _judge(exercise: Exercise, answer: object, *, rounded: bool) -> Verdict:
     try:
-        problem = _OPEN if _is_open(answer) else _problem(exercise, answer, rounded)
-    except _OpenError:
+        problem = _OPEN if is_open(answer) else _problem(exercise, answer, rounded)
+    except OpenError:
         problem = _OPEN
     if problem is _OPEN:
         return Verdict("open", _OPEN)
@@ -288,11 +236,10 @@ def _problem(exercise: Exercise, answer: object, rounded: bool) -> str | None:
     expected = exercise.expected()
     if callable(expected):
         return _function_problem(exercise, expected, answer)
-    problem = mismatch(answer, expected, exercise.atol)
-    rights = (other() for other in exercise.also)
-    if problem is None or any(not mismatch(answer, other, exercise.atol) for other in rights):
+    rights = (expected, *(other() for other in exercise.also))
+    if any(not mismatch(answer, right, exercise.atol) for right in rights):
         return None
-    if rounded and not mismatch(answer, expected, exercise.atol, rounded=True):
+    if rounded and any(not mismatch(answer, r, exercise.atol, rounded=True) for r in rights):
         slips = (mistake.value() for mistake in exercise.mistakes)
         unclear = any(not mismatch(answer, slip, exercise.atol, rounded=True) for slip in slips)
         return _COARSE if unclear else None
@@ -300,15 +247,19 @@ def _problem(exercise: Exercise, answer: object, rounded: bool) -> str | None:
         answer, times_hundred(expected), 100 * exercise.atol, rounded=rounded
     ):
         return _PERCENT
+    problem = mismatch(answer, expected, exercise.atol, rounded=rounded)
     return _slip(exercise, answer, rounded) or problem
 
 
 def _slip(exercise: Exercise, answer: object, rounded: bool) -> str | None:
     """The message of the typical wrong answer that this is, exactly or else nearly."""
+    expected, atol = exercise.expected(), exercise.atol
     for rtol in (0.0, _NEAR):
         for mistake in exercise.mistakes:
             value = mistake.value()
-            if not mismatch(answer, value, exercise.atol, rtol=rtol, rounded=rounded):
+            if rtol and not mismatch(value, expected, atol, rtol=_APART):
+                continue
+            if not mismatch(answer, value, atol, rtol=rtol, rounded=rounded):
                 return mistake.message
     return None
 
@@ -317,96 +268,27 @@ def _function_problem(
     exercise: Exercise, reference: Callable[..., object], answer: object
 ) -> str | None:
     if not callable(answer):
-        return "A function is asked for. Give its name alone, without parentheses."
+        return "A function is asked for, not its result. Give its name alone, without parentheses."
     try:
-        problem = _first_difference(answer, reference, exercise)
-    except _CallError as error:
+        problem = first_difference(answer, reference, exercise)
+    except CallError as error:
         return str(error)
-    if problem is None:
-        return _broken_property(exercise, answer)
-    for mistake in exercise.mistakes:
-        wrong = mistake.value()
-        if callable(wrong) and _first_difference(answer, wrong, exercise) is None:
-            return mistake.message
+    if problem is None or any(agrees(answer, other(), exercise) for other in exercise.also):
+        return broken_property(exercise, answer)
+    if exercise.proportion and agrees(answer, _hundredfold(reference), exercise):
+        return _PERCENT
+    for rtol in (0.0, _NEAR):
+        for mistake in exercise.mistakes:
+            wrong = mistake.value()
+            if rtol and agrees(wrong, reference, exercise, _APART):
+                continue
+            if agrees(answer, wrong, exercise, rtol):
+                return mistake.message
     return problem
 
 
-class _OpenError(Exception):
-    """The function still returns the three dots."""
-
-
-class _CallError(Exception):
-    """The function stopped with an exception; the message says so in words."""
-
-
-def _first_difference(
-    answer: Callable[..., object], reference: Callable[..., object], exercise: Exercise
-) -> str | None:
-    if exercise.up_to_constant:
-        for first, second in zip(exercise.inputs[::2], exercise.inputs[1::2], strict=True):
-            right = _step(reference, first, second)
-            if problem := mismatch(_step(answer, first, second), right, exercise.atol):
-                return f"Between the arguments {_show(first)} and {_show(second)}: {problem}"
-        return None
-    for arguments in exercise.inputs:
-        result = _call(answer, arguments)
-        if problem := mismatch(result, reference(*copy.deepcopy(arguments)), exercise.atol):
-            return f"For the arguments {_show(arguments)}: {problem}"
-    return None
-
-
-def _step(
-    function: Callable[..., object], first: tuple[object, ...], second: tuple[object, ...]
-) -> object:
-    """How much the function differs between two inputs; what is no number stays as it is."""
-    low, high = _call(function, first), _call(function, second)
-    try:
-        return float(high) - float(low)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
-        return high
-
-
-def _call(function: Callable[..., object], arguments: tuple[object, ...]) -> object:
-    try:
-        result = function(*copy.deepcopy(arguments))
-    except Exception as error:  # whatever a student's function raises is told in words
-        name, text = type(error).__name__, str(error).strip()[:200]
-        raise _CallError(
-            f"The function stopped with {name} ({text}) for the arguments {_show(arguments)}."
-        ) from error
-    if _is_open(result):
-        raise _OpenError
-    return result
-
-
-def _is_open(answer: object) -> bool:
-    return answer is ... or (isinstance(answer, tuple | list) and any(v is ... for v in answer))
-
-
-def _broken_property(exercise: Exercise, answer: Callable[..., object]) -> str | None:
-    for words, holds in exercise.properties:
-        try:
-            kept = holds(answer)
-        except Exception as error:  # as above: the test calls the student's function
-            return f"While testing that {words}, it stopped with {type(error).__name__}: {error}"
-        if not kept:
-            begin = (
-                "The values asked for are right, but this should hold too"
-                if exercise.inputs
-                else "This should hold, and does not"
-            )
-            return f"{begin}: {words}."
-    return None
-
-
-def _show(arguments: tuple[object, ...]) -> str:
-    text = ", ".join(_short(argument) for argument in arguments)
-    return f"`({text})`"
-
-
-def _short(value: object) -> str:
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _hundredfold(function: Callable[..., object]) -> Callable[..., object]:
+    return lambda *arguments: times_hundred(function(*arguments))
 
 
 def _box(label: str, message: str, colour: str) -> str:

@@ -3,7 +3,7 @@
 `mismatch` is the whole interface: None if the answer agrees, otherwise one or two sentences.
 Numbers agree within an absolute tolerance, or, where that is asked for, if they are what is
 expected, rounded to the decimals they are given with; Series and DataFrames label by label in any
-order, texts without regard to case and outer spaces.
+order (309 is the label "309"), texts without regard to case and outer spaces.
 """
 
 from collections.abc import Mapping
@@ -125,6 +125,8 @@ def _text(answer: object, expected: str | frozenset[str]) -> str | None:
 
 
 def _array(answer: object, expected: NDArray[np.float64], allowed: _Tolerance) -> str | None:
+    if isinstance(answer, Mapping):
+        answer = list(answer.values())
     if not _is_numeric(answer):
         return f"A list of {expected.size} numbers is asked for, and this is {_kind(answer)}."
     values = np.asarray(answer, dtype=float)
@@ -135,8 +137,18 @@ def _array(answer: object, expected: NDArray[np.float64], allowed: _Tolerance) -
         return None
     if not allowed.wrong(np.sort(values.ravel()), np.sort(expected.ravel())).any():
         return "The values are right, their order is not."
-    first = int(np.flatnonzero(wrong)[0]) + 1
-    return f"{int(wrong.sum())} of {wrong.size} numbers differ; the first is number {first}."
+    first = int(np.flatnonzero(wrong)[0])
+    where = (
+        f"the first is number {first + 1}{_side(values.ravel()[first], expected.ravel()[first])}"
+    )
+    return f"{int(wrong.sum())} of {wrong.size} numbers differ; {where}."
+
+
+def _side(value: float, expected: float) -> str:
+    """On which side of what is expected a wrong number lies."""
+    if np.isnan(value) or np.isnan(expected):
+        return ", NaN" if np.isnan(value) else ""
+    return f", too {'small' if value < expected else 'large'}"
 
 
 def _series(answer: object, expected: "pd.Series[float]", allowed: _Tolerance) -> str | None:
@@ -146,6 +158,7 @@ def _series(answer: object, expected: "pd.Series[float]", allowed: _Tolerance) -
         answer = pd.Series(dict(answer))
     if not isinstance(answer, pd.Series):
         return _array(answer, np.asarray(expected, dtype=float), allowed)
+    answer = answer.set_axis(_as_texts(answer.index, expected.index))
     problem = _labels(answer.index, expected.index)
     return problem or _values(answer, expected, allowed)
 
@@ -158,11 +171,18 @@ def _frame(answer: object, expected: pd.DataFrame, allowed: _Tolerance) -> str |
     absent = [column for column in expected.columns if column not in answer.columns]
     if absent:
         return f"The table has no column {absent[0]!r}; it has {[str(c) for c in answer.columns]}."
+    answer = answer.set_axis(_as_texts(answer.index, expected.index))
     problem = _labels(answer.index, expected.index)
     if problem:
         return problem
     problems = ((c, _values(answer[c], expected[c], allowed)) for c in expected.columns)
     return next((f"In column {c!r}: {problem}" for c, problem in problems if problem), None)
+
+
+def _as_texts(index: pd.Index, expected: pd.Index) -> pd.Index:
+    """The labels as texts, if that makes them the labels expected."""
+    texts = [str(label) for label in index]
+    return pd.Index(texts, name=index.name) if set(texts) == set(expected) else index
 
 
 def _labels(index: pd.Index, expected: pd.Index) -> str | None:
@@ -178,6 +198,7 @@ def _labels(index: pd.Index, expected: pd.Index) -> str | None:
 def _values(answer: pd.Series, expected: pd.Series, allowed: _Tolerance) -> str | None:
     """Two Series with the same labels, compared label by label."""
     given = pd.Series(list(answer), index=list(answer.index)).loc[list(expected.index)]
+    numbers: tuple[NDArray[np.float64], ...] = ()
     if not pd.api.types.is_numeric_dtype(expected.dtype):
         wrong = given.to_numpy() != expected.to_numpy()
     elif not _is_numeric(given):
@@ -187,8 +208,10 @@ def _values(answer: pd.Series, expected: pd.Series, allowed: _Tolerance) -> str 
         wrong = allowed.wrong(*numbers)
     if not wrong.any():
         return None
-    first = str(expected.index[np.flatnonzero(wrong)[0]])
-    return f"{int(wrong.sum())} of {wrong.size} values differ; the first is that of {first!r}."
+    at = int(np.flatnonzero(wrong)[0])
+    side = _side(numbers[0][at], numbers[1][at]) if numbers else ""
+    first = f"the first is that of {str(expected.index[at])!r}{side}"
+    return f"{int(wrong.sum())} of {wrong.size} values differ; {first}."
 
 
 def _is_numeric(answer: object) -> bool:

@@ -34,3 +34,17 @@ def test_true_and_false_in_a_column_are_ones_and_zeros():
     assert mismatch(expected == 1, expected, 1e-9) is None
     assert mismatch([True, False], expected, 1e-9) is None
     assert mismatch(expected == 0, expected, 1e-9) is not None
+
+
+def test_labels_that_are_numbers_are_known_as_texts():
+    expected = pd.Series([0.1, 0.2], index=["309", "310"])
+    assert mismatch(pd.Series([0.2, 0.1], index=[310, 309]), expected, 1e-9) is None
+    assert mismatch({309: 0.1, 310: 0.2}, expected, 1e-9) is None
+    assert mismatch({309: 0.1, 311: 0.2}, expected, 1e-9) == "2 labels are missing, such as '309'."
+    table = pd.DataFrame({"rate": expected})
+    assert mismatch(table.set_axis([309, 310]), table, 1e-9) is None
+
+
+def test_the_message_is_about_what_is_wrong_when_rounded():
+    told = mismatch((0.2, 0.5), (0.2023, 0.4348), 1e-3, rounded=True)
+    assert told == "1 of 2 numbers differ; the first is number 2, too large."

@@ -148,7 +148,13 @@ def test_arrays_by_position():
     assert check("test-array", pd.Series([1, 2, 3], index=["x", "y", "z"]))
     assert "order" in message("test-array", [3, 2, 1])
     assert "3 numbers are asked for, and this has 2" in message("test-array", [1, 2])
-    assert "1 of 3 numbers differ; the first is number 2" in message("test-array", [1, 5, 3])
+    assert check("test-array", {"a": 1, "b": 2, "c": 3})
+    assert "1 of 3 numbers differ; the first is number 2, too large." in message(
+        "test-array", [1, 5, 3]
+    )
+    assert "1 of 3 numbers differ; the first is number 2, NaN." in message(
+        "test-array", [1, np.nan, 3]
+    )
     assert "this is a list" in message("test-array", ["a", "b", "c"])
 
 
@@ -168,7 +174,7 @@ def test_series_by_label():
         pd.Series([2.0, 1.0], index=pd.CategoricalIndex(["b", "a"])),
     ):
         assert check("test-series", answer)
-    assert "the first is that of 'b'" in message("test-series", {"a": 1, "b": 1})
+    assert "the first is that of 'b', too small." in message("test-series", {"a": 1, "b": 1})
     assert "1 labels are missing, such as 'b'" in message("test-series", {"a": 1})
     assert "too many, such as 'c'" in message("test-series", {"a": 1, "b": 2, "c": 3})
     assert "more than once" in message("test-series", pd.Series([1, 2], index=["a", "a"]))
@@ -322,6 +328,67 @@ def test_a_rounded_answer_is_right_unless_a_slip_rounds_to_the_same():
 def test_a_slip_is_known_with_the_quantile_as_in_the_text():
     assert "with 1.96" in message("01-sample-size", 1.96**2 * 10 / 23 * 13 / 23 / 0.05**2)
     assert "whole interval" in message("01-sample-size", 1.64**2 * 10 / 23 * 13 / 23 / 0.025**2)
+
+
+def test_a_slip_near_what_is_right_is_not_seen_in_other_numbers():
+    register(
+        Exercise(
+            "test-near", lambda: 1069.47, hints=(), atol=0.02,
+            mistakes=(Mistake(lambda: 1070.0, "Twice rounded."),
+                      Mistake(lambda: 1200.0, "Far away.")),
+        )
+    )  # fmt: skip
+    assert message("test-near", 1070) == "Twice rounded."
+    assert message("test-near", 1071) == "The number is too large."
+    assert message("test-near", 1199) == "Far away."
+
+
+def test_a_function_that_stops_later_on_is_told_what_is_wrong_first():
+    register(
+        Exercise(
+            "test-later", lambda: number, hints=(), inputs=((1.0,), (0.0,)), proportion=True,
+            mistakes=(Mistake(lambda: lambda x: x / 2, "Halved."),),
+        )
+    )  # fmt: skip
+    assert "For the arguments `(1.0)`: The number is too small" in message(
+        "test-later", lambda x: 0.5 / x
+    )
+
+
+def test_a_function_that_gives_percent_is_told_so():
+    rate = Exercise(
+        "test-rate", lambda: lambda x: x / 10, hints=(), inputs=((1.0,), (2.0,)), proportion=True
+    )
+    register(rate)
+    assert "percentage" in message("test-rate", lambda x: 10 * x)
+
+
+def test_other_right_functions():
+    register(
+        Exercise(
+            "test-other", lambda: number, hints=(), inputs=((1.0,), (2.0,)),
+            also=(lambda: lambda x: x + 7,), properties=(("it grows", lambda f: f(9) > f(1)),),
+        )
+    )  # fmt: skip
+    assert check("test-other", lambda x: x + 7)
+    assert "it grows" in message("test-other", lambda x: x + 7 if x < 3 else 0)
+    assert not check("test-other", lambda x: x + 3)
+
+
+def test_other_right_numbers_may_be_rounded():
+    register(Exercise("test-sign", lambda: -2 / 3, hints=(), atol=1e-6, also=(lambda: 2 / 3,)))
+    assert check("test-sign", 0.67)
+    assert check("test-sign", -0.667)
+
+
+def test_tables_are_named_by_their_size():
+    table = pd.DataFrame({"x": [1.0, 2.0]})
+    register(
+        Exercise("test-table", lambda: len, hints=(), inputs=((table,),)),
+        Exercise("test-matrix", lambda: np.sum, hints=(), inputs=((np.eye(3),),)),
+    )
+    assert "`(a table of 2 rows)`: The number is too small." in message("test-table", lambda t: 1)
+    assert "`(an array of 3 by 3 numbers)`" in message("test-matrix", lambda t: 1)
 
 
 def test_other_right_answers():

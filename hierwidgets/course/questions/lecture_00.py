@@ -48,6 +48,10 @@ def _numbers(pi: Sequence[float], j: Sequence[int]) -> NDArray[np.float64]:
     return np.asarray(j, dtype=float)
 
 
+def _by_district(pi: Sequence[float], j: Sequence[int]) -> NDArray[np.float64]:
+    return np.asarray(pi, dtype=float)
+
+
 def _moves_with_persons(function: Callable[..., object]) -> bool:
     pi, j = [0.2, 0.5, 0.9], [2, 0, 0, 1]
     there = np.asarray(function(pi, j), dtype=float)
@@ -78,6 +82,7 @@ BY_PERSON = Exercise(
         ),
         Mistake(lambda: _from_one, "j counts from 0 here, as Python does: nothing to take off."),
         Mistake(lambda: _numbers, "These are the districts' numbers, not their rates."),
+        Mistake(lambda: _by_district, "This is one rate per district. Give one per person."),
     ),
 )
 
@@ -91,7 +96,15 @@ def _one_step(gamma: Sequence[float], k: Sequence[int], j: Sequence[int]) -> NDA
 
 
 def _skips_k(gamma: Sequence[float], k: Sequence[int], j: Sequence[int]) -> NDArray[np.float64]:
-    return np.asarray(gamma, dtype=float)[np.asarray(j) % len(gamma)]
+    return np.asarray(gamma, dtype=float)[np.asarray(j)]
+
+
+def _elections(gamma: Sequence[float], k: Sequence[int], j: Sequence[int]) -> NDArray[np.float64]:
+    return np.asarray(k, dtype=float)[np.asarray(j)]
+
+
+def _inside_out(gamma: Sequence[float], k: Sequence[int], j: Sequence[int]) -> NDArray[np.float64]:
+    return np.asarray(gamma, dtype=float)[np.asarray(j)[np.asarray(k)]]
 
 
 def _one_value_each(function: Callable[..., object]) -> bool:
@@ -104,8 +117,8 @@ TWO_STEPS = Exercise(
     expected=lambda: _two_steps,
     atol=1e-9,
     inputs=(
-        ([-2.0, -1.0], [0, 0, 1], [0, 1, 1, 2, 2]),
-        ([5.0, 6.0, 7.0], [2, 0, 1, 0], [3, 0, 1, 2, 2, 0]),
+        ([-2.0, -1.0, 4.0], [0, 0, 1], [0, 1, 1, 2, 2]),
+        ([5.0, 6.0, 7.0, 8.0], [2, 0, 1, 0], [3, 0, 1, 2, 2, 0]),
     ),
     properties=(("there is one value for each person", _one_value_each),),
     hints=(
@@ -118,6 +131,8 @@ TWO_STEPS = Exercise(
     mistakes=(
         Mistake(lambda: _one_step, "This has one value per district: j is missing."),
         Mistake(lambda: _skips_k, "This takes the district's number for the election's: use k."),
+        Mistake(lambda: _elections, "These are the elections' numbers. Look up gamma there."),
+        Mistake(lambda: _inside_out, "j and k the other way round: j is the inner one."),
     ),
 )
 
@@ -148,6 +163,20 @@ SPELLING = Exercise(
         Mistake(
             lambda: (-1.0, _rate(-1.4) + _rate(0.4)),
             "alpha is right. For the rate, add first and transform last.",
+        ),
+        Mistake(
+            lambda: (-1.0, _rate(1.0)),
+            "alpha is right. The rate is that for -alpha: it is 1 / (1 + exp(-alpha)).",
+        ),
+        Mistake(
+            lambda: (-1.0, np.exp(-1.0)), "alpha is right. The second number is odds, not a rate."
+        ),
+        Mistake(
+            lambda: (-1.4, _rate(-1.4)), "This is the typical district. Add the effect of this one."
+        ),
+        Mistake(
+            lambda: (-1.0, 100 * _rate(-1.0)),
+            "alpha is right. The rate is in percent: give a proportion.",
         ),
         Mistake(lambda: (_rate(-1.0), -1.0), "The two are exchanged: alpha first, then the rate."),
     ),

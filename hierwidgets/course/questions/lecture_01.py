@@ -1,6 +1,7 @@
 """Lecture 01, Finland without pooling: rates, likelihood, intervals, sample sizes, Wilson."""
 
 from collections.abc import Callable
+from math import comb, log
 
 import numpy as np
 import pandas as pd
@@ -87,6 +88,23 @@ def _negative(pi: float, y: ArrayLike) -> float:
     return -_log_likelihood(pi, y)
 
 
+def _ones_and_zeros_exchanged(pi: float, y: ArrayLike) -> float:
+    return _log_likelihood(1 - pi, y)
+
+
+def _base_ten(pi: float, y: ArrayLike) -> float:
+    return _log_likelihood(pi, y) / float(np.log(10))
+
+
+def _of_a_count(pi: float, y: ArrayLike) -> float:
+    ones = int(np.sum(np.asarray(y)))
+    return _log_likelihood(pi, y) + log(comb(np.size(y), ones))
+
+
+def _deviance(pi: float, y: ArrayLike) -> float:
+    return -2 * _log_likelihood(pi, y)
+
+
 def _peaks_at_the_mean(function: Callable[..., object]) -> bool:
     y = np.repeat([1.0, 0.0], [10, 13])
     grid = np.arange(1, 100) / 100
@@ -121,6 +139,17 @@ LIKELIHOOD = Exercise(
         ),
         Mistake(lambda: _negative, "The sign is turned around: this is minus the log-likelihood."),
         Mistake(lambda: _mean_log_likelihood, "This is the mean over respondents. Take the sum."),
+        Mistake(
+            lambda: _ones_and_zeros_exchanged,
+            "The two logarithms are exchanged: y = 1 goes with log(pi), y = 0 with log(1 - pi).",
+        ),
+        Mistake(lambda: _base_ten, "This is in logarithms to base 10. Take the natural logarithm."),
+        Mistake(
+            lambda: _of_a_count,
+            "The number of ways to pick the ones is included. Our data are single answers in a "
+            "known order: leave it out.",
+        ),
+        Mistake(lambda: _deviance, "This is the deviance, minus twice the log-likelihood."),
     ),
 )
 
@@ -147,6 +176,11 @@ def _forgot_n() -> tuple[float, float]:
 def _forgot_the_quantile() -> tuple[float, float]:
     rate, n = _one("312")
     return _ends(rate, np.sqrt(rate * (1 - rate) / n))
+
+
+def _estimate_and_error() -> tuple[float, float]:
+    rate, n = _one("312")
+    return rate, float(np.sqrt(rate * (1 - rate) / n))
 
 
 INTERVAL = Exercise(
@@ -185,6 +219,14 @@ INTERVAL = Exercise(
             lambda: _wald_ends("309", _Z90),
             "This is the interval of district 309. Asked for is district 312.",
         ),
+        Mistake(
+            lambda: _wilson(5, 58),
+            "This is the Wilson interval, which comes later. Take the estimate and its error.",
+        ),
+        Mistake(
+            _estimate_and_error,
+            "This is the estimate and its standard error. Give the two ends of the interval.",
+        ),
     ),
 )
 
@@ -217,6 +259,18 @@ SAMPLE_SIZE = Exercise(
         Mistake(
             lambda: _needed(1.0, 0.05),
             "The quantile is missing: a standard error of 0.05 is not yet a half-width of 0.05.",
+        ),
+        Mistake(
+            lambda: 0.25 * (_Z90 / 0.05) ** 2,
+            "This is for a rate of 0.5, the worst case. The rate of 309 is known: use it.",
+        ),
+        Mistake(
+            lambda: _needed(_Z90**0.5, 0.05),
+            "The quantile is squared, too, when both sides are.",
+        ),
+        Mistake(
+            lambda: _needed(_Z90, 0.05) - 23,
+            "These are those to ask besides the 23. Asked for is the whole number.",
         ),
     ),
 )
@@ -270,6 +324,7 @@ WILSON = Exercise(
     mistakes=(
         Mistake(lambda: _wald, "This is the Wald interval: for 0 of 4 it has width zero."),
         Mistake(lambda: lambda y, n: _wilson(y, n, _Z95), "This is for 95 %, with 1.96. Use 1.64."),
+        Mistake(lambda: lambda y, n: _wilson(y, n, _Z80), "This is for 80 %, with 1.28. Use 1.64."),
         Mistake(
             lambda: _wilson_undivided,
             "Centre and half-width are right; both still have to be divided by 1 + z**2 / n.",

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from math import erfc, sqrt
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ __all__ = ["EXERCISES"]
 
 _Z90 = normal_quantile(0.90)
 _Z95 = normal_quantile(0.95)
+_Z80 = normal_quantile(0.80)
 
 
 @cache
@@ -51,6 +53,7 @@ EXPIT = Exercise(
     name="02-expit",
     expected=lambda: expit,
     atol=1e-6,
+    proportion=True,
     inputs=((0.0,), (-1.37,), (2.5,), (-4.0,)),
     properties=(
         ("alpha and -alpha give rates that add up to 1", _halves),
@@ -67,6 +70,14 @@ EXPIT = Exercise(
         Mistake(
             lambda: lambda alpha: float(expit(-alpha)),
             "This is the rate of *not* being contacted: the sign of alpha is turned around.",
+        ),
+        Mistake(
+            lambda: lambda alpha: 1 + np.exp(-alpha), "This is one over the rate. Turn it over."
+        ),
+        Mistake(lambda: lambda alpha: np.log(expit(alpha)), "This is the logarithm of the rate."),
+        Mistake(
+            lambda: lambda alpha: 0.5 * erfc(-alpha / sqrt(2)),
+            "This is the normal curve's area, the inverse of another link (probit).",
         ),
     ),
 )
@@ -108,6 +119,11 @@ BAND = Exercise(
     mistakes=(
         Mistake(lambda: _band(_Z95), "This is the middle 95 %, with 1.96. Use 1.64 for 90 %."),
         Mistake(lambda: _band(1.0), "This is one sigma to each side, about 68 %. Use 1.64 sigma."),
+        Mistake(lambda: _band(_Z80), "This is the middle 80 %, with 1.28. Use 1.64 for 90 %."),
+        Mistake(
+            lambda: tuple(np.exp(_band_in_log_odds())),
+            "These are odds. A rate is odds / (1 + odds).",
+        ),
         Mistake(_band_in_log_odds, "These are log-odds. Turn both ends into rates."),
         Mistake(_band_with_the_variance, "The variance was used. sigma is the standard deviation."),
         Mistake(
@@ -195,15 +211,21 @@ HALF = Exercise(
             lambda: _prior()[1] ** 2 * float(expit(_prior()[0])) * (1 - float(expit(_prior()[0]))),
             "This is one over the answer.",
         ),
+        Mistake(lambda: _half_with(0.5), "This is for a rate of 0.5. Take the centre, expit(mu)."),
+        Mistake(lambda: 2 * _half(), "This is twice the answer: n / (n + n0) is 1/2 at n = n0."),
     ),
 )
+
+
+def _weight(district: str) -> float:
+    n = _counts(district)[1]
+    return n / (n + _half())
 
 
 def _weighted(district: str, swapped: bool = False) -> float:
     """The weighted average of own log-odds and mu."""
     y, n = _counts(district)
-    weight = n / (n + _half())
-    weight = 1 - weight if swapped else weight
+    weight = 1 - _weight(district) if swapped else _weight(district)
     return weight * _logit(y / n) + (1 - weight) * _prior()[0]
 
 
@@ -212,8 +234,7 @@ def _pair(value: Callable[[str], float]) -> "pd.Series[float]":
 
 
 def _rate_average(district: str) -> float:
-    y, n = _counts(district)
-    weight = n / (n + _half())
+    (y, n), weight = _counts(district), _weight(district)
     return weight * y / n + (1 - weight) * float(expit(_prior()[0]))
 
 
@@ -248,6 +269,10 @@ BY_HAND = Exercise(
         Mistake(
             lambda: tuple(_pair(lambda district: _counts(district)[0] / _counts(district)[1])),
             "These are the raw rates. Pull them toward the centre.",
+        ),
+        Mistake(
+            lambda: tuple(_pair(_weight)),
+            "These are the weights. Use them to average each district's log-odds with mu.",
         ),
     ),
 )
@@ -287,6 +312,11 @@ HOW_MANY = Exercise(
             lambda: _needed(0.4) / 23,
             "This is how many times 23. Asked for is the number of people itself.",
         ),
+        Mistake(
+            lambda: _needed(0.4) - 23,
+            "These are those to ask besides the 23. Asked for is the whole number.",
+        ),
+        Mistake(lambda: -_needed(0.4), "The sign: a number of people is positive."),
     ),
 )
 

@@ -78,6 +78,18 @@ def _at_mu(y: float, n: float, mu: float, sigma: float) -> float:
     return float(y * mu - n * np.logaddexp(0.0, mu))
 
 
+def _sigma_squared(y: float, n: float, mu: float, sigma: float) -> float:
+    return _log_marginal(y, n, mu, sigma**2)
+
+
+def _exchanged(y: float, n: float, mu: float, sigma: float) -> float:
+    return _log_marginal(n - y, n, mu, sigma)
+
+
+def _negative(y: float, n: float, mu: float, sigma: float) -> float:
+    return -_log_marginal(y, n, mu, sigma)
+
+
 def _adds_to_one(function: Callable[..., object]) -> bool:
     logs = [float(function(y, 5, -0.8, 0.9)) for y in range(6)]  # type: ignore[arg-type]
     return bool(abs(np.dot([comb(5, y) for y in range(6)], np.exp(logs)) - 1) < 1e-3)
@@ -131,6 +143,9 @@ LOG_MARGINAL = Exercise(
             lambda: _at_mu,
             "This is the log-likelihood at alpha = mu. Average the likelihood over the prior.",
         ),
+        Mistake(lambda: _sigma_squared, "sigma was squared: it is the sd of the prior."),
+        Mistake(lambda: _exchanged, "The y who said yes and the n - y who said no are exchanged."),
+        Mistake(lambda: _negative, "The sign: this is minus the logarithm."),
     ),
 )
 
@@ -191,6 +206,11 @@ DIC = Exercise(
     mistakes=(
         Mistake(lambda: 1070.0, "1070 is what the table prints after two roundings. Compute it."),
         Mistake(lambda: _fit().aic, "This is AIC, -2 log L + 2k."),
+        Mistake(lambda: _fit().bic, "This is BIC, -2 log L + k log n."),
+        Mistake(
+            lambda: -_dic() + _fit().conditional_deviance - 2 * _fit().loglik,
+            "The two are exchanged: pD is added to the conditional deviance.",
+        ),
         Mistake(lambda: _fit().conditional_deviance, "This is the conditional deviance alone."),
         Mistake(_effective, "This is pD, the part that arm adds. Asked for is DIC: deviance + pD."),
         Mistake(
@@ -236,6 +256,11 @@ PI_HAT = Exercise(
             lambda: float(expit(_mu())) + _rates(_modes()) - 0.5,
             "Parts were transformed one by one and then added. Add first, transform once.",
         ),
+        Mistake(
+            lambda: float(expit(_mu())) + _modes(),
+            "The sum of a rate and log-odds is neither. Add first, transform once.",
+        ),
+        Mistake(lambda: np.exp(_mu() + _modes()), "These are odds. A rate is odds / (1 + odds)."),
     ),
 )
 
@@ -248,15 +273,37 @@ def _ends(quantile: float, power: int = 1) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def _without_mu() -> tuple[float, float]:
+    low, high = _logit_ends()
+    ends = expit(np.array([low, high]) - _mu())
+    return float(ends[0]), float(ends[1])
+
+
+def _around_the_rate() -> tuple[float, float]:
+    rate = float(_rates(_mu() + _modes())["309"])
+    reach = _Z90 * float(_fit().ranef.set_index("level")["sd"]["309"])
+    return rate - reach, rate + reach
+
+
+def _of_one_district() -> tuple[float, float]:
+    """The Wald interval of lecture 1."""
+    rate, reach = 10 / 23, _Z90 * (10 / 23 * 13 / 23 / 23) ** 0.5
+    return rate - reach, rate + reach
+
+
 def _around_mu() -> tuple[float, float]:
     fit = _fit()
     low, high = expit(_mu() + fit.theta[0] * _Z90 * np.array([-1.0, 1.0]))
     return float(low), float(high)
 
 
+def _logit(rate: float) -> float:
+    return float(np.log(rate / (1 - rate)))
+
+
 def _logit_ends() -> tuple[float, float]:
     low, high = _ends(_Z90)
-    return float(np.log(low / (1 - low))), float(np.log(high / (1 - high)))
+    return _logit(low), _logit(high)
 
 
 INTERVAL = Exercise(
@@ -271,11 +318,25 @@ INTERVAL = Exercise(
     ),
     right="It is not symmetric around the estimate, and it cannot leave the scale from 0 to 1.",
     mistakes=(
-        Mistake(lambda: _ends(_Z95), "This is for 95 %, with 1.96. Use 1.64 for 90 %."),
+        Mistake(
+            lambda: _ends(_Z95),
+            "This is for 95 %, with 1.96, or with sigma in place of the conditional sd, which is "
+            "the same here by chance. Use 1.64 and `sd`.",
+        ),
         Mistake(lambda: _ends(1.0), "This goes one conditional sd out. For 90 % multiply by 1.64."),
         Mistake(
             lambda: _ends(_Z90, power=2),
             "The conditional variance was used. Take its square root, the conditional sd.",
+        ),
+        Mistake(_without_mu, "mu is missing: the centre is mu plus the mode of 309."),
+        Mistake(
+            _around_the_rate,
+            "The interval is put around the rate, but `sd` is one of log-odds. Go out in log-odds, "
+            "then transform the ends.",
+        ),
+        Mistake(
+            _of_one_district,
+            "This is the Wald interval of 309 on its own. Use the mode and its conditional sd.",
         ),
         Mistake(_logit_ends, "These ends are log-odds. Apply the inverse logit to both."),
         Mistake(
@@ -323,7 +384,11 @@ MEAN = Exercise(
         ),
         Mistake(
             _rate_of_mean,
-            "This is the rate at the mean of alpha. Transform first, then take the mean.",
+            "This is the rate at the mean or median of alpha. Transform first, then take the mean.",
+        ),
+        Mistake(
+            lambda: _logit(_rate_of_mean()),
+            "This is the mean of the log-odds. Asked for is that of the rates.",
         ),
         Mistake(lambda: 10 / 23, "This is the raw rate of 309, without the other districts."),
     ),

@@ -72,6 +72,11 @@ COMPLETE = Exercise(
             "This is the rate at mu, the value partial pooling pulls toward. It is another number.",
         ),
         Mistake(_raw, "These are the rates of no pooling: each district on its own."),
+        Mistake(
+            lambda: _constant(1 - _overall()),
+            "This is the share of those who were not contacted: 1 - rate.",
+        ),
+        Mistake(lambda: _constant(_mu()), "These are log-odds, of the typical district."),
     ),
 )
 
@@ -87,6 +92,15 @@ def _twice(before: Sequence[float], after: Sequence[float]) -> int:
 
 def _moved_ranks(before: Sequence[float], after: Sequence[float]) -> int:
     return int(np.sum(np.argsort(np.argsort(before)) != np.argsort(np.argsort(after))))
+
+
+def _moved_average_ranks(before: Sequence[float], after: Sequence[float]) -> int:
+    return int((pd.Series(before).rank() != pd.Series(after).rank()).sum())
+
+
+def _kept(before: Sequence[float], after: Sequence[float]) -> int:
+    pairs = combinations(range(len(before)), 2)
+    return sum((before[a] - before[b]) * (after[a] - after[b]) > 0 for a, b in pairs)
 
 
 def _neighbours(before: Sequence[float], after: Sequence[float]) -> int:
@@ -137,6 +151,11 @@ SWAPS = Exercise(
             "These are the districts whose rank changed. Asked for are the pairs that crossed.",
         ),
         Mistake(
+            lambda: _moved_average_ranks,
+            "These are the districts whose rank changed. Asked for are the pairs that crossed.",
+        ),
+        Mistake(lambda: _kept, "These are the pairs that kept their order. Turn the sign around."),
+        Mistake(
             lambda: _neighbours,
             "Only neighbours in the first order are compared. A line can cross several others.",
         ),
@@ -168,6 +187,12 @@ LIMITS = Exercise(
         ),
         Mistake(
             lambda: (_mu(), float(_raw()["309"])), "The first is a log-odds. Give it as a rate."
+        ),
+        Mistake(lambda: (_mu(), float(np.log(10 / 13))), "These are log-odds. Give both as rates."),
+        Mistake(
+            lambda: (expit(_mu()), float(expit(_mu() + _fit().ranef["mode"][5]))),
+            "The first is right. The second is the estimate with the fitted sigma: a huge one "
+            "leaves the likelihood alone.",
         ),
     ),
 )
@@ -201,6 +226,11 @@ AVERAGE = Exercise(
             "The variance was used for the standard deviation.",
         ),
         Mistake(_overall, "This is the overall rate in the data. Use the model: mu and sigma."),
+        Mistake(
+            lambda: float(_raw().mean()),
+            "This is the mean rate of the districts that were asked. Imagine very many others.",
+        ),
+        Mistake(_mu, "This is the mean of the log-odds. Make rates first, then average."),
     ),
 )
 
@@ -235,6 +265,30 @@ def _one_row(
     y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
 ) -> float:
     return _intercept(y_bar, x_bar, 1, beta, mu, sigma_alpha, sigma_y)
+
+
+def _own_alone(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    return y_bar - beta * x_bar
+
+
+def _mu_alone(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    return mu
+
+
+def _wrong_sign(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    return _intercept(y_bar, x_bar, n, -beta, mu, sigma_alpha, sigma_y)
+
+
+def _undivided(
+    y_bar: float, x_bar: float, n: float, beta: float, mu: float, sigma_alpha: float, sigma_y: float
+) -> float:
+    return n / sigma_y**2 * (y_bar - beta * x_bar) + mu / sigma_alpha**2
 
 
 def _reaches_both_ends(function: Callable[..., object]) -> bool:
@@ -274,6 +328,10 @@ INTERCEPT = Exercise(
             lambda: _one_row,
             "The number of rows is missing: the mean of n rows has variance sigma_y**2 / n.",
         ),
+        Mistake(lambda: _own_alone, "This is no pooling: mu has a weight as well."),
+        Mistake(lambda: _mu_alone, "This is complete pooling: the level's own rows count as well."),
+        Mistake(lambda: _wrong_sign, "The sign: beta * x_bar is taken off y_bar."),
+        Mistake(lambda: _undivided, "The sum still has to be divided by the sum of the weights."),
     ),
 )
 

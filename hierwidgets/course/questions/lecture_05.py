@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from hierwidgets.base.arrays import Array, expit
+from hierwidgets.base.arrays import Array, expit, normal_quantile
 from hierwidgets.exercises import Exercise, Mistake
 
 __all__ = ["EXERCISES"]
@@ -18,29 +18,32 @@ def _draw(seed: int, n: ArrayLike, mu: float, sigma: float) -> tuple[Array, Arra
     return truth, rng.binomial(sizes, truth).astype(np.float64)
 
 
+_SIZES = np.array([58, 23, 179])
+
+
 def _seed_decides(function: Callable[..., Any]) -> bool:
-    first, second, third = (np.asarray(function(s, [50] * 8, 0.0, 1.0)) for s in (3, 3, 4))
+    first, second, third = (np.asarray(function(s, np.full(8, 50), 0.0, 1.0)) for s in (3, 3, 4))
     return bool(np.array_equal(first, second) and not np.array_equal(first, third))
 
 
 def _is_a_pair(function: Callable[..., Any]) -> bool:
-    return np.shape(function(1, [58, 23, 179], -1.37, 0.31)) == (2, 3)
+    return np.shape(function(1, _SIZES, -1.37, 0.31)) == (2, 3)
 
 
 def _are_rates(function: Callable[..., Any]) -> bool:
-    truth = np.asarray(function(1, [58, 23, 179], -1.37, 0.0)[0], dtype=float)
+    truth = np.asarray(function(1, _SIZES, -1.37, 0.0)[0], dtype=float)
     return bool(np.allclose(truth, expit(-1.37)))
 
 
 def _are_counts(function: Callable[..., Any]) -> bool:
     sizes = np.arange(1, 41)
-    y = np.asarray(function(2, list(sizes), 1.0, 0.5)[1], dtype=float)
+    y = np.asarray(function(2, sizes, 1.0, 0.5)[1], dtype=float)
     return bool(np.all((y == np.round(y)) & (y >= 0) & (y <= sizes)) and y.sum() > sizes.sum() / 3)
 
 
 def _spread_is_sigma(function: Callable[..., Any]) -> bool:
     """Mean and sd of 4,000 log-odds within four standard errors."""
-    truth = np.asarray(function(4, [1] * 4000, -0.87, 0.8)[0], dtype=float)
+    truth = np.asarray(function(4, np.full(4000, 1), -0.87, 0.8)[0], dtype=float)
     alpha, error = np.log(truth / (1 - truth)), 0.8 / np.sqrt(4000)
     near = abs(alpha.mean() + 0.87) < 4 * error
     return bool(near and abs(alpha.std() - 0.8) < 4 * error / np.sqrt(2))
@@ -48,7 +51,7 @@ def _spread_is_sigma(function: Callable[..., Any]) -> bool:
 
 def _counts_follow_the_rates(function: Callable[..., Any]) -> bool:
     """Standardised by the binomial's mean and sd, 4,000 counts have mean 0 and variance 1."""
-    truth, y = (np.asarray(v, dtype=float) for v in function(5, [200] * 4000, 0.3, 0.6))
+    truth, y = (np.asarray(v, dtype=float) for v in function(5, np.full(4000, 200), 0.3, 0.6))
     z = (y - 200 * truth) / np.sqrt(200 * truth * (1 - truth))
     return bool(abs(z.mean()) < 4 / np.sqrt(4000) and abs(z.var() - 1) < 4 * np.sqrt(2 / 4000))
 
@@ -116,9 +119,19 @@ def _population_sd(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[f
     return float(per_draw.mean()), float(per_draw.std() / np.sqrt(len(per_draw)))
 
 
-_TRUTH = [[0.2, 0.3, 0.4], [0.1, 0.5, 0.2], [0.3, 0.3, 0.9], [0.2, 0.6, 0.4]]
-_LOW = [[0.1, 0.1, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.3], [0.1, 0.2, 0.5]]
-_HIGH = [[0.3, 0.5, 0.6], [0.4, 0.7, 0.5], [0.4, 0.5, 0.8], [0.3, 0.7, 0.7]]
+def _missed(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    share, error = _coverage(low, high, truth)
+    return 1 - share, error
+
+
+def _squared_error(low: ArrayLike, high: ArrayLike, truth: ArrayLike) -> tuple[float, float]:
+    share, error = _coverage(low, high, truth)
+    return share, error**2
+
+
+_TRUTH = np.array([[0.2, 0.3, 0.4], [0.1, 0.5, 0.2], [0.3, 0.3, 0.9], [0.2, 0.6, 0.4]])
+_LOW = np.array([[0.1, 0.1, 0.1], [0.2, 0.6, 0.3], [0.1, 0.2, 0.3], [0.1, 0.2, 0.5]])
+_HIGH = np.array([[0.3, 0.5, 0.6], [0.4, 0.7, 0.5], [0.4, 0.5, 0.8], [0.3, 0.7, 0.7]])
 
 
 def _always_covers(function: Callable[..., Any]) -> bool:
@@ -151,6 +164,8 @@ COVERAGE = Exercise(
             lambda: _by_district, "Average over the districts (axis=1) first, then over draws."
         ),
         Mistake(lambda: _population_sd, "Use the sd with ddof=1; numpy's default divides by R."),
+        Mistake(lambda: _missed, "The error is right. The share is that of those not covered."),
+        Mistake(lambda: _squared_error, "The error is squared: take its square root."),
     ),
 )
 
@@ -181,13 +196,27 @@ def _backwards(raw: ArrayLike, truth: ArrayLike) -> float:
     return -_curse(raw, truth)
 
 
+def _no_truth(raw: ArrayLike, truth: ArrayLike) -> float:
+    return float(np.max(np.asarray(raw), axis=1).mean())
+
+
+def _truly_largest(raw: ArrayLike, truth: ArrayLike) -> float:
+    return -_curse(truth, raw)
+
+
 CURSE = Exercise(
     name="05-curse",
     expected=lambda: _curse,
     atol=1e-9,
     inputs=(
-        ([[0.2, 0.5, 0.4], [0.3, 0.2, 0.4]], [[0.25, 0.45, 0.1], [0.2, 0.35, 0.3]]),
-        ([[0.9, 0.1], [0.2, 0.6], [0.3, 0.2]], [[0.5, 0.6], [0.4, 0.3], [0.3, 0.5]]),
+        (
+            np.array([[0.2, 0.5, 0.4], [0.3, 0.2, 0.4]]),
+            np.array([[0.25, 0.45, 0.1], [0.2, 0.35, 0.3]]),
+        ),
+        (
+            np.array([[0.9, 0.1], [0.2, 0.6], [0.3, 0.2]]),
+            np.array([[0.5, 0.6], [0.4, 0.3], [0.3, 0.5]]),
+        ),
     ),
     hints=(
         "In each draw, find the district with the largest raw rate. What is its error?",
@@ -206,6 +235,12 @@ CURSE = Exercise(
         ),
         Mistake(lambda: _everywhere, "This is the error over all districts: almost no bias."),
         Mistake(lambda: _backwards, "The sign: estimate minus truth."),
+        Mistake(lambda: _no_truth, "This is the largest estimate. The truth is missing."),
+        Mistake(
+            lambda: _truly_largest,
+            "The district with the largest truth is looked up. Take the one with the largest "
+            "estimate.",
+        ),
     ),
 )
 
@@ -233,6 +268,11 @@ REPETITIONS = Exercise(
         Mistake(
             lambda: (_SD / _WANTED) ** 2 / 14,
             "The sd of 0.20 is already that of the share over 14 districts.",
+        ),
+        Mistake(lambda: _SD / _WANTED**2, "The sd is not squared: square the whole ratio."),
+        Mistake(
+            lambda: (normal_quantile(0.90) * _SD / _WANTED) ** 2,
+            "This makes half a point the reach of a 90 % interval. It is the error, sd / sqrt(R).",
         ),
     ),
 )

@@ -47,6 +47,10 @@ def _all() -> int:
     return int((_counts()["y"] == _counts()["n"]).sum())
 
 
+def _certain_share() -> float:
+    return (_none() + _all()) / len(_counts())
+
+
 ZERO_WIDTH = Exercise(
     name="06-zero-width",
     expected=lambda: _none() + _all(),
@@ -68,6 +72,9 @@ ZERO_WIDTH = Exercise(
             lambda: len(_counts()) - _none() - _all(),
             "These are the districts whose standard error is not zero.",
         ),
+        Mistake(lambda: len(_counts()), "These are all the districts."),
+        Mistake(_certain_share, "This is the share. Give the number of districts."),
+        Mistake(lambda: 100 * _certain_share(), "This is the share, in percent. Give the number."),
     ),
 )
 
@@ -82,6 +89,15 @@ def _rate(y: int, n: int, mu: float, sigma: float) -> float:
 
 def _one_respondent(sigma: float) -> tuple[float, float]:
     return _rate(0, 1, _mu(), sigma), _rate(1, 1, _mu(), sigma)
+
+
+def _logit(rate: float) -> float:
+    return float(np.log(rate / (1 - rate)))
+
+
+def _mean_rate(y: int) -> float:
+    alpha = np.linspace(_mu() - 10 * _sigma(), _mu() + 10 * _sigma(), 4001)
+    return float(np.average(expit(alpha), weights=np.exp(_log_h(alpha, y, 1))))
 
 
 ONE = Exercise(
@@ -111,6 +127,14 @@ ONE = Exercise(
             lambda: (_rate(1, 1, _mu(), _sigma()), _rate(0, 1, _mu(), _sigma())),
             "The two are exchanged: the first is for the district that said no.",
         ),
+        Mistake(
+            lambda: (_logit(_one_respondent(_sigma())[0]), _logit(_one_respondent(_sigma())[1])),
+            "These are log-odds. Give both as rates.",
+        ),
+        Mistake(
+            lambda: (_mean_rate(0), _mean_rate(1)),
+            "These are the means of the two distributions. Asked for are their peaks.",
+        ),
     ),
 )
 
@@ -132,6 +156,11 @@ DISTINCT = Exercise(
             "different estimates.",
         ),
         Mistake(lambda: _counts()["n"].nunique(), "These are the different sizes n alone."),
+        Mistake(lambda: _counts()["y"].nunique(), "These are the different counts y alone."),
+        Mistake(
+            lambda: _counts()["n"].nunique() * _counts()["y"].nunique(),
+            "Sizes times counts is too many: not every pair occurs.",
+        ),
     ),
 )
 
@@ -171,6 +200,14 @@ LAPLACE = Exercise(
         Mistake(
             lambda: _laplace_error(1, 1) / 100,
             "This is the share. Give it in percent.",
+        ),
+        Mistake(
+            lambda: 100 + _laplace_error(1, 1),
+            "This is the whole ratio in percent. Asked for is by how much it is off: take off 100.",
+        ),
+        Mistake(
+            lambda: 1 + _laplace_error(1, 1) / 100,
+            "This is the whole ratio of the two areas. Take off 1 and give it in percent.",
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from math import comb, log, pi, sqrt
 
 import numpy as np
 import pandas as pd
@@ -51,6 +52,11 @@ def _line(x: float) -> float:
     return float(gamma0 + gamma1 * x)
 
 
+def _mean_at() -> float:
+    x, w = np.polynomial.hermite_e.hermegauss(41)
+    return float(np.average(expit(_line(0.8) + _fit(True).theta[0] * x), weights=w))
+
+
 TARGET = Exercise(
     name="07-target",
     expected=lambda: expit(_line(0.8)),
@@ -71,6 +77,15 @@ TARGET = Exercise(
         Mistake(
             lambda: expit(float(_fit(True).fixef["Intercept"])),
             "This is the target of a district of competitiveness 0: the slope is missing.",
+        ),
+        Mistake(
+            lambda: expit(_line(1.0)), "This is the target at competitiveness 1. Take gamma1 * 0.8."
+        ),
+        Mistake(lambda: np.exp(_line(0.8)), "These are odds. A rate is odds / (1 + odds)."),
+        Mistake(
+            _mean_at,
+            "This is the average over all districts that the model thinks possible there. The "
+            "estimate is the rate on the line.",
         ),
     ),
 )
@@ -105,6 +120,18 @@ def _variance(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: flo
     return _log_area(y, n, gamma0 + gamma1 * x, sigma**2)
 
 
+def _no_constant(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
+    return _log_marginal(y, n, x, gamma0, gamma1, sigma) + log(sigma * sqrt(2 * pi))
+
+
+def _no_step(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
+    return _log_marginal(y, n, x, gamma0, gamma1, sigma) - log(16 * sigma / 4000)
+
+
+def _of_a_count(y: int, n: int, x: float, gamma0: float, gamma1: float, sigma: float) -> float:
+    return _log_marginal(y, n, x, gamma0, gamma1, sigma) + log(comb(n, y))
+
+
 def _adds_to_one(function: Callable[..., object]) -> bool:
     logs = [float(function(y, 1, 0.6, -3.4, 3.9, 0.6)) for y in (0, 1)]  # type: ignore[arg-type]
     return bool(abs(np.exp(logs).sum() - 1) < 1e-3)
@@ -113,6 +140,7 @@ def _adds_to_one(function: Callable[..., object]) -> bool:
 LOG_MARGINAL = Exercise(
     name="07-marginal",
     expected=lambda: _log_marginal,
+    also=(lambda: _of_a_count,),
     atol=1e-4,
     inputs=(
         (0, 1, 0.45, -3.4, 3.9, 0.6),
@@ -136,6 +164,15 @@ LOG_MARGINAL = Exercise(
             "This puts the district on the line. Average over where it may lie around it.",
         ),
         Mistake(lambda: _variance, "sigma was squared: it is the sd of the prior."),
+        Mistake(
+            lambda: _no_constant,
+            "The prior's constant 1 / (sigma sqrt(2 pi)) is missing. It depends on sigma, so it "
+            "matters for the maximum.",
+        ),
+        Mistake(
+            lambda: _no_step,
+            "The sum over the grid must be multiplied by the step: an area is height times width.",
+        ),
     ),
 )
 
@@ -143,6 +180,17 @@ LOG_MARGINAL = Exercise(
 def _slope(column: str) -> float:
     districts = _districts()
     return float(np.polyfit(districts["x"], districts[column], 1)[0])
+
+
+def _slope_of_log_odds() -> float:
+    x, rate = (_districts()[name].to_numpy() for name in ("x", "shrunken"))
+    return float(np.polyfit(x, np.log(rate / (1 - rate)), 1)[0])
+
+
+def _weighted_slope() -> float:
+    x, rate = (_districts()[name].to_numpy() for name in ("x", "shrunken"))
+    sizes = _data().groupby("district_id").size().to_numpy()
+    return float(np.polyfit(x, rate, 1, w=np.sqrt(sizes))[0])
 
 
 TWO_STEP = Exercise(
@@ -164,6 +212,19 @@ TWO_STEP = Exercise(
         Mistake(
             lambda: float(np.polyfit(_districts()["x"], _districts()["shrunken"], 1)[1]),
             "This is the intercept.",
+        ),
+        Mistake(
+            lambda: float(np.polyfit(_districts()["shrunken"], _districts()["x"], 1)[0]),
+            "The two are exchanged: x comes first in `np.polyfit(x, y, 1)`.",
+        ),
+        Mistake(
+            lambda: float(np.corrcoef(_districts()["x"], _districts()["shrunken"])[0, 1]),
+            "This is the correlation. Asked for is the slope.",
+        ),
+        Mistake(_slope_of_log_odds, "This line goes through log-odds. Take the rates, `shrunken`."),
+        Mistake(
+            _weighted_slope,
+            "This line is weighted by the districts' sizes. The one of Figure 1 is not.",
         ),
     ),
 )
@@ -205,6 +266,11 @@ EFFECT = Exercise(
             lambda: expit(_line(0.5)) - expit(_line(0.8)), "The sign: from .5 *to* .8, please."
         ),
         Mistake(
+            lambda: expit(_line(0.8)) / expit(_line(0.5)),
+            "This is the ratio of the two rates. Asked for is their difference.",
+        ),
+        Mistake(lambda: expit(_line(0.8)), "This is the rate at 0.8 alone. Take off that at 0.5."),
+        Mistake(
             lambda: _over_districts(_fit(True).ranef["mode"].to_numpy()),
             "This is the average over the districts there are, each with its own effect. Asked for "
             "is the typical district, which lies on the line.",
@@ -223,10 +289,10 @@ def _test() -> tuple[float, float]:
     return found.chi_square, found.p
 
 
-def _tail(square: float) -> float:
+def _tail(square: float, df: int = 1) -> float:
     from scipy.special import chdtrc
 
-    return float(chdtrc(1, square))
+    return float(chdtrc(df, square))
 
 
 TEST = Exercise(
@@ -246,6 +312,19 @@ TEST = Exercise(
             "Twice the difference, not the difference.",
         ),
         Mistake(lambda: (_test()[0], _test()[1]), "The second number should be 100,000 times p."),
+        Mistake(
+            lambda: (_test()[0], 1e5 * _tail(_test()[0], 2)),
+            "The value is right. The larger model has one number more: one degree of freedom.",
+        ),
+        Mistake(
+            lambda: (_test()[0], 5e4 * _test()[1]),
+            "The value is right. The p-value is not to be taken by half: a slope is no spread at "
+            "the edge.",
+        ),
+        Mistake(
+            lambda: (_test()[0], 1e5 * (1 - _test()[1])),
+            "The value is right. The second is of `cdf`, below the value; `sf` is above it.",
+        ),
         Mistake(
             lambda: (-_test()[0], 1e5),
             "Take the larger model's log-likelihood minus the smaller's.",

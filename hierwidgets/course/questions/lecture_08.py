@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from math import erfc, log, sqrt
+from math import erfc, exp, log, sqrt
 
 import numpy as np
 import pandas as pd
@@ -54,6 +54,15 @@ COUNT = Exercise(
             "The first is right. The elections draw numbers as well, two each.",
         ),
         Mistake(
+            lambda: (4, _counted()[1]),
+            "The second is right. Besides the deltas, the spreads and the correlation are "
+            "estimated.",
+        ),
+        Mistake(
+            lambda: (8, len(_data()) + 10),
+            "The first is right. An alpha is drawn for each district, not for each of the persons.",
+        ),
+        Mistake(
             lambda: (_counted()[1], 8),
             "The two are exchanged: first what is estimated, then what is drawn.",
         ),
@@ -97,6 +106,36 @@ def _flipped(
     return _rate(delta, 1 - pr, comp, election, district)
 
 
+def _no_height(
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
+) -> float:
+    return _rate(np.array([delta[0], 0.0, *delta[2:]]), pr, comp, election, district)
+
+
+def _no_election(
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
+) -> float:
+    return _rate(delta, pr, comp, (0.0, 0.0), district)
+
+
+def _no_district(
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
+) -> float:
+    return _rate(delta, pr, comp, election, 0.0)
+
+
+def _other_order(
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
+) -> float:
+    return _rate(delta[[0, 2, 1, 3]], pr, comp, election, district)
+
+
+def _odds(
+    delta: Array, pr: float, comp: float, election: tuple[float, float], district: float
+) -> float:
+    return exp(_log_odds(delta, pr, comp, election, district))
+
+
 RATE = Exercise(
     name="08-rate",
     expected=lambda: _rate,
@@ -125,6 +164,14 @@ RATE = Exercise(
             "The election's second number belongs to the slope: it is multiplied by comp.",
         ),
         Mistake(lambda: _flipped, "The rules are exchanged: pr is 1 for proportional rules."),
+        Mistake(lambda: _no_height, "The rule changes the height as well: delta[1] is missing."),
+        Mistake(lambda: _no_election, "The election's own two numbers are missing."),
+        Mistake(lambda: _no_district, "The district's own number is missing."),
+        Mistake(
+            lambda: _other_order,
+            "Mind the order: delta[1] changes the height, delta[2] is the slope.",
+        ),
+        Mistake(lambda: _odds, "These are odds. A probability is odds / (1 + odds)."),
     ),
 )
 
@@ -181,6 +228,17 @@ RECODE = Exercise(
         Mistake(
             lambda: lambda beta: _recoded(beta)[[0, 2, 1, 3]],
             "All four are there. The order asked for is delta_00, delta_01, delta_10, delta_11.",
+        ),
+        Mistake(lambda: lambda beta: beta, "Nothing has changed: these are the betas."),
+        Mistake(
+            lambda: lambda beta: np.asarray(beta, dtype=float)[[0, 2, 1, 3]],
+            "The order has changed, the numbers have not: the rule coded 0 is another one now.",
+        ),
+        Mistake(
+            lambda: (
+                lambda beta: np.array([beta[0] - beta[2], -beta[2], beta[1] - beta[3], -beta[3]])
+            ),
+            "The line of SMD is that of PR plus the differences, beta[2] and beta[3].",
         ),
     ),
 )
@@ -265,9 +323,10 @@ ELECTION = Exercise(
          np.random.default_rng(2)),
     ),
     properties=(
+        ("all that is drawn comes from the generator rng that is passed in, another from another",
+         _draws_from_rng),
         ("over many elections the log-odds have the mean and the spread the model says",
          _spread_is_right),
-        ("all that is drawn comes from the generator rng that is passed in", _draws_from_rng),
         ("districts of one election share its gamma_0 and gamma_1: they move together",
          _districts_share_an_election),
     ),
@@ -317,6 +376,14 @@ VAGUE = Exercise(
         Mistake(
             lambda: 1 - _outside(sqrt(1000)),
             "This is the share between 0.01 and 0.99. Asked for is the share outside.",
+        ),
+        Mistake(
+            lambda: erfc(99 / sqrt(2000)),
+            "The odds of 0.99 stand where its log-odds belong: take the logarithm of 99.",
+        ),
+        Mistake(
+            lambda: erfc(0.99 / sqrt(2000)),
+            "The rate 0.99 stands where its log-odds belong, log(99).",
         ),
     ),
 )

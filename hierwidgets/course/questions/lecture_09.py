@@ -47,6 +47,18 @@ MEETING = Exercise(
             lambda: lambda sd0, sd1, corr: -sd0 / sd1,
             "Right for a correlation of 1. With -1, height and slope go opposite ways.",
         ),
+        Mistake(
+            lambda: lambda sd0, sd1, corr: sd0 / sd1,
+            "Right for a correlation of -1. With 1, height and slope go the same way.",
+        ),
+        Mistake(
+            lambda: lambda sd0, sd1, corr: corr * sd1 / sd0,
+            "The sign, and the two sds are exchanged: sd0 + corr * sd1 * c has to be 0.",
+        ),
+        Mistake(
+            lambda: lambda sd0, sd1, corr: -corr * (sd0 / sd1) ** 2,
+            "The sds are not squared: lines are off by sds, not by variances.",
+        ),
     ),
 )
 
@@ -83,6 +95,22 @@ ODDS = Exercise(
             lambda: _logliks()[0] - _logliks()[1],
             "This is the difference of the logarithms. How many *times* more probable is that?",
         ),
+        Mistake(
+            lambda: 2 * (_logliks()[0] - _logliks()[1]),
+            "This is the difference of the logarithms, twice, as in a test. Leave the logarithm.",
+        ),
+        Mistake(
+            lambda: _logliks()[0] / _logliks()[1],
+            "This is the ratio of the logarithms. Subtract them, then leave the logarithm.",
+        ),
+        Mistake(
+            lambda: _odds() - 1,
+            "This is by how much more, as a share. How many *times* as probable is it?",
+        ),
+        Mistake(
+            lambda: 100 * (_odds() - 1),
+            "This is by how much more, in percent. How many *times* as probable is it?",
+        ),
         Mistake(lambda: 1 / _odds(), "The other way round: how much more probable at 1 than at 0."),
         Mistake(
             lambda: _odds() ** 2,
@@ -116,6 +144,24 @@ def _chance_one_less(K: int, sigma2: float, v: float) -> float:
     return float(gammainc((K - 1) / 2, K * v / (sigma2 + v) / 2))
 
 
+def _chance_without_truth(K: int, sigma2: float, v: float) -> float:
+    return _chance(K, 0.0, v)
+
+
+def _chance_of_v(K: int, sigma2: float, v: float) -> float:
+    from scipy.special import gammainc
+
+    return float(gammainc(K / 2, v / (sigma2 + v) / 2))
+
+
+def _chance_exchanged(K: int, sigma2: float, v: float) -> float:
+    return _chance(K, v, sigma2)
+
+
+def _chance_without_noise(K: int, sigma2: float, v: float) -> float:
+    return _chance(K, sigma2 - v, v)
+
+
 def _falls_with_more_groups(function: Callable[..., object]) -> bool:
     values = [float(function(K, 1.0, 1.0)) for K in (3, 5, 10, 30)]  # type: ignore[arg-type]
     return values == sorted(values, reverse=True)
@@ -143,6 +189,13 @@ CHANCE = Exercise(
             lambda: _chance_one_less,
             "The mean is known to be 0 here, so nothing is lost to it: K degrees of freedom.",
         ),
+        Mistake(
+            lambda: _chance_without_truth,
+            "sigma2 is missing: this is the chance where groups do not differ.",
+        ),
+        Mistake(lambda: _chance_of_v, "The sum of squares is below K times v."),
+        Mistake(lambda: _chance_exchanged, "sigma2 and v are exchanged."),
+        Mistake(lambda: _chance_without_noise, "The variance of each y is sigma2 + v."),
     ),
 )
 
@@ -168,6 +221,10 @@ def _variance(y: Any, v: float) -> float:
 
 def _twice(y: Any, v: float) -> float:
     return _root(y, v, 2.0)
+
+
+def _noise_squared(y: Any, v: float) -> float:
+    return _root(y, v**2)
 
 
 def _never_zero(function: Callable[..., object]) -> bool:
@@ -199,6 +256,7 @@ PENALISED = Exercise(
         Mistake(lambda: _plain, "This is the top of the likelihood alone. Add log(sigma) before."),
         Mistake(lambda: _variance, "This is sigma squared. Return sigma."),
         Mistake(lambda: _twice, "log(sigma) once: the prior is proportional to sigma."),
+        Mistake(lambda: _noise_squared, "v was squared: v is a variance already."),
     ),
 )
 
@@ -214,6 +272,18 @@ def _corr_at(sd0: float, sd1: float, rho: float, c: float) -> float:
 
 def _no_cross_term(sd0: float, sd1: float, rho: float, c: float) -> float:
     return (rho * sd0 * sd1 + c * sd1**2) / (sqrt(sd0**2 + c**2 * sd1**2) * sd1)
+
+
+def _covariance(sd0: float, sd1: float, rho: float, c: float) -> float:
+    return rho * sd0 * sd1 + c * sd1**2
+
+
+def _old_height(sd0: float, sd1: float, rho: float, c: float) -> float:
+    return _covariance(sd0, sd1, rho, c) / (sd0 * sd1)
+
+
+def _no_root(sd0: float, sd1: float, rho: float, c: float) -> float:
+    return _corr_at(sd0, sd1, rho, c) / sqrt(sd0**2 + 2 * c * rho * sd0 * sd1 + c**2 * sd1**2)
 
 
 def _one_stays_one(function: Callable[..., object]) -> bool:
@@ -248,6 +318,13 @@ ORIGIN = Exercise(
         Mistake(
             lambda: lambda sd0, sd1, rho, c: _corr_at(sd0, sd1, rho, -c),
             "The sign of c: the height at c is gamma_0 plus c times gamma_1.",
+        ),
+        Mistake(lambda: _covariance, "This is the covariance. Divide by both sds."),
+        Mistake(lambda: _old_height, "Divide by the sd of the height at c, not by that at 0."),
+        Mistake(lambda: _no_root, "The variance of the height was used: take its square root."),
+        Mistake(
+            lambda: lambda sd0, sd1, rho, c: _corr_at(sd1, sd0, rho, c),
+            "The two sds are exchanged: sd1 is that of the slope.",
         ),
     ),
 )

@@ -1,5 +1,6 @@
 """Lecture 11, quantities of interest: differences, an average, where a difference is clear."""
 
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
@@ -48,6 +49,7 @@ FIRST = Exercise(
     name="11-first-difference",
     expected=lambda: _summary(_first(0.6)),
     atol=1e-4,
+    proportion=True,
     hints=(
         "Two probabilities for every draw, one under each rule. Subtract draw by draw.",
         "`probability(0.6, 1) - probability(0.6, 0)` holds ten thousand differences.",
@@ -72,6 +74,22 @@ FIRST = Exercise(
         Mistake(
             lambda: np.sort(_summary(_first(0.6))), "The right numbers: give the median first."
         ),
+        Mistake(
+            lambda: _summary(_rate(0.6, 1)),
+            "This is the probability under one rule alone. Subtract that under the other.",
+        ),
+        Mistake(
+            lambda: _summary(_rate(0.6, 0)),
+            "This is the probability under one rule alone. Subtract it from that under the other.",
+        ),
+        Mistake(
+            lambda: _summary(_first(0.8)),
+            "This is a first difference at another competitiveness, 0.8. Asked for is 0.6.",
+        ),
+        Mistake(
+            lambda: _summary(_first(0.3)),
+            "This is a first difference at another competitiveness, 0.3. Asked for is 0.6.",
+        ),
     ),
 )
 
@@ -89,10 +107,10 @@ def _typical() -> float:
     return float(expit(_finland()[0]))
 
 
-def _average() -> float:
+def _average(power: int = 1) -> float:
     mu, sigma = _finland()
     x, w = hermegauss(41)
-    return float(np.sum(w * expit(mu + sigma * x)) / np.sum(w))
+    return float(np.sum(w * expit(mu + sigma**power * x)) / np.sum(w))
 
 
 AVERAGE = Exercise(
@@ -116,6 +134,13 @@ AVERAGE = Exercise(
             lambda: float(load("finland")["contacted"].eq("Contacted").mean()),
             "This is the share of all answers, in which large districts count more.",
         ),
+        Mistake(
+            lambda: _average(power=2), "The variance was used for the standard deviation, sigma."
+        ),
+        Mistake(
+            lambda: _finland()[0],
+            "This is the mean of the log-odds. Make rates first.",
+        ),
     ),
 )
 
@@ -131,6 +156,7 @@ SECOND = Exercise(
     name="11-second-difference",
     expected=lambda: _summary(_second(0.4, 0.9)),
     atol=1e-3,
+    proportion=True,
     hints=(
         "A first difference at 0.9, a first difference at 0.4: how much larger is the one than "
         "the other, draw by draw?",
@@ -156,6 +182,22 @@ SECOND = Exercise(
             lambda: -_summary(_second(0.4, 0.9))[[0, 2, 1]],
             "The sign: what there is at 0.9, less what there is at 0.4.",
         ),
+        Mistake(
+            lambda: _summary(_first(0.4)),
+            "This is the first difference at 0.4. Subtract it from the one at 0.9, draw by draw.",
+        ),
+        Mistake(
+            lambda: _summary(_second(0.4, 0.9), 0.95),
+            "This is the 95 % interval; 90 % leaves 0.05 below.",
+        ),
+        Mistake(
+            lambda: np.sort(_summary(_second(0.4, 0.9))),
+            "The right numbers: give the median first.",
+        ),
+        Mistake(
+            lambda: _summary(_rate(0.9, 1) - _rate(0.4, 1)),
+            "This is the step from 0.4 to 0.9 under one rule alone. Subtract that under the other.",
+        ),
     ),
 )
 
@@ -165,12 +207,22 @@ SECOND = Exercise(
 GRID = np.round(np.arange(0.24, 0.931, 0.01), 2)
 
 
-def _clear_from(difference: bool = True) -> float:
-    for x in GRID:
-        draws = _slope(x, 1) - (_slope(x, 0) if difference else 0.0)
-        if _summary(draws)[1] > 0:
-            return float(x)
-    return float("nan")
+@cache
+def _clear(draws_at: Callable[[float], Array]) -> Array:
+    """The places of the grid at which the interval of the draws lies above zero."""
+    return np.array([x for x in GRID if _summary(draws_at(x))[1] > 0])
+
+
+def _slope_under_smd(x: float) -> Array:
+    return _slope(x, 1)
+
+
+def _slopes_apart(x: float) -> Array:
+    return _slope(x, 1) - _slope(x, 0)
+
+
+def _clear_from() -> float:
+    return float(_clear(_slopes_apart)[0])
 
 
 WHERE = Exercise(
@@ -186,12 +238,21 @@ WHERE = Exercise(
     right="Below it one effect is clear, the other is not, and their difference is not.",
     mistakes=(
         Mistake(
-            lambda: _clear_from(difference=False),
+            lambda: float(_clear(_slope_under_smd)[0]),
             "Here the effect under SMD is clear. But you were asked about the difference.",
         ),
         Mistake(
             lambda: float(np.flatnonzero(np.isclose(GRID, _clear_from()))[0]),
             "This is a place in the list. Give the x that stands there.",
+        ),
+        Mistake(
+            lambda: float(_clear(_slopes_apart)[-1]),
+            "This is the largest of them. Asked for is the smallest.",
+        ),
+        Mistake(
+            lambda: float(_clear(_first)[0]),
+            "From here on the first difference is clear, that of two probabilities. Asked for is "
+            "the difference of the two slopes.",
         ),
     ),
 )

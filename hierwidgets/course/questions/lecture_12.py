@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from numpy.polynomial.hermite_e import hermegauss
 
 from hierwidgets.base.arrays import Array, expit
@@ -39,6 +40,11 @@ def _brier(y: Any, p: Any) -> float:
     return -float(np.mean((np.asarray(y, dtype=float) - np.asarray(p, dtype=float)) ** 2))
 
 
+def _arithmetic(y: Any, p: Any) -> float:
+    y, p = np.asarray(y, dtype=float), np.asarray(p, dtype=float)
+    return float(np.log(np.mean(y * p + (1 - y) * (1 - p))))
+
+
 def _honest(function: Callable[..., object]) -> bool:
     """The expected score is highest if p is the truth."""
     y = np.repeat([1, 0], [3, 7])
@@ -66,6 +72,27 @@ SCORE = Exercise(
         Mistake(lambda: _only_yes, "The noes count, too: they were predicted with 1 - p."),
         Mistake(lambda: _summed, "Take the mean, not the sum."),
         Mistake(lambda: _brier, "These are squared distances (the Brier score). Take logarithms."),
+        Mistake(
+            lambda: lambda y, p: -_brier(y, p),
+            "These are squared distances (the Brier score). Take logarithms.",
+        ),
+        Mistake(
+            lambda: lambda y, p: -_log_score(y, p),
+            "The sign: the logarithm of a probability is negative.",
+        ),
+        Mistake(
+            lambda: lambda y, p: np.exp(_log_score(y, p)),
+            "The exponential was taken at the end. Leave the logarithm as it is.",
+        ),
+        Mistake(
+            lambda: lambda y, p: _log_score(1 - np.asarray(y), p),
+            "The two are exchanged: p is the probability of a 1.",
+        ),
+        Mistake(
+            lambda: lambda y, p: float(np.mean(np.log(p))),
+            "Every answer is taken for a yes. Where it is 0, the probability was 1 - p.",
+        ),
+        Mistake(lambda: _arithmetic, "Take the mean of the logarithms, not a logarithm of a mean."),
     ),
 )
 
@@ -82,6 +109,10 @@ def _uk_rows() -> CrossValidation:
         "partial pooling, x": COMPETITIVENESS,
     }
     return cross_validate(models, load("uk"), folds=10, seed=1, event="Contacted", progress=False)
+
+
+def _differences() -> "pd.Series[float]":
+    return _uk_rows().scores["partial pooling"] - _uk_rows().scores["complete pooling"]
 
 
 def _gap(paired: bool = True) -> Array:
@@ -111,6 +142,18 @@ PAIRED = Exercise(
         Mistake(
             lambda: _gap() * [1, np.sqrt(len(_uk_rows().scores))],
             "That is the sd of the differences. The mean of n of them has a smaller error.",
+        ),
+        Mistake(
+            lambda: _gap() * [1, _gap()[1]],
+            "The mean is right. The error is squared: take its root.",
+        ),
+        Mistake(
+            lambda: _gap() * len(_uk_rows().scores),
+            "These are sums over the answers. Take the mean and its error.",
+        ),
+        Mistake(
+            lambda: (_differences().median(), _gap()[1]),
+            "The error is right. The first number is the median; the mean was asked for.",
         ),
     ),
 )
@@ -142,6 +185,7 @@ ICC = Exercise(
     name="12-icc",
     expected=_response_icc,
     atol=1e-3,
+    proportion=True,
     hints=(
         "Two people of the same district. What makes their answers correlate is the spread of the "
         "districts' rates.",
@@ -158,6 +202,18 @@ ICC = Exercise(
         ),
         Mistake(lambda: _moments("uk")[1], "The variance of the rates; now divide by m (1 - m)."),
         Mistake(lambda: _response_icc("finland"), "That is Finland. Britain was asked for."),
+        Mistake(
+            lambda: _response_icc() ** 0.5,
+            "This is a root, a ratio of sds. An intraclass correlation is a ratio of variances.",
+        ),
+        Mistake(
+            lambda: _response_icc() / (1 + _response_icc()),
+            "The variance of the rates is counted twice: it is in m (1 - m) already.",
+        ),
+        Mistake(
+            lambda: float(_fit("uk").theta[0]) ** 2,
+            "This is the variance of the log-odds. Take that of the rates, over m (1 - m).",
+        ),
     ),
 )
 
@@ -191,6 +247,16 @@ WORTH = Exercise(
         ),
         Mistake(
             lambda: len(load("finland")) * _design_effect(), "Divide: dependent answers say less."
+        ),
+        Mistake(
+            _design_effect, "This is the design effect, or one over it: divide the answers by it."
+        ),
+        Mistake(
+            lambda: len(load("finland")), "These are all the answers. How many are they worth?"
+        ),
+        Mistake(
+            lambda: len(load("finland")) * (1 - 1 / _design_effect()),
+            "This is what is lost. Asked for is what is left.",
         ),
     ),
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
+from math import ceil, floor
 
 import pandas as pd
 
@@ -25,6 +26,14 @@ def _counts(printed: float, n: int) -> int:
 
 def _as_whole(printed: float, n: int) -> int:
     return int(abs(printed * n - round(printed * n)) < 1e-9)
+
+
+def _within(half: float) -> Callable[[float, int], int]:
+    return lambda printed, n: sum(abs(k / n - printed) <= half + 1e-9 for k in range(n + 1))
+
+
+def _cut_off(printed: float, n: int) -> int:
+    return sum(int(100 * k / n) / 100 == printed for k in range(n + 1))
 
 
 def _large_n(function: Callable[..., object]) -> bool:
@@ -52,6 +61,17 @@ POSSIBLE = Exercise(
             lambda: lambda printed, n: min(_counts(printed, n), 1),
             "Not only whether there is one: count them.",
         ),
+        Mistake(lambda: _within(0.05), "Half a unit of the second decimal is 0.005."),
+        Mistake(lambda: _within(0.01), "Half a unit of the last digit is 0.005, not 0.01."),
+        Mistake(
+            lambda: lambda printed, n: _counts(printed, n) - (printed > 0.995),
+            "n of n is possible, too: `range(n)` stops before it.",
+        ),
+        Mistake(
+            lambda: lambda printed, n: round(printed * n),
+            "This is the count that comes nearest. How many would be printed as that share?",
+        ),
+        Mistake(lambda: _cut_off, "The shares are cut off after two decimals. Round them."),
     ),
 )
 
@@ -78,6 +98,8 @@ TWICE = Exercise(
         Mistake(
             lambda: lambda x: round(float(x), 1), "Now round the result to a whole number, too."
         ),
+        Mistake(lambda: lambda x: floor(round(float(x), 1)), "The decimal is cut off. Round it."),
+        Mistake(lambda: lambda x: ceil(x), "This always goes up. Round, twice."),
     ),
 )
 
@@ -98,6 +120,10 @@ def _in_errors(size: str = "ess_bulk", scaled: bool = True) -> "pd.Series[float]
     table = _both()
     error = table["std_error"] / table[size] ** 0.5 if scaled else table["std_error"]
     return (table["estimate"] - table["ours"]) / error
+
+
+def _difference() -> "pd.Series[float]":
+    return _both()["estimate"] - _both()["ours"]
 
 
 ERRORS = Exercise(
@@ -123,6 +149,23 @@ ERRORS = Exercise(
             lambda: _in_errors("ess_tail"), "The tail ESS is for quantiles; take the bulk ESS."
         ),
         Mistake(lambda: -_in_errors(), "The sign: the page's minus ours."),
+        *(
+            Mistake(value, "This is a difference, not yet in units of its error.")
+            for value in (_difference, lambda: _difference().abs())
+        ),
+        Mistake(
+            lambda: _difference() / _both()["std_error"] * _both()["ess_bulk"],
+            "The root is missing: the error is the posterior sd over the root of the number.",
+        ),
+        Mistake(
+            lambda: _difference() / _both()["std_error"] * 20_000**0.5,
+            "The 20,000 draws are not independent: take their effective number.",
+        ),
+        Mistake(lambda: _in_errors() ** 2, "These are squared. Leave the differences as they are."),
+        Mistake(
+            lambda: _both()["std_error"] / _both()["ess_bulk"] ** 0.5,
+            "These are the errors themselves. Divide the differences of the means by them.",
+        ),
     ),
 )
 
