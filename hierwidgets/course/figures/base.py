@@ -123,8 +123,8 @@ def show(figure: "Figure", caption: str) -> None:
     plain = caption.replace("*", "").replace("$", "").replace("`", "")
     picture = {"image/png": png(figure), "text/plain": plain}
     width = {"width": round(96 * figure.get_size_inches()[0])}
-    display(picture, raw=True, metadata={"image/png": width | {"alt": plain}})  # type: ignore[no-untyped-call]
-    display(Markdown(caption))  # type: ignore[no-untyped-call]
+    display(picture, raw=True, metadata={"image/png": width | {"alt": plain}})
+    display(Markdown(caption))
     pyplot.close(figure)
 
 
