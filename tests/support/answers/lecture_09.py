@@ -19,7 +19,7 @@ def chance(K, sigma2, v):
 
 
 def chance_by_simulation(K, sigma2, v):
-    y = np.random.default_rng(4).normal(0, np.sqrt(sigma2 + v), size=(200_000, K))
+    y = np.random.default_rng(4).normal(0, np.sqrt(sigma2 + v), size=(10_000, K))
     return np.mean(np.mean(y**2, axis=1) < v)
 
 
