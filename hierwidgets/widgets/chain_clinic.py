@@ -19,9 +19,8 @@ from hierwidgets.widgets.numbers import chain_words as words
 from hierwidgets.widgets.numbers import chains as numbers
 from hierwidgets.widgets.numbers.words import shorter
 from hierwidgets.widgets.panels.chains import Ranks, StatisticsPicture, Traces, chains_legend
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import one_of
-from hierwidgets.widgets.parts.controls import NamedSlider, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, menu, switch
 from hierwidgets.widgets.parts.instrument import Instrument
 from hierwidgets.widgets.parts.whole import Whole, follow_slider
 
@@ -31,9 +30,9 @@ MOST_THIN = 50
 MOST_CHAINS = 10  # that get a box to switch them off, and a lane
 SETTLE = 0.15  # seconds after the last move until the other parameters are judged anew
 RULES = {
-    400: "to go on: R-hat ≤ 1.01, ESS ≥ 400",
-    1000: "to hand on: R-hat ≤ 1.01, ESS ≥ 1,000",
-    2000: "the course's: R-hat < 1.01, ESS > 2,000",
+    400: "to go on: ESS ≥ 400",
+    1000: "to hand on: ESS ≥ 1,000",
+    2000: "the course's: ESS > 2,000",
 }
 
 
@@ -192,23 +191,18 @@ class ChainClinic(Instrument):
         self.lanes = ipywidgets.HBox([self.traces.figure, self.ranks.figure])
         self._table.title = "Table of statistics and verdicts"
         self._table.columns = ["parameter", "R-hat", "bulk ESS", "tail ESS", "verdict"]
-        menus = ipywidgets.HBox([self._run_menu, self._parameter_menu, self._rule_menu])
         self._assemble(
-            menus, self._chain_row, self._thin_slider, self.lanes, ipywidgets.HTML(chains_legend()),
-            self.statistics.figure, width=WIDTH,
+            (self._run_menu, self._parameter_menu, self._rule_menu, self._chain_row,
+             self._thin_slider),
+            (ipywidgets.HTML(chains_legend()), self.lanes, self.statistics.figure),
         )  # fmt: skip
 
     def _build_controls(self, chains: int) -> None:
-        self._run_menu = menu("Run", list(self._runs), "170px")
+        self._run_menu = menu("Run", list(self._runs))
         self._run_menu.layout.display = None if len(self._runs) > 1 else "none"
-        self._parameter_menu = menu("Parameter", ["none"], "240px")
-        self._rule_menu = menu("Rule", [(text, n) for n, text in RULES.items()], "314px")
-        self._boxes = [
-            ipywidgets.Checkbox(
-                value=True, description=f"chain {c + 1}", indent=False, layout={"width": "84px"}
-            )
-            for c in range(min(chains, MOST_CHAINS))
-        ]
+        self._parameter_menu = menu("Parameter", ["none"])
+        self._rule_menu = menu("Rule", [(text, n) for n, text in RULES.items()])
+        self._boxes = [switch(f"chain {c + 1}", True) for c in range(min(chains, MOST_CHAINS))]
         self._chain_row = ipywidgets.HBox(self._boxes)
         self._thin_slider = NamedSlider(label="thin, keep 1 in", value=1, digits=0, min=1, max=2)
 

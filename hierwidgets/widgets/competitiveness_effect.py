@@ -27,10 +27,10 @@ from hierwidgets.widgets.numbers.effect.setting import (
 from hierwidgets.widgets.numbers.words import Estimated, rate_name, shorter
 from hierwidgets.widgets.panels.curves import EffectPicture
 from hierwidgets.widgets.panels.facets import FacetRow, facets_legend, rows_of_facets
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of
-from hierwidgets.widgets.parts.controls import NamedSlider, TextTable, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, TextTable, button, menu, switch
 from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets.widgets.parts.layout import small
 
 __all__ = ["CompetitivenessEffect"]
 
@@ -241,12 +241,12 @@ class CompetitivenessEffect(Instrument):
             columns=[s.unit.group, *([s.facet.group] if s.facet else []), s.predictor, "n", "raw",
                      "pooled"],
         )  # fmt: skip
-        top = ipywidgets.HBox([self._switch, self._level_menu, self._button])
-        menus = ipywidgets.HBox([self._quantity_menu, self._target_menu, self._interval_menu])
         self._assemble(
-            top, *self._movers, ipywidgets.HTML(facets_legend(s)),
-            *(row.figure for row in self.facets), self._low_slider, self._high_slider, menus,
-            self.curves.figure, self.points_table, width=WIDTH,
+            (self._level_menu, self._quantity_menu, self._target_menu, self._interval_menu,
+             self._button, self._switch, *self._movers, self._low_slider, self._high_slider),
+            (ipywidgets.HTML(facets_legend(s)), *(row.figure for row in self.facets),
+             self.curves.figure),
+            self.points_table,
         )  # fmt: skip
 
     def _build_sliders(self) -> None:
@@ -274,21 +274,18 @@ class CompetitivenessEffect(Instrument):
 
     def _build_menus(self) -> None:
         s, names = self.setting, [str(level) for level in self._levels]
-        self._switch = ipywidgets.Checkbox(
-            value=self.with_predictor, description=f"{shorter(s.predictor, 28)} in the model",
-            indent=False, layout={"width": "310px"},
-        )  # fmt: skip
-        self._level_menu = menu(shorter(s.unit.group, 26), ["none", *names], "270px")
-        self._button = ipywidgets.Button(
-            description="Snap to the fit", tooltip="Set σ and γ₁ to their maximum likelihood values"
+        self._switch = switch(f"{shorter(s.predictor, 28)} in the model", self.with_predictor)
+        self._level_menu = menu(shorter(s.unit.group, 26), ["none", *names])
+        self._button = small(
+            button("Snap to the fit", "Set σ and γ₁ to their maximum likelihood values")
         )
         self._button.layout.display = "none" if self._movable is None else None
-        self._quantity_menu = menu("Show", list(self._quantities), "270px", self.quantity)
+        self._quantity_menu = menu("Show", list(self._quantities), self.quantity)
         texts = TARGET_TEXTS | {"average": f"average over {len(self._levels)} units"}
         targets = [(texts[name], name) for name in TARGETS]
-        self._target_menu = menu("Target", targets, "270px", self.target)
+        self._target_menu = menu("Target", targets, self.target)
         levels = [(f"{level:.0%}", level) for level in LEVELS]
-        self._interval_menu = menu("Interval", levels, "150px", self.level)
+        self._interval_menu = small(menu("Interval", levels, self.level))
 
     def _connect(self) -> None:
         for name, slider in zip(("sigma", "slope"), self._movers, strict=False):

@@ -15,7 +15,6 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers import comparison_words as words
 from hierwidgets.widgets.numbers.comparison import Flags, compared, named_fits
 from hierwidgets.widgets.panels.comparison import CLASSES, SlopesPanel, comparison_legend
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
 from hierwidgets.widgets.parts.controls import NamedSlider, menu
 from hierwidgets.widgets.parts.instrument import Instrument
@@ -125,20 +124,19 @@ class PoolingComparison(Instrument):
         self._build_controls()
         self._legend = ipywidgets.HTML()
         self.slopes = SlopesPanel()
-        menus = [self._fit_menu, self._level_menu, self._highlight_menu]
         self._fit_menu.layout.display = None if len(self._fits) > 1 else "none"
         self._table.title = "Table of estimates and ranks"
         self._assemble(
-            ipywidgets.HBox(menus, layout={"flex_flow": "row wrap"}),
-            self._low_slider, self._high_slider, self._legend, self.slopes.figure,
-            width=WIDTH,
+            (self._fit_menu, self._level_menu, self._highlight_menu, self._low_slider,
+             self._high_slider),
+            (self._legend, self.slopes.figure),
         )  # fmt: skip
 
     def _build_controls(self) -> None:
-        self._fit_menu = menu("Model", list(self._fits), "230px")
-        self._level_menu = menu("Level", ["none"], "230px")
+        self._fit_menu = menu("Model", list(self._fits))
+        self._level_menu = menu("Level", ["none"])
         names = ("nothing", "n in a range", "levels that change places")
-        self._highlight_menu = menu("Highlight", list(zip(names, HIGHLIGHTS, strict=True)), "260px")
+        self._highlight_menu = menu("Highlight", list(zip(names, HIGHLIGHTS, strict=True)))
         self._low_slider, self._high_slider = (
             NamedSlider(label=label) for label in ("n from", "n to")
         )

@@ -30,9 +30,8 @@ from hierwidgets.widgets.numbers.words import rate_name
 from hierwidgets.widgets.panels.estimates import EstimatesPanel, link_range
 from hierwidgets.widgets.panels.profile import ProfilePanel
 from hierwidgets.widgets.panels.weights import IMAGINED, POOLED, RAW, TARGET, WeightPanel
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
-from hierwidgets.widgets.parts.controls import NamedSlider, NumberBox, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, NumberBox, button, menu
 from hierwidgets.widgets.parts.instrument import Instrument
 from hierwidgets.widgets.parts.legend import legend
 
@@ -178,15 +177,14 @@ class PoolingDial(Instrument):
         )
         self.weights = WeightPanel(self._frame)
         self.profile = ProfilePanel(self._profile_frame, float(self._fit.theta[0]))
-        lower = ipywidgets.HBox([self.profile.figure, self.weights.figure])
+        lower = self.profile.figure, self.weights.figure
         key = ipywidgets.HTML(_key(not np.isfinite(self._frame["raw_link"]).all()))
-        row = ipywidgets.HBox([self._level_menu, self._scale_menu, self._button])
-        more = ipywidgets.HBox([self._y_box, self._n_box])
         self._table.title = f"Table of the {len(self._levels)} estimates"
         self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
         self._assemble(
-            self._sigma_slider, self._mu_slider, row, more, key, self.estimates.figure, lower,
-            width=WIDTH,
+            (self._level_menu, self._scale_menu, self._sigma_slider, self._mu_slider,
+             self._button, self._y_box, self._n_box),
+            (key, self.estimates.figure, lower),
         )  # fmt: skip
 
     def _build_controls(self) -> None:
@@ -197,11 +195,9 @@ class PoolingDial(Instrument):
         low, high = self._mu_range
         self._mu_slider = NamedSlider(label="μ, centre", value=self.mu, min=low, max=high)
         levels = ["none", *map(str, self._levels)]
-        self._level_menu = menu(self._group, levels, "330px", name_width="9.5em")
-        self._scale_menu = menu("Scale", self._scales, "180px", self.scale)
-        self._button = ipywidgets.Button(
-            description="Snap to the fit", tooltip="Set σ and μ to their maximum likelihood values"
-        )
+        self._level_menu = menu(self._group, levels)
+        self._scale_menu = menu("Scale", self._scales, self.scale)
+        self._button = button("Snap to the fit", "Set σ and μ to their maximum likelihood values")
 
         self._y_box, self._n_box = (
             NumberBox(label=name, min=low, max=MOST_TRIALS, whole=True)

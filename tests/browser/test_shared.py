@@ -13,6 +13,7 @@ from pathlib import Path
 import hands
 import pytest
 from hands import Open
+from instruments import SHOWN, ready
 from lab import LabServer, Notebook, write_notebook
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -27,26 +28,6 @@ fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="C
 dial = hw.widgets.PoolingDial(fit, selected="District 309")
 dial
 """
-# One notebook with every instrument, at 14 and at 253 districts where the data matter.
-ALL = """
-import hierwidgets as hw
-finland, uk = hw.load("finland"), hw.load("uk")
-one = hw.glmer("contacted ~ 1 + (1 | district_id)", finland, event="Contacted")
-two = hw.glmer("contacted ~ 1 + (1 | district_id)", uk, event="Contacted")
-line = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted")
-"""
-SHOWN = {
-    "ChainClinic": "hw.widgets.ChainClinic(hw.widgets.stuck_chains())",
-    "CompetitivenessEffect": 'hw.widgets.CompetitivenessEffect(line, "district_competitiveness")',
-    "DistrictStrip": 'hw.widgets.DistrictStrip(uk, "contacted", "district_id", "Contacted")',
-    "Guess309": "hw.widgets.Guess309(guess=0.3, revealed=True, opened=[0])",
-    "PoolingComparison": 'hw.widgets.PoolingComparison({"Finland": one, "UK": two})',
-    "PoolingDial": "hw.widgets.PoolingDial(one, imagined=(5, 9))",
-    "PriorTimesLikelihood": "hw.widgets.PriorTimesLikelihood(one, full_bayes=True)",
-    "RecoveryLab": "hw.widgets.RecoveryLab()",
-}
-
-
 # --- no kernel ----------------------------------------------------------------------------------
 
 
@@ -218,30 +199,6 @@ def test_the_state_is_copied_as_code_that_runs(notebook: Notebook) -> None:
 
 
 # --- every instrument: names, keys, room, themes ------------------------------------------------
-
-
-@pytest.fixture
-def gallery(lab: LabServer, open_notebook: Open) -> Callable[..., Notebook]:
-    def open_all(width: int = 1280) -> Notebook:
-        cells = [ALL, *SHOWN.values()]
-        write_notebook(lab.root / "shared-all.ipynb", *cells)
-        notebook = open_notebook("shared-all.ipynb", width=width)
-        notebook.run_all()
-        return notebook
-
-    return open_all
-
-
-def ready(notebook: Notebook, name: str) -> Locator:
-    """An instrument in view, once all its figures have their names."""
-    instrument = notebook.widget(name)
-    instrument.scroll_into_view_if_needed()
-    named = f'() => {{ const i = document.querySelector(".hw-{name}");' + (
-        "const f = [...i.querySelectorAll('.bqplot')].filter((e) => e.offsetParent);"
-        "return f.length > 0 && f.every((e) => e.ariaLabel && e.role === 'img'); }"
-    )
-    notebook.page.wait_for_function(named)
-    return instrument
 
 
 NAMELESS = re.compile(

@@ -91,10 +91,10 @@ def test_sliders_menus_and_traits_move_each_other(lab):
     assert len(lab.arrows.heads[0].x) == 20
     lab.controls["Group sizes"].value = "uk"
     assert (lab.n, lab.J, lab.controls["groups, J"].value) == ("uk", 253, 253.0)
-    assert lab.controls["n per group"].layout.visibility == "hidden"
+    assert lab.controls["n per group"].layout.display == "none"
     lab.controls["Group sizes"].value = "equal"
     assert (lab.n, lab.J) == (30, 253)
-    assert lab.controls["n per group"].layout.visibility == "visible"
+    assert lab.controls["n per group"].layout.display is None
     lab.controls["n per group"].value = 41.0
     assert lab.n == 41
     lab.n = 7

@@ -110,7 +110,7 @@ class Traces(Lanes):
         wide = high - low if high > low else 1.0
         frame = numbers.trace_frame(values[: len(chains)])
         x, y = (frame[c].to_numpy(np.float64).reshape(len(chains), -1) for c in ("draw", "value"))
-        label = f"draw, from {low:.3g} to {high:.3g} in each lane"
+        label = f"draw; from {low:.3g} to {high:.3g}"
         self._lanes(chains, float(values.shape[1]), label)
         self._draw_lines(x, (y - low) / wide, float((np.median(values) - low) / wide))
 
@@ -195,7 +195,7 @@ class StatisticsPicture:
             self._grid, self.row, self.limits, *self.marks.values(), self._values, self.names,
         ]  # fmt: skip
         self.figure = figure(name, height, marks, [above], bottom=26)
-        self.figure.fig_margin = {**MARGIN, "left": 210, "top": 26, "bottom": 26}
+        self.figure.fig_margin = {**MARGIN, "left": 124, "top": 26, "bottom": 26}
         self.shown: list[str] = []
 
     def draw(self, judged: pd.DataFrame, ess: float) -> None:
@@ -237,7 +237,7 @@ class StatisticsPicture:
 
     def _draw_axes(self, middle: Array, high: float, span: tuple[float, float]) -> None:
         rhats = [v for v in (1.0, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0) if v <= high]
-        rhats = [v for i, v in enumerate(rhats) if i == 0 or v - 1 > 0.13 * (high - 1)]
+        rhats = _apart(rhats, 0.24 * (high - 1))
         sizes = [10.0**k for k in range(int(np.floor(np.log10(span[0]))), 7)]
         sizes = [v for v in sizes if span[0] <= v <= span[1]]
         at = np.concatenate([_rhat_place(np.array(rhats), high), _ess_place(np.array(sizes), span)])
@@ -252,7 +252,7 @@ class StatisticsPicture:
             )
         with self.names.hold_sync():
             self.names.x, self.names.y = np.full(len(middle), -0.02), middle
-            self.names.text = np.array([shorter(name, 34) for name in self.shown])
+            self.names.text = np.array([shorter(name, 19) for name in self.shown])
 
     def select(self, parameter: str) -> None:
         """A line through the row of that parameter."""
@@ -265,6 +265,15 @@ class StatisticsPicture:
         """The parameter at a share of the height, from below."""
         row = int((1 - up) * len(self.shown))
         return self.shown[row] if 0 <= row < len(self.shown) else None
+
+
+def _apart(values: list[float], least: float) -> list[float]:
+    """Those of increasing values that are so far from the one kept before."""
+    kept = values[:1]
+    for value in values[1:]:
+        if value - kept[-1] >= least:
+            kept.append(value)
+    return kept
 
 
 def _rhat_place(rhat: float | Array, high: float) -> Array:

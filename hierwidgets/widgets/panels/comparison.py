@@ -91,7 +91,9 @@ class SlopesPanel:
             *self.lines, self.overall, self.toward, self.marked, self.chosen, self.square,
             self.targets, *sum(self.points, ()), self.ring,
         ]  # fmt: skip
-        return figure("hw-slopes", "360px", marks, [self.axis, rows], bottom=44)
+        drawn = figure("hw-slopes", "360px", marks, [self.axis, rows], bottom=44)
+        drawn.fig_margin = {**drawn.fig_margin, "left": 76}
+        return drawn
 
     # --- what changes ---
 

@@ -31,6 +31,7 @@ __all__ = ["FacetRow", "facets_legend", "rows_of_facets"]
 RAW, POINTS, SHOWN = NO, PARTIAL, PINK
 PER_ROW, MOST_ROWS = 5, 6
 _GAP = 0.14  # between facets, in widths of a facet
+TILT = -25  # degrees of facets' titles, which so have room beside each other
 _LONGEST = 20  # characters of a facet's title
 
 
@@ -169,15 +170,16 @@ class FacetRow:
             axes.append(
                 bqplot.Axis(
                     scale=self.x, side="top", grid_lines="none", tick_values=centres,
-                    tick_labels=_keyed(centres, short), tick_style={"font-size": "11px"},
+                    tick_labels=_keyed(centres, short), tick_rotate=TILT,
+                    tick_style={"font-size": "11px", "translate": "0 -18px"},  # it turns inwards
                 )
             )  # fmt: skip
         marks = [
             self.ring, self.guides, self.band, self.raw, self.points, self.crowd,
             self.through_raw, self.through_points, self.line,
         ]  # fmt: skip
-        drawn = figure(self.name, "250px" if several else "290px", marks, axes, bottom=44)
-        drawn.fig_margin = {**drawn.fig_margin, "top": 28 if several else 8}
+        drawn = figure(self.name, "262px" if several else "290px", marks, axes, bottom=44)
+        drawn.fig_margin = {**drawn.fig_margin, "top": 64 if several else 8}
         return drawn
 
     def _ticks(self) -> tuple[Array, dict[float | int, str]]:

@@ -67,6 +67,6 @@ def _axes(
     )  # fmt: skip
     up = bqplot.Axis(
         scale=scales["y"], label="log-likelihood", tick_format="~g", tick_values=heights,
-        grid_lines="none", label_offset="52px",
+        grid_lines="none", label_offset="44px",
     )  # fmt: skip
     return [across, upright(up)]

@@ -34,6 +34,7 @@ from hierwidgets.errors import DataError, HierwidgetsError
 
 from .controls import CodeLine, StatusLine, TextTable
 from .later import Later
+from .layout import Shown, bench
 from .reruns import close_earlier
 from .still import draw, figure_rows, html, legends
 
@@ -136,9 +137,15 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         """Whether something is still to be computed, since a slider has just moved."""
         return any(later.waiting for later in self._put_off)
 
-    def _assemble(self, *parts: ipywidgets.DOMWidget, width: str) -> None:
-        self.layout.width, self.layout.max_width = width, "100%"
-        self.children = (*parts, self._status, self._code, self._table)
+    def _assemble(
+        self,
+        controls: Iterable[ipywidgets.DOMWidget],
+        pictures: Iterable[Shown],
+        *below: ipywidgets.DOMWidget,
+    ) -> None:
+        """Everything in its place; the status line is the last of the controls."""
+        stand = bench((*controls, self._status), pictures)
+        self.children = (stand, self._code, *below, self._table)
         self._held = tuple(owned_widgets(self))
         self._status.on_msg(lambda _, message, buffers: self._front_end_is_there(message))
         self._code.on_msg(lambda _, message, buffers: self._send_code(message))

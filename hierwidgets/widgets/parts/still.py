@@ -23,15 +23,20 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "figure_rows", "html", "legends"]
+__all__ = ["draw", "figure_rows", "html", "legends", "png"]
 
 _DPI = 100
+_SHARP = 1.4  # points of the picture for one of the page, for fine screens
 _POINTS = 72 / _DPI  # of one pixel
 _LINES = {"solid": "-", "dashed": (0, (5, 5)), "dotted": ":", "dash_dotted": "-."}
 _MARKERS = {
     "circle": "o", "square": "s", "diamond": "d", "triangle-up": "^", "triangle-down": "v",
     "cross": "P", "rectangle": "s", "ellipse": "o", "arrow": ">", "plus": "+", "crosshair": "+",
 }  # fmt: skip
+_TURNED: dict[str, dict[str, Any]] = {  # names that are not level, by the side of their axis
+    "bottom": {"ha": "right", "va": "top", "rotation_mode": "anchor"},
+    "top": {"ha": "center", "va": "bottom"},
+}
 _GAP = 12  # pixels between figures that stand side by side
 
 
@@ -94,6 +99,15 @@ def draw(rows: Sequence[Sequence[bqplot.Figure]], keys: list[Key]) -> "Figure":
     return whole
 
 
+def png(picture: "Figure") -> bytes:
+    """The picture as a file; the same picture gives the same bytes."""
+    out = BytesIO()
+    picture.savefig(
+        out, format="png", dpi=_SHARP * _DPI, facecolor="white", metadata={"Software": None}
+    )
+    return out.getvalue()
+
+
 def html(
     picture: "Figure | None",
     alt: str,
@@ -103,10 +117,10 @@ def html(
     """Words, picture and table of an instrument as plain HTML."""
     parts = [f"<p>{escape(status)}</p>"] if status else []
     if picture is not None:
-        out = BytesIO()
-        picture.savefig(out, format="png", facecolor="white", metadata={"Software": None})
-        data = b64encode(out.getvalue()).decode("ascii")
-        parts.append(f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">')
+        width = round(picture.get_figwidth() * _DPI)
+        data = b64encode(png(picture)).decode("ascii")
+        source = f"data:image/png;base64,{data}"
+        parts.append(f'<img alt="{escape(alt)}" width="{width}" src="{source}">')
     if table[2]:
         parts.append(_table(*table))
     parts.append("<p><em>A still picture: run the cell, and it moves.</em></p>")
@@ -188,7 +202,7 @@ def _draw_axis(ax: "Axes", axis: bqplot.Axis) -> None:
     ax.tick_params(axis=name, labelsize=7, labelrotation=-rotate)
     if rotate:
         for text in one.get_ticklabels():
-            text.set(ha="right", va="top", rotation_mode="anchor")
+            text.set(**_TURNED[side])
     if axis.grid_lines in ("solid", "dashed"):
         ax.grid(axis=name, linestyle=_LINES[axis.grid_lines], color=STILL_GRID, linewidth=0.6)
 

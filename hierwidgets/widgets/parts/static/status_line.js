@@ -80,6 +80,7 @@ function render({ model, el }) {
       const picture = instrument?.querySelector(`.${name}`);
       if (!picture) waiting = true;
       else if (picture.ariaLabel !== text) describePicture(picture, text);
+      if (picture && !watchNames(picture)) waiting = true;
     }
     if (waiting && alive) setTimeout(describe, 100); // the figures are drawn after this line
   };
