@@ -165,8 +165,8 @@ FAULTS = """(instrument) => {
       if (left < frame.left - 1 || right > frame.right + 1 || top < frame.top - 1
         || bottom > frame.bottom + 1) faults.push(['text cut off', node.textContent]);
     }
-    const straight = texts.filter((node) =>
-      !/rotate\\((?!0)/.test(node.getAttribute('transform') ?? '')).map((node) => [node, box(node)]);
+    const turned = (node) => /rotate\\((?!0)/.test(node.getAttribute('transform') ?? '');
+    const straight = texts.filter((node) => !turned(node)).map((node) => [node, box(node)]);
     straight.forEach(([one, a], i) => straight.slice(i + 1).forEach(([other, b]) => {
       if (over(a, b, 1.5)) faults.push(['names overlap', one.textContent, other.textContent]);
     }));

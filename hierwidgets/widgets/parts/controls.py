@@ -65,7 +65,8 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     `pictures` maps the class of a figure inside the same instrument to its text alternative;
     `clickable` has the classes of those whose clicks are told, as shares of the plot.
     It also takes the states of all other widgets of the instrument to the page in one message;
-    `frames` counts those messages and `listening` says that a page can unpack them.
+    `frames` counts those messages, `listening` says that a page can unpack them, and `pages` has
+    the names of those that asked.
     """
 
     _esm = source("axis_names.js", "status_line.js")
@@ -77,6 +78,7 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     frames = t.Int(0).tag(sync=True)
     clickable = t.List(t.Unicode()).tag(sync=True)
     listening = False
+    pages: frozenset[str] = frozenset()  # that have it open, or had it
 
     def send_frame(self, states: dict[str, dict[str, Any]]) -> None:
         """Send new states of several widgets, by model id, in one message."""
