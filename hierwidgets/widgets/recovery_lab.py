@@ -331,13 +331,15 @@ class RecoveryLab(Instrument):
         return self.n if isinstance(self.n, str) else "equal"
 
     def _choose_sizes(self) -> None:
-        """From the menu; a country comes with its number of groups."""
+        """From the menu; a country comes with its number of groups, unless that was set."""
         chosen = self._sizes_menu.value
         if chosen == self._pattern():
             return
+        untouched = self.J in (14, PATTERNS.get(self._pattern()))
         with self.hold_trait_notifications():
             self.n = round(self._n_slider.value) if chosen == "equal" else chosen
-            self.J = PATTERNS.get(chosen, self.J)
+            if untouched:
+                self.J = PATTERNS.get(chosen, self.J)
 
     def _take_n(self) -> None:
         if isinstance(self.n, int):

@@ -1,16 +1,40 @@
 """The lower picture of the effect: a quantity of interest as curves over the predictor."""
 
+from typing import Any
+
 import bqplot
 import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import BROWN, GREEN, LIGHT_GREY, PURPLE
+from hierwidgets.widgets.numbers.effect.setting import decimals
 from hierwidgets.widgets.parts.charts import figure, joined_segments, round_ticks, upright
+from hierwidgets.widgets.parts.controls import NamedSlider
 
-__all__ = ["CURVES", "EffectPicture"]
+__all__ = ["CURVES", "STEPS", "EffectPicture", "effect_sliders"]
 
+STEPS = 100  # of the two sliders of the predictor
 CURVES = (PURPLE, GREEN, BROWN)  # first value compared, second value, their difference
+
+
+def effect_sliders(
+    values: dict[str, float], limits: dict[str, tuple[float, float]]
+) -> dict[str, NamedSlider]:
+    """Sliders of the two values of the predictor, and of what of the model can be moved."""
+    looks: dict[str, dict[str, Any]] = {
+        "low": {"label": "low value", "steps": STEPS},
+        "high": {"label": "high value", "steps": STEPS},
+        "sigma": {"label": "σ, spread", "log": True},
+        "slope": {"label": "γ₁, slope"},
+    }
+    return {
+        name: NamedSlider(
+            value=values[name], min=ends[0], max=ends[1],
+            digits=3 if name == "sigma" else decimals(ends), **looks[name],
+        )
+        for name, ends in limits.items()
+    }  # fmt: skip
 
 
 class EffectPicture:

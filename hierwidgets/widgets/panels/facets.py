@@ -197,9 +197,15 @@ class FacetRow:
     def draw_raw(self, units: pd.DataFrame) -> None:
         """The raw rates, and the straight line through those of all rows; they stay."""
         self.raw.y = units["raw"].to_numpy()[self.units]
+        self._put_straight(self.through_raw, units, "raw")
+
+    def _put_straight(self, mark: bqplot.Lines, units: pd.DataFrame, column: str) -> None:
+        """The straight line through points, as far as it is a probability."""
+        slope, start = np.polyfit(units["x"], units[column], 1)
         ends = np.array(self._range)
-        self.through_raw.x = self.through_points.x = ends
-        self.through_raw.y = np.polyval(np.polyfit(units["x"], units["raw"], 1), ends)
+        if slope:
+            ends = np.clip(ends, *sorted([-start / slope, (1.0 - start) / slope]))
+        put(mark, x=ends, y=start + slope * ends)
 
     def limits(self, low: float, high: float, label: str) -> None:
         """New limits of the vertical axis."""
@@ -256,8 +262,7 @@ class FacetRow:
     def draw_ring(self, unit: int | None, units: pd.DataFrame) -> None:
         """Circles around a unit's points, if it is in this row; and the line through them all."""
         if self.through_points.visible:
-            through = np.polyfit(units["x"], units["estimate"], 1)
-            self.through_points.y = np.polyval(through, np.array(self._range))
+            self._put_straight(self.through_points, units, "estimate")
         found = np.flatnonzero(self.units == unit) if unit is not None else np.array([], int)
         self.ring.visible = found.size > 0
         if found.size:
