@@ -170,7 +170,7 @@ class StatisticsPicture:
         scales = {"x": x, "y": self._up}
         self.limits = bqplot.Lines(scales=scales, x=[], y=[], colors=[LIMIT], stroke_width=2)
         self.row = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=[SELECTED], stroke_width=2, opacities=[0.8]
+            scales=scales, x=[], y=[], colors=[SELECTED], stroke_width=4, opacities=[0.6]
         )
         self.marks = {
             (name, ok): bqplot.Scatter(
@@ -304,6 +304,6 @@ def chains_legend() -> str:
         ("tail ESS", triangle.format(hollow)),
         ("filled: fails", square.format(filled) + triangle.format(filled)),
         ("limit", f'<path d="M9 0v16" stroke="{LIMIT}"/>'),
-        ("shown above", f'<path d="M0 8h18" stroke="{SELECTED}" stroke-width="3"/>'),
+        ("shown above", f'<path d="M0 8h18" stroke="{SELECTED}" stroke-width="4"/>'),
     )
     return legend(keys)

@@ -52,7 +52,7 @@ class SlopesPanel:
             "x": self.rate, "y": bqplot.LinearScale(min=-0.55, max=2.55, allow_padding=False)
         }  # fmt: skip
         self.lines = [self._line(color, "solid", width) for color, width, _ in CLASSES]
-        self.marked, self.chosen = self._line(MARKED, "solid", 2), self._line(MARKED, "solid", 4)
+        self.marked, self.chosen = self._line(MARKED, "solid", 3), self._line(MARKED, "solid", 5)
         self.overall = self._line(COMPLETE, "dotted", 2)
         self.toward = self._line(TARGET, "dashed", 1.5)
         still: dict[str, Any] = {"interactions": {}}

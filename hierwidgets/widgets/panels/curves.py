@@ -12,10 +12,11 @@ from hierwidgets.widgets.numbers.effect.setting import decimals
 from hierwidgets.widgets.parts.charts import figure, joined_segments, round_ticks, upright
 from hierwidgets.widgets.parts.controls import NamedSlider
 
-__all__ = ["CURVES", "STEPS", "EffectPicture", "effect_sliders"]
+__all__ = ["CURVES", "DASHES", "STEPS", "EffectPicture", "effect_sliders"]
 
 STEPS = 100  # of the two sliders of the predictor
 CURVES = (PURPLE, GREEN, BROWN)  # first value compared, second value, their difference
+DASHES = ("dashed", "solid", "solid")  # as in the figures; of a lone curve all are solid
 
 
 def effect_sliders(
@@ -85,7 +86,6 @@ class EffectPicture:
 
     def _build_series(self, scales: dict[str, bqplot.Scale]) -> None:
         """A band, a curve and marks for each value compared and for their difference."""
-        dashes = ("solid", "dashed", "solid")
         self.bands = [
             bqplot.Lines(
                 scales=scales, x=[0.0], y=[0.0], colors=[c], fill="inside", fill_colors=[c],
@@ -95,7 +95,7 @@ class EffectPicture:
         ]  # fmt: skip
         self.curves = [
             bqplot.Lines(scales=scales, x=[0.0], y=[0.0], colors=[c], stroke_width=3, line_style=d)
-            for c, d in zip(CURVES, dashes, strict=True)
+            for c, d in zip(CURVES, DASHES, strict=True)
         ]
         self.marks = [
             bqplot.Scatter(
@@ -119,6 +119,7 @@ class EffectPicture:
                 band.visible = bool(np.isfinite(low).all())
                 with curve.hold_sync():
                     curve.x, curve.y = x, y
+                    curve.line_style = DASHES[i] if len(self._frames) > 1 else "solid"
                 if band.visible:
                     with band.hold_sync():
                         band.x, band.y = np.r_[x, x[::-1]], np.r_[low, high[::-1]]

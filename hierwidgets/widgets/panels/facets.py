@@ -24,7 +24,7 @@ from hierwidgets.widgets.parts.charts import (
 )
 from hierwidgets.widgets.parts.legend import legend
 
-from .curves import CURVES
+from .curves import CURVES, DASHES
 
 __all__ = ["FacetRow", "facets_legend", "rows_of_facets"]
 
@@ -72,8 +72,8 @@ class FacetRow:
         The scales.
     points, crowd, raw
         The points: pooled, the same as one path, and raw.
-    line, band
-        Of the facets.
+    line, dashed, band
+        Of the facets; dashed lines for the first of two values compared.
     guides, ring, through_raw, through_points
         Lines at two values, circles around the selected unit, lines through raw and pooled points.
     """
@@ -87,6 +87,7 @@ class FacetRow:
         self.x, self.y = self._scale(), bqplot.LinearScale(min=0.0, max=1.0, allow_padding=False)
         scales = {"x": self.x, "y": self.y}
         values = facet_values(setting)
+        self._dashed = np.array([_is_dashed(values[k]) for k in facets])
         self._build_lines(scales, [CURVES[values[k] or 0] for k in facets], raw)
         names = np.array([str(level) for level in setting.levels])[self.units]
         self._build_points(scales, names, raw)
@@ -116,7 +117,13 @@ class FacetRow:
             fill_opacities=[0.25] * len(colors), stroke_width=0,
             close_path=True,
         )  # fmt: skip
-        self.line = bqplot.Lines(scales=scales, x=blank, y=blank, colors=colors, stroke_width=3)
+        self.line, self.dashed = (
+            bqplot.Lines(
+                scales=scales, x=blank, y=blank, colors=colors, stroke_width=3, line_style=style
+            )
+            for style in ("solid", "dashed")
+        )
+        self.dashed.visible = bool(self._dashed.any())
         straight = {"scales": scales, "x": [0.0, 1.0], "y": [0.0, 0.0], "visible": raw}
         self.through_raw = bqplot.Lines(
             **straight, colors=[RAW], stroke_width=2, line_style="dotted"
@@ -176,7 +183,7 @@ class FacetRow:
             )  # fmt: skip
         marks = [
             self.ring, self.guides, self.band, self.raw, self.points, self.crowd,
-            self.through_raw, self.through_points, self.line,
+            self.through_raw, self.through_points, self.line, self.dashed,
         ]  # fmt: skip
         drawn = figure(self.name, "262px" if several else "290px", marks, axes, bottom=44)
         drawn.fig_margin = {**drawn.fig_margin, "top": 64 if several else 8}
@@ -247,9 +254,8 @@ class FacetRow:
             with self.band.hold_sync():
                 self.band.x, self.band.y = _outline(at, at), _outline(low, high)
         self.band.visible = banded
-        if not np.array_equal(self.line.x, at):
-            self.line.x = at
-        self.line.y = y
+        for mark, mine in ((self.line, ~self._dashed), (self.dashed, self._dashed)):
+            put(mark, x=at, y=np.where(mine[:, None], y, np.nan))
 
     def draw_guides(self, low: float, high: float) -> None:
         """Dashed verticals at two values of the predictor."""
@@ -272,6 +278,11 @@ class FacetRow:
                 self.ring.y = units[shown].to_numpy(np.float64)[unit]
 
 
+def _is_dashed(value: int | None) -> bool:
+    """Whether the line of the first or second value compared is dashed."""
+    return value is not None and DASHES[value] == "dashed"
+
+
 def _keyed(places: NDArray[Any], texts: list[str]) -> dict[float | int, str]:
     """Keys as the browser writes numbers: 1 and not 1.0."""
     keys = [int(p) if float(p).is_integer() else float(p) for p in places]
@@ -291,7 +302,10 @@ def facets_legend(setting: Setting) -> str:
     if raw:
         keys.insert(0, ("raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'))
     named = sorted({i for i in facet_values(setting) if i is not None})
-    keys += [(f"model, {setting.series[i]}", stroke.format(CURVES[i], "")) for i in named]
+    keys += [
+        (f"model, {setting.series[i]}", stroke.format(CURVES[i], "6 3" if _is_dashed(i) else ""))
+        for i in named
+    ]
     if not named:
         keys.append(("model", stroke.format(CURVES[0], "")))
     if raw:
