@@ -34,7 +34,6 @@ from hierwidgets.widgets.panels.facets import FacetRow, facets_legend, rows_of_f
 from hierwidgets.widgets.parts.choices import known_level, one_of
 from hierwidgets.widgets.parts.controls import TextTable, button, menu, switch
 from hierwidgets.widgets.parts.instrument import Instrument
-from hierwidgets.widgets.parts.layout import small
 
 __all__ = ["CompetitivenessEffect"]
 
@@ -248,7 +247,7 @@ class CompetitivenessEffect(Instrument):
         )  # fmt: skip
         self._assemble(
             (self._level_menu, self._quantity_menu, self._target_menu, self._interval_menu,
-             self._button, self._switch, *self._movers, self._low_slider, self._high_slider),
+             self._switch, *self._movers, self._low_slider, self._high_slider, self._button),
             (ipywidgets.HTML(facets_legend(s)), *(row.figure for row in self.facets),
              self.curves.figure),
             self.points_table,
@@ -262,14 +261,12 @@ class CompetitivenessEffect(Instrument):
         self._movers = list(sliders.values())
         self._switch = switch(f"{shorter(s.predictor, 28)} in the model", self.with_predictor)
         self._level_menu = menu(shorter(s.unit.group, 26), ["none", *names])
-        self._button = small(
-            button("Snap to the fit", "Set σ and γ₁ to their maximum likelihood values")
-        )
+        self._button = button("Snap to the fit", "Set σ and γ₁ to their maximum likelihood values")
         self._button.layout.display = "none" if self._movable is None else None
         self._quantity_menu = menu("Show", list(self._quantities), self.quantity)
         self._target_menu = menu("Target", words.target_names(s, TARGETS), self.target)
         levels = [(f"{level:.0%}", level) for level in LEVELS]
-        self._interval_menu = small(menu("Interval", levels, self.level))
+        self._interval_menu = menu("Interval", levels, self.level)
 
     def _connect(self) -> None:
         for name, slider in zip(("sigma", "slope"), self._movers, strict=False):

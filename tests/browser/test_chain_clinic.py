@@ -67,10 +67,10 @@ def test_every_control_has_a_name_and_its_keys(bad: Notebook) -> None:
         - checkbox "chain 4" [checked]
         - slider "thin, keep 1 in"
         - spinbutton "thin, keep 1 in, typed": "1"
+        - status: /stuck. R-hat 1.\\d+ is above 1.01/
         - img /Traces of stuck, a lane for each of 4 chains/
         - img /Ranks of stuck, a lane for each of 4 chains/
         - img /Statistics of 2 parameters/
-        - status: /stuck. R-hat 1.\\d+ is above 1.01/
         - group: Table of statistics and verdicts
         """
     )

@@ -98,24 +98,24 @@ def test_every_control_has_a_name(uk: Notebook) -> None:
     effect = shown(uk)
     expect(effect).to_match_aria_snapshot(
         """
-        - checkbox "district_competitiveness in the model" [checked]
         - combobox "district_id"
-        - button "Snap to the fit"
+        - combobox "Show"
+        - combobox "Target"
+        - combobox "Interval"
+        - checkbox "district_competitiveness in the model" [checked]
         - slider "σ, spread"
         - spinbutton "σ, spread, typed": "0.598"
         - slider "γ₁, slope"
         - spinbutton "γ₁, slope, typed": "3.87"
-        - img /253 levels of district_id against district_competitiveness. estimates 0.10 to 0.56/
         - slider "low value"
         - spinbutton "low value, typed": "0.500"
         - slider "high value"
         - spinbutton "high value, typed": "0.800"
-        - combobox "Show"
-        - combobox "Target"
-        - combobox "Interval"
+        - button "Snap to the fit"
+        - status: /one-step 0.789/
+        - img /253 levels of district_id against district_competitiveness. estimates 0.10 to 0.56/
         - img /probability against district_competitiveness, typical. all 0.187 at 0.5/
         - group: Table of the 253 estimates
-        - status: /one-step 0.789/
         - group: Table of the quantities of interest
         """
     )
