@@ -8,13 +8,14 @@ Set HIERWIDGETS_SHOTS to a folder to keep the screenshots, to be looked at.
 """
 
 import os
+import re
 from collections.abc import Callable
 
 import hands
 import pytest
-from instruments import SHOWN, ready
-from lab import LabServer, Notebook
-from playwright.sync_api import Locator
+from instruments import ALL, SHOWN, ready
+from lab import LIGHT, LabServer, Notebook, write_notebook
+from playwright.sync_api import Browser, Locator
 
 pytestmark = pytest.mark.browser
 
@@ -87,7 +88,7 @@ def test_in_a_narrow_pane_nothing_is_cut_off_or_overlaps(gallery: Callable[..., 
     for name in SHOWN:
         instrument = ready(notebook, name)
         at_rest(notebook, instrument)
-        keep_shot(notebook, instrument, name, 400, "JupyterLab Light")
+        keep_shot(notebook, instrument, name, 400, LIGHT)
         assert not instrument.evaluate(BESIDE), name
         assert instrument.evaluate(FAULTS) == [], name
     assert hands.overflow(notebook) <= 0
@@ -100,10 +101,32 @@ def test_facets_fit(open_notebook: Callable[..., Notebook], width: int) -> None:
     to_width(notebook, width, 1500)
     instrument = ready(notebook, "CompetitivenessEffect")
     at_rest(notebook, instrument)
-    keep_shot(notebook, instrument, "Facets", width, "JupyterLab Light")
+    keep_shot(notebook, instrument, "Facets", width, LIGHT)
     if width > 700:
         assert instrument.evaluate(LOWEST) <= CELL
     assert instrument.evaluate(FAULTS) == []
+
+
+def test_a_finger_moves_and_picks_at_390_pixels(browser: Browser, lab: LabServer) -> None:
+    """On a telephone: nothing is cut off, a slider follows a finger, a tap picks a district."""
+    write_notebook(lab.root / "touch.ipynb", ALL, "dial = hw.widgets.PoolingDial(one)\ndial")
+    phone = browser.new_context(has_touch=True, viewport={"width": 390, "height": 1500})
+    notebook = Notebook(phone.new_page(), lab, "touch.ipynb")
+    notebook.run_all()
+    dial = ready(notebook, "PoolingDial")
+    at_rest(notebook, dial)
+    keep_shot(notebook, dial, "PoolingDial", 390, LIGHT)
+    assert dial.evaluate(FAULTS) == []
+    track = hands.slider(dial, "σ, spread").bounding_box()
+    assert track is not None
+    assert track["height"] >= 24  # what WCAG 2.2 asks of a target
+    y = track["y"] + track["height"] / 2
+    notebook.page.touchscreen.tap(track["x"] + 0.9 * track["width"], y)
+    hands.shows(dial, re.compile(r"σ = [23]\."))
+    dial.locator('.hw-estimates path.dot[style*="stroke: rgb(27, 158, 119)"]').last.tap()
+    hands.shows(dial, "309: n = 23")
+    notebook.shut_down()
+    phone.close()
 
 
 CELL_WIDTH = """() => document.querySelector('.hw-instrument')
