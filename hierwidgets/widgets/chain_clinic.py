@@ -245,6 +245,8 @@ class ChainClinic(Instrument):
         kept += tuple(range(len(self._boxes) + 1, self._size[0] + 1))
         try:
             if len(kept) < 2:
+                if self.waiting:
+                    self._settle()  # now, or it would soon take the place of the message
                 raise DataError("two chains or more have to stay, to be compared")
             self.chains = kept
         finally:  # a box that must stay on goes on again

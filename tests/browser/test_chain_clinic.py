@@ -90,7 +90,9 @@ def test_leaving_the_stuck_chain_out_by_key_mends_the_statistics(bad: Notebook) 
     found = shown(bad)
     assert lanes(found, "hw-traces") == lanes(found, "hw-ranks") == 4
     failing = points(found, FAILS).count()
-    assert failing == points(found).count() == 6  # two circles and a triangle for each parameter
+    assert (
+        failing == points(found).count() == 6
+    )  # a square, a circle and a triangle for each parameter
     found.get_by_role("checkbox", name="chain 4").focus()
     bad.page.keyboard.press("Space")
     bad.settles("clinic.chains", [1, 2, 3])
@@ -101,7 +103,7 @@ def test_leaving_the_stuck_chain_out_by_key_mends_the_statistics(bad: Notebook) 
     found.get_by_role("checkbox", name="chain 1").uncheck()
     bad.settles("clinic.chains", [2, 3])
     found.get_by_role("checkbox", name="chain 2").click()
-    hands.shows(found, "chains must be 2 or more of 1 to 4")
+    hands.shows(found, "two chains or more have to stay, to be compared")
     expect(found.get_by_role("checkbox", name="chain 2")).to_be_checked()
     assert bad.python("clinic.chains") == [2, 3]
     assert bad.complaints == []
@@ -119,7 +121,9 @@ def test_thinning_by_mouse_and_typing(bad: Notebook) -> None:
     hands.shows(found, "parameters")  # the others are judged when the slider rests
     box.fill("1000")
     box.press("Enter")
-    expect(found.get_by_role("alert")).to_have_text(re.compile("a number from 1 to 50, please"))
+    expect(found.get_by_role("alert")).to_have_text(
+        re.compile("a whole number from 1 to 50, please")
+    )
     assert bad.python("clinic.thin") == 5
 
 

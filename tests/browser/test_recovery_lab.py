@@ -133,7 +133,7 @@ def test_every_control_has_a_name_and_typed_numbers_are_taken_or_refused(
     expect(box).to_have_value("10")
     box.fill("4000")
     box.press("Enter")
-    expect(lab.get_by_role("alert")).to_have_text("groups, J: a number from 2 to 300, please")
+    expect(lab.get_by_role("alert")).to_have_text("groups, J: a whole number from 2 to 300, please")
     assert finland.python("lab.J") == 10
     assert finland.complaints == []
 

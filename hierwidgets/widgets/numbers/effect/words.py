@@ -60,7 +60,7 @@ def effect_text(
     """Change from low to high, and the three slopes where there are any."""
     changes = frame[frame["quantity"].isin(["change", "second difference"])]
     parts = [_change_text(row) for row in changes.to_dict("records")]
-    who = {"typical": "A typical", "average": "Average over", "new": "A new"}[target]
+    who = {"typical": "A typical", "average": "The average", "new": "A new"}[target]
     text = f"{who} {setting.unit.group}, {setting.predictor} {changes['at'].iloc[0]}: "
     text += "; ".join(parts)
     if slopes is not None:
