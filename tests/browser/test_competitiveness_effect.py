@@ -276,7 +276,7 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     before = spread(effect)
     effect.get_by_role("checkbox", name=X).uncheck()
     hands.shows(effect, "Without district_competitiveness")
-    hands.shows(effect, "In the model with it: Average")
+    hands.shows(effect, "In the model with it: The average")
     assert spread(effect) != before
     points(effect, POINTS).last.click()
     hands.shows(effect, "in Portugal 2005: district_competitiveness")

@@ -119,11 +119,12 @@ class FacetRow:
         )  # fmt: skip
         self.line, self.dashed = (
             bqplot.Lines(
-                scales=scales, x=blank, y=blank, colors=colors, stroke_width=3, line_style=style
+                scales=scales, x=[0.0, 1.0], y=[0.0, 0.0], stroke_width=3, line_style=style,
+                colors=[colors[i] for i in np.flatnonzero(mine)] or colors,
+                visible=bool(mine.any()),
             )
-            for style in ("solid", "dashed")
-        )
-        self.dashed.visible = bool(self._dashed.any())
+            for style, mine in (("solid", ~self._dashed), ("dashed", self._dashed))
+        )  # fmt: skip
         straight = {"scales": scales, "x": [0.0, 1.0], "y": [0.0, 0.0], "visible": raw}
         self.through_raw = bqplot.Lines(
             **straight, colors=[RAW], stroke_width=2, line_style="dotted"
@@ -255,7 +256,8 @@ class FacetRow:
                 self.band.x, self.band.y = _outline(at, at), _outline(low, high)
         self.band.visible = banded
         for mark, mine in ((self.line, ~self._dashed), (self.dashed, self._dashed)):
-            put(mark, x=at, y=np.where(mine[:, None], y, np.nan))
+            if mark.visible:
+                put(mark, x=at[mine], y=y[mine])
 
     def draw_guides(self, low: float, high: float) -> None:
         """Dashed verticals at two values of the predictor."""

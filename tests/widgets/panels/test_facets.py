@@ -23,10 +23,10 @@ def test_facets_show_points_lines_and_bands_in_place(draws):
     found = instrument.setting
     units, line = numbers.unit_frame(found), numbers.line_frame(found)
     np.testing.assert_array_equal(row.heights, units["estimate"])
-    drawn = np.fmax(row.line.y, row.dashed.y)  # each is nan where the other one draws
-    assert drawn.shape == (5, 41)
+    drawn = np.empty((5, 41))
+    drawn[~row._dashed], drawn[row._dashed] = row.line.y, row.dashed.y
     np.testing.assert_array_equal(drawn.ravel(), line["estimate"])
-    assert np.isnan(row.line.y[np.isfinite(row.dashed.y)]).all()
+    assert len(row.line.y) == len(row.line.colors) == 2  # SMD; the other three are PR
     looks = {"solid": row.line, "dashed": row.dashed}
     assert {name: mark.line_style for name, mark in looks.items()} == {n: n for n in looks}
     np.testing.assert_array_equal(row.band.y[:, :41].ravel(), line["conf_low"])
