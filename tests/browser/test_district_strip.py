@@ -127,7 +127,7 @@ def test_253_districts_in_a_narrow_pane(open_notebook: Open) -> None:
     box.fill("1000")
     box.press("Enter")
     expect(strip.get_by_role("alert")).to_have_text(
-        "levels in view: a whole number from 5 to 253, please"
+        "levels in view: a number from 5 to 253, please"
     )
     assert notebook.python("strip.shown") == 20
     assert notebook.complaints == []

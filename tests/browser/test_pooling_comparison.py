@@ -122,7 +122,7 @@ def test_points_are_clicked_and_the_range_dragged(finland: Notebook) -> None:
     finland.settles("shown.n_high", 160)
     box.fill("500")
     box.press("Enter")
-    expect(found.get_by_role("alert")).to_have_text("n to: a whole number from 23 to 179, please")
+    expect(found.get_by_role("alert")).to_have_text("n to: a number from 23 to 179, please")
     assert finland.python("shown.n_high") == 160
     assert finland.complaints == []
 

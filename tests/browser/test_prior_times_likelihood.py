@@ -102,7 +102,7 @@ def test_prior_and_data_pull_the_posterior(finland: Notebook) -> None:
     hands.press(finland, hands.slider(found, "y, events"), "Home", "ArrowRight")
     hands.shows(found, "y = 1, n = 5, raw rate 0.200")
     typed(found, "y, events", "6")
-    expect(found.get_by_role("alert")).to_have_text("y, events: a whole number from 0 to 5, please")
+    expect(found.get_by_role("alert")).to_have_text("y, events: a number from 0 to 5, please")
     assert finland.python("shown.y") == 1
     check_errors_and_the_end(finland, found)
     assert finland.complaints == []

@@ -40,8 +40,7 @@ function render({ model, el }) {
       return send(value);
     }
     const [low, high] = [min, max].map((limit) => Number(limit.toPrecision(4)));
-    const kind = whole() ? "a whole number" : "a number";
-    refuse(box, problem, `${name}: ${kind} from ${low} to ${high}, please`, el);
+    refuse(box, problem, `${name}: a number from ${low} to ${high}, please`, el);
   };
   const step = (way) => send(toValue(toPosition(model.get("value")) + way));
   const box = typedBox(`${name}, typed`, whole(), accept, step);

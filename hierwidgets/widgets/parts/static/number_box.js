@@ -12,7 +12,8 @@ function render({ model, el }) {
   const accept = () => {
     if (box.value.trim() === "") return send(null);
     const value = readNumber(box.value, whole);
-    if (value >= min && value <= max) return send(value);
+    const fits = value >= min && value <= max && (!whole || Number.isInteger(value));
+    if (fits) return send(value);
     const kind = whole ? "a whole number" : "a number";
     refuse(box, problem, `${name}: ${kind} from ${min} to ${max}, please`, el);
   };

@@ -1,9 +1,10 @@
 // A box in which a number is typed, the same in every language: a point or one comma before the
 // decimals. The browser's own number boxes drop the comma in some languages: 0,5 becomes 5.
 
+// Of a whole number a comma, or a point before three digits, may also stand between thousands.
 function readNumber(text, whole) {
   const bare = text.trim().replace("\u2212", "-");
-  const form = whole ? /^[+-]?\d+$/ : /^[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?$/i;
+  const form = whole ? /^[+-]?\d+(\.\d{1,2})?$/ : /^[+-]?(\d+([.,]\d*)?|[.,]\d+)(e[+-]?\d+)?$/i;
   return form.test(bare) ? Number(bare.replace(",", ".")) : NaN;
 }
 
