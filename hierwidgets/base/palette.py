@@ -19,7 +19,7 @@ GREEN, ORANGE, PURPLE = "#1b9e77", "#d95f02", "#7570b3"
 PINK, BROWN = "#e7298a", "#a6761d"
 INK, GREY, FADED = "#333333", "#808080", "#999999"
 LIGHT_GREY, STILL_GRID = "#8c8c8c", "#dddddd"  # of guides, of lines behind all marks
-BLUES = ("#5a9bd4", "#3b7dbf", "#2f5fa5")  # from little to much
+BLUES = ("#5493cc", "#3b7dbf", "#3467ad")  # from little to much
 
 NO, PARTIAL, COMPLETE = GREEN, ORANGE, PURPLE  # of the three kinds of pooling
 

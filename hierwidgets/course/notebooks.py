@@ -25,9 +25,9 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 def clean(notebook: Any) -> Any:
     """Remove from a notebook, in place, what differs from run to run; outputs stay.
 
-    A widget that has a still beside its view (HTML) keeps the still alone, for a page without a
-    kernel would show an error in place of the view. Other views get model ids counted from 1, so
-    that a second run gives the same file.
+    A widget that has a still (HTML) beside its view or in the output before it keeps the still
+    alone, for a page without a kernel would show an error in place of the view. Other views get
+    model ids counted from 1, so that a second run gives the same file.
 
     Examples
     --------
@@ -43,6 +43,8 @@ def clean(notebook: Any) -> Any:
     for cell in notebook.cells:
         for key in _VOLATILE:
             cell.metadata.pop(key, None)
+        if "outputs" in cell:
+            cell.outputs = list(_without_living(cell.outputs))
         for output in cell.get("outputs", []):
             data = output.get("data", {})
             if _VIEW in data and "text/html" in data:
@@ -50,6 +52,16 @@ def clean(notebook: Any) -> Any:
             if view := data.get(_VIEW):
                 view["model_id"] = ids.setdefault(view["model_id"], f"{len(ids) + 1:032x}")
     return notebook
+
+
+def _without_living(outputs: list[Any]) -> Iterator[Any]:
+    """The outputs but for a bare view right after a still, which stands for it."""
+    still = False
+    for output in outputs:
+        data = output.get("data", {})
+        if not (still and set(data) == {_VIEW}):
+            yield output
+        still = 'class="hw-still"' in "".join(data.get("text/html", ""))
 
 
 def refresh(path: Path) -> None:

@@ -19,9 +19,8 @@ from hierwidgets.widgets.numbers import chain_words as words
 from hierwidgets.widgets.numbers import chains as numbers
 from hierwidgets.widgets.numbers.words import shorter
 from hierwidgets.widgets.panels.chains import Ranks, StatisticsPicture, Traces, chains_legend
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import one_of
-from hierwidgets.widgets.parts.controls import NamedSlider, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, menu, switch
 from hierwidgets.widgets.parts.instrument import Instrument
 from hierwidgets.widgets.parts.whole import Whole, follow_slider
 
@@ -29,11 +28,12 @@ __all__ = ["ChainClinic"]
 
 MOST_THIN = 50
 MOST_CHAINS = 10  # that get a box to switch them off, and a lane
+LANES_HEIGHT = "250px"
 SETTLE = 0.15  # seconds after the last move until the other parameters are judged anew
 RULES = {
-    400: "to go on: R-hat ≤ 1.01, ESS ≥ 400",
-    1000: "to hand on: R-hat ≤ 1.01, ESS ≥ 1,000",
-    2000: "the course's: R-hat < 1.01, ESS > 2,000",
+    400: "to go on: ESS ≥ 400",
+    1000: "to hand on: ESS ≥ 1,000",
+    2000: "the course's: ESS > 2,000",
 }
 
 
@@ -109,6 +109,8 @@ class ChainClinic(Instrument):
             array_statistics()  # says what is missing before there is a widget
         super().__init__(**unknown)
         self._later = self._at_rest(self._settle, SETTLE)
+        self._wanted: dict[str, Any] = {"chains": (), "thin": 1}
+        self.observe(self._want, names=["chains", "thin"])
         self._start_at(run=next(iter(self._runs)) if run is None else run)
         self._take_run()
         given = None if chains is None else tuple(chains)
@@ -129,15 +131,22 @@ class ChainClinic(Instrument):
     # --- what changes with the run alone ---
 
     def _take_run(self) -> None:
-        """The run that is shown, all its chains and draws."""
+        """The run that is shown; of chains and thinning stays what it can have."""
         self._shown = self._runs[self.run]
         draws = self._shown.draws
         self._size = (0, 0) if draws is None else draws.shape[:2]
         self._most_thin = max(1, min(MOST_THIN, self._size[1] // numbers.FEWEST_DRAWS))
         self._cache: dict[tuple[int, ...], pd.DataFrame] = {}
-        self.chains, self.thin = (), 1
+        kept = tuple(c for c in self._wanted["chains"] if c <= self._size[0])
+        self.chains = kept if len(kept) > 1 else ()
+        self.thin = min(self._wanted["thin"], self._most_thin)
         if self.parameter not in self._shown.parameters:
             self.parameter = self._shown.parameters[0]
+
+    def _want(self, change: Any) -> None:
+        """What is set, and not only fitted into what another run has, is remembered."""
+        if not self._quiet:
+            self._wanted[change["name"]] = change["new"]
 
     @t.validate("run", "parameter", "ess")  # type: ignore[untyped-decorator]
     def _known(self, proposal: dict[str, Any]) -> object:
@@ -186,29 +195,23 @@ class ChainClinic(Instrument):
         chains = max([0, *(run.draws.shape[0] for run in runs if run.draws is not None)])
         rows = max(len(run.parameters) for run in runs)
         self._build_controls(chains)
-        height = f"{90 + 42 * min(max(chains, 4), MOST_CHAINS)}px"
-        self.traces, self.ranks = Traces(height), Ranks(height)
+        self.traces, self.ranks = Traces(LANES_HEIGHT), Ranks(LANES_HEIGHT)
         self.statistics = StatisticsPicture("hw-statistics", rows)
         self.lanes = ipywidgets.HBox([self.traces.figure, self.ranks.figure])
         self._table.title = "Table of statistics and verdicts"
         self._table.columns = ["parameter", "R-hat", "bulk ESS", "tail ESS", "verdict"]
-        menus = ipywidgets.HBox([self._run_menu, self._parameter_menu, self._rule_menu])
         self._assemble(
-            menus, self._chain_row, self._thin_slider, self.lanes, ipywidgets.HTML(chains_legend()),
-            self.statistics.figure, width=WIDTH,
+            (self._run_menu, self._parameter_menu, self._rule_menu, self._chain_row,
+             self._thin_slider),
+            (ipywidgets.HTML(chains_legend()), self.lanes, self.statistics.figure),
         )  # fmt: skip
 
     def _build_controls(self, chains: int) -> None:
-        self._run_menu = menu("Run", list(self._runs), "170px")
+        self._run_menu = menu("Run", list(self._runs))
         self._run_menu.layout.display = None if len(self._runs) > 1 else "none"
-        self._parameter_menu = menu("Parameter", ["none"], "240px")
-        self._rule_menu = menu("Rule", [(text, n) for n, text in RULES.items()], "314px")
-        self._boxes = [
-            ipywidgets.Checkbox(
-                value=True, description=f"chain {c + 1}", indent=False, layout={"width": "84px"}
-            )
-            for c in range(min(chains, MOST_CHAINS))
-        ]
+        self._parameter_menu = menu("Parameter", ["none"])
+        self._rule_menu = menu("Rule", [(text, n) for n, text in RULES.items()])
+        self._boxes = [switch(f"chain {c + 1}", True) for c in range(min(chains, MOST_CHAINS))]
         self._chain_row = ipywidgets.HBox(self._boxes)
         self._thin_slider = NamedSlider(label="thin, keep 1 in", value=1, digits=0, min=1, max=2)
 
@@ -241,7 +244,11 @@ class ChainClinic(Instrument):
         kept = tuple(c + 1 for c, box in enumerate(self._boxes[: self._size[0]]) if box.value)
         kept += tuple(range(len(self._boxes) + 1, self._size[0] + 1))
         try:
-            self.chains = kept or (0,)
+            if len(kept) < 2:
+                if self.waiting:
+                    self._settle()  # now, or it would soon take the place of the message
+                raise DataError("two chains or more have to stay, to be compared")
+            self.chains = kept
         finally:  # a box that must stay on goes on again
             self._show_boxes()
 

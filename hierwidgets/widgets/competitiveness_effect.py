@@ -4,6 +4,7 @@ The numbers and words come from `numbers.effect`, the pictures from `panels.face
 `panels.curves`; the widget joins them.
 """
 
+import dataclasses
 from functools import partial
 from typing import Any
 
@@ -12,37 +13,32 @@ import numpy as np
 import pandas as pd
 import traitlets as t
 
+from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.widgets.numbers.effect import frames as numbers
 from hierwidgets.widgets.numbers.effect import words
-from hierwidgets.widgets.numbers.effect.kept import Kept
+from hierwidgets.widgets.numbers.effect.kept import Kept, bare
 from hierwidgets.widgets.numbers.effect.moved import checked_without, movable, without_predictor
 from hierwidgets.widgets.numbers.effect.setting import (
     TARGETS,
+    Setting,
+    a_step_apart,
     decimals,
     setting,
     starting_values,
 )
 from hierwidgets.widgets.numbers.words import Estimated, rate_name, shorter
-from hierwidgets.widgets.panels.curves import EffectPicture
+from hierwidgets.widgets.panels.curves import STEPS, EffectPicture, effect_sliders
 from hierwidgets.widgets.panels.facets import FacetRow, facets_legend, rows_of_facets
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of
-from hierwidgets.widgets.parts.controls import NamedSlider, TextTable, menu
+from hierwidgets.widgets.parts.controls import TextTable, button, menu, switch
 from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["CompetitivenessEffect"]
 
-
-STEPS = 100  # of the two sliders of the predictor
 SETTLE = 0.15  # seconds after the last move until exact numbers replace the preview
 LEVELS = (0.8, 0.9, 0.95)
-TARGET_TEXTS = {
-    "typical": "typical: no group effects",
-    "average": "average over the units",
-    "new": "a new unit",
-}
 
 
 class CompetitivenessEffect(Instrument):
@@ -69,10 +65,10 @@ class CompetitivenessEffect(Instrument):
     with_predictor
         Whether the upper picture shows the model with or without the predictor.
     sigma, slope
-        The sd of the units' effects and the coefficient of the predictor in the upper picture;
+        The sd of the units' effects and the coefficient of the predictor in both pictures;
         the fit's own until moved. None where they cannot be moved (facets, draws).
     low, high
-        Two values of the predictor at which quantities of interest are computed.
+        Two values of the predictor at which quantities of interest are computed, in their order.
     target
         ``"typical"`` (all group effects 0), ``"average"`` over the units, or a ``"new"`` unit.
     level
@@ -118,6 +114,8 @@ class CompetitivenessEffect(Instrument):
     quantity = t.Unicode("probability")
     selected = t.Any(None, allow_none=True)
 
+    _curves_of: Setting | None = None  # what the lower picture shows
+
     def __init__(
         self,
         model: Fit | Posterior,
@@ -140,7 +138,7 @@ class CompetitivenessEffect(Instrument):
         found = setting(model, predictor, compare, average_draws)
         plain = None if without is None else checked_without(found, without)
         super().__init__(**unknown)
-        self.setting, self._levels = found, found.levels
+        self.setting, self._shown, self._levels = found, found, found.levels
         plain = without_predictor(model, predictor) if plain is None else plain
         self._movable = movable(found, plain)
         self._kept = Kept(found, plain, self._movable)
@@ -154,6 +152,9 @@ class CompetitivenessEffect(Instrument):
             sigma=sigma, slope=slope, low=low, high=high, target=target, level=level,
             quantity=quantity, selected=selected,
         )  # fmt: skip
+        if self.low >= self.high:
+            self.close()
+            raise DataError(f"low must be below high; {self.low:g} and {self.high:g} were given")
         self._build()
         self._connect()
         self._guarded(self._draw_all)
@@ -162,15 +163,19 @@ class CompetitivenessEffect(Instrument):
 
     @property
     def quantities(self) -> pd.DataFrame:
-        """The quantities of interest at `low` and `high`; see `quantity_frame`."""
-        return numbers.quantity_frame(
-            self.setting, self.low, self.high, target=self.target, level=self.level
+        """The quantities of interest at `low` and `high`; see `quantity_frame`.
+
+        Where sigma or slope was moved they are those of the model as moved, without intervals.
+        """
+        found = numbers.quantity_frame(
+            self._shown, self.low, self.high, target=self.target, level=self.level
         )
+        return found if self._shown is self.setting else bare(found)
 
     @property
     def slopes(self) -> pd.DataFrame:
         """Raw, two-step and one-step slope; see `slope_frame`."""
-        return self._kept.slopes(self.low, self.high)
+        return self._kept.slopes(self.low, self.high, self._shown)
 
     @property
     def moved(self) -> bool:
@@ -228,8 +233,7 @@ class CompetitivenessEffect(Instrument):
 
     def _build(self) -> None:
         s = self.setting
-        self._build_sliders()
-        self._build_menus()
+        self._build_controls()
         self.facets = [
             FacetRow(f"hw-facets-{i}", facets, s)
             for i, facets in enumerate(rows_of_facets(len(s.facet_names)))
@@ -241,54 +245,28 @@ class CompetitivenessEffect(Instrument):
             columns=[s.unit.group, *([s.facet.group] if s.facet else []), s.predictor, "n", "raw",
                      "pooled"],
         )  # fmt: skip
-        top = ipywidgets.HBox([self._switch, self._level_menu, self._button])
-        menus = ipywidgets.HBox([self._quantity_menu, self._target_menu, self._interval_menu])
         self._assemble(
-            top, *self._movers, ipywidgets.HTML(facets_legend(s)),
-            *(row.figure for row in self.facets), self._low_slider, self._high_slider, menus,
-            self.curves.figure, self.points_table, width=WIDTH,
+            (self._level_menu, self._quantity_menu, self._target_menu, self._interval_menu,
+             self._switch, *self._movers, self._low_slider, self._high_slider, self._button),
+            (ipywidgets.HTML(facets_legend(s)), *(row.figure for row in self.facets),
+             self.curves.figure),
+            self.points_table,
         )  # fmt: skip
 
-    def _build_sliders(self) -> None:
-        low, high = self.setting.x_range
-        self._low_slider, self._high_slider = (
-            NamedSlider(
-                label=f"{name} value", value=getattr(self, name), min=low, max=high, steps=STEPS,
-                digits=self._digits,
-            )
-            for name in ("low", "high")
-        )  # fmt: skip
-        self._movers: list[NamedSlider] = []
-        if limits := self._limits("sigma"):
-            low, high = limits
-            self._movers.append(
-                NamedSlider(label="σ, spread", value=self.sigma, min=low, max=high, log=True)
-            )
-        if limits := self._limits("slope"):
-            low, high = limits
-            self._movers.append(
-                NamedSlider(
-                    label="γ₁, slope", value=self.slope, min=low, max=high, digits=decimals(limits)
-                )
-            )
-
-    def _build_menus(self) -> None:
+    def _build_controls(self) -> None:
         s, names = self.setting, [str(level) for level in self._levels]
-        self._switch = ipywidgets.Checkbox(
-            value=self.with_predictor, description=f"{shorter(s.predictor, 28)} in the model",
-            indent=False, layout={"width": "310px"},
-        )  # fmt: skip
-        self._level_menu = menu(shorter(s.unit.group, 26), ["none", *names], "270px")
-        self._button = ipywidgets.Button(
-            description="Snap to the fit", tooltip="Set σ and γ₁ to their maximum likelihood values"
-        )
+        ends = {name: limits for name in self.state_names[1:5] if (limits := self._limits(name))}
+        sliders = effect_sliders({name: getattr(self, name) for name in ends}, ends)
+        self._low_slider, self._high_slider = sliders.pop("low"), sliders.pop("high")
+        self._movers = list(sliders.values())
+        self._switch = switch(f"{shorter(s.predictor, 28)} in the model", self.with_predictor)
+        self._level_menu = menu(shorter(s.unit.group, 26), ["none", *names])
+        self._button = button("Snap to the fit", "Set σ and γ₁ to their maximum likelihood values")
         self._button.layout.display = "none" if self._movable is None else None
-        self._quantity_menu = menu("Show", list(self._quantities), "270px", self.quantity)
-        texts = TARGET_TEXTS | {"average": f"average over {len(self._levels)} units"}
-        targets = [(texts[name], name) for name in TARGETS]
-        self._target_menu = menu("Target", targets, "270px", self.target)
+        self._quantity_menu = menu("Show", list(self._quantities), self.quantity)
+        self._target_menu = menu("Target", words.target_names(s, TARGETS), self.target)
         levels = [(f"{level:.0%}", level) for level in LEVELS]
-        self._interval_menu = menu("Interval", levels, "150px", self.level)
+        self._interval_menu = menu("Interval", levels, self.level)
 
     def _connect(self) -> None:
         for name, slider in zip(("sigma", "slope"), self._movers, strict=False):
@@ -299,16 +277,31 @@ class CompetitivenessEffect(Instrument):
             ("with_predictor", self._switch),
         ):  # fmt: skip
             self._bind(name, control)
-        self.observe(lambda _: self._guarded(self.snap), names="with_predictor")
+        self.observe(lambda _: self._guarded(self._follow_fit), names="with_predictor")
         self._level_menu.observe(lambda _: self._guarded(self._choose), names="index")
         self._button.on_click(lambda _: self._guarded(self.snap))
         for row in self.facets:
             self._on_place(row.name, partial(self._pick, row))
-        self._redraw_on(self._draw_top, "with_predictor", "sigma", "slope", "level", "selected")
+        self._redraw_on(self._draw_model, "with_predictor", "sigma", "slope")
+        self._redraw_on(self._draw_top, "level", "selected")
         self._redraw_on(self._draw_curves, "target", "level", "quantity")
-        self._redraw_on(self._move, "low", "high")
+        self.observe(lambda change: self._guarded(partial(self._push, change["name"])),
+                     names=["low", "high"])  # fmt: skip
         self.points_table.observe(lambda _: self._guarded(self._draw_top), names="is_open")
         self._table.observe(lambda _: self._guarded(self._settle), names="is_open")
+
+    def _push(self, moved: str) -> None:
+        """One of the two values takes the other along: they stay a step apart, in their order."""
+        if self.low < self.high:
+            self._move()
+            return
+        self.low, self.high = a_step_apart(self.low, self.high, moved, self.setting.x_range, STEPS)
+
+    def _follow_fit(self) -> None:
+        """A sigma that nobody has moved goes with the model that is shown."""
+        found = self._movable
+        if found is not None and self.sigma == found.sigma(not self.with_predictor):
+            self.sigma = found.sigma(self.with_predictor)
 
     def _choose(self) -> None:
         index = self._level_menu.index
@@ -336,10 +329,24 @@ class CompetitivenessEffect(Instrument):
             row.draw_raw(units)
             row.limits(-0.045, high, rate_name(s.model))
 
+    def _draw_model(self) -> None:
+        """Both pictures, of a model that has moved; what takes longer once it is at rest."""
+        before = self._shown
+        self._draw_top()
+        if self._shown is before:
+            return
+        if self._soon:
+            self._draw_lower()
+        else:
+            self._later.ask()
+
     def _draw_top(self) -> None:
         model, units, line = self._kept.moved(
             self.with_predictor, self.sigma, self.slope, self.level
         )
+        self._shown = self.setting
+        if self.with_predictor and model is not self.setting.model:
+            self._shown = dataclasses.replace(self.setting, model=model)
         y = units["estimate"].to_numpy()
         place = None if self.selected is None else self._levels.index(self.selected)
         for row in self.facets:
@@ -369,12 +376,19 @@ class CompetitivenessEffect(Instrument):
     # --- the lower picture and the quantities ---
 
     def _draw_curves(self) -> None:
+        self._draw_lower()
+        self._settle()
+
+    def _draw_lower(self) -> None:
+        """The curves, their marks, and the changes in words."""
         first = 2 if "difference" in self.quantity else 0
         label = words.quantity_label(self.setting, self.quantity)
-        curve = self._kept.curve(self.quantity, self.target, self.level)
+        moved = None if self._shown is self.setting else self._shown
+        curve = self._kept.curve(self.quantity, self.target, self.level, moved)
         self.curves.draw_curves(curve, first, label)
+        self._curves_of = self._shown
         self._draw_values()
-        self._settle()
+        self._say_changes()
 
     @property
     def _soon(self) -> bool:
@@ -387,9 +401,8 @@ class CompetitivenessEffect(Instrument):
         self._later.forget()
         if self._soon:
             self._say_changes()
-            if not self._table.is_open:
-                return
-        self._later.ask()
+        if self._table.is_open or not self._soon:
+            self._later.ask()
 
     def _draw_values(self) -> None:
         self.curves.draw_marks(self.low, self.high)
@@ -399,14 +412,18 @@ class CompetitivenessEffect(Instrument):
     def _settle(self) -> None:
         """The exact changes from low to high, and all quantities of interest in the table."""
         self._later.forget()
-        self._say_changes()
+        if self._curves_of is self._shown:
+            self._say_changes()
+        else:
+            self._draw_lower()
         if self._table.is_open or not self._table.rows:
             self._fill_table()
 
     def _say_changes(self) -> None:
-        s = self.setting
+        s = self._shown
         changes = numbers.change_frame(s, self.low, self.high, target=self.target, level=self.level)
-        slopes = self._kept.shown_slopes(changes, self.low, self.high, self.target)
+        changes = changes if s is self.setting else bare(changes)
+        slopes = self._kept.shown_slopes(changes, self.low, self.high, self.target, s)
         self._said["effect"] = words.effect_text(s, changes, slopes, self.target)
         self._report()
 

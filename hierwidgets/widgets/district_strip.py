@@ -20,10 +20,10 @@ from hierwidgets.widgets.numbers.strip import (
     table_rows,
 )
 from hierwidgets.widgets.panels.strip import MOST_LABELS, SizesPanel, StripPanel, View, strip_key
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
-from hierwidgets.widgets.parts.controls import NamedSlider, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, menu, switch
 from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets.widgets.parts.layout import small
 from hierwidgets.widgets.parts.whole import Whole, follow_slider
 
 __all__ = ["DistrictStrip"]
@@ -159,32 +159,30 @@ the 14 intervals has zero width.
 
     def _build(self) -> None:
         self._build_controls()
-        parts: list[ipywidgets.DOMWidget] = [self._choices, self._level_row]
+        controls: list[ipywidgets.DOMWidget] = [
+            self._level_menu, self._method_menu, self._interval_menu, self._sort_menu, self._n_box
+        ]  # fmt: skip
         self.strip = StripPanel(self._levels, self._people, self._range, self._rate_name())
         self.sizes: SizesPanel | None = None
         if len(self._levels) > MOST_LABELS:
-            parts += [self._shown_slider, self._first_slider]
+            controls += [self._shown_slider, self._first_slider]
             n = self._frame(self.level, self.method)["n"]
             self.sizes = SizesPanel(self.strip.place, float(n.max()))
-        parts += [ipywidgets.HTML(strip_key()), self.strip.figure]
+        pictures = [ipywidgets.HTML(strip_key()), self.strip.figure]
         if self.sizes is not None:
-            parts.append(self.sizes.figure)
+            pictures.append(self.sizes.figure)
         self._table.title = f"Table of the {len(self._levels)} rates"
         self._table.columns = [str(self._group), "n", "events", "rate", "from", "to"]
-        self._assemble(*parts, width=WIDTH)
+        self._assemble(controls, pictures)
 
     def _build_controls(self) -> None:
         count = len(self._levels)
         levels = ["none", *map(str, self._levels)]
-        self._interval_menu = menu("Interval", list(LEVELS.items()), "150px", self.level)
-        self._method_menu = menu("Method", list(METHODS.items()), "220px", self.method)
-        self._sort_menu = menu("Sort by", list(SORTS), "160px", self.sort)
-        self._level_menu = menu(str(self._group), levels, "330px")
-        self._n_box = ipywidgets.Checkbox(
-            description="Show n", value=self.show_n, indent=False, layout={"width": "120px"}
-        )
-        self._choices = ipywidgets.HBox([self._interval_menu, self._method_menu, self._sort_menu])
-        self._level_row = ipywidgets.HBox([self._level_menu, self._n_box])
+        self._interval_menu = small(menu("Interval", list(LEVELS.items()), self.level))
+        self._method_menu = menu("Method", list(METHODS.items()), self.method)
+        self._sort_menu = small(menu("Sort by", list(SORTS), self.sort))
+        self._level_menu = menu(str(self._group), levels)
+        self._n_box = small(switch("Show n", self.show_n))
         fewest = min(FEWEST, count)
         self._shown_slider = NamedSlider(
             label="levels in view", value=self.shown, min=fewest, max=count,

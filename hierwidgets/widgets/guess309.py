@@ -15,9 +15,9 @@ from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError
 from hierwidgets.widgets.numbers.guess import Case, guess_frame, reasons, the_case, verdict
 from hierwidgets.widgets.panels.guess import ROWS, GuessPanel
-from hierwidgets.widgets.parts.charts import WIDTH
-from hierwidgets.widgets.parts.controls import Chips, NamedSlider
+from hierwidgets.widgets.parts.controls import Chips, NamedSlider, button
 from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets.widgets.parts.layout import small
 
 __all__ = ["Guess309"]
 
@@ -144,21 +144,16 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
 
     def _build(self) -> None:
         self._slider = NamedSlider(label="your guess", value=0, steps=100, digits=2)
-        self._reveal = ipywidgets.Button(
-            description="Reveal", tooltip="Show the three estimates; a guess comes first"
-        )
-        self._again = ipywidgets.Button(
-            description="Start again", tooltip="Hide the numbers and make another guess"
-        )
+        self._reveal = small(button("Reveal", "Show the three estimates; a guess comes first"))
+        self._again = small(button("Start again", "Hide the numbers and make another guess"))
         self._chips = Chips(label="Reasons")
         self.rates = GuessPanel(self._outcome)
         self._table.title = "Table of the numbers"
         self._table.columns = ["", "rate"]
         self._assemble(
-            ipywidgets.HTML(self._question()), self._slider,
-            ipywidgets.HBox([self._reveal, self._again]), self.rates.figure, self._chips,
-            width=WIDTH,
-        )  # fmt: skip
+            (ipywidgets.HTML(self._question()), self._slider, self._reveal, self._again),
+            (self.rates.figure, self._chips),
+        )
 
     def _question(self) -> str:
         row, many = self._case.row, len(self._case.frame)

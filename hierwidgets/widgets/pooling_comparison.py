@@ -13,9 +13,8 @@ import traitlets as t
 
 from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers import comparison_words as words
-from hierwidgets.widgets.numbers.comparison import Flags, compared, named_fits
+from hierwidgets.widgets.numbers.comparison import Flags, compared, most_moved, named_fits
 from hierwidgets.widgets.panels.comparison import CLASSES, SlopesPanel, comparison_legend
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
 from hierwidgets.widgets.parts.controls import NamedSlider, menu
 from hierwidgets.widgets.parts.instrument import Instrument
@@ -37,7 +36,8 @@ class PoolingComparison(Instrument):
         The name of the fit to show first.
     highlight
         ``"none"``; ``"n range"``, the levels with n from `n_low` to `n_high`; ``"crossers"``,
-        the levels that change places with another, or with the selected one.
+        the levels that change places with another, or with the selected one; of very many those
+        that pass most places.
     n_low, n_high
         The range of n; all levels if not given.
     selected
@@ -86,9 +86,11 @@ class PoolingComparison(Instrument):
         **unknown: object,
     ) -> None:
         self._fits = named_fits(fits)
+        self._wanted: dict[str, Any] = {}
         super().__init__(**unknown)
         self._start_at(shown=next(iter(self._fits)) if shown is None else shown)
         self._take_fit()
+        self.observe(self._want, names=["n_low", "n_high", "selected"])
         self._start_at(n_low=n_low, n_high=n_high, highlight=highlight, selected=selected)
         self._build()
         self._connect()
@@ -97,12 +99,25 @@ class PoolingComparison(Instrument):
     # --- what changes with the fit alone ---
 
     def _take_fit(self) -> None:
-        """The fit that is shown, compared; a level it does not have is no longer selected."""
+        """The fit that is shown, compared; what was set before stays, as far as the fit has it."""
         self._found = compared(self._fits[self.shown], len(CLASSES))
         self._levels = self._found.levels
-        self.n_low, self.n_high = self._found.n_limits
-        if self.selected not in self._levels:
-            self.selected = None
+        low, high = self._found.n_limits
+        for name, end in (("n_low", low), ("n_high", high)):
+            setattr(self, name, float(np.clip(self._wanted.get(name, end), low, high)))
+        level = self._wanted.get("selected")
+        self.selected = level if level in self._levels else None
+
+    def _want(self, change: Any) -> None:
+        """What is set, and not only fitted into what another model has, is remembered."""
+        if self._quiet:
+            return
+        name, value = change["name"], change["new"]
+        whole = value in self._found.n_limits if name != "selected" else value is None
+        if whole:
+            self._wanted.pop(name, None)
+        else:
+            self._wanted[name] = value
 
     @t.validate("shown", "highlight")  # type: ignore[untyped-decorator]
     def _known(self, proposal: dict[str, Any]) -> str:
@@ -125,20 +140,19 @@ class PoolingComparison(Instrument):
         self._build_controls()
         self._legend = ipywidgets.HTML()
         self.slopes = SlopesPanel()
-        menus = [self._fit_menu, self._level_menu, self._highlight_menu]
         self._fit_menu.layout.display = None if len(self._fits) > 1 else "none"
         self._table.title = "Table of estimates and ranks"
         self._assemble(
-            ipywidgets.HBox(menus, layout={"flex_flow": "row wrap"}),
-            self._low_slider, self._high_slider, self._legend, self.slopes.figure,
-            width=WIDTH,
+            (self._fit_menu, self._level_menu, self._highlight_menu, self._low_slider,
+             self._high_slider),
+            (self._legend, self.slopes.figure),
         )  # fmt: skip
 
     def _build_controls(self) -> None:
-        self._fit_menu = menu("Model", list(self._fits), "230px")
-        self._level_menu = menu("Level", ["none"], "230px")
+        self._fit_menu = menu("Model", list(self._fits))
+        self._level_menu = menu("Level", ["none"])
         names = ("nothing", "n in a range", "levels that change places")
-        self._highlight_menu = menu("Highlight", list(zip(names, HIGHLIGHTS, strict=True)), "260px")
+        self._highlight_menu = menu("Highlight", list(zip(names, HIGHLIGHTS, strict=True)))
         self._low_slider, self._high_slider = (
             NamedSlider(label=label) for label in ("n from", "n to")
         )
@@ -230,7 +244,7 @@ class PoolingComparison(Instrument):
         if self.highlight == "n range":
             return np.asarray((n >= self.n_low) & (n <= self.n_high))
         if self.highlight == "crossers":
-            return np.asarray(crossed.any(axis=1) if place is None else crossed[place])
+            return np.asarray(most_moved(self._found) if place is None else crossed[place])
         return np.zeros(len(n), dtype=bool)
 
     def _report(self, shown: Flags, place: int | None) -> None:

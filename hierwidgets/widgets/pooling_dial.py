@@ -11,7 +11,7 @@ import numpy as np
 import traitlets as t
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.palette import GREY
+from hierwidgets.base.palette import GREY, PALE
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.pooling import (
@@ -26,19 +26,19 @@ from hierwidgets.widgets.numbers.pooling import (
     profile_frame,
     weight_at,
 )
-from hierwidgets.widgets.numbers.words import rate_name
+from hierwidgets.widgets.numbers.words import rate_name, three_digits
 from hierwidgets.widgets.panels.estimates import EstimatesPanel, link_range
 from hierwidgets.widgets.panels.profile import ProfilePanel
 from hierwidgets.widgets.panels.weights import IMAGINED, POOLED, RAW, TARGET, WeightPanel
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
-from hierwidgets.widgets.parts.controls import NamedSlider, NumberBox, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, NumberBox, button, menu
 from hierwidgets.widgets.parts.instrument import Instrument
 from hierwidgets.widgets.parts.legend import legend
 
 __all__ = ["PoolingDial"]
 
 SMALLEST_SIGMA, LARGEST_SIGMA = 0.01, 5.0  # near complete pooling, near no pooling
+LEVEL = 0.9  # of the interval of sigma
 MOST_TRIALS = 100_000  # of an imagined level
 
 
@@ -127,6 +127,10 @@ class PoolingDial(Instrument):
         self._sigma_range = (SMALLEST_SIGMA, max(LARGEST_SIGMA, 2 * fitted))
         self._mu_range = mu_range(self._fit, link_range(pooling_columns(self._fit)))
         grid = np.geomspace(*self._sigma_range, 41)
+        found = self._fit.confint(
+            LEVEL, parameters=f"sd Intercept | {self._group}", progress=False
+        ).iloc[0]
+        self._interval = float(found["conf_low"]), float(found["conf_high"])
         ticks = [fitted] if fitted > grid[0] else []
         self._profile_frame = profile_frame(self._fit, np.sort(np.append(grid, ticks)))
 
@@ -177,31 +181,28 @@ class PoolingDial(Instrument):
             ordered, self._fit.family, self._group, rate_name(self._fit)
         )
         self.weights = WeightPanel(self._frame)
-        self.profile = ProfilePanel(self._profile_frame, float(self._fit.theta[0]))
-        lower = ipywidgets.HBox([self.profile.figure, self.weights.figure])
+        self.profile = ProfilePanel(self._profile_frame, float(self._fit.theta[0]), self._interval)
+        lower = self.profile.figure, self.weights.figure
         key = ipywidgets.HTML(_key(not np.isfinite(self._frame["raw_link"]).all()))
-        row = ipywidgets.HBox([self._level_menu, self._scale_menu, self._button])
-        more = ipywidgets.HBox([self._y_box, self._n_box])
         self._table.title = f"Table of the {len(self._levels)} estimates"
         self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
         self._assemble(
-            self._sigma_slider, self._mu_slider, row, more, key, self.estimates.figure, lower,
-            width=WIDTH,
+            (self._level_menu, self._scale_menu, self._sigma_slider, self._mu_slider,
+             self._button, self._y_box, self._n_box),
+            (key, self.estimates.figure, lower),
         )  # fmt: skip
 
     def _build_controls(self) -> None:
         low, high = self._sigma_range
         self._sigma_slider = NamedSlider(
-            label="σ, spread", value=self.sigma, min=low, max=high, log=True, steps=200
+            label="σ, spread", value=self.sigma, min=low, max=high, log=True, steps=800
         )
         low, high = self._mu_range
         self._mu_slider = NamedSlider(label="μ, centre", value=self.mu, min=low, max=high)
         levels = ["none", *map(str, self._levels)]
-        self._level_menu = menu(self._group, levels, "330px", name_width="9.5em")
-        self._scale_menu = menu("Scale", self._scales, "180px", self.scale)
-        self._button = ipywidgets.Button(
-            description="Snap to the fit", tooltip="Set σ and μ to their maximum likelihood values"
-        )
+        self._level_menu = menu(self._group, levels)
+        self._scale_menu = menu("Scale", self._scales, self.scale)
+        self._button = button("Snap to the fit", "Set σ and μ to their maximum likelihood values")
 
         self._y_box, self._n_box = (
             NumberBox(label=name, min=low, max=MOST_TRIALS, whole=True)
@@ -306,13 +307,15 @@ class PoolingDial(Instrument):
         self._say(
             f"{where}{one_more} {fit}",
             hw_estimates=f"{len(raw)} levels of {self._group}: raw rates {_span(raw)}, partial "
-            f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}.{one_more}",
+            f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}, complete "
+            f"pooling {self.estimates.overall_rate['']:.3f}.{one_more}",
             hw_profile=f"Profile log-likelihood of sigma: highest, {best:.2f}, at sigma "
-            f"{float(self._fit.theta[0]):.2f}; {loglik:.2f} at the current sigma "
+            f"{float(self._fit.theta[0]):.2f}, 90 % interval {self._interval[0]:.2f} to "
+            f"{self._interval[1]:.2f}; {loglik:.2f} at the current sigma "
             f"{self.sigma:.3g} and mu {self.mu:.3g}.",
             hw_weights=f"Weight of a level's own data, {_span(weight)}, against its n, "
-            f"{frame['n'].min():g} to {frame['n'].max():g}. The curve n / (n + {half:.3g}) passes "
-            f"one half at n = {half:.3g}.{one_more}",
+            f"{frame['n'].min():g} to {frame['n'].max():g}. The curve n / (n + n₀) passes one half "
+            f"at n₀ = {three_digits(half)}.{one_more}",
         )
 
     def _where(self, frame: Columns, half: float) -> str:
@@ -320,7 +323,7 @@ class PoolingDial(Instrument):
         return (
             f"σ = {self.sigma:.3g}, μ = {self.mu:.3g}. Own data carry a weight of "
             f"{weight.mean():.0%} on average, {weight.min():.0%} to {weight.max():.0%}; half where "
-            f"n = {half:.3g}."
+            f"n = {three_digits(half)}."
         )
 
     def _about(self, frame: Columns, place: int) -> str:
@@ -350,8 +353,17 @@ def _key(off_the_scale: bool) -> str:
         ("no pooling: raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'),
         ("partial pooling", f'<path d="M9 1l5 7-5 7-5-7z" fill="{POOLED}"/>'),
         (
-            "target (above), best σ (below)",
+            "complete pooling",
+            f'<path d="M0 8h18" stroke="{TARGET}" stroke-dasharray="2 2"/>'
+            f'<path d="M5 4h8v8h-8z" fill="{TARGET}"/>',
+        ),
+        (
+            "target",
             f'<path d="M0 8h18" stroke="{TARGET}" stroke-width="3" stroke-dasharray="5 3"/>',
+        ),
+        (
+            "best σ, 90 % interval",
+            f'<path d="M0 1h18v14h-18z" fill="{PALE}"/><path d="M9 0v16" stroke="{GREY}"/>',
         ),
         ("weight n / (n + n₀)", f'<path d="M0 8h18" stroke="{GREY}" stroke-dasharray="6 2 2 2"/>'),
         ("imagined", f'<path d="M4 3h10v10h-10z" fill="{IMAGINED}"/>'),

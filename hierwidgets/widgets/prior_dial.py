@@ -38,7 +38,7 @@ from hierwidgets.widgets.numbers.prior_dial.shapes import (
 from hierwidgets.widgets.panels.belief import BeliefPanel, belief_key
 from hierwidgets.widgets.parts.aside import Aside
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
-from hierwidgets.widgets.parts.controls import NamedSlider, ProgressBar, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, ProgressBar, button, menu
 from hierwidgets.widgets.parts.instrument import Instrument
 from hierwidgets.widgets.parts.still import draw, legends
 
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 __all__ = ["PriorDial"]
 
-WIDTH = "1100px"
 REST = 0.4  # seconds without a move, before new draws are taken
 FIXED = ("flat", OWN)  # shapes without a scale
 
@@ -235,22 +234,16 @@ class PriorDial(Instrument):
         if "corr" in self._classes:
             turned.append(self._sliders["eta"])
         looks = [self._parameter_menu, self._quantity_menu, self._level_menu]
-        left = ipywidgets.VBox(
-            [*turned, *looks, self._button, self._bar, self._status],
-            layout={"flex": "1 1 330px", "min_width": "0", "max_width": "420px"},
+        self._assemble(
+            (*turned, *looks, self._button, self._bar),
+            (ipywidgets.HTML(belief_key()), self.upper.box, self.lower.box),
         )
-        right = ipywidgets.VBox(
-            [ipywidgets.HTML(belief_key()), self.upper.box, self.lower.box],
-            layout={"flex": "2 1 390px", "min_width": "0"},
-        )
-        self._assemble(ipywidgets.HBox([left, right]), width=WIDTH)
-        self.children = tuple(one for one in self.children if one is not self._status)
 
     def _build_controls(self) -> None:
-        wide, names = "98%", self._classes
+        names = self._classes
         coefficients = names.get("coefficient", "coefficients")
         self._shape_menus = {
-            key: menu(f"{name}, prior", self._shapes[key], wide, value, "9.5em")
+            key: menu(f"{name}, prior", self._shapes[key], value)
             for key, name, value in (
                 ("sd", "sds", self.sd_shape),
                 ("coefficient", coefficients, self.coefficient_shape),
@@ -262,18 +255,17 @@ class PriorDial(Instrument):
         }  # fmt: skip
         self._sliders = {
             name: NamedSlider(
-                label=label, value=getattr(self, name), log=True, layout={"width": "100%"},
+                label=label, value=getattr(self, name), log=True,
                 **dict(zip(("min", "max"), ETAS if name == "eta" else SCALES, strict=True)),
             )
             for name, label in labels.items()
         }  # fmt: skip
-        self._parameter_menu = menu("Above", list(self._parameters), wide, self.parameter, "9.5em")
-        self._quantity_menu = menu("Below", list(self._quantities), wide, self.quantity, "9.5em")
-        self._level_menu = menu(self._group, list(map(str, self._levels)), wide, name_width="9.5em")
-        self._button = ipywidgets.Button(
-            description="Back to the priors as drawn", layout={"width": "220px"},
-            tooltip="The priors under which the draws were made",
-        )  # fmt: skip
+        self._parameter_menu = menu("Above", list(self._parameters), self.parameter)
+        self._quantity_menu = menu("Below", list(self._quantities), self.quantity)
+        self._level_menu = menu(self._group, list(map(str, self._levels)))
+        self._button = button(
+            "Back to the priors as drawn", "The priors under which the draws were made"
+        )
         self._bar = ProgressBar(label="new draws", unit="proposals")
         self._bar.layout.visibility = "hidden"
 

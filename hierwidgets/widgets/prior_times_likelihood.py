@@ -27,9 +27,8 @@ from hierwidgets.widgets.numbers.shrinkage import (
 )
 from hierwidgets.widgets.numbers.words import rate_name
 from hierwidgets.widgets.panels.shrinkage import ShrinkagePanel, shrinkage_key
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
-from hierwidgets.widgets.parts.controls import NamedSlider, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, button, menu, switch
 from hierwidgets.widgets.parts.instrument import Instrument
 
 __all__ = ["PriorTimesLikelihood"]
@@ -184,12 +183,10 @@ class PriorTimesLikelihood(Instrument):
         self._table.title = "Table of the curves"
         self._table.columns = ["curve", "mode", "mean", "5 %", "95 %"]
         self._assemble(
-            ipywidgets.HBox([self._level_menu, self._scale_menu, self._button]),
-            self._mu_slider, self._sigma_slider,
-            ipywidgets.HBox([self._n_slider, self._y_slider]),
-            ipywidgets.HBox([self._multiplier_slider, self._switch]),
-            self._key, self.curves.figure,
-            width=WIDTH,
+            (self._level_menu, self._scale_menu, self._switch, self._sigma_slider,
+             self._mu_slider, self._n_slider, self._y_slider, self._multiplier_slider,
+             self._button),
+            (self._key, self.curves.figure),
         )  # fmt: skip
 
     def _build_controls(self) -> None:
@@ -200,30 +197,21 @@ class PriorTimesLikelihood(Instrument):
 
         low, high = self._limits["n"]
         counting = {"digits": 0, "steps": int(high - low)} if self._whole else {}
-        half = {"width": "366px"}
         alone = len(self._fit.fixef) == 1  # otherwise predictors move the centre of each level
         self._mu_slider = slider("mu", "μ, prior centre" if alone else "μ, intercept")
         self._sigma_slider = slider("sigma", "σ, prior spread", log=True)
-        self._n_slider = slider("n", "n, trials", layout=dict(half), **counting)
+        self._n_slider = slider("n", "n, trials", **counting)
         self._y_slider = NamedSlider(
-            label="y, events", value=self.y, max=self.n, digits=0 if self._whole else 3,
-            layout=dict(half),
-        )  # fmt: skip
-        self._multiplier_slider = slider(
-            "multiplier", "both times", log=True, steps=6, layout=dict(half)
+            label="y, events", value=self.y, max=self.n, digits=0 if self._whole else 3
         )
-        self._level_menu = menu(
-            self._group, list(map(str, self._levels)), "330px", name_width="9.5em"
+        self._multiplier_slider = slider("multiplier", "both times", log=True, steps=6)
+        self._level_menu = menu(self._group, list(map(str, self._levels)))
+        self._scale_menu = menu("Scale", self._scales, self.scale)
+        self._switch = switch("full Bayes: average over μ, σ", self.full_bayes)
+        self._button = button(
+            "Back to data and fit",
+            "The level's own counts, and μ and σ at their maximum likelihood values",
         )
-        self._scale_menu = menu("Scale", self._scales, "180px", self.scale)
-        self._switch = ipywidgets.Checkbox(
-            description="full Bayes: average over μ, σ", value=self.full_bayes, indent=False,
-            layout={"width": "300px", "margin": "2px 0 0 30px"},
-        )  # fmt: skip
-        self._button = ipywidgets.Button(
-            description="Back to data and fit", layout={"width": "170px"},
-            tooltip="The level's own counts, and μ and σ at their maximum likelihood values",
-        )  # fmt: skip
 
     # --- what changes ---
 

@@ -31,10 +31,10 @@ from hierwidgets.widgets.numbers.recovery import (
     truth_columns,
 )
 from hierwidgets.widgets.panels.recovery import Arrows, panel_class, panels, recovery_legend
-from hierwidgets.widgets.parts.charts import WIDTH
 from hierwidgets.widgets.parts.choices import one_of, within
-from hierwidgets.widgets.parts.controls import NamedSlider, ProgressBar, menu
+from hierwidgets.widgets.parts.controls import NamedSlider, ProgressBar, button, menu
 from hierwidgets.widgets.parts.instrument import Instrument
+from hierwidgets.widgets.parts.layout import small
 from hierwidgets.widgets.parts.whole import follow_slider, whole_number
 
 __all__ = ["RecoveryLab"]
@@ -262,30 +262,22 @@ class RecoveryLab(Instrument):
     def _build(self) -> None:
         self._build_controls()
         self.arrows, self.measures = Arrows(), panels()
-        half = {"width": WIDTH}
-        rows = [
-            ipywidgets.HBox(row, layout=half)
-            for row in (
-                [self._sizes_menu, self._n_slider],
-                [self._J_slider, self._shape_menu],
-                [self._mu_slider, self._sigma_slider],
-                [self._reps_slider, self._seed_slider],
-                [self._run_button, self._stop_button, self._seed_button, self._show_menu],
-            )
-        ]
         lower = [panel.figure for panel in self.measures.values()]
-        pairs = [ipywidgets.HBox(pair, layout=half) for pair in (lower[:2], lower[2:])]
         self._table.title = "Table of the measures, Monte Carlo errors in brackets"
         self._table.columns = ["", *words.NAMES.values()]
         key = ipywidgets.HTML(recovery_legend())
-        self._assemble(*rows, self._bar, key, self.arrows.figure, *pairs, width=WIDTH)
+        self._assemble(
+            (self._show_menu, self._shape_menu, self._sizes_menu, self._n_slider, self._J_slider,
+             self._sigma_slider, self._mu_slider, self._reps_slider, self._seed_slider,
+             self._run_button, self._stop_button, self._seed_button, self._bar),
+            (key, self.arrows.figure, lower[:2], lower[2:]),
+        )  # fmt: skip
 
     def _build_controls(self) -> None:
-        wide = {"width": "366px"}
         people = self.n if isinstance(self.n, int) else 30
 
         def slider(label: str, value: float, low: float, high: float, **more: Any) -> NamedSlider:
-            return NamedSlider(label=label, value=value, min=low, max=high, layout=wide, **more)
+            return NamedSlider(label=label, value=value, min=low, max=high, **more)
 
         self._n_slider = slider(
             "n per group", people, 1, MOST_PEOPLE, steps=MOST_PEOPLE - 1, digits=0
@@ -297,13 +289,13 @@ class RecoveryLab(Instrument):
         self._seed_slider = slider("seed", self.seed, 0, 9999, steps=9999, digits=0)
         self._sizes_menu = menu(
             "Group sizes", [("all equal", "equal"), ("Finland's", "finland"), ("UK's", "uk")],
-            "366px", self._pattern(), "9.5em",
+            self._pattern(),
         )  # fmt: skip
-        self._shape_menu = menu("Shape of effects", list(SHAPES), "366px", self.shape, "9.5em")
+        self._shape_menu = menu("Shape of effects", list(SHAPES), self.shape)
         arrows = [("all three", "all"), *((name, key) for key, name in words.NAMES.items())]
-        self._show_menu = menu("Arrows", arrows, "250px", self.show, "4em")
+        self._show_menu = menu("Arrows", arrows, self.show)
         self._run_button, self._stop_button, self._seed_button = (
-            ipywidgets.Button(description=name, tooltip=what, layout={"width": "110px"})
+            small(button(name, what))
             for name, what in (
                 ("Run", "Carry out the repetitions"),
                 ("Stop", "End the run and keep what is done"),
@@ -339,13 +331,15 @@ class RecoveryLab(Instrument):
         return self.n if isinstance(self.n, str) else "equal"
 
     def _choose_sizes(self) -> None:
-        """From the menu; a country comes with its number of groups."""
+        """From the menu; a country comes with its number of groups, unless that was set."""
         chosen = self._sizes_menu.value
         if chosen == self._pattern():
             return
+        untouched = self.J in (14, PATTERNS.get(self._pattern()))
         with self.hold_trait_notifications():
             self.n = round(self._n_slider.value) if chosen == "equal" else chosen
-            self.J = PATTERNS.get(chosen, self.J)
+            if untouched:
+                self.J = PATTERNS.get(chosen, self.J)
 
     def _take_n(self) -> None:
         if isinstance(self.n, int):
@@ -354,7 +348,7 @@ class RecoveryLab(Instrument):
 
     def _show_sizes(self) -> None:
         self._sizes_menu.value = self._pattern()
-        self._n_slider.layout.visibility = "visible" if isinstance(self.n, int) else "hidden"
+        self._n_slider.layout.display = None if isinstance(self.n, int) else "none"
         if isinstance(self.n, int):
             self._n_slider.value = float(self.n)
 

@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 
 import pytest
+from instruments import ALL, SHOWN
 from lab import LIGHT, LabServer, Notebook, lab_server, write_notebook
 from playwright.sync_api import Browser, Page
 from support.paths import LECTURES
@@ -45,6 +46,19 @@ def open_notebook(
             notebook.leave()
         else:
             notebook.shut_down()
+
+
+@pytest.fixture
+def gallery(lab: LabServer, open_notebook: Callable[..., Notebook]) -> Callable[..., Notebook]:
+    """``gallery(width)`` opens a notebook with every instrument and runs it."""
+
+    def open_all(width: int = 1280) -> Notebook:
+        write_notebook(lab.root / "gallery.ipynb", ALL, *SHOWN.values())
+        notebook = open_notebook("gallery.ipynb", width=width)
+        notebook.run_all()
+        return notebook
+
+    return open_all
 
 
 @pytest.fixture(scope="module")

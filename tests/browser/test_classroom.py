@@ -76,5 +76,5 @@ def test_a_restart_while_dragging_is_told_and_a_new_run_works(open_notebook: Ope
     expect(status(dial)).to_contain_text("σ = 0.31")
     dial.get_by_role("slider", name="σ, spread").focus()
     notebook.page.keyboard.press("ArrowRight")
-    expect(status(dial)).to_contain_text("σ = 0.32")
+    expect(status(dial)).to_contain_text("σ = 0.312")
     notebook.settles("0.31 < dial.sigma < 0.33", True)

@@ -40,13 +40,13 @@ def test_fourteen_districts_by_mouse_and_by_keyboard(open_notebook: Open) -> Non
     strip = shown(notebook)
     expect(strip).to_match_aria_snapshot(
         """
-        - combobox "Interval"
-        - combobox "Method"
-        - combobox "Sort by"
         - combobox "district_id"
+        - combobox "Method"
+        - combobox "Interval"
+        - combobox "Sort by"
         - checkbox "Show n" [checked]
-        - img /14 levels of district_id, sorted by rate. rates 0.09 to 0.43 with 90 % Wald/
         - status: /90 % Wald intervals. None of the 14 intervals has zero width/
+        - img /14 levels of district_id, sorted by rate. rates 0.09 to 0.43 with 90 % Wald/
         - group: Table of the 14 rates
         """
     )

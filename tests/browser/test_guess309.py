@@ -62,8 +62,8 @@ def test_the_guess_comes_first_and_the_mouse_is_enough(open_notebook: Open) -> N
         - spinbutton "your guess, typed": "0.00"
         - button "Reveal" [disabled]
         - button "Start again" [disabled]
-        - img /your guess comes first/
         - status: /Move the slider or type a number. your guess comes first/
+        - img /your guess comes first/
         - group: Table of the numbers
         """
     )

@@ -59,9 +59,9 @@ def test_rows_are_named_and_stand_in_their_order(finland: Notebook) -> None:
     rows = axes.filter(has_text="pooling").locator(".tick text")
     assert sorted(rows.all_text_contents()) == ["complete", "no", "partial"]
     names = {row.text_content(): row.bounding_box() for row in rows.all()}
-    assert names["complete"]["y"] < names["partial"]["y"] < names["no"]["y"]
+    assert names["no"]["y"] < names["partial"]["y"] < names["complete"]["y"]  # as in the figures
     assert len(heights(points(found, NO))) == len(heights(points(found, PARTIAL))) == 14
-    assert max(heights(points(found, PARTIAL))) < min(heights(points(found, NO)))
+    assert max(heights(points(found, NO))) < min(heights(points(found, PARTIAL)))
     for name, colour in (("partial", PARTIAL), ("no", NO)):
         middle = names[name]["y"] + names[name]["height"] / 2
         assert all(abs(y - middle) < 4 for y in heights(points(found, colour))), name
@@ -74,8 +74,8 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
         """
         - combobox "Level"
         - combobox "Highlight"
-        - img /14 levels of district_id as lines over three rows. Complete pooling. 0.207 for all/
         - status: /4 of 91 pairs of district_id change places between no and partial pooling/
+        - img /14 levels of district_id as lines over three rows. Complete pooling. 0.207 for all/
         - group: Table of estimates and ranks
         """
     )

@@ -63,20 +63,20 @@ def test_prior_and_data_pull_the_posterior(finland: Notebook) -> None:
         """
         - combobox "district_id"
         - combobox "Scale"
-        - button "Back to data and fit"
-        - slider "μ, prior centre"
-        - spinbutton "μ, prior centre, typed": "-1.372"
+        - 'checkbox "full Bayes: average over μ, σ"'
         - slider "σ, prior spread"
         - spinbutton "σ, prior spread, typed": "0.310"
+        - slider "μ, prior centre"
+        - spinbutton "μ, prior centre, typed": "-1.372"
         - slider "n, trials"
         - spinbutton "n, trials, typed": "23"
         - slider "y, events"
         - spinbutton "y, events, typed": "10"
         - slider "both times"
         - spinbutton "both times, typed": "1.000"
-        - 'checkbox "full Bayes: average over μ, σ"'
-        - img /Curves of District 309 on the probability scale/
+        - button "Back to data and fit"
         - status: /District 309. y = 10, n = 23, raw rate 0.435. Posterior. mode 0.262/
+        - img /Curves of District 309 on the probability scale/
         - group: Table of the curves
         """
     )

@@ -220,9 +220,9 @@ def test_leaving_a_chain_out_and_thinning(clinic):
     kept = np.ascontiguousarray(draws[:, ::7])
     assert clinic.judged["ess_bulk"]["stuck"] == float(az.ess(kept, method="bulk"))
     assert f"3 chains of {kept.shape[1]} draws" in clinic.status
-    assert clinic.statistics.marks[False, True].x.size + clinic.statistics.marks[
-        False, False
-    ].x.size == 4  # fmt: skip
+    for name in ("rhat", "ess_bulk", "ess_tail"):
+        marks = clinic.statistics.marks
+        assert marks[name, True].x.size + marks[name, False].x.size == 2
 
 
 def test_a_box_switches_a_chain_off_and_the_last_two_stay_on(clinic):
@@ -234,17 +234,21 @@ def test_a_box_switches_a_chain_off_and_the_last_two_stay_on(clinic):
     boxes(clinic)[1].value = False
     assert clinic.chains == (2, 3)
     assert boxes(clinic)[1].value
-    assert "chains must be 2 or more" in clinic.status
+    assert "two chains or more have to stay, to be compared" in clinic.status
     boxes(clinic)[0].value = True
     assert clinic.chains == (1, 2, 3)
     fine(clinic)
 
 
-def test_another_run_starts_with_all_its_draws(clinic):
+def test_another_run_keeps_what_was_set_as_far_as_it_can(clinic):
     clinic.run, clinic.thin, clinic.chains = "bad", 5, (1, 2)
     clinic.parameter = "slow"
+    clinic.run = "page"  # a summary has no draws
+    assert (clinic.chains, clinic.thin) == ((), 1)
     clinic.run = "ours"
-    assert (clinic.chains, clinic.thin, clinic.parameter) == ((), 1, "Intercept")
+    assert (clinic.chains, clinic.thin, clinic.parameter) == ((1, 2), 5, "Intercept")
+    assert [box.value for box in boxes(clinic)] == [True, True, False, False]
+    clinic.chains, clinic.thin = (), 1
     assert all(box.value for box in boxes(clinic))
     assert "All 8 parameters pass: these draws can be used." in fine(clinic)
     assert clinic.lanes.layout.visibility is None
@@ -266,19 +270,23 @@ def test_the_rule_changes_the_verdicts(clinic):
 
 def test_points_stand_where_the_statistics_are(clinic):
     picture, judged = clinic.statistics, clinic.judged
-    passing, failing = picture.marks[False, True], picture.marks[False, False]
-    assert len(failing.x) == 6  # R-hat and bulk ESS of three rows
-    assert len(passing.x) == 10
-    assert len(picture.marks[True, False].x) == 3
+    passing, failing = picture.marks["rhat", True], picture.marks["rhat", False]
+    for name in ("rhat", "ess_bulk", "ess_tail"):
+        assert (len(picture.marks[name, True].x), len(picture.marks[name, False].x)) == (5, 3)
+    assert len({mark.marker for mark in picture.marks.values()}) == 3  # one for each statistic
+    styles = [picture.limits.line_style, *(each.expected.line_style for each in
+              (clinic.traces, clinic.ranks))]  # fmt: skip
+    assert styles == ["solid", "dashed", "dashed"]
     high = max(1.06, judged["rhat"].max() * 1.01)
     rows = np.flatnonzero(~judged["rhat_ok"])
     wanted = 0.44 * (judged["rhat"].iloc[rows] - 1) / (high - 1)
     np.testing.assert_allclose(failing.x[:3], wanted, rtol=1e-12)
     np.testing.assert_allclose(failing.y[:3], -0.5 - rows)
     sizes = np.log10(judged["ess_bulk"].iloc[rows])
-    np.testing.assert_allclose(failing.x[3:], 0.56 + 0.44 * (sizes - 1) / 3, rtol=1e-12)
+    bulk = picture.marks["ess_bulk", False]
+    np.testing.assert_allclose(bulk.x, 0.56 + 0.44 * (sizes - 1) / 3, rtol=1e-12)
     limit = picture.limits.x
-    assert failing.x[:3].min() > limit[0] >= passing.x[: len(judged) - 3].max()
+    assert failing.x.min() > limit[0] >= passing.x.max()
     assert picture.names.text.tolist()[0] == "Intercept"
     assert picture.row.y.tolist() == [-0.5, -0.5]
 

@@ -15,6 +15,7 @@ from support.effect_models import X, invented
 from support.page import click, status_line
 
 import hierwidgets as hw
+from hierwidgets.errors import DataError
 from hierwidgets.widgets import CompetitivenessEffect, competitiveness_effect
 from hierwidgets.widgets.numbers.effect import frames as numbers
 from hierwidgets.widgets.numbers.effect import kept, moved
@@ -107,7 +108,7 @@ def test_the_switch_shrinks_points_to_the_mean_or_to_the_curve(shown, uk, plain)
     assert np.ptp(row.line.y) > 0.3
     shown.controls[f"{X} in the model"].value = False
     assert "Without district_competitiveness: σ of district_id = 0.71" in shown.status
-    assert "shown estimates has slope 0.175. In the model with it: Typical" in shown.status
+    assert "shown estimates has slope 0.175. In the model with it: A typical" in shown.status
     assert shown.sigma == pytest.approx(plain.theta[0], rel=1e-6)
     wanted = plain.predict(shown.setting.units)["estimate"]
     np.testing.assert_allclose(row.heights, wanted, rtol=1e-5)
@@ -158,12 +159,61 @@ def test_low_and_high_move_the_marks_and_the_numbers(shown, uk):
     np.testing.assert_allclose(shown.facets[0].guides.x[[0, 3]], [0.4, 0.7])
 
 
-def test_equal_values_say_what_to_do_and_recover(shown):
-    shown.low = 0.8
-    assert shown.status == f"This could not be drawn: both values of '{X}' are 0.8; give two"
-    assert status_line(shown).problem
-    shown.low = 0.5
+def test_low_and_high_do_not_cross(shown):
+    shown.low = 0.85
+    assert (shown.low, shown.high) == (0.85, 0.855)
+    shown.high = 0.6
+    assert (shown.low, shown.high) == (0.595, 0.6)
+    first, last = shown.setting.x_range
+    shown.low = last
+    assert first < shown.low < shown.high == last
+    shown.high = first
+    assert shown.low == first < shown.high
     assert not status_line(shown).problem
+
+
+def test_low_above_high_is_refused(uk):
+    with pytest.raises(DataError, match=r"low must be below high; 0\.8 and 0\.5 were given"):
+        CompetitivenessEffect(uk, X, low=0.8, high=0.5)
+
+
+def test_everything_follows_the_slope(shown):
+    fitted = shown.quantities["estimate"].to_numpy()
+    shown.slope = -1.5
+    held = moved.held_at(shown.setting.model, shown.sigma, {1: -1.5})
+    wanted = held.predict(pd.DataFrame({X: [shown.low, shown.high]}), re_formula="~0")["estimate"]
+    np.testing.assert_allclose(shown.curves.marked()[0][1], wanted, atol=1e-3)
+    quantities = shown.quantities
+    np.testing.assert_allclose(quantities["estimate"][:2], wanted)
+    assert quantities[["conf_low", "conf_high"]].isna().all(axis=None)
+    change = wanted[1] - wanted[0]
+    assert f"{shown.low:g} to {shown.high:g}: −{abs(change):.2f}. Slopes" in shown.status
+    assert f"one-step {change / (shown.high - shown.low):.3f}" in shown.status
+    assert not shown.curves.bands[0].visible
+    shown.snap()
+    np.testing.assert_allclose(shown.quantities["estimate"], fitted)
+    assert shown.curves.bands[0].visible
+
+
+def test_straight_lines_stay_probabilities(shown):
+    for slope in (9.0, -1.9):
+        shown.slope = slope
+        y = shown.facets[0].through_points.y
+        assert y.min() >= -1e-12
+        assert y.max() <= 1 + 1e-12
+
+
+def test_the_switch_keeps_what_was_moved(shown):
+    switch = shown.controls[f"{X} in the model"]
+    fitted = shown.sigma
+    switch.value = False
+    assert shown.sigma != fitted  # it follows the fit without
+    switch.value = True
+    assert shown.sigma == fitted
+    shown.sigma, shown.slope = 2.0, 1.0
+    switch.value = False
+    switch.value = True
+    assert (shown.sigma, shown.slope) == (2.0, 1.0)
 
 
 def test_menus_choose_quantity_target_and_level(several):

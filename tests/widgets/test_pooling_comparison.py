@@ -173,25 +173,36 @@ def test_a_click_and_the_menu_select_a_level(shown):
     shown.controls["Level"].index = 6
     assert shown.selected == "District 309"
     assert shown.slopes.ring.x.round(3).tolist() == [0.268, 0.435]
-    assert shown.slopes.ring.y.tolist() == [1, 0]
+    assert shown.slopes.ring.y.tolist() == [1, 2]  # no pooling on top, as in the figures
     shown.controls["Level"].index = 0
     assert shown.selected is None
     assert len(shown.slopes.ring.x) == 0
 
 
-def test_another_fit_keeps_the_selection_only_if_it_has_the_level(shown):
+def test_another_fit_keeps_what_was_set_as_far_as_it_has_it(shown):
     shown.shown, shown.selected = "UK", "District 319"
     shown.highlight, shown.n_low = "n range", 4
     shown.shown = "UK with x"
     assert shown.selected == "District 319"
-    assert (shown.n_low, shown.n_high) == (1, 10)
+    assert (shown.n_low, shown.n_high) == (4, 10)
     assert "District 319: n = 1" in shown.status
     assert shown.controls["Level"].label == "District 319"
     shown.shown = "Finland"
     assert shown.selected is None
+    assert (shown.n_low, shown.n_high) == (23, 179)
     assert shown.controls["Level"].options[1] == "District 304"
     assert (shown.controls["n from"].min, shown.controls["n from"].max) == (23, 179)
     fine(shown)
+    shown.shown = "UK"
+    assert (shown.n_low, shown.n_high, shown.selected) == (4, 10, "District 319")
+
+
+def test_of_many_that_change_places_few_are_highlighted(shown):
+    shown.shown, shown.highlight = "UK", "crossers"
+    assert "Highlighted: of the 194 that change places with another the 8 that" in shown.status
+    assert "places or more." in shown.status
+    ends = np.isnan(shown.slopes.marked.x).sum() + 1
+    assert ends == 8
 
 
 def test_the_table_lists_changes_of_rank_largest_first(shown):

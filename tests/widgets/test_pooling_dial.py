@@ -239,6 +239,39 @@ def test_the_text_is_short_and_the_same_each_time(dial):
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == dial.model_id
 
 
+def test_the_marker_of_sigma_is_never_lost(dial):
+    for sigma in (0.01, 0.31, 5.0):
+        dial.sigma = sigma
+        here = dial.profile.here
+        low, high = here.scales["y"].min, here.scales["y"].max
+        assert low < here.y[1] < high
+    assert here.marker == "triangle-down"  # the log-likelihood itself is off the picture
+    dial.snap()
+    assert here.marker == "diamond"
+
+
+def test_the_interval_and_complete_pooling_are_shown(dial, fits):
+    found = fits["finland"].confint(0.9, parameters="sd Intercept | district_id", progress=False)
+    low, high = found.loc[0, ["conf_low", "conf_high"]]
+    assert (dial.profile.interval.x[0], dial.profile.interval.x[1]) == (low, high)
+    assert "90 % interval 0.09 to 0.58" in dial.text_alternatives["hw-profile"]
+    data = hw.load("finland")
+    rate = (data["contacted"] == "Contacted").mean()
+    np.testing.assert_allclose(dial.estimates.overall.y, rate)
+    dial.scale = "logit"
+    np.testing.assert_allclose(dial.estimates.overall.y, np.log(rate / (1 - rate)))
+    assert (dial.estimates.overall.line_style, dial.estimates.overall.marker) == (
+        "dotted",
+        "square",
+    )
+
+
+def test_numbers_are_written_out(dial):
+    dial.sigma = 0.01
+    assert "half where n = 62,0" in dial.status or "half where n = 61," in dial.status
+    assert "e+" not in dial.status
+
+
 def test_closing_frees_every_widget_and_observer(fits):
     before = set(_instances)
     dial = PoolingDial(fits["finland"], selected="District 309")

@@ -90,11 +90,16 @@ def test_sliders_menus_and_traits_move_each_other(lab):
     assert (lab.sigma, lab.J, lab.controls["groups, J"].value) == (1.5, 20, 20.0)
     assert len(lab.arrows.heads[0].x) == 20
     lab.controls["Group sizes"].value = "uk"
-    assert (lab.n, lab.J, lab.controls["groups, J"].value) == ("uk", 253, 253.0)
-    assert lab.controls["n per group"].layout.visibility == "hidden"
+    assert (lab.n, lab.J, lab.controls["groups, J"].value) == ("uk", 20, 20.0)  # as it was set
+    lab.J = 253
+    assert lab.controls["n per group"].layout.display == "none"
     lab.controls["Group sizes"].value = "equal"
     assert (lab.n, lab.J) == (30, 253)
-    assert lab.controls["n per group"].layout.visibility == "visible"
+    lab.n, lab.J = "finland", 14
+    lab.controls["Group sizes"].value = "uk"
+    assert (lab.n, lab.J) == ("uk", 253)  # nobody has set it: it goes with the sizes
+    lab.controls["Group sizes"].value = "equal"
+    assert lab.controls["n per group"].layout.display is None
     lab.controls["n per group"].value = 41.0
     assert lab.n == 41
     lab.n = 7

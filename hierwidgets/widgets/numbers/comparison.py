@@ -14,7 +14,7 @@ from hierwidgets.fit.fit import Fit
 
 __all__ = [
     "ESTIMATES", "Compared", "Flags", "check_comparable", "compared", "comparison_frame",
-    "crossed_with_each", "crossing_pairs", "n_classes", "n_span", "named_fits",
+    "crossed_with_each", "crossing_pairs", "most_moved", "n_classes", "n_span", "named_fits",
 ]  # fmt: skip
 
 Flags = NDArray[np.bool_]
@@ -222,6 +222,29 @@ def compared(fit: Fit, most: int = 3) -> Compared:
     classes, names = n_classes(columns["n"], most)
     crossed = crossed_with_each(frame)
     return Compared(fit, frame, columns, crossed, classes, names, _digits(fit, frame))
+
+
+def most_moved(found: Compared, most: int = 12) -> Flags:
+    """The levels that change places with another; of more than so many, those that move furthest.
+
+    How far is counted in places; a level that moves as far as the last of them is one too, but
+    where that would be too many.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"),
+    ...                family="binomial", event="Contacted")
+    >>> int(most_moved(compared(fit)).sum()), int(most_moved(compared(fit), most=3).sum())
+    (7, 1)
+    """
+    crossed = found.crossed.any(axis=1)
+    if crossed.sum() <= most:
+        return np.asarray(crossed)
+    far = np.where(crossed, np.abs(found.columns["rank_change"]), 0.0)
+    least = np.sort(far)[-most]
+    tied, further = far >= least, far > least
+    return np.asarray(further if tied.sum() > most and further.any() else tied)
 
 
 def _digits(fit: Fit, frame: pd.DataFrame) -> int:

@@ -61,6 +61,13 @@ def marked_text(
     if highlight == "none":
         return ""
     count = int(shown.sum())
+    crossers = int(found.crossed.any(axis=1).sum())
+    if highlight == "crossers" and selected is None and count < crossers:
+        least = np.abs(found.columns["rank_change"])[shown].min()
+        return (
+            f"Highlighted: of the {crossers} that change places with another the {count} that "
+            f"gain or lose most, {least:g} places or more."
+        )
     if highlight == "crossers":
         whom = "another" if selected is None else str(selected)
         those = "the one that changes" if count == 1 else f"the {count} that change"

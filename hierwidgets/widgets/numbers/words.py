@@ -6,7 +6,7 @@ from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 
-__all__ = ["Estimated", "place_of", "rate_name", "shorter"]
+__all__ = ["Estimated", "place_of", "rate_name", "shorter", "three_digits"]
 
 Estimated = Fit | Posterior
 
@@ -28,6 +28,17 @@ def shorter(name: str, most: int) -> str:
     'District…'
     """
     return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def three_digits(value: float) -> str:
+    """A number with three digits that count, written out.
+
+    Examples
+    --------
+    >>> three_digits(64.47), three_digits(61_982.3), three_digits(1.546)
+    ('64.5', '62,000', '1.55')
+    """
+    return f"{float(f'{value:.3g}'):,.15g}"
 
 
 def place_of(level: object, levels: Sequence[object], whose: str = "") -> int:

@@ -23,11 +23,12 @@ __all__ = ["LANE", "MOST_ROWS", "Ranks", "StatisticsPicture", "Traces", "chains_
 
 # passing and failing also differ in being hollow or filled
 PASSES, FAILS, SELECTED = PURPLE, ORANGE, PINK
-CHAINS, EXPECTED = BLUES[1], BROWN
+CHAINS, EXPECTED, LIMIT = BLUES[1], BROWN, GREY
+STATISTICS = {"rhat": "square", "ess_bulk": "circle", "ess_tail": "triangle-up"}  # and markers
 INK = "var(--jp-ui-font-color1)"
 BINS = 20  # of the histograms of ranks
 LANE = 0.86  # of a lane's height that is used
-MOST_ROWS = 25  # of the picture of statistics
+MOST_ROWS = 12  # of the picture of statistics
 _RHAT, _ESS = (0.0, 0.44), (0.56, 1.0)  # shares of the width
 _HIGHEST_RHAT = 2.0
 
@@ -110,7 +111,7 @@ class Traces(Lanes):
         wide = high - low if high > low else 1.0
         frame = numbers.trace_frame(values[: len(chains)])
         x, y = (frame[c].to_numpy(np.float64).reshape(len(chains), -1) for c in ("draw", "value"))
-        label = f"draw, from {low:.3g} to {high:.3g} in each lane"
+        label = f"draw; from {low:.3g} to {high:.3g}"
         self._lanes(chains, float(values.shape[1]), label)
         self._draw_lines(x, (y - low) / wide, float((np.median(values) - low) / wide))
 
@@ -156,7 +157,7 @@ class StatisticsPicture:
     figure
         To be shown.
     marks
-        Points by whether they are tail effective sample sizes and whether they pass.
+        Points by statistic and whether they pass.
     limits, row, names
         The thresholds, the line through the parameter that is selected, and the names.
     shown : list of str
@@ -167,19 +168,17 @@ class StatisticsPicture:
         x = bqplot.LinearScale(min=-0.02, max=1.02, allow_padding=False)
         self._up = bqplot.LinearScale(min=-1, max=0, allow_padding=False)
         scales = {"x": x, "y": self._up}
-        self.limits = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=[EXPECTED], stroke_width=2, line_style="dashed"
-        )
+        self.limits = bqplot.Lines(scales=scales, x=[], y=[], colors=[LIMIT], stroke_width=2)
         self.row = bqplot.Lines(
-            scales=scales, x=[], y=[], colors=[SELECTED], stroke_width=2, opacities=[0.8]
+            scales=scales, x=[], y=[], colors=[SELECTED], stroke_width=4, opacities=[0.6]
         )
         self.marks = {
-            (tail, ok): bqplot.Scatter(
-                scales=scales, x=[], y=[], marker="triangle-up" if tail else "circle",
+            (name, ok): bqplot.Scatter(
+                scales=scales, x=[], y=[], marker=marker,
                 colors=[PASSES if ok else FAILS], stroke=PASSES if ok else FAILS,
                 fill=not ok, stroke_width=1.5, default_size=60, interactions={},
             )
-            for tail in (False, True)
+            for name, marker in STATISTICS.items()
             for ok in (True, False)
         }  # fmt: skip
         self._grid = bqplot.Lines(
@@ -190,12 +189,12 @@ class StatisticsPicture:
             scale=x, side="top", grid_lines="none", tick_values=np.array([0.22, 0.78]),
             tick_labels={0.22: "R-hat", 0.78: "effective sample size"},
         )  # fmt: skip
-        height = f"{70 + 22 * min(rows, MOST_ROWS)}px"
+        height = f"{56 + 20 * min(rows, MOST_ROWS)}px"
         marks = [
             self._grid, self.row, self.limits, *self.marks.values(), self._values, self.names,
         ]  # fmt: skip
         self.figure = figure(name, height, marks, [above], bottom=26)
-        self.figure.fig_margin = {**MARGIN, "left": 210, "top": 26, "bottom": 26}
+        self.figure.fig_margin = {**MARGIN, "left": 124, "top": 26, "bottom": 26}
         self.shown: list[str] = []
 
     def draw(self, judged: pd.DataFrame, ess: float) -> None:
@@ -221,23 +220,19 @@ class StatisticsPicture:
         self, table: pd.DataFrame, middle: Array, high: float, span: tuple[float, float]
     ) -> None:
         layers = (
-            (False, "rhat", _rhat_place(table["rhat"].to_numpy(np.float64), high), 0.0),
-            (False, "ess_bulk", _ess_place(table["ess_bulk"].to_numpy(np.float64), span), 0.16),
-            (True, "ess_tail", _ess_place(table["ess_tail"].to_numpy(np.float64), span), -0.16),
+            ("rhat", _rhat_place(table["rhat"].to_numpy(np.float64), high), 0.0),
+            ("ess_bulk", _ess_place(table["ess_bulk"].to_numpy(np.float64), span), 0.16),
+            ("ess_tail", _ess_place(table["ess_tail"].to_numpy(np.float64), span), -0.16),
         )
-        for (tail, ok), mark in self.marks.items():
-            mine = [
-                (x[table[f"{name}_ok"] == ok], (middle + up)[table[f"{name}_ok"] == ok])
-                for is_tail, name, x, up in layers
-                if is_tail == tail
-            ]
-            with mark.hold_sync():
-                mark.x = np.concatenate([x for x, _ in mine])
-                mark.y = np.concatenate([y for _, y in mine])
+        for name, x, up in layers:
+            for ok in (True, False):
+                mine, mark = (table[f"{name}_ok"] == ok).to_numpy(), self.marks[name, ok]
+                with mark.hold_sync():
+                    mark.x, mark.y = x[mine], (middle + up)[mine]
 
     def _draw_axes(self, middle: Array, high: float, span: tuple[float, float]) -> None:
         rhats = [v for v in (1.0, 1.02, 1.05, 1.1, 1.2, 1.5, 2.0) if v <= high]
-        rhats = [v for i, v in enumerate(rhats) if i == 0 or v - 1 > 0.13 * (high - 1)]
+        rhats = _apart(rhats, 0.24 * (high - 1))
         sizes = [10.0**k for k in range(int(np.floor(np.log10(span[0]))), 7)]
         sizes = [v for v in sizes if span[0] <= v <= span[1]]
         at = np.concatenate([_rhat_place(np.array(rhats), high), _ess_place(np.array(sizes), span)])
@@ -252,7 +247,7 @@ class StatisticsPicture:
             )
         with self.names.hold_sync():
             self.names.x, self.names.y = np.full(len(middle), -0.02), middle
-            self.names.text = np.array([shorter(name, 34) for name in self.shown])
+            self.names.text = np.array([shorter(name, 19) for name in self.shown])
 
     def select(self, parameter: str) -> None:
         """A line through the row of that parameter."""
@@ -265,6 +260,15 @@ class StatisticsPicture:
         """The parameter at a share of the height, from below."""
         row = int((1 - up) * len(self.shown))
         return self.shown[row] if 0 <= row < len(self.shown) else None
+
+
+def _apart(values: list[float], least: float) -> list[float]:
+    """Those of increasing values that are so far from the one kept before."""
+    kept = values[:1]
+    for value in values[1:]:
+        if value - kept[-1] >= least:
+            kept.append(value)
+    return kept
 
 
 def _rhat_place(rhat: float | Array, high: float) -> Array:
@@ -288,16 +292,18 @@ def _worst(judged: pd.DataFrame) -> pd.DataFrame:
 
 def chains_legend() -> str:
     """The key of the pictures; shape and filling tell the layers apart without colour."""
-    circle, triangle = '<circle cx="9" cy="8" r="5"{}/>', '<path d="M9 2l6 11h-12z"{}/>'
+    square, circle = '<path d="M4 3h10v10h-10z"{}/>', '<circle cx="9" cy="8" r="5"{}/>'
+    triangle = '<path d="M9 2l6 11h-12z"{}/>'
     hollow = f' fill="none" stroke="{PASSES}" stroke-width="2"'
     filled = f' fill="{FAILS}"'
     dashed = f'<path d="M0 8h18" stroke="{EXPECTED}" stroke-width="2" stroke-dasharray="5 3"/>'
     keys = (
-        ("R-hat, bulk ESS", circle.format(hollow)),
+        ("what chains that agree show", dashed),
+        ("R-hat", square.format(hollow)),
+        ("bulk ESS", circle.format(hollow)),
         ("tail ESS", triangle.format(hollow)),
-        ("hollow: passes", circle.format(hollow)),
-        ("filled: fails", circle.format(filled)),
-        ("shown above", f'<path d="M0 8h18" stroke="{SELECTED}" stroke-width="3"/>'),
-        ("dashed: median of all chains; even ranks; limits", dashed),
+        ("filled: fails", square.format(filled) + triangle.format(filled)),
+        ("limit", f'<path d="M9 0v16" stroke="{LIMIT}"/>'),
+        ("shown above", f'<path d="M0 8h18" stroke="{SELECTED}" stroke-width="4"/>'),
     )
     return legend(keys)

@@ -8,28 +8,29 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.palette import BLUES, BROWN, COMPLETE, NO, PARTIAL, PINK
+from hierwidgets.base.palette import BLUES, COMPLETE, NO, PARTIAL, PINK
 from hierwidgets.widgets.numbers.comparison import ESTIMATES, Compared, Flags
 from hierwidgets.widgets.parts.charts import figure, round_ticks, upright
 from hierwidgets.widgets.parts.legend import legend
 
 __all__ = ["BEHIND", "CLASSES", "FEW", "MANY", "SlopesPanel", "comparison_legend"]
 
-MARKED, TARGET = PINK, BROWN
+MARKED, TARGET = PINK, COMPLETE
 # From few trials to many, lines get darker and wider, and points another shape.
 CLASSES = (
     (BLUES[0], 0.8, "circle"),
     (BLUES[1], 1.4, "square"),
     (BLUES[2], 2.2, "diamond"),
 )
-ROWS = {0: "no", 1: "partial", 2: "complete"}
+ROWS = {2: "no", 1: "partial", 0: "complete"}  # from top to bottom, as in the figures
+FOOT = -0.38  # where the targets are, under the rows
 MOST_APART = 40  # more levels than this, and equal rates are stacked
 # opacity of lines: of few levels, of many, of what is not highlighted
 FEW, MANY, BEHIND = 0.75, 0.35, 0.25
 
 
 class SlopesPanel:
-    """Complete, partial and no pooling in a row each, and a line over them for every level.
+    """No, partial and complete pooling in a row each, and a line over them for every level.
 
     Attributes
     ----------
@@ -48,15 +49,15 @@ class SlopesPanel:
     def __init__(self) -> None:
         self.rate = bqplot.LinearScale(allow_padding=False)
         self._scales = {
-            "x": self.rate, "y": bqplot.LinearScale(min=-0.5, max=2.5, allow_padding=False)
+            "x": self.rate, "y": bqplot.LinearScale(min=-0.55, max=2.55, allow_padding=False)
         }  # fmt: skip
         self.lines = [self._line(color, "solid", width) for color, width, _ in CLASSES]
-        self.marked, self.chosen = self._line(MARKED, "solid", 2), self._line(MARKED, "solid", 4)
-        self.overall = self._line(COMPLETE, "dashed", 1.5)
-        self.toward = self._line(TARGET, "dotted", 2)
+        self.marked, self.chosen = self._line(MARKED, "solid", 3), self._line(MARKED, "solid", 5)
+        self.overall = self._line(COMPLETE, "dotted", 2)
+        self.toward = self._line(TARGET, "dashed", 1.5)
         still: dict[str, Any] = {"interactions": {}}
         self.square = self._point(COMPLETE, "square", default_size=90, **still)
-        self.targets = self._point(TARGET, "triangle-down", default_size=60, **still)
+        self.targets = self._point(TARGET, "triangle-up", default_size=60, **still)
         self.ring = self._point(
             MARKED, "circle", fill=False, stroke_width=2, default_size=220, **still
         )
@@ -91,7 +92,9 @@ class SlopesPanel:
             *self.lines, self.overall, self.toward, self.marked, self.chosen, self.square,
             self.targets, *sum(self.points, ()), self.ring,
         ]  # fmt: skip
-        return figure("hw-slopes", "360px", marks, [self.axis, rows], bottom=44)
+        drawn = figure("hw-slopes", "360px", marks, [self.axis, rows], bottom=44)
+        drawn.fig_margin = {**drawn.fig_margin, "left": 76}
+        return drawn
 
     # --- what changes ---
 
@@ -121,9 +124,9 @@ class SlopesPanel:
         targets = np.unique(found.columns["target"].round(8))
         for mark, at in ((self.overall, overall), (self.toward, targets)):
             with mark.hold_sync():
-                mark.x, mark.y = (list(at) * 2, [-0.5, 2.35]) if len(at) == 1 else ([], [])
+                mark.x, mark.y = (list(at) * 2, [FOOT, 2.5]) if len(at) == 1 else ([], [])
         self.targets.default_size = 60 if len(targets) <= MOST_APART else 20
-        for mark, at, row in ((self.square, overall, 2.0), (self.targets, targets, 2.35)):
+        for mark, at, row in ((self.square, overall, 0.0), (self.targets, targets, FOOT)):
             with mark.hold_sync():
                 mark.x, mark.y = at, np.full(len(at), row)
 
@@ -155,12 +158,12 @@ class SlopesPanel:
 def _vertices(frame: pd.DataFrame) -> tuple[Array, Array]:
     """Places (3, J) of complete, partial and no pooling; equal rates of many are stacked."""
     x = frame[list(ESTIMATES)].to_numpy().T
-    y = np.repeat([[2.0], [1.0], [0.0]], len(frame), axis=1)
+    y = np.repeat([[0.0], [1.0], [2.0]], len(frame), axis=1)
     if len(frame) > MOST_APART:
-        for row in (1, 2):
+        for row, way in ((1, -1.0), (2, 1.0)):
             under = frame.groupby(frame[ESTIMATES[row]].round(8))["n"]
             rank = under.rank(method="first", ascending=False) - 1
-            y[row] -= rank * min(0.03, 0.42 / max(rank.max(), 1))
+            y[row] += way * rank * min(0.03, 0.42 / max(rank.max(), 1))
     return x, y
 
 
@@ -192,12 +195,12 @@ def comparison_legend(classes: list[str], many_targets: bool) -> str:
         (name, across.format(color, width) + shapes[shape].format(color))
         for name, (color, width, shape) in zip(classes, CLASSES, strict=False)
     ]
-    triangle = f'<path d="M10 3h10l-5 9z" fill="{TARGET}"/>'
+    triangle = f'<path d="M10 12h10l-5-9z" fill="{TARGET}"/>'
     pulled = "target of partial pooling" + (", one for each level" if many_targets else "")
     ring = f'<circle cx="15" cy="8" r="6" fill="none" stroke="{MARKED}"/>'
     keys += [
-        ("complete pooling", down.format(COMPLETE, "4 2") + shapes["square"].format(COMPLETE)),
-        (pulled, ("" if many_targets else down.format(TARGET, "2 2")) + triangle),
+        ("complete pooling", down.format(COMPLETE, "2 2") + shapes["square"].format(COMPLETE)),
+        (pulled, ("" if many_targets else down.format(TARGET, "4 2")) + triangle),
         ("highlighted; selected in a ring", across.format(MARKED, 3) + ring),
     ]
     return legend(keys, width=30)

@@ -1,16 +1,41 @@
 """The lower picture of the effect: a quantity of interest as curves over the predictor."""
 
+from typing import Any
+
 import bqplot
 import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import BROWN, GREEN, LIGHT_GREY, PURPLE
+from hierwidgets.widgets.numbers.effect.setting import decimals
 from hierwidgets.widgets.parts.charts import figure, joined_segments, round_ticks, upright
+from hierwidgets.widgets.parts.controls import NamedSlider
 
-__all__ = ["CURVES", "EffectPicture"]
+__all__ = ["CURVES", "DASHES", "STEPS", "EffectPicture", "effect_sliders"]
 
+STEPS = 100  # of the two sliders of the predictor
 CURVES = (PURPLE, GREEN, BROWN)  # first value compared, second value, their difference
+DASHES = ("dashed", "solid", "solid")  # as in the figures; of a lone curve all are solid
+
+
+def effect_sliders(
+    values: dict[str, float], limits: dict[str, tuple[float, float]]
+) -> dict[str, NamedSlider]:
+    """Sliders of the two values of the predictor, and of what of the model can be moved."""
+    looks: dict[str, dict[str, Any]] = {
+        "low": {"label": "low value", "steps": STEPS},
+        "high": {"label": "high value", "steps": STEPS},
+        "sigma": {"label": "σ, spread", "log": True},
+        "slope": {"label": "γ₁, slope"},
+    }
+    return {
+        name: NamedSlider(
+            value=values[name], min=ends[0], max=ends[1],
+            digits=3 if name == "sigma" else decimals(ends), **looks[name],
+        )
+        for name, ends in limits.items()
+    }  # fmt: skip
 
 
 class EffectPicture:
@@ -61,7 +86,6 @@ class EffectPicture:
 
     def _build_series(self, scales: dict[str, bqplot.Scale]) -> None:
         """A band, a curve and marks for each value compared and for their difference."""
-        dashes = ("solid", "dashed", "solid")
         self.bands = [
             bqplot.Lines(
                 scales=scales, x=[0.0], y=[0.0], colors=[c], fill="inside", fill_colors=[c],
@@ -71,7 +95,7 @@ class EffectPicture:
         ]  # fmt: skip
         self.curves = [
             bqplot.Lines(scales=scales, x=[0.0], y=[0.0], colors=[c], stroke_width=3, line_style=d)
-            for c, d in zip(CURVES, dashes, strict=True)
+            for c, d in zip(CURVES, DASHES, strict=True)
         ]
         self.marks = [
             bqplot.Scatter(
@@ -95,6 +119,7 @@ class EffectPicture:
                 band.visible = bool(np.isfinite(low).all())
                 with curve.hold_sync():
                     curve.x, curve.y = x, y
+                    curve.line_style = DASHES[i] if len(self._frames) > 1 else "solid"
                 if band.visible:
                     with band.hold_sync():
                         band.x, band.y = np.r_[x, x[::-1]], np.r_[low, high[::-1]]

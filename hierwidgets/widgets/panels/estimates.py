@@ -8,9 +8,9 @@ import bqplot
 import numpy as np
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.palette import GREY, LIGHT_GREY
+from hierwidgets.base.palette import COMPLETE, GREY, LIGHT_GREY
 from hierwidgets.spec.families import Family
-from hierwidgets.widgets.numbers.pooling import Columns, link_ends
+from hierwidgets.widgets.numbers.pooling import Columns, link_ends, on_link
 from hierwidgets.widgets.parts.charts import (
     diamonds,
     figure,
@@ -47,6 +47,8 @@ class EstimatesPanel:
         self.names = np.array([str(level) for level in columns["level"]])
         self.at = np.arange(len(self.names), dtype=np.float64)
         self.link_range = link_range(columns)
+        overall = float(columns["n"] @ columns["raw"] / columns["n"].sum())
+        self.overall_rate = {"": overall, "_link": float(on_link(family, overall))}
         self._build(group)
 
     def show(
@@ -63,6 +65,7 @@ class EstimatesPanel:
             self._show_raw(raw, scale, low, high)
         shown = np.clip(raw, *_edges(low, high))
         self.target.y = target
+        self.overall.y = np.full(2, self.overall_rate[suffix])
         self.pooled.y = diamonds(pooled, self._size[1] * (high - low))
         self.segments.y = joined_segments(shown, pooled)
         self._show_ring(selected, shown, pooled)
@@ -108,6 +111,10 @@ class EstimatesPanel:
             scales=scales, x=self.at, y=self.at, colors=[TARGET], line_style="dashed",
             stroke_width=2.5,
         )  # fmt: skip
+        self.overall = bqplot.Lines(
+            scales=scales, x=self.at[[0, -1]] + [-0.6, 0.6], y=[0.0, 0.0], colors=[COMPLETE],
+            line_style="dotted", stroke_width=1.5, marker="square", marker_size=60,
+        )  # fmt: skip
         self.segments = bqplot.Lines(
             scales=scales, x=[], y=[], colors=[LIGHT_GREY], stroke_width=1, opacities=[0.7]
         )
@@ -128,8 +135,9 @@ class EstimatesPanel:
             stroke_width=2, default_size=300, interactions={}, visible=False,
         )  # fmt: skip
         self._build_extra(scales, max(70, area))
-        own = [self.ring, self.target, self.segments, self.raw, self.below, self.above, self.pooled]
-        return [*own, self.extra_line, self.extra_raw, self.extra_pooled]
+        points = [self.segments, self.raw, self.below, self.above, self.pooled]
+        extra = [self.extra_line, self.extra_raw, self.extra_pooled]
+        return [self.ring, self.overall, self.target, *points, *extra]
 
     def _build_extra(self, scales: dict[str, bqplot.Scale], area: int) -> None:
         self.extra_line = bqplot.Lines(

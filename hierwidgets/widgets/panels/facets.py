@@ -24,13 +24,14 @@ from hierwidgets.widgets.parts.charts import (
 )
 from hierwidgets.widgets.parts.legend import legend
 
-from .curves import CURVES
+from .curves import CURVES, DASHES
 
 __all__ = ["FacetRow", "facets_legend", "rows_of_facets"]
 
 RAW, POINTS, SHOWN = NO, PARTIAL, PINK
 PER_ROW, MOST_ROWS = 5, 6
 _GAP = 0.14  # between facets, in widths of a facet
+TILT = -25  # degrees of facets' titles, which so have room beside each other
 _LONGEST = 20  # characters of a facet's title
 
 
@@ -71,8 +72,8 @@ class FacetRow:
         The scales.
     points, crowd, raw
         The points: pooled, the same as one path, and raw.
-    line, band
-        Of the facets.
+    line, dashed, band
+        Of the facets; dashed lines for the first of two values compared.
     guides, ring, through_raw, through_points
         Lines at two values, circles around the selected unit, lines through raw and pooled points.
     """
@@ -86,6 +87,7 @@ class FacetRow:
         self.x, self.y = self._scale(), bqplot.LinearScale(min=0.0, max=1.0, allow_padding=False)
         scales = {"x": self.x, "y": self.y}
         values = facet_values(setting)
+        self._dashed = np.array([_is_dashed(values[k]) for k in facets])
         self._build_lines(scales, [CURVES[values[k] or 0] for k in facets], raw)
         names = np.array([str(level) for level in setting.levels])[self.units]
         self._build_points(scales, names, raw)
@@ -115,7 +117,14 @@ class FacetRow:
             fill_opacities=[0.25] * len(colors), stroke_width=0,
             close_path=True,
         )  # fmt: skip
-        self.line = bqplot.Lines(scales=scales, x=blank, y=blank, colors=colors, stroke_width=3)
+        self.line, self.dashed = (
+            bqplot.Lines(
+                scales=scales, x=[0.0, 1.0], y=[0.0, 0.0], stroke_width=3, line_style=style,
+                colors=[colors[i] for i in np.flatnonzero(mine)] or colors,
+                visible=bool(mine.any()),
+            )
+            for style, mine in (("solid", ~self._dashed), ("dashed", self._dashed))
+        )  # fmt: skip
         straight = {"scales": scales, "x": [0.0, 1.0], "y": [0.0, 0.0], "visible": raw}
         self.through_raw = bqplot.Lines(
             **straight, colors=[RAW], stroke_width=2, line_style="dotted"
@@ -169,15 +178,16 @@ class FacetRow:
             axes.append(
                 bqplot.Axis(
                     scale=self.x, side="top", grid_lines="none", tick_values=centres,
-                    tick_labels=_keyed(centres, short), tick_style={"font-size": "11px"},
+                    tick_labels=_keyed(centres, short), tick_rotate=TILT,
+                    tick_style={"font-size": "11px", "translate": "0 -18px"},  # it turns inwards
                 )
             )  # fmt: skip
         marks = [
             self.ring, self.guides, self.band, self.raw, self.points, self.crowd,
-            self.through_raw, self.through_points, self.line,
+            self.through_raw, self.through_points, self.line, self.dashed,
         ]  # fmt: skip
-        drawn = figure(self.name, "250px" if several else "290px", marks, axes, bottom=44)
-        drawn.fig_margin = {**drawn.fig_margin, "top": 28 if several else 8}
+        drawn = figure(self.name, "262px" if several else "290px", marks, axes, bottom=44)
+        drawn.fig_margin = {**drawn.fig_margin, "top": 64 if several else 8}
         return drawn
 
     def _ticks(self) -> tuple[Array, dict[float | int, str]]:
@@ -195,9 +205,15 @@ class FacetRow:
     def draw_raw(self, units: pd.DataFrame) -> None:
         """The raw rates, and the straight line through those of all rows; they stay."""
         self.raw.y = units["raw"].to_numpy()[self.units]
+        self._put_straight(self.through_raw, units, "raw")
+
+    def _put_straight(self, mark: bqplot.Lines, units: pd.DataFrame, column: str) -> None:
+        """The straight line through points, as far as it is a probability."""
+        slope, start = np.polyfit(units["x"], units[column], 1)
         ends = np.array(self._range)
-        self.through_raw.x = self.through_points.x = ends
-        self.through_raw.y = np.polyval(np.polyfit(units["x"], units["raw"], 1), ends)
+        if slope:
+            ends = np.clip(ends, *sorted([-start / slope, (1.0 - start) / slope]))
+        put(mark, x=ends, y=start + slope * ends)
 
     def limits(self, low: float, high: float, label: str) -> None:
         """New limits of the vertical axis."""
@@ -239,9 +255,9 @@ class FacetRow:
             with self.band.hold_sync():
                 self.band.x, self.band.y = _outline(at, at), _outline(low, high)
         self.band.visible = banded
-        if not np.array_equal(self.line.x, at):
-            self.line.x = at
-        self.line.y = y
+        for mark, mine in ((self.line, ~self._dashed), (self.dashed, self._dashed)):
+            if mark.visible:
+                put(mark, x=at[mine], y=y[mine])
 
     def draw_guides(self, low: float, high: float) -> None:
         """Dashed verticals at two values of the predictor."""
@@ -254,8 +270,7 @@ class FacetRow:
     def draw_ring(self, unit: int | None, units: pd.DataFrame) -> None:
         """Circles around a unit's points, if it is in this row; and the line through them all."""
         if self.through_points.visible:
-            through = np.polyfit(units["x"], units["estimate"], 1)
-            self.through_points.y = np.polyval(through, np.array(self._range))
+            self._put_straight(self.through_points, units, "estimate")
         found = np.flatnonzero(self.units == unit) if unit is not None else np.array([], int)
         self.ring.visible = found.size > 0
         if found.size:
@@ -263,6 +278,11 @@ class FacetRow:
             with self.ring.hold_sync():
                 self.ring.x = np.full(2, self.at[found[0]])
                 self.ring.y = units[shown].to_numpy(np.float64)[unit]
+
+
+def _is_dashed(value: int | None) -> bool:
+    """Whether the line of the first or second value compared is dashed."""
+    return value is not None and DASHES[value] == "dashed"
 
 
 def _keyed(places: NDArray[Any], texts: list[str]) -> dict[float | int, str]:
@@ -284,7 +304,10 @@ def facets_legend(setting: Setting) -> str:
     if raw:
         keys.insert(0, ("raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'))
     named = sorted({i for i in facet_values(setting) if i is not None})
-    keys += [(f"model, {setting.series[i]}", stroke.format(CURVES[i], "")) for i in named]
+    keys += [
+        (f"model, {setting.series[i]}", stroke.format(CURVES[i], "6 3" if _is_dashed(i) else ""))
+        for i in named
+    ]
     if not named:
         keys.append(("model", stroke.format(CURVES[0], "")))
     if raw:

@@ -8,7 +8,7 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import GREY
 from hierwidgets.widgets.parts.charts import figure, half_width, round_ticks, upright
 
-from .weights import POOLED, TARGET
+from .weights import POOLED
 
 __all__ = ["ProfilePanel"]
 
@@ -22,11 +22,11 @@ class ProfilePanel:
     ----------
     profile
         That of `profile_frame`, from the dial's smallest sigma to its largest.
-    fitted
-        The fit's sigma.
+    fitted, interval
+        The fit's sigma, and the ends of its profile interval.
     """
 
-    def __init__(self, profile: pd.DataFrame, fitted: float) -> None:
+    def __init__(self, profile: pd.DataFrame, fitted: float, interval: tuple[float, float]) -> None:
         best = float(profile["loglik"].max())
         floor = max(float(profile["loglik"].min()), best - DEEPEST)
         low, high = float(profile["sigma"].iloc[0]), float(profile["sigma"].iloc[-1])
@@ -39,22 +39,30 @@ class ProfilePanel:
             colors=[GREY], stroke_width=2,
         )  # fmt: skip
         tick = bqplot.Lines(
-            scales=scales, x=[max(fitted, low)] * 2, y=[floor - 0.3, best], colors=[TARGET],
-            line_style="dashed", stroke_width=2.5,
+            scales=scales, x=[max(fitted, low)] * 2, y=[floor - 0.3, best], colors=[GREY],
+            stroke_width=1,
         )  # fmt: skip
-        self._bottom = floor - 5.0  # under the axis, where the figure clips it
+        ends = np.clip(interval, low, high)
+        self.interval = bqplot.Lines(
+            scales=scales, x=[*ends, *ends[::-1]], y=np.repeat([floor - 0.3, best + 1.0], 2),
+            colors=[GREY], stroke_width=0, fill="inside", fill_colors=[GREY],
+            fill_opacities=[0.22], close_path=True,
+        )  # fmt: skip
+        self._bottom, self._floor = floor - 5.0, floor  # under the axis the figure clips a stem
         self.here = bqplot.Lines(
             scales=scales, x=[low, low], y=[self._bottom, floor], colors=[POOLED],
             stroke_width=2, marker="diamond", marker_size=60,
         )  # fmt: skip
         axes = _axes(scales, low, high, round_ticks(floor, best + 1.0, most=4))
-        marks = [curve, tick, self.here]
+        marks = [self.interval, curve, tick, self.here]
         self.figure = half_width(figure("hw-profile", "170px", marks, axes, bottom=44))
 
     def show(self, sigma: float, loglik: float) -> None:
-        """A stem from the axis to the present log-likelihood; below the axis there is none."""
+        """A stem from the axis to the present log-likelihood; where that is lower, a sign down."""
         with self.here.hold_sync():
-            self.here.x, self.here.y = [sigma, sigma], [self._bottom, loglik]
+            self.here.marker = "diamond" if loglik >= self._floor else "triangle-down"
+            self.here.x = [sigma, sigma]
+            self.here.y = [self._bottom, max(loglik, self._floor)]
 
 
 def _axes(
@@ -67,6 +75,6 @@ def _axes(
     )  # fmt: skip
     up = bqplot.Axis(
         scale=scales["y"], label="log-likelihood", tick_format="~g", tick_values=heights,
-        grid_lines="none", label_offset="52px",
+        grid_lines="none", label_offset="44px",
     )  # fmt: skip
     return [across, upright(up)]

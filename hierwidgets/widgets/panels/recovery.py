@@ -12,6 +12,7 @@ from hierwidgets.widgets.numbers.recovery import ESTIMATORS, JUDGED, LEVEL
 from hierwidgets.widgets.numbers.recovery_words import NAMES, TITLES
 from hierwidgets.widgets.parts.charts import (
     figure,
+    half_width,
     joined_segments,
     level_tooltip,
     outlines,
@@ -28,6 +29,7 @@ __all__ = ["Arrows", "Panel", "panel_class", "panels", "recovery_legend"]
 COLOURS = (NO, PARTIAL, COMPLETE)
 MARKERS = ("circle", "diamond", "square")
 FILLED = (False, True, False)
+ENDS = {"coverage": (0.0, 1.0), "rmse": (0.0, np.inf)}  # of what a measure can be
 MOST_HEADS, AREA, SMALL_AREA = 60, 40, 14  # groups with a point each; square pixels of a head
 
 
@@ -135,6 +137,7 @@ class Panel:
 
     def __init__(self, measure: str) -> None:
         self.goal = LEVEL if measure == "coverage" else 0.0
+        self._ends = ENDS.get(measure, (-np.inf, np.inf))
         self.value = bqplot.LinearScale(allow_padding=False)
         row = bqplot.LinearScale(min=-0.6, max=2.6, allow_padding=False)
         scales = {"x": self.value, "y": row}
@@ -158,7 +161,7 @@ class Panel:
         ]  # fmt: skip
         self.axis = bqplot.Axis(
             scale=self.value, grid_lines="none", tick_format="~g", label=TITLES[measure],
-            label_offset="32px",
+            label_offset="30px",
         )  # fmt: skip
         rows = upright(
             bqplot.Axis(
@@ -167,11 +170,14 @@ class Panel:
             )
         )  # fmt: skip
         marks = [goal, *self.bars, *self.dots]
-        self.figure = figure(panel_class(measure), "132px", marks, [self.axis, rows], bottom=44)
-        self.figure.layout.width = "368px"
+        self.figure = half_width(
+            figure(panel_class(measure), "116px", marks, [self.axis, rows], bottom=40)
+        )
+        self.figure.fig_margin = {**self.figure.fig_margin, "left": 66}
 
     def draw(self, estimate: Array, low: Array, high: Array) -> None:
         """Bring the marks to an estimate and its interval for each of the estimators."""
+        low, high = np.clip(low, *self._ends), np.clip(high, *self._ends)
         self._set_limits(np.concatenate([estimate, low, high]))
         for i, (bar, dot) in enumerate(zip(self.bars, self.dots, strict=True)):
             interval, there = np.array([low[i], high[i]]), np.isfinite(estimate[i : i + 1])
@@ -191,6 +197,7 @@ class Panel:
         ticks = round_ticks(low - wide, high + wide, most=5)
         step = ticks[1] - ticks[0]
         low, high = step * np.floor((low - wide) / step), step * np.ceil((high + wide) / step)
+        low, high = max(low, self._ends[0]), min(high, self._ends[1])
         air = 0.05 * (high - low)  # the radius of a point
         with self.value.hold_sync():
             self.value.min, self.value.max = float(low - air), float(high + air)

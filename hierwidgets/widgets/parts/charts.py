@@ -13,8 +13,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-WIDTH, MARGIN = "740px", {"top": 8, "left": 74, "right": 16}
-HALF = "368px"
+# Widths are those of a laptop's pane: the row a figure stands in gives it more or less.
+WIDTH, HALF = "560px", "276px"
+MARGIN = {"top": 8, "left": 62, "right": 16}
 
 _SIX = np.linspace(0.0, 2 * np.pi, 7)  # corners make a circle of few pixels
 # Corners (x, then y) of each marker and, for an area of 1, how far they are from its middle.
@@ -28,10 +29,10 @@ _OUTLINES = {
 def figure(
     name: str, height: str, marks: list[bqplot.Mark], axes: list[bqplot.Axis], bottom: int
 ) -> bqplot.Figure:
-    """A figure, narrower in a narrow pane; by its class `name` its text alternative finds it."""
+    """A figure, as wide as its row; by its class `name` its text alternative finds it."""
     drawn = bqplot.Figure(
         marks=marks, axes=axes, display_toolbar=False, background_style={"fill": "none"},
-        layout={"width": WIDTH, "max_width": "100%", "height": height},
+        layout={"width": WIDTH, "flex": "1 1 240px", "min_width": "0", "height": height},
         fig_margin={**MARGIN, "bottom": bottom},
     )  # fmt: skip
     drawn.add_class(name)
@@ -40,8 +41,8 @@ def figure(
 
 def half_width(drawn: bqplot.Figure) -> bqplot.Figure:
     """The figure at half the width, to stand beside another."""
-    drawn.layout.width = HALF
-    drawn.fig_margin = {**drawn.fig_margin, "left": 66, "right": 12}
+    drawn.layout.width, drawn.layout.flex = HALF, "1 1 190px"
+    drawn.fig_margin = {**drawn.fig_margin, "left": 54, "right": 12}
     return drawn
 
 
@@ -91,7 +92,7 @@ def outlines(
 
 
 def plot_size(drawn: bqplot.Figure) -> tuple[float, float]:
-    """Width and height in pixels of what the axes enclose, where the pane is wide enough."""
+    """Width and height in pixels of what the axes enclose, in the pane of a laptop."""
     margin = drawn.fig_margin
     width, height = (
         float(getattr(drawn.layout, n).removesuffix("px")) for n in ("width", "height")

@@ -15,33 +15,43 @@ from ipywidgets.widgets.widget import _remove_buffers
 
 __all__ = [
     "Chips", "CodeLine", "NamedSlider", "NumberBox", "ProgressBar", "StatusLine", "TextTable",
-    "menu", "source",
+    "button", "menu", "source", "switch",
 ]  # fmt: skip
 
 
-def source(name: str) -> str:
-    """The text of a front-end file: given its path, anywidget would keep every widget for ever."""
-    return (Path(__file__).parent / "static" / name).read_text(encoding="utf-8")
+def source(*names: str) -> str:
+    """The texts of front-end files: given a path, anywidget would keep every widget for ever."""
+    folder = Path(__file__).parent / "static"
+    return "\n".join((folder / name).read_text(encoding="utf-8") for name in names)
 
 
-def menu(
-    name: str, options: Sequence[Any], width: str, value: Any = None, name_width: str = "initial"
-) -> ipywidgets.Dropdown:
+def menu(name: str, options: Sequence[Any], value: Any = None) -> ipywidgets.Dropdown:
     """A menu with its name beside it, at the first of its options if no value is given."""
     start = {"index": 0} if value is None else {"value": value}
     return ipywidgets.Dropdown(
-        description=name, options=options, layout={"width": width},
-        style={"description_width": name_width}, **start,
+        description=name, options=options, layout={"width": "auto"},
+        style={"description_width": "initial"}, **start,
     )  # fmt: skip
+
+
+def switch(name: str, on: bool) -> ipywidgets.Checkbox:
+    """A box to tick, with its name."""
+    return ipywidgets.Checkbox(value=on, description=name, indent=False, layout={"width": "auto"})
+
+
+def button(name: str, tooltip: str) -> ipywidgets.Button:
+    """A button as wide as its name."""
+    return ipywidgets.Button(description=name, tooltip=tooltip, layout={"width": "auto"})
 
 
 class NamedSlider(anywidget.AnyWidget):  # type: ignore[misc]
     """A labelled slider with a number box; `log` spaces its steps evenly in the logarithm."""
 
-    _esm = source("named_slider.js")
+    _esm = source("typed.js", "named_slider.js")
 
     label = t.Unicode().tag(sync=True)
     value = t.Float().tag(sync=True, echo_update=False)  # an echo would cost a frame
+    mover = t.Unicode().tag(sync=True, echo_update=False)  # the page that moved it last
     min = t.Float(0.0).tag(sync=True)
     max = t.Float(1.0).tag(sync=True)
     steps = t.Int(200).tag(sync=True)
@@ -55,10 +65,11 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     `pictures` maps the class of a figure inside the same instrument to its text alternative;
     `clickable` has the classes of those whose clicks are told, as shares of the plot.
     It also takes the states of all other widgets of the instrument to the page in one message;
-    `frames` counts those messages and `listening` says that a page can unpack them.
+    `frames` counts those messages, `listening` says that a page can unpack them, and `pages` has
+    the names of those that asked.
     """
 
-    _esm = source("status_line.js")
+    _esm = source("axis_names.js", "status_line.js")
     _css = source("instrument.css")
 
     text = t.Unicode().tag(sync=True)
@@ -67,6 +78,7 @@ class StatusLine(anywidget.AnyWidget):  # type: ignore[misc]
     frames = t.Int(0).tag(sync=True)
     clickable = t.List(t.Unicode()).tag(sync=True)
     listening = False
+    pages: frozenset[str] = frozenset()  # that have it open, or had it
 
     def send_frame(self, states: dict[str, dict[str, Any]]) -> None:
         """Send new states of several widgets, by model id, in one message."""
@@ -100,7 +112,7 @@ class CodeLine(anywidget.AnyWidget):  # type: ignore[misc]
 class NumberBox(anywidget.AnyWidget):  # type: ignore[misc]
     """A labelled box for one number; empty is None."""
 
-    _esm = source("number_box.js")
+    _esm = source("typed.js", "number_box.js")
 
     label = t.Unicode().tag(sync=True)
     value = t.Float(None, allow_none=True).tag(sync=True)

@@ -32,16 +32,18 @@ import traitlets
 
 from hierwidgets.errors import DataError, HierwidgetsError
 
-from .controls import CodeLine, StatusLine, TextTable
+from . import reruns
+from .controls import CodeLine, NamedSlider, StatusLine, TextTable
 from .later import Later
-from .reruns import close_earlier
-from .still import draw, figure_rows, html, legends
+from .layout import Shown, bench
+from .still import draw, encoded, figure_rows, html, legends
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 __all__ = ["Instrument", "StateError", "given", "owned_widgets"]
 
+_VIEW = "application/vnd.jupyter.widget-view+json"
 _KINDS = {
     "a float": "a number", "an int": "a whole number", "a unicode string": "a text",
     "a boolean": "True or False",
@@ -136,14 +138,23 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         """Whether something is still to be computed, since a slider has just moved."""
         return any(later.waiting for later in self._put_off)
 
-    def _assemble(self, *parts: ipywidgets.DOMWidget, width: str) -> None:
-        self.layout.width, self.layout.max_width = width, "100%"
-        self.children = (*parts, self._status, self._code, self._table)
+    def _assemble(
+        self,
+        controls: Iterable[ipywidgets.DOMWidget],
+        pictures: Iterable[Shown],
+        *below: ipywidgets.DOMWidget,
+    ) -> None:
+        """Everything in its place; the status line is the last of the controls."""
+        stand = bench((*controls, self._status), pictures)
+        self.children = (stand, self._code, *below, self._table)
         self._held = tuple(owned_widgets(self))
+        for one in self._held:
+            if isinstance(one, NamedSlider):
+                one.observe(self._echo, names="value")
         self._status.on_msg(lambda _, message, buffers: self._front_end_is_there(message))
         self._code.on_msg(lambda _, message, buffers: self._send_code(message))
         self._at_start = {name: getattr(self, name) for name in self.state_names}
-        close_earlier(self)
+        reruns.made(self)
 
     def _start_at(self, **state: object) -> None:
         """Set the traits a constructor was given; a wrong value leaves no widget behind."""
@@ -216,13 +227,25 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
             self._status.send_frame(changed)
 
     def _front_end_is_there(self, message: dict[str, Any]) -> None:
-        """A page can unpack frames from now on; what was sent while it was loading is repeated."""
+        """A page can unpack frames from now on; what was sent while it was loading is repeated.
+
+        It asks again until it has an answer that agrees with what it shows.
+        """
         if "frames" not in message:
             return
-        self._status.listening = True
-        if message["frames"] != self._status.frames:
+        status = self._status
+        status.listening = True
+        status.pages |= {message.get("page", "")}
+        if (message["frames"], message.get("text", status.text)) != (status.frames, status.text):
             for widget in self._held:
                 widget.send_state()
+        status.send({"answer": status.text})
+
+    def _echo(self, change: dict[str, Any]) -> None:
+        """A slider that one page moved is moved in the others; alone, a page needs no echo."""
+        slider = change["owner"]
+        if len(self._status.pages) > 1 and "value" in slider._property_lock:
+            self._status.send_frame({slider.model_id: slider.get_state(["value", "mover"])})
 
     def _say(self, text: str, **pictures: str) -> None:
         """Set the status line and the text alternative of each figure, by the figure's class."""
@@ -260,16 +283,21 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
 
     def still(self) -> str:
         """What stands in for the instrument where there is no kernel."""
+        return self._stills()["text/html"]
+
+    def _stills(self) -> dict[str, str]:
+        """The still as HTML, and as a picture alone for pages that take no HTML."""
         with self._table.hold_sync():  # rows are up to date only while the table is open
             was, self._table.is_open = self._table.is_open, True
             self._table.is_open = was
-        status, picture = self.status, None
+        status, image = self.status, None
         try:
-            picture = self.picture()
+            image = encoded(self.picture())
         except Exception as error:  # the instrument itself may well work
             status = f"{status} The picture could not be drawn: {error}"
         table = self._table.title, self._table.columns, self._table.rows
-        return html(picture, " ".join(self._status.pictures.values()), status, table)
+        words = html(image, " ".join(self._status.pictures.values()), status, table)
+        return {"text/html": words} | ({} if image is None else {"image/png": image.data})
 
     def close(self) -> None:
         """Free the front end's and the kernel's memory: links, observers and all children."""
@@ -291,11 +319,20 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         view = {"version_major": 2, "version_minor": 0, "model_id": self.model_id}
-        return {
-            "text/plain": repr(self),
-            "text/html": self.still(),
-            "application/vnd.jupyter.widget-view+json": view,
-        }
+        return {"text/plain": repr(self), **self._stills(), _VIEW: view}
+
+    def _ipython_display_(self) -> None:
+        """The still, and after it the instrument: two outputs, of which a page shows one.
+
+        In one output the still would be lost on a page that prefers a view and then finds no model.
+        """
+        from IPython.display import display
+
+        bundle = self._repr_mimebundle_()
+        view = {_VIEW: bundle.pop(_VIEW)}
+        for output in (bundle, view):
+            display(output, raw=True)  # type: ignore[no-untyped-call]
+        reruns.shown(self)
 
 
 def owned_widgets(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:

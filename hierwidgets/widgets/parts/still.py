@@ -1,15 +1,16 @@
 """An instrument as it stands, for readers without a kernel: a picture, its words and its table.
 
 The picture is drawn from the marks themselves, so every instrument has one and it always agrees
-with what the page shows. A Jupyter page that runs the cell shows the living instrument instead;
-a stored notebook and one exported to HTML show this.
+with what the page shows. It is an output of its own, before that of the instrument. Its style
+sheet lets one of the two be seen: the instrument where it lives, and the still everywhere else,
+where a page would show an error, or wait for ever, in the instrument's place.
 """
 
 from base64 import b64encode
 from collections.abc import Iterator, Sequence
 from html import escape
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import bqplot
 import ipywidgets
@@ -23,15 +24,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["draw", "figure_rows", "html", "legends"]
+__all__ = ["Image", "draw", "encoded", "figure_rows", "html", "legends"]
 
 _DPI = 100
+_SHARP = 1.4  # points of the picture for one of the page, for fine screens
 _POINTS = 72 / _DPI  # of one pixel
 _LINES = {"solid": "-", "dashed": (0, (5, 5)), "dotted": ":", "dash_dotted": "-."}
 _MARKERS = {
     "circle": "o", "square": "s", "diamond": "d", "triangle-up": "^", "triangle-down": "v",
     "cross": "P", "rectangle": "s", "ellipse": "o", "arrow": ">", "plus": "+", "crosshair": "+",
 }  # fmt: skip
+_TURNED: dict[str, dict[str, Any]] = {  # names that are not level, by the side of their axis
+    "bottom": {"ha": "right", "va": "top", "rotation_mode": "anchor"},
+    "top": {"ha": "center", "va": "bottom"},
+}
+_OUTPUT = ".jp-OutputArea-child"
+_LIVES = ".hw-instrument:not(.hw-lifeless)"
+_STYLE = (
+    f"{_OUTPUT}:has(.hw-still):has(+ {_OUTPUT} {_LIVES}), {_OUTPUT}:has(.hw-still) + "
+    f"{_OUTPUT}:has(> .jp-OutputArea-output:not([data-mime-type])):not(:has({_LIVES})) "
+    "{ display: none; }"
+)
 _GAP = 12  # pixels between figures that stand side by side
 
 
@@ -94,23 +107,40 @@ def draw(rows: Sequence[Sequence[bqplot.Figure]], keys: list[Key]) -> "Figure":
     return whole
 
 
+class Image(NamedTuple):
+    """A picture as a PNG file in base64, and how wide a page shows it, in pixels."""
+
+    data: str
+    width: int
+
+
+def encoded(picture: "Figure | None") -> Image | None:
+    """The picture as a file; the same picture gives the same bytes."""
+    if picture is None:
+        return None
+    out = BytesIO()
+    picture.savefig(
+        out, format="png", dpi=_SHARP * _DPI, facecolor="white", metadata={"Software": None}
+    )
+    width = round(picture.get_figwidth() * _DPI)
+    return Image(b64encode(out.getvalue()).decode("ascii"), width)
+
+
 def html(
-    picture: "Figure | None",
+    image: Image | None,
     alt: str,
     status: str,
     table: tuple[str, Sequence[str], Sequence[Sequence[str]]],
 ) -> str:
     """Words, picture and table of an instrument as plain HTML."""
     parts = [f"<p>{escape(status)}</p>"] if status else []
-    if picture is not None:
-        out = BytesIO()
-        picture.savefig(out, format="png", facecolor="white", metadata={"Software": None})
-        data = b64encode(out.getvalue()).decode("ascii")
-        parts.append(f'<img alt="{escape(alt)}" src="data:image/png;base64,{data}">')
+    if image is not None:
+        source = f"data:image/png;base64,{image.data}"
+        parts.append(f'<img alt="{escape(alt)}" width="{image.width}" src="{source}">')
     if table[2]:
         parts.append(_table(*table))
     parts.append("<p><em>A still picture: run the cell, and it moves.</em></p>")
-    return f'<div class="hw-still">{"".join(parts)}</div>'
+    return f'<div class="hw-still"><style>{_STYLE}</style>{"".join(parts)}</div>'
 
 
 def _table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -188,7 +218,7 @@ def _draw_axis(ax: "Axes", axis: bqplot.Axis) -> None:
     ax.tick_params(axis=name, labelsize=7, labelrotation=-rotate)
     if rotate:
         for text in one.get_ticklabels():
-            text.set(ha="right", va="top", rotation_mode="anchor")
+            text.set(**_TURNED[side])
     if axis.grid_lines in ("solid", "dashed"):
         ax.grid(axis=name, linestyle=_LINES[axis.grid_lines], color=STILL_GRID, linewidth=0.6)
 

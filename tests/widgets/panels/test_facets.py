@@ -23,8 +23,12 @@ def test_facets_show_points_lines_and_bands_in_place(draws):
     found = instrument.setting
     units, line = numbers.unit_frame(found), numbers.line_frame(found)
     np.testing.assert_array_equal(row.heights, units["estimate"])
-    assert row.line.y.shape == (5, 41)
-    np.testing.assert_array_equal(row.line.y.ravel(), line["estimate"])
+    drawn = np.empty((5, 41))
+    drawn[~row._dashed], drawn[row._dashed] = row.line.y, row.dashed.y
+    np.testing.assert_array_equal(drawn.ravel(), line["estimate"])
+    assert len(row.line.y) == len(row.line.colors) == 2  # SMD; the other three are PR
+    looks = {"solid": row.line, "dashed": row.dashed}
+    assert {name: mark.line_style for name, mark in looks.items()} == {n: n for n in looks}
     np.testing.assert_array_equal(row.band.y[:, :41].ravel(), line["conf_low"])
     np.testing.assert_array_equal(row.band.y[:, :40:-1].ravel(), line["conf_high"])
     facet = np.floor(row.points.x / 1.14)

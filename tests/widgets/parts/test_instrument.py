@@ -12,11 +12,13 @@ from collections.abc import Callable
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
+import bqplot
 import matplotlib.image
 import nbformat
 import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
+from support.colours import CONES, GROUNDS, apart, contrast
 from support.page import ask_for_code, click, listen, part, status_line
 
 import hierwidgets as hw
@@ -263,6 +265,42 @@ def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
     notebooks.clean(nbformat.v4.new_notebook(cells=[cell]))
     assert set(cell.outputs[0].data) == {"text/html", "text/plain"}
     assert cell.outputs[1].data[VIEW] == {"model_id": f"{1:032x}"}
+
+
+# --- colours --------------------------------------------------------------------------------------
+
+
+def looks(mark: bqplot.Mark) -> tuple[object, ...]:
+    """What tells a mark from others without colour: its kind, and its dashes or shape."""
+    if isinstance(mark, bqplot.Scatter):
+        return "points", mark.marker, mark.fill, mark.default_size > 150
+    width = int(np.digitize(mark.stroke_width, [1.2, 2.0, 3.0]))  # hair, thin, line, thick
+    return "line", mark.line_style, mark.marker, mark.fill, width
+
+
+@every
+def test_no_two_marks_are_told_apart_by_colour_alone(make: Make, name: str) -> None:
+    instrument = make(name)
+    CASES[name][1](instrument)
+    for figure in instrument.figures.values():
+        drawn = [mark for mark in figure.marks
+                 if isinstance(mark, bqplot.Lines | bqplot.Scatter) and mark.visible]  # fmt: skip
+        for i, one in enumerate(drawn):
+            for other in drawn[:i]:
+                if one.colors[0] == other.colors[0] or looks(one) != looks(other):
+                    continue
+                for missing in CONES:
+                    far = apart(one.colors[0], other.colors[0], missing)
+                    assert far > 20, (looks(one), one.colors[0], other.colors[0], missing)
+
+
+@every
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_every_mark_stands_out_in_both_themes(make: Make, name: str, ground: str) -> None:
+    for figure in make(name).figures.values():
+        for mark in figure.marks:
+            if isinstance(mark, bqplot.Lines | bqplot.Scatter):
+                assert contrast(mark.colors[0], GROUNDS[ground]) >= 3, mark
 
 
 # --- the end ------------------------------------------------------------------------------------

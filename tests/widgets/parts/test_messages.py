@@ -78,10 +78,32 @@ def test_a_page_that_missed_frames_gets_every_state(dial):
     dial.sigma = 2.0
     assert status_line(dial).frames == 1
     sent = messages(lambda: listen(dial, frames=1))
-    assert sent == []
+    assert [msg["content"] for _, msg in sent] == [{"answer": dial.status}]
     sent = messages(lambda: listen(dial, frames=0))
     assert {widget for widget, _ in sent} >= {
         dial.estimates.pooled,
         dial.estimates.segments,
         status_line(dial),
     }
+
+
+def test_a_page_with_another_text_gets_every_state(dial):
+    asked = {"frames": 0, "text": "", "page": "one"}
+    sent = messages(lambda: status_line(dial)._handle_custom_msg(asked, []))
+    assert {widget for widget, _ in sent} >= {dial.estimates.pooled, status_line(dial)}
+    assert sent[-1][1]["content"] == {"answer": dial.status}
+
+
+def test_a_slider_moved_on_one_page_moves_on_the_others(dial):
+    slider = dial.controls["σ, spread"]
+
+    def moved(to):
+        sent = messages(lambda: slider.set_state({"value": to, "mover": "one"}))
+        states = [msg["content"]["states"] for _, msg in sent if msg["method"] == "custom"]
+        return [state[slider.model_id] for state in states if slider.model_id in state]
+
+    for page, echoed in (("one", []), ("two", [{"value": 2.0, "mover": "one"}])):
+        asked = {"frames": status_line(dial).frames, "text": dial.status, "page": page}
+        status_line(dial)._handle_custom_msg(asked, [])
+        assert moved(2.0 if echoed else 1.0) == echoed
+    assert dial.sigma == 2.0

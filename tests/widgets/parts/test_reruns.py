@@ -6,6 +6,7 @@ import weakref
 from types import SimpleNamespace
 
 import pytest
+from ipywidgets.widgets.widget import _instances
 
 import hierwidgets as hw
 from hierwidgets.widgets.parts import reruns
@@ -36,7 +37,8 @@ class Shell:
 def shell(monkeypatch) -> Shell:
     made = Shell()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: made))
-    monkeypatch.setattr(reruns, "_made", {})
+    for held in ("_cells", "_lines"):
+        monkeypatch.setattr(reruns, held, {})
     return made
 
 
@@ -61,3 +63,33 @@ def test_other_cells_and_the_users_own_names_are_left_alone(shell) -> None:
     assert mine.comm is None
     assert shell.user_ns["mine"] is mine
     assert list(shell.user_ns["Out"]) == [5]
+
+
+def test_what_another_cell_shows_stays_until_both_have_run_again(shell) -> None:
+    dial = hw.widgets.Guess309()
+    shell.run(("another cell", "second"))
+    reruns.shown(dial)
+    shell.run(("cell", "third"))
+    newer = hw.widgets.Guess309()
+    assert dial.comm is not None
+    shell.run(("another cell", "fourth"))
+    reruns.shown(newer)
+    assert dial.comm is None
+    assert newer.comm is not None
+
+
+def test_callbacks_do_not_pile_up(shell) -> None:
+    def drawn() -> hw.widgets.Guess309:
+        return hw.widgets.Guess309()
+
+    def call() -> list[hw.widgets.Guess309]:
+        return [drawn() for _ in range(2)]
+
+    elsewhere, first = drawn(), call()
+    before = len(_instances)
+    for i in range(3):
+        shell.message = {"metadata": {}, "header": {"msg_id": f"moved {i}"}}
+        last = call()
+        assert len(_instances) == before
+    assert [one.comm is None for one in (*first, *last)] == [True, True, False, False]
+    assert elsewhere.comm is not None  # the same function, called from another line

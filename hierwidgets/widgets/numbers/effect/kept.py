@@ -12,9 +12,14 @@ from .frames import curve_frame, line_frame, slope_frame, unit_frame
 from .moved import Movable, prepared
 from .setting import Setting
 
-__all__ = ["FEWER_POINTS", "POINTS", "Kept"]
+__all__ = ["FEWER_POINTS", "POINTS", "Kept", "bare"]
 
 POINTS, FEWER_POINTS = 61, 11  # of a curve; the fewer where each point averages over units
+
+
+def bare(frame: pd.DataFrame) -> pd.DataFrame:
+    """A frame without its intervals: a parameter that is held by hand has no uncertainty."""
+    return frame.assign(conf_low=np.nan, conf_high=np.nan)
 
 
 class Kept:
@@ -75,31 +80,36 @@ class Kept:
         points, heights = rows.estimates(held)
         return held, units.assign(estimate=points), line[["x"]].assign(estimate=heights)
 
-    def curve(self, quantity: str, target: str, level: float) -> pd.DataFrame:
-        """`curve_frame` over the predictor's range."""
+    def curve(
+        self, quantity: str, target: str, level: float, moved: Setting | None = None
+    ) -> pd.DataFrame:
+        """`curve_frame` over the predictor's range; of a `moved` setting without intervals."""
         count = FEWER_POINTS if target == "average" else POINTS
         at = np.linspace(*self.setting.x_range, count)
+        if moved is not None:
+            return bare(curve_frame(moved, quantity, at, target=target, level=level))
         found: pd.DataFrame = self._once(
             (quantity, target, level),
             lambda: curve_frame(self.setting, quantity, at, target=target, level=level),
         )
         return found
 
-    def slopes(self, low: float, high: float) -> pd.DataFrame:
+    def slopes(self, low: float, high: float, setting: Setting | None = None) -> pd.DataFrame:
         """`slope_frame` between two values of the predictor."""
-        return slope_frame(self.setting, self.plain, low, high, units=self.units(False))
+        setting = self.setting if setting is None else setting
+        return slope_frame(setting, self.plain, low, high, units=self.units(False))
 
     def shown_slopes(
-        self, changes: pd.DataFrame, low: float, high: float, target: str
+        self, changes: pd.DataFrame, low: float, high: float, target: str, setting: Setting
     ) -> "pd.Series[float] | None":
-        """The slopes beside a `change_frame`; None with facets.
+        """The slopes beside a `change_frame`; None with facets, or where the change has no width.
 
         Only the one-step slope moves with the two values, and the change may be its rise.
         """
-        if self.setting.facet is not None:
+        if setting.facet is not None or low == high:
             return None
-        if self.setting.compare is not None or target != "typical":
-            return self.slopes(low, high)["slope"]
+        if setting.compare is not None or target != "typical":
+            return self.slopes(low, high, setting)["slope"]
         found: pd.Series[float] = self._once("slopes", lambda: self.slopes(low, high)["slope"])
         rise = changes["estimate"].iloc[0] / (high - low)
         return found.where(found.index != "one-step", rise)

@@ -22,8 +22,8 @@ from hierwidgets.spec.design import Design, Term
 from hierwidgets.widgets.numbers.words import Estimated
 
 __all__ = [
-    "TARGETS", "Setting", "bar_text", "decimals", "facet_titles", "facet_values", "line_rows",
-    "model_for", "options_of", "rows_at", "setting", "starting_values", "thinned",
+    "TARGETS", "Setting", "a_step_apart", "bar_text", "decimals", "facet_titles", "facet_values",
+    "line_rows", "model_for", "options_of", "rows_at", "setting", "starting_values", "thinned",
 ]  # fmt: skip
 
 TARGETS = ("typical", "average", "new")
@@ -264,6 +264,25 @@ def starting_values(x: Array) -> tuple[float, float]:
     low, high = (float(v) for v in np.quantile(x, [0.1, 0.9]).round(digits))
     inside = x.min() <= low < high <= x.max()
     return (low, high) if inside else (float(x.min()), float(x.max()))
+
+
+def a_step_apart(
+    low: float, high: float, moved: str, limits: tuple[float, float], steps: int
+) -> tuple[float, float]:
+    """Two values in their order, of which `moved`, "low" or "high", takes the other along.
+
+    Examples
+    --------
+    >>> a_step_apart(0.7, 0.5, "low", (0.0, 1.0), 100)
+    (0.7, 0.71)
+    >>> a_step_apart(1.0, 0.5, "low", (0.0, 1.0), 100)
+    (0.99, 1.0)
+    """
+    (first, last), digits = limits, decimals(limits)
+    step = max(round((last - first) / steps, digits), 10.0**-digits)
+    if moved == "low":
+        return min(low, last - step), min(round(low + step, digits), last)
+    return max(round(high - step, digits), first), max(high, first + step)
 
 
 # --- rows ---------------------------------------------------------------------------------

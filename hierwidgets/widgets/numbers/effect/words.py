@@ -1,5 +1,6 @@
 """What the effect of a predictor says in words: status, text alternatives and tables."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from .setting import Setting, thinned
 
 __all__ = [
     "curves_text", "effect_text", "fit_text", "point_rows", "quantity_label", "quantity_rows",
-    "row_text", "slope_rows", "unit_text",
+    "row_text", "slope_rows", "target_names", "unit_text",
 ]  # fmt: skip
 
 
@@ -59,7 +60,7 @@ def effect_text(
     """Change from low to high, and the three slopes where there are any."""
     changes = frame[frame["quantity"].isin(["change", "second difference"])]
     parts = [_change_text(row) for row in changes.to_dict("records")]
-    who = {"typical": "Typical", "average": "Average", "new": "New"}[target]
+    who = {"typical": "A typical", "average": "The average", "new": "A new"}[target]
     text = f"{who} {setting.unit.group}, {setting.predictor} {changes['at'].iloc[0]}: "
     text += "; ".join(parts)
     if slopes is not None:
@@ -70,8 +71,10 @@ def effect_text(
 def _change_text(row: dict[Any, Any]) -> str:
     series = "" if row["series"] == "all" else f"{row['series']} "
     sign = "+" if row["estimate"] >= 0 else "−"
-    interval = f"[{row['conf_low']:.2f}, {row['conf_high']:.2f}]"
-    return f"{series}{sign}{abs(row['estimate']):.2f} {interval}"
+    change = f"{series}{sign}{abs(row['estimate']):.2f}"
+    if not np.isfinite(row["conf_low"]):
+        return change
+    return f"{change} [{row['conf_low']:.2f}, {row['conf_high']:.2f}]"
 
 
 def _thinned_text(setting: Setting, target: str) -> str:
@@ -137,6 +140,16 @@ def curves_text(
         if i < len(names)
     ]
     return f"{quantity} against {setting.predictor}, {target}: {'; '.join(marks)}."
+
+
+def target_names(setting: Setting, targets: Sequence[str]) -> list[tuple[str, str]]:
+    """What a menu says of each target, and the target."""
+    names = {
+        "typical": "typical: no group effects",
+        "average": f"average over {len(setting.levels)} units",
+        "new": "a new unit",
+    }
+    return [(names[target], target) for target in targets]
 
 
 def quantity_label(setting: Setting, quantity: str) -> str:

@@ -8,11 +8,6 @@ function render({ model, el }) {
   caption.setAttribute("aria-hidden", "true");
   const range = Object.assign(document.createElement("input"), { type: "range", min: 0 });
   range.setAttribute("aria-label", name);
-  const box = Object.assign(document.createElement("input"), { type: "number", step: "any" });
-  box.setAttribute("aria-label", `${name}, typed`);
-  const problem = document.createElement("span");
-  problem.className = "hw-rejected";
-  el.append(caption, range, box);
 
   const limits = () => [model.get("min"), model.get("max"), model.get("steps")];
   const toPosition = (value) => {
@@ -30,41 +25,44 @@ function render({ model, el }) {
     const value = model.get("log") ? min * (max / min) ** share : min + (max - min) * share;
     return Number(value.toFixed(model.get("digits")));
   };
-  const show = () => {
-    const text = model.get("value").toFixed(model.get("digits"));
-    range.max = model.get("steps");
-    range.value = toPosition(model.get("value"));
-    range.setAttribute("aria-valuetext", text);
-    box.value = text;
-    problem.remove();
-    box.removeAttribute("aria-invalid");
-  };
   const send = (value) => {
+    model.set("mover", globalThis.hwPage); // so that this page can tell its own moves from others'
     model.set("value", value);
     model.save_changes();
   };
 
-  range.addEventListener("input", () => send(toValue(Number(range.value))));
+  const whole = () => model.get("digits") === 0;
   const accept = () => {
     const [min, max] = limits();
-    const value = box.valueAsNumber;
+    const value = readNumber(box.value, whole());
     if (value >= min && value <= max) {
       show();
       return send(value);
     }
-    problem.textContent = `${name}: a number from ${min} to ${max}, please`;
-    problem.setAttribute("role", "alert"); // put in anew each time, so that it is read out
-    box.setAttribute("aria-invalid", "true");
-    el.append(problem);
+    const [low, high] = [min, max].map((limit) => Number(limit.toPrecision(4)));
+    refuse(box, problem, `${name}: a number from ${low} to ${high}, please`, el);
   };
-  box.addEventListener("change", accept);
-  box.addEventListener("keydown", (event) => {
-    if (event.key === "Enter") accept(); // JupyterLab keeps this key from making a change event
-  });
+  const step = (way) => send(toValue(toPosition(model.get("value")) + way));
+  const box = typedBox(`${name}, typed`, whole(), accept, step);
+  const problem = document.createElement("span");
+  el.append(caption, range, box);
+
+  const show = () => {
+    const [min, max, steps] = limits();
+    const text = model.get("value").toFixed(model.get("digits"));
+    range.max = steps;
+    range.value = toPosition(model.get("value"));
+    range.setAttribute("aria-valuetext", text);
+    showTyped(box, text, min, max);
+    problem.remove();
+  };
+  range.addEventListener("input", () => send(toValue(Number(range.value))));
   const watched = "change:value change:min change:max change:steps";
   model.on(watched, show);
   show();
   return () => model.off(watched, show);
 }
+
+globalThis.hwPage ??= crypto.randomUUID?.() ?? String(Math.random());
 
 export default { render };

@@ -43,7 +43,24 @@ async function unpack(manager, { states, buffer_paths }, buffers) {
   const values = await Promise.all(
     models.map((each, i) => each.constructor._deserialize_state(states[ids[i]], manager)),
   );
-  models.forEach((each, i) => each.set_state(values[i]));
+  models.forEach((each, i) => {
+    if (values[i].mover === globalThis.hwPage) delete values[i].value; // this page's own move
+    each.set_state(values[i]);
+  });
+}
+
+// Either message may be lost while a busy page loads, so it asks until the answer agrees.
+function askUntilAnswered(model) {
+  let [wait, timer] = [500, null];
+  const ask = () => {
+    timer = wait < 60_000 ? setTimeout(ask, wait) : null;
+    wait *= 2;
+    model.send({ frames: model.get("frames"), text: model.get("text"), page: globalThis.hwPage });
+  };
+  model.on("msg:custom", ({ answer }) => {
+    if (answer === model.get("text")) clearTimeout(timer);
+  });
+  ask();
 }
 
 function initialize({ model }) {
@@ -55,7 +72,7 @@ function initialize({ model }) {
     // A message was lost on the way: every state is asked for again.
     if (message.frames > seen + 1) last.then(() => model.send({ frames: seen }));
   });
-  model.send({ frames: model.get("frames") });
+  askUntilAnswered(model);
 }
 
 function render({ model, el }) {
@@ -73,6 +90,7 @@ function render({ model, el }) {
   const click = (event) => tellPlace(event, model);
   const describe = () => {
     const instrument = el.closest(".hw-instrument");
+    if (instrument && !met) meet(instrument);
     instrument?.addEventListener("focusin", keepKeys); // the same listener is added only once
     instrument?.addEventListener("click", click);
     let waiting = instrument === null;
@@ -80,8 +98,16 @@ function render({ model, el }) {
       const picture = instrument?.querySelector(`.${name}`);
       if (!picture) waiting = true;
       else if (picture.ariaLabel !== text) describePicture(picture, text);
+      if (picture && !watchNames(picture)) waiting = true;
     }
     if (waiting && alive) setTimeout(describe, 100); // the figures are drawn after this line
+  };
+
+  // What never had a kernel behind it would answer nothing: its still is shown in its place.
+  let met = false;
+  const meet = (instrument) => {
+    met = true;
+    instrument.classList.toggle("hw-lifeless", instrument.matches(".jupyter-widgets-disconnected"));
   };
 
   let alive = true;
@@ -97,5 +123,7 @@ function render({ model, el }) {
     model.off("change:pictures", describe);
   };
 }
+
+globalThis.hwPage ??= crypto.randomUUID?.() ?? String(Math.random());
 
 export default { initialize, render };

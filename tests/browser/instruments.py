@@ -1,0 +1,35 @@
+"""Every instrument in one notebook, at 14 and at 253 districts where the data matter."""
+
+from lab import Notebook
+from playwright.sync_api import Locator
+
+ALL = """
+import hierwidgets as hw
+finland, uk = hw.load("finland"), hw.load("uk")
+one = hw.glmer("contacted ~ 1 + (1 | district_id)", finland, event="Contacted")
+two = hw.glmer("contacted ~ 1 + (1 | district_id)", uk, event="Contacted")
+line = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted")
+"""
+SHOWN = {
+    "ChainClinic": "hw.widgets.ChainClinic(hw.widgets.stuck_chains())",
+    "CompetitivenessEffect": 'hw.widgets.CompetitivenessEffect(line, "district_competitiveness")',
+    "DistrictStrip": 'hw.widgets.DistrictStrip(uk, "contacted", "district_id", "Contacted")',
+    "Guess309": "hw.widgets.Guess309(guess=0.3, revealed=True, opened=[0])",
+    "PoolingComparison": 'hw.widgets.PoolingComparison({"Finland": one, "UK": two})',
+    "PoolingDial": "hw.widgets.PoolingDial(one, imagined=(5, 9))",
+    "PriorDial": 'hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',
+    "PriorTimesLikelihood": "hw.widgets.PriorTimesLikelihood(one, full_bayes=True)",
+    "RecoveryLab": "hw.widgets.RecoveryLab()",
+}
+
+
+def ready(notebook: Notebook, name: str) -> Locator:
+    """An instrument in view, once all its figures have their names."""
+    instrument = notebook.widget(name)
+    instrument.scroll_into_view_if_needed()
+    named = f'() => {{ const i = document.querySelector(".hw-{name}");' + (
+        "const f = [...i.querySelectorAll('.bqplot')].filter((e) => e.offsetParent);"
+        "return f.length > 0 && f.every((e) => e.ariaLabel && e.role === 'img'); }"
+    )
+    notebook.page.wait_for_function(named)
+    return instrument
