@@ -19,6 +19,7 @@ ROWS = {  # the layers: where their bars are, below the curves, and in which col
     "as drawn": (-0.23, DRAWN),
     "posterior": (-0.36, POSTERIOR),
 }
+BARS = {"prior": ("square", 2), "as drawn": ("circle", 3), "posterior": ("diamond", 4)}
 HIGHEST = 1.06  # of the axis up, on which the highest posterior ends at 1
 
 
@@ -38,16 +39,16 @@ class BeliefPanel:
         dashes = {"as drawn": ("dotted", 2.5), "prior": ("dashed", 2.5), "posterior": ("solid", 3)}
         self.lines, self.bars, self.middles = {}, {}, {}
         for key, (style, width) in dashes.items():
-            at, color = ROWS[key]
+            (at, color), (marker, thick) = ROWS[key], BARS[key]
             self.lines[key] = bqplot.Lines(
                 scales=scales, x=[0, 1], y=[0, 0], colors=[color], line_style=style,
                 stroke_width=width,
             )  # fmt: skip
             self.bars[key] = bqplot.Lines(
-                scales=scales, x=[0, 1], y=[at, at], colors=[color], stroke_width=3
+                scales=scales, x=[0, 1], y=[at, at], colors=[color], stroke_width=thick
             )
             self.middles[key] = bqplot.Scatter(
-                scales=scales, x=[], y=[], colors=[color], stroke=color, marker="circle",
+                scales=scales, x=[], y=[], colors=[color], stroke=color, marker=marker,
                 fill=False, default_size=80, stroke_width=2, interactions={},
             )  # fmt: skip
         self._ground = bqplot.Lines(

@@ -331,7 +331,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         bundle = self._repr_mimebundle_()
         view = {_VIEW: bundle.pop(_VIEW)}
         for output in (bundle, view):
-            display(output, raw=True)  # type: ignore[no-untyped-call]
+            display(output, raw=True)
         reruns.shown(self)
 
 
