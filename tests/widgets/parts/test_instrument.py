@@ -267,6 +267,29 @@ def test_cleaning_keeps_the_still_and_drops_the_view() -> None:
     assert cell.outputs[1].data[VIEW] == {"model_id": f"{1:032x}"}
 
 
+def test_cleaning_drops_the_view_that_follows_its_still(make: Make) -> None:
+    still, view = (
+        nbformat.v4.new_output("display_data", data)
+        for data in ({"text/html": make("Guess309").still()}, {VIEW: {"model_id": "abc"}})
+    )
+    printed = nbformat.v4.new_output("stream", text="1")
+    cell = nbformat.v4.new_code_cell("1", outputs=[view, still, view, printed, view])
+    notebooks.clean(nbformat.v4.new_notebook(cells=[cell]))
+    assert [list(output.get("data", {})) for output in cell.outputs] == [
+        [VIEW], ["text/html"], [], [VIEW]
+    ]  # fmt: skip
+
+
+def test_a_display_is_a_still_and_then_the_instrument(make: Make, monkeypatch) -> None:
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    game = make("Guess309")
+    game._ipython_display_()
+    assert [set(data) for data in shown] == [{"text/plain", "text/html", "image/png"}, {VIEW}]
+    assert b64decode(shown[0]["image/png"]).startswith(b"\x89PNG")
+    assert shown[1][VIEW]["model_id"] == game.model_id
+
+
 # --- colours --------------------------------------------------------------------------------------
 
 
