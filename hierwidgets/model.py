@@ -110,7 +110,8 @@ class Model:
         ----------
         n_agq :
             Quadrature points per level; 1 is the Laplace approximation, which is exact for a
-            Gaussian model.
+            Gaussian model. From 5 on a fit has not converged where other points give another
+            likelihood; fewer are a coarse approximation by choice, and are not judged.
         reml :
             Whether a Gaussian model is fitted by restricted maximum likelihood.
         """

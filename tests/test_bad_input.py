@@ -365,6 +365,10 @@ def tables():
     yield Case(hw.simulate_and_recover, (3,), DataError, "3", seed=1)
     yield Case(hw.simulate_and_recover, ({},), DataError, "", seed=1)
     yield Case(hw.simulate_and_recover, ("a",), DataError, "a", seed=1)
+    asked = hw.Model("z ~ x + (1 | g)", data())
+    yield Case(hw.calibrate, (3,), DataError, "model must be a hw.Model", seed=1)
+    yield Case(hw.calibrate, (asked, 0), DataError, "repetitions=0", seed=1)
+    yield Case(hw.calibrate, (asked, "many"), DataError, "repetitions='many'", seed=1)
     for given, fragment in (("nowhere.npz", "'nowhere.npz'"), (3, "3 was"), (None, "None was")):
         yield Case(hw.load_posterior, (given,), DataError, fragment)
     for given, kind in (("x", "a str"), (3, "a int"), (None, "a NoneType")):

@@ -111,19 +111,20 @@ def walled(command: list[str], given: Path | None, hidden: Iterable[Path]) -> li
                   "--no-new-privs", "--inh-caps=-all", "--"]  # fmt: skip
     else:
         parts += ["--unshare-user", "--disable-userns"]
-    for parent in sorted({parent for path in paths for parent in path.parents} - {Path("/")}):
+    parts += ["--proc", "/proc", "--dev", "/dev"]
+    for folder in ("/dev/shm", "/tmp", "/sitting"):
+        parts += ["--perms", "1777", "--size", str(ROOM), "--tmpfs", folder]
+    made = {Path("/"), Path("/dev"), Path("/tmp"), Path("/sitting")}
+    for parent in sorted({parent for path in paths for parent in path.parents} - made):
         parts += ["--perms", "0755", "--dir", str(parent)]
     for path in paths:
         parts += ["--ro-bind", str(path), str(path)]
     for name in ("bin", "sbin", "lib", "lib32", "lib64"):
         if (link := Path("/", name)).is_symlink():
             parts += ["--symlink", str(link.readlink()), str(link)]
-    parts += ["--proc", "/proc", "--dev", "/dev"]
     for place in hidden:  # only what lies within something that is there
         if place.is_dir() and any(p != place and p in place.parents for p in paths):
             parts += ["--tmpfs", str(place), "--remount-ro", str(place)]
-    for folder in ("/dev/shm", "/tmp", "/sitting"):
-        parts += ["--perms", "1777", "--size", str(ROOM), "--tmpfs", folder]
     parts += ["--perms", "1777", "--dir", "/sitting/work"]
     if given is not None:
         parts += ["--ro-bind", str(given), "/sitting/given"]

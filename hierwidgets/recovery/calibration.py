@@ -125,10 +125,10 @@ def calibrate(
     >>> list(found.ranks)
     ['Intercept', 'sd Intercept | g', 'sigma', 'log-likelihood']
     """
-    plan = _plan(model, priors, kept, sampling, executor)
     repetitions = check_whole(repetitions, "repetitions", 1)
     check_level(level)
     check_executor(executor)
+    plan = _plan(model, priors, kept, sampling, executor)
     chunk = chunk_size(chunk, repetitions, executor)
     seeds = root_seed(seed).spawn(repetitions)
     tasks = [

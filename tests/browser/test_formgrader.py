@@ -77,7 +77,7 @@ def sees_scheme_and_notes_but_no_name(frame: FrameLocator) -> None:
     frame.get_by_role("link", name="Next").click()
     expect(frame.locator("body")).to_contain_text("Submission #2")
     second = frame.locator("body").inner_text()
-    noted = [text for text in (first, second) if "Flag: repaired" in text]
+    noted = [text for text in (first, second) if "Flag: ok" in text]
     assert len(noted) == 1
     assert "[a file's name]" in noted[0]
     for text in (first, second):

@@ -287,7 +287,8 @@ HOSTILE = {
     # student: (answer to question 1, flag, points of the three tests)
     "endless": ("while True: pass", "timeout", (0, 0, 0)),
     "exits": ("import os\nos._exit(1)", "crash", (0, 0, 0)),
-    "forks": ("import os\nwhile True: os.fork()", "crash", (0, 0, 0)),
+    # the limit of processes stops them, or that of time if it is quicker
+    "forks": ("import os\nwhile True: os.fork()", "crash or timeout", (0, 0, 0)),
     "memory": ("hog = [bytearray(10**8) for _ in range(100)]", "crash", (0, 0, 0)),
     # what they change is their own: the visible test gets the number that it shows
     "patches numpy": (PATCHED, "ok", (1, 0, 0)),
@@ -321,8 +322,9 @@ def test_hostile_submissions(course, given, name):
     small.hand_in(course.root, student, small.answered(given, {**small.RIGHT, "q1-rate": answer}))
     small.hand_in(course.root, "good", small.answered(given, small.RIGHT))
     (record, good) = grade(course, "T1", [student, "good"], limits=QUICK, progress=False)
-    assert (record.flag, tuple(record.scores.values())) == (flag, scores), record
-    assert flag in FLAGS
+    assert record.flag in flag.split(" or "), record
+    assert tuple(record.scores.values()) == scores, record
+    assert {*flag.split(" or ")} <= {*FLAGS}
     assert (good.flag, good.scores) == ("ok", FULL)
     size = course.notebook("autograded", "T1", student).stat().st_size
     assert size < 100_000  # a flood of output does not get into the files

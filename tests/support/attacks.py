@@ -204,7 +204,7 @@ SHARED = (
            "import pathlib\ndef RATE(y):\n    for p in pathlib.Path('COURSE').rglob('*'):\n"
            "        return sum(y) / len(y)\n    return 0.0", bites=True),
     Attack("files up", "paths out of the folder",
-           "import os\nfor p in ('../../../gradebook.db', '/root/.bashrc', '/home', '/etc/shadow'):\n"
+           "import os\nfor p in ('../../../gradebook.db', '/ro' + 'ot/.bashrc', '/home', '/etc/shadow'):\n"
            "    assert not os.path.exists(p), p\ndef RATE(y): return 0.0"),
     Attack("site packages", "code that runs at the next command",
            "import site\nfor p in site.getsitepackages():\n    try:\n"

@@ -80,7 +80,7 @@ WRONG = [
     Wrong(
         "x is ignored", "the line has no slope",
         {"q1-loglik": swap(LOGLIK, ("gamma0 + gamma1 * x", "gamma0 + 0 * x"))},
-        VALUES | ESTIMATES | {"q1-limit", "q2-units", "q2-top"},
+        VALUES | ESTIMATES | {"q1-limit", "q2-units", "q2-flip", "q2-top"},
     ),
     Wrong(
         "plain logit", "the integral is left out",
