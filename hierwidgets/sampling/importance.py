@@ -109,12 +109,14 @@ def sample(
         len(x), weights.effective, weights.k, float(weights.share.max()),
         single(drawn_weight(weights.share[which]).reshape(chains, draws)),
     )  # fmt: skip
-    return _draws(design, family, where, x[which].reshape(chains, draws, d), pool, seed, began)
+    drawn = x[which].reshape(chains, draws, d)
+    return _draws(design, family, where, drawn, pool, seed, cores, began)
 
 
 def _draws(
-    design: Design, family: Family, where: Chart, x: Array, pool: Pool, seed: int, began: float
-) -> Draws:
+    design: Design, family: Family, where: Chart, x: Array, pool: Pool, seed: int,
+    cores: int | None, began: float,
+) -> Draws:  # fmt: skip
     beta, factors, sigma, effects = unpack(design, where, x)
     beta, sigma = single(beta), single(sigma)
     factors, effects = tuple(map(single, factors)), tuple(map(single, effects))
@@ -125,7 +127,7 @@ def _draws(
         beta,
         factors,
         sigma,
-        draw_levels(design, family, beta, factors, sigma, effects, integrated, seed),
+        draw_levels(design, family, beta, factors, sigma, effects, integrated, seed, cores),
         integrated,
         seed,
         divergent=np.zeros(shape, bool),
