@@ -263,7 +263,7 @@ def _drawn(
     proportion to what they proposed (Owen & Zhou 2000, JASA 95(449), section 4).
     """
     one = widened(core, share, _WIDE_BY, _WIDE_DF)
-    if needed <= _IN_PARTS * total:
+    if needed <= max(_IN_PARTS * total, 4 * _BLOCK):
         return *_proposals(evaluate, one, needed, rng, show), one
     x, log_ratio = _proposals(evaluate, one, needed // 3, rng, show)
     weights = smoothed(log_ratio)
