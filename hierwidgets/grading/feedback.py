@@ -55,9 +55,13 @@ def feedback(course: Course, assignment: str, *, hidden_tests: bool = False) -> 
             continue
         target = course.notebook(SHOWN, assignment, student)
         target.parent.mkdir(parents=True, exist_ok=True)
-        page = _page(nbformat.read(origin, as_version=4), hidden_tests, waiting.get(student, []))
+        left = sorted({question(cell) for cell in waiting.get(student, [])})
+        page = _page(nbformat.read(origin, as_version=4), hidden_tests, left)
         nbformat.write(page, target)
     pages, why = _convert(course, assignment, [s for s in students if s not in missing])
+    for student, cells in waiting.items():
+        if student in pages and pages[student].exists():
+            _unmarked(pages[student], cells)
     lost = [*missing, *(s for s, page in pages.items() if not page.exists())]
     if lost:
         raise DataError(
@@ -81,16 +85,30 @@ def _convert(course: Course, assignment: str, students: list[str]) -> tuple[dict
 
 
 def _waiting(course: Course, assignment: str) -> dict[str, list[str]]:
-    """The questions of each student that a person has still to read."""
+    """The cells of each student that a person has still to read."""
     from nbgrader.api import Gradebook
 
-    found: dict[str, set[str]] = {}
+    found: dict[str, list[str]] = {}
     with Gradebook(course.gradebook) as book:
         for submission in book.assignment_submissions(assignment):
             for notebook in submission.notebooks:
-                names = {question(mark.name) for mark in notebook.grades if mark.needs_manual_grade}
-                found.setdefault(submission.student.id, set()).update(names)
-    return {student: sorted(names) for student, names in found.items()}
+                names = [mark.name for mark in notebook.grades if mark.needs_manual_grade]
+                if names:
+                    found.setdefault(submission.student.id, []).extend(names)
+    return found
+
+
+def _unmarked(page: Path, cells: list[str]) -> None:
+    """The page without the zeros that nbgrader shows for what nobody has marked."""
+    text = page.read_text(encoding="utf-8")
+    text = re.sub(r"(<h4>[^<]*)\(Score: ", r"\1(so far: ", text, count=1)
+    for cell in map(re.escape, cells):
+        text = re.sub(rf'(href="#{cell}">[^<]*</a> \()Score: [\d.]+ / ', r"\1not marked, of ", text)
+        text = re.sub(
+            rf'(<a name="{cell}"></a>.*?)Score: [\d.]+ / ', r"\1Not marked, of ", text, count=1,
+            flags=re.DOTALL,
+        )  # fmt: skip
+    page.write_text(text, encoding="utf-8")
 
 
 def _page(notebook: Any, hidden_tests: bool, waiting: list[str]) -> Any:
@@ -101,7 +119,7 @@ def _page(notebook: Any, hidden_tests: bool, waiting: list[str]) -> Any:
     if waiting:
         words = (
             f"**Not marked yet: {', '.join(waiting)}.** A person has still to read what you wrote "
-            "there. Its points above are not a mark, and the score will change."
+            "there, and the score above will change."
         )
         cell = nbformat.v4.new_markdown_cell(words, id="not-marked-yet")
         notebook.cells.insert(0, cell)

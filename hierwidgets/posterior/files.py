@@ -154,7 +154,7 @@ def _draws(
         return draws
     drawn = draw_levels(
         design, family, draws.beta, draws.factors, draws.sigma, draws.effects, integrated,
-        draws.seed,
+        draws.seed, cores=None,
     )  # fmt: skip
     return replace(draws, effects=drawn)
 

@@ -20,7 +20,7 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
-from .predictors import rows_by_level, without
+from .predictors import each_level, rows_by_level, without
 
 __all__ = ["draw_levels", "level_integrals"]
 
@@ -41,10 +41,12 @@ def draw_levels(
     effects: tuple[Array, ...],
     integrated: tuple[int, ...] | None,
     seed: int,
+    cores: int | None = 1,
 ) -> tuple[Array, ...]:
     """`effects` with the integrated columns drawn: one per term, (C, D, J, k).
 
-    Every level has its own stream of random numbers, made from `seed`.
+    Every level has its own stream of random numbers, made from `seed`, so they are the same on
+    any number of `cores`; None takes all there are.
     """
     if integrated is None:
         return effects
@@ -53,7 +55,7 @@ def draw_levels(
 
         without_pairs = _but(effects, integrated)
         return draw_pairs(
-            design, family, beta, factors, sigma, effects, without_pairs, integrated, seed
+            design, family, beta, factors, sigma, effects, without_pairs, integrated, seed, cores
         )
     t, column = integrated
     term = design.terms[t]
@@ -63,10 +65,13 @@ def draw_levels(
     out = np.empty((term.J, C * D), np.float32)
     streams = np.random.SeedSequence((seed, 7)).spawn(term.J)
     known = _but(effects, integrated)
-    for j, rows in enumerate(rows_by_level(term.codes, term.J)):
+
+    def draw(j: int, rows: NDArray[np.intp]) -> None:
         base = without(design, rows, beta, known)
         level = _Level(design, family, rows, base, np.outer(term.Z[rows, column], sd), spread)
         out[j] = sd * level.draw(np.random.default_rng(streams[j]))
+
+    each_level(term.codes, term.J, cores, draw)
     whole = effects[t].copy()
     whole[..., column] = out.reshape(term.J, C, D).transpose(1, 2, 0)
     return (*effects[:t], whole, *effects[t + 1 :])

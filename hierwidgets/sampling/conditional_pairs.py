@@ -9,6 +9,7 @@ weight exceeds c times the mean weight, the chain ends within ``(1 - 1 / c)^_STE
 """
 
 import numpy as np
+from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.spec.design import Design
@@ -16,7 +17,7 @@ from hierwidgets.spec.families import Family
 
 from .kernels.problem import Integrated
 from .marginal import Outcomes, conditional, log_joint, outcomes, scaled
-from .predictors import rows_by_level, without
+from .predictors import each_level, without
 
 __all__ = ["draw_pairs"]
 
@@ -34,6 +35,7 @@ def draw_pairs(
     others: tuple[Array | None, ...],
     integrated: tuple[int, ...],
     seed: int,
+    cores: int | None,
 ) -> tuple[Array, ...]:
     """`effects` with the integrated columns drawn; `others` are those without them.
 
@@ -46,7 +48,8 @@ def draw_pairs(
     spread = sigma.reshape(-1)
     whole = effects[t].copy()
     streams = np.random.SeedSequence((seed, 7)).spawn(term.J)
-    for j, rows in enumerate(rows_by_level(term.codes, term.J)):
+
+    def draw(j: int, rows: NDArray[np.intp]) -> None:
         base = without(design, rows, beta, others)
         lead = Integrated(
             3, term.Z[rows][:, columns], np.array([0, len(rows)]), np.zeros((1, 2)),
@@ -56,6 +59,8 @@ def draw_pairs(
         u = _drawn(level, base, F, spread, np.random.default_rng(streams[j]))
         effect = np.einsum("abs,bs->sa", F, u).astype(np.float32)
         whole[..., j, columns] = effect.reshape(*sigma.shape, 2)
+
+    each_level(term.codes, term.J, cores, draw)
     return (*effects[:t], whole, *effects[t + 1 :])
 
 

@@ -74,7 +74,7 @@ def sample(
         beta,
         factors,
         sigma,
-        draw_levels(design, family, beta, factors, sigma, effects, integrated, seed),
+        draw_levels(design, family, beta, factors, sigma, effects, integrated, seed, cores),
         integrated,
         seed,
         divergent=stats["diverging"].astype(bool),

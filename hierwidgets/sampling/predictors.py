@@ -1,12 +1,16 @@
 """Linear predictors of draws, and the rows of each level."""
 
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.spec.design import Design
 
-__all__ = ["rows_by_level", "without"]
+__all__ = ["each_level", "rows_by_level", "without"]
 
 
 def without(
@@ -27,3 +31,20 @@ def rows_by_level(codes: NDArray[np.intp], J: int) -> list[NDArray[np.intp]]:
     """The rows of each of J levels."""
     order = np.argsort(codes, kind="stable")
     return np.split(order, np.searchsorted(codes[order], np.arange(1, J)))
+
+
+def each_level(
+    codes: NDArray[np.intp],
+    J: int,
+    cores: int | None,
+    draw: Callable[[int, NDArray[np.intp]], None],
+) -> None:
+    """Call ``draw(j, its rows)`` for each of J levels, on as many threads as told; None: cores."""
+    levels = list(enumerate(rows_by_level(codes, J)))
+    with ThreadPoolExecutor(cores or os.cpu_count() or 1) as threads:
+        try:
+            for _ in threads.map(lambda level: draw(*level), levels):
+                pass
+        except BaseException:
+            threads.shutdown(cancel_futures=True)
+            raise

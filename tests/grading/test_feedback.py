@@ -34,6 +34,12 @@ def test_pages_say_what_is_not_marked_yet(course):
     assert "Well said." in pages["ann"]
     assert "Not marked yet" not in pages["ann"]
     assert "Not marked yet: Q3." in pages["bo"]
+    assert "(Score: " in pages["ann"]
+    assert "Score: 2.0 / 2.0" in pages["ann"]
+    assert "(so far: " in pages["bo"]
+    assert "Written response (not marked, of 2.0)" in pages["bo"]
+    assert "Not marked, of 2.0" in pages["bo"]
+    assert "/ 2.0)" not in pages["bo"].split("Written response")[1].split("\n")[0]
     assert "AssertionError: no" in pages["bo"]
     for words in pages.values():
         assert "np.isclose(rate" not in words
