@@ -66,6 +66,7 @@ CASES = {
         "hw.widgets.Guess309(finland, outcome='contacted', group='district_id', event='Contacted')",
         lambda w: w.set_trait("guess", 0.31),
     ),
+    "IntegralLens": ("hw.widgets.IntegralLens(one)", lambda w: w.set_trait("nodes", 5)),
     "PoolingComparison": (
         'hw.widgets.PoolingComparison({"Finland": one, "UK": two})',
         lambda w: w.set_trait("shown", "UK"),
