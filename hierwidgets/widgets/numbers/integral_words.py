@@ -15,6 +15,7 @@ __all__ = [
 ]  # fmt: skip
 
 TOLD = 1e-12  # share of an area: a smaller error is one of arithmetic
+RIGHT = 1e-6  # an error above it is told in percent, or as it stands
 
 
 def group_word(group: str) -> str:
@@ -22,10 +23,11 @@ def group_word(group: str) -> str:
 
     Examples
     --------
-    >>> group_word("district_id"), group_word("home_town")
-    ('district', 'home town')
+    >>> group_word("district_id"), group_word("Home.Town"), group_word("NUTS")
+    ('district', 'home town', 'NUTS')
     """
-    return group.removesuffix("_id").replace("_", " ") or group
+    word = group.removesuffix("_id").replace("_", " ").replace(".", " ")
+    return word.lower() if word.istitle() else word
 
 
 def plural(word: str) -> str:
@@ -87,11 +89,13 @@ def error_words(error: float) -> str:
 
     Examples
     --------
-    >>> error_words(-0.000698), error_words(3e-14)
-    ('0.07 % too small', 'right to as many digits as can be told')
+    >>> error_words(-0.000698), error_words(1.4e-9), error_words(3e-14)
+    ('0.07 % too small', 'right to 8 digits', 'right to 12 digits or more')
     """
     if abs(error) < TOLD:
-        return "right to as many digits as can be told"
+        return "right to 12 digits or more"
+    if abs(error) < RIGHT:
+        return f"right to {int(-np.log10(abs(error)))} digits"
     return f"{number(100 * abs(error))} % too {'large' if error > 0 else 'small'}"
 
 
@@ -100,10 +104,11 @@ def number(value: float) -> str:
 
     Examples
     --------
-    >>> number(0.0698), number(12.3), number(0.00000123)
-    ('0.07', '12', '1.2e-06')
+    >>> number(0.0698), number(12.3), number(0.0000123), number(253)
+    ('0.07', '12', '0.000012', '250')
     """
-    return f"{float(f'{value:.2g}'):.10g}"
+    rounded = float(f"{value:.2g}")
+    return f"{rounded:.8f}".rstrip("0").rstrip(".")
 
 
 def decimals(values: Array, least: int = 2, most: int = 6) -> int:
@@ -161,8 +166,8 @@ def about(
         "all 14 districts".
     """
     log = minus(f"log {shown.log_areas[nodes - 1]:.4f}, by fine strips {shown.exact:.4f}")
-    sums = "right to nine decimals"
-    if abs(whole) >= 1e-9:
+    sums = "right to six decimals"
+    if abs(whole) >= RIGHT:
         sums = f"{number(abs(whole))} too {'high' if whole > 0 else 'low'}"
     return (
         f"{name[:1].upper()}{name[1:]}: {data}. By {node_words(nodes)} at σ = {sigma:.3f} its area "
