@@ -25,7 +25,7 @@ INK = "var(--jp-ui-font-color1)"
 HIGHEST = 1.12  # of heights over the peak: what lies beyond is cut
 ZERO, SWING = -0.34, 0.2  # of the differences below the curves: their line, and how far they go
 FACTORS = np.multiply.outer(10.0 ** np.arange(7), [1.0, 2.0, 5.0]).ravel()
-LEAST_ERROR, MOST_ERROR = 100 * TOLD, 100.0  # percent of the area
+LEAST_ERROR, MOST_ERROR = -10.0, 2.0  # percent of the area, as powers of ten
 ENDS = (0.2, MOST_NODES + 0.8)  # of the axis of nodes
 LANE, TOP = 0.56, 0.8  # of a lane's height: the line, and the words above it
 
@@ -123,8 +123,8 @@ class ErrorPanel:
     """The error of one area against the number of nodes; `show` brings it to a state."""
 
     def __init__(self) -> None:
-        up = bqplot.LogScale(min=LEAST_ERROR / 4, max=MOST_ERROR * 4)
-        scales = {"x": bqplot.LinearScale(min=ENDS[0], max=ENDS[1]), "y": up}
+        up = bqplot.LinearScale(min=LEAST_ERROR - 0.6, max=MOST_ERROR + 0.6, allow_padding=False)
+        scales = {"x": _nodes_scale(), "y": up}
         self.here = _line(scales, GREY, "solid", 1)
         self.line = _line(scales, NODES, "solid", 1.5)
         self.small, self.large = (
@@ -134,11 +134,11 @@ class ErrorPanel:
             )
             for marker, fill in (("triangle-down", True), ("triangle-up", False))
         )  # fmt: skip
+        names = {-9: "10⁻⁹", -6: "10⁻⁶", -3: "0.001", 0: "1"}  # of powers of ten
         side = upright(
             bqplot.Axis(
-                scale=up, grid_lines="none", label="error of the area, %", label_offset="42px",
-                tick_values=np.array([1e-9, 1e-6, 1e-3, 1.0]),
-                tick_labels={1e-9: "10⁻⁹", 1e-6: "10⁻⁶", 1e-3: "0.001", 1.0: "1"},
+                scale=up, grid_lines="none", label="error of the area, %", label_offset="44px",
+                tick_values=np.array(list(names), float), tick_labels=names,
             )
         )  # fmt: skip
         marks = [self.here, self.line, self.small, self.large]
@@ -149,13 +149,14 @@ class ErrorPanel:
     def show(self, errors: Array, nodes: int) -> None:
         """Errors (MOST_NODES,) as shares of the area; one of arithmetic alone has no mark."""
         count = np.arange(1.0, len(errors) + 1)
-        percent = np.clip(100 * np.abs(errors), LEAST_ERROR, MOST_ERROR)
-        put(self.line, x=count, y=percent)
+        told = np.maximum(np.abs(errors), TOLD)
+        power = np.minimum(np.log10(100 * told), MOST_ERROR)
+        put(self.line, x=count, y=power)
         for mark, which in ((self.small, errors <= -TOLD), (self.large, errors >= TOLD)):
-            put(mark, x=count[which], y=percent[which])
+            put(mark, x=count[which], y=power[which])
         put(
             self.here,
-            x=np.array([nodes, nodes], float), y=np.array([LEAST_ERROR / 4, 4 * MOST_ERROR]),
+            x=np.array([nodes, nodes], float), y=np.array([LEAST_ERROR - 0.6, MOST_ERROR + 0.6]),
         )  # fmt: skip
 
 
@@ -176,17 +177,12 @@ class RunningPanel:
         bottoms = np.arange(len(lanes))[::-1, None]
         self._heights = bottoms + 0.1 + LANE * np.array([_unit(lane) for lane in values])
         up = bqplot.LinearScale(min=0.0, max=float(len(lanes)), allow_padding=False)
-        scales = {"x": bqplot.LinearScale(min=ENDS[0], max=ENDS[1]), "y": up}
+        scales = {"x": _nodes_scale(), "y": up}
         gap = np.full((len(lanes), 1), np.nan)
         across = np.broadcast_to(self._nodes, values.shape)
         self.line = bqplot.Lines(
             scales=scales, x=np.hstack([across, gap]).ravel()[:-1],
             y=np.hstack([self._heights, gap]).ravel()[:-1], colors=[INTEGRAND], stroke_width=2,
-        )  # fmt: skip
-        last = self._heights[:, -1]
-        self._last = bqplot.Lines(
-            scales=scales, x=joined_segments(0 * last + ENDS[0], 0 * last + ENDS[1]),
-            y=joined_segments(last, last), colors=[GREY], stroke_width=1, line_style="dotted",
         )  # fmt: skip
         self.here = _line(scales, GREY, "solid", 1)
         self.values = bqplot.Scatter(
@@ -206,7 +202,7 @@ class RunningPanel:
                 tick_style={"font-size": "11px"},
             )
         )  # fmt: skip
-        marks = [self.here, self._last, self.line, self.values, self.words]
+        marks = [self.here, self.line, self.values, self.words]
         axes = [_across(scales["x"]), side]
         self.figure = half_width(figure("hw-running", "195px", marks, axes, bottom=42))
 
@@ -246,6 +242,10 @@ def _line(scales: dict[str, bqplot.Scale], color: str, style: str, width: float)
     return bqplot.Lines(
         scales=scales, x=[], y=[], colors=[color], line_style=style, stroke_width=width
     )
+
+
+def _nodes_scale() -> bqplot.LinearScale:
+    return bqplot.LinearScale(min=ENDS[0], max=ENDS[1], allow_padding=False)
 
 
 def _across(scale: bqplot.Scale) -> bqplot.Axis:
