@@ -23,7 +23,7 @@ __all__ = ["ErrorPanel", "IntegrandPanel", "RunningPanel", "integral_key", "node
 INTEGRAND, LAPLACE, NODES = PARTIAL, COMPLETE, BROWN
 INK = "var(--jp-ui-font-color1)"
 HIGHEST = 1.12  # of heights over the peak: what lies beyond is cut
-ZERO, SWING = -0.34, 0.2  # of the differences below the curves: their line, and how far they go
+ZERO, SWING = -0.37, 0.22  # of the differences below the curves: their line, and how far they go
 FACTORS = np.multiply.outer(10.0 ** np.arange(7), [1.0, 2.0, 5.0]).ravel()
 LEAST_ERROR, MOST_ERROR = -10.0, 2.0  # percent of the area, as powers of ten
 ENDS = (0.2, MOST_NODES + 0.8)  # of the axis of nodes
@@ -53,7 +53,7 @@ class IntegrandPanel:
             "quadrature": _line(scales, NODES, "dash_dotted", 2),
         }
         self._factor = bqplot.Label(
-            scales=scales, x=np.zeros(1), y=np.array([ZERO + 0.6 * SWING]), text=np.array([""]),
+            scales=scales, x=np.zeros(1), y=np.array([ZERO + SWING]), text=np.array([""]),
             colors=[INK], default_size=11, font_weight="normal", x_offset=4, interactions={},
         )  # fmt: skip
         self.lines = {
