@@ -17,6 +17,7 @@ from hierwidgets.widgets.numbers.averaged import averaged_prior  # noqa: E402
 from hierwidgets.widgets.numbers.chains import judged_table  # noqa: E402
 from hierwidgets.widgets.numbers.comparison import comparison_frame, crossing_pairs  # noqa: E402
 from hierwidgets.widgets.numbers.guess import guess_frame  # noqa: E402
+from hierwidgets.widgets.numbers.integral import integral_frame  # noqa: E402
 from hierwidgets.widgets.numbers.pooling import (  # noqa: E402
     half_weight_size,
     imagined_frame,
@@ -27,6 +28,7 @@ from hierwidgets.widgets.numbers.pooling import (  # noqa: E402
 )
 from hierwidgets.widgets.numbers.prior_dial.look import reweighted_frame  # noqa: E402
 from hierwidgets.widgets.numbers.recovery import judged_frame, truth_frame  # noqa: E402
+from hierwidgets.widgets.numbers.running import running_frame  # noqa: E402
 from hierwidgets.widgets.numbers.shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
 from hierwidgets.widgets.numbers.strip import people_frame, strip_frame  # noqa: E402
 from hierwidgets.widgets.numbers.stuck_chains import printed_summary, stuck_chains  # noqa: E402
@@ -35,6 +37,7 @@ from .chain_clinic import ChainClinic  # noqa: E402
 from .competitiveness_effect import CompetitivenessEffect  # noqa: E402
 from .district_strip import DistrictStrip  # noqa: E402
 from .guess309 import Guess309  # noqa: E402
+from .integral_lens import IntegralLens  # noqa: E402
 from .pooling_comparison import PoolingComparison  # noqa: E402
 from .pooling_dial import PoolingDial  # noqa: E402
 from .prior_dial import PriorDial  # noqa: E402
@@ -46,6 +49,7 @@ __all__ = [
     "CompetitivenessEffect",
     "DistrictStrip",
     "Guess309",
+    "IntegralLens",
     "PoolingComparison",
     "PoolingDial",
     "PriorDial",
@@ -57,6 +61,7 @@ __all__ = [
     "guess_frame",
     "half_weight_size",
     "imagined_frame",
+    "integral_frame",
     "judged_frame",
     "judged_table",
     "loglik_at",
@@ -65,6 +70,7 @@ __all__ = [
     "printed_summary",
     "profile_frame",
     "reweighted_frame",
+    "running_frame",
     "shrinkage_curves",
     "shrinkage_frame",
     "strip_frame",

@@ -67,6 +67,8 @@ CASES = [
          "σ, prior spread", 14),
     Case("PriorTimesLikelihood", "widget = hw.widgets.PriorTimesLikelihood(two)",
          "σ, prior spread", 253),
+    Case("IntegralLens", "widget = hw.widgets.IntegralLens(one)", "σ, sd of the districts", 14),
+    Case("IntegralLens", "widget = hw.widgets.IntegralLens(two)", "σ, sd of the districts", 253),
     Case("PriorDial", 'widget = hw.widgets.PriorDial(hw.load_posterior("finland"))',
          "sds, scale", 14),
     Case("PriorDial", 'widget = hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',

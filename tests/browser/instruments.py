@@ -15,6 +15,7 @@ SHOWN = {
     "CompetitivenessEffect": 'hw.widgets.CompetitivenessEffect(line, "district_competitiveness")',
     "DistrictStrip": 'hw.widgets.DistrictStrip(uk, "contacted", "district_id", "Contacted")',
     "Guess309": "hw.widgets.Guess309(guess=0.3, revealed=True, opened=[0])",
+    "IntegralLens": "hw.widgets.IntegralLens(two, nodes=3)",
     "PoolingComparison": 'hw.widgets.PoolingComparison({"Finland": one, "UK": two})',
     "PoolingDial": "hw.widgets.PoolingDial(one, imagined=(5, 9))",
     "PriorDial": 'hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',

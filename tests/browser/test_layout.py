@@ -32,12 +32,15 @@ hw.widgets.CompetitivenessEffect(several, "district_competitiveness")
 
 def to_width(notebook: Notebook, width: int, height: int = 768) -> None:
     """Make the window so wide that cells have that width for their outputs."""
-    for _ in range(3):
+    for _ in range(20):
         now = notebook.page.evaluate(CELL_WIDTH)
         window = notebook.page.viewport_size
         assert window is not None
         wanted = window["width"] + width - now
         notebook.page.set_viewport_size({"width": wanted, "height": height})
+        if now == width:
+            break
+        notebook.page.wait_for_timeout(200)  # until Lab has made room, it says the old width
     notebook.page.wait_for_function(f"Math.abs(({CELL_WIDTH})() - {width}) <= 1")
 
 

@@ -21,6 +21,7 @@ from hierwidgets.widgets import (
     CompetitivenessEffect,
     DistrictStrip,
     Guess309,
+    IntegralLens,
     PoolingComparison,
     PoolingDial,
     PriorDial,
@@ -83,6 +84,10 @@ def dial(model=fit, **named):
 
 def prior(model=fit, *more, **named):
     return PriorTimesLikelihood(model(), *more, **named)
+
+
+def through(model=fit, *more, **named):
+    return IntegralLens(model(), *more, **named)
 
 
 @cache
@@ -177,6 +182,15 @@ CASES = [
     ("prior", of(prior, full_bayes="no"), DataError, "full_bayes must be True or False; 'no' was"),
     ("prior", later(prior, sigma=np.inf), DataError, "sigma must be from 0.01 to 5; inf was given"),
     ("prior", later(prior, scale="odds"), DataError, "('probability', 'logit'); 'odds' was given"),
+    ("through", of(through, people), DataError, "lens needs a binomial or Poisson fit with one"),
+    ("through", of(through, linear), DataError, "is gaussian, and its integral has a formula"),
+    ("through", of(through, fit, "q"), DataError, "one of the 4 levels of g ('"),
+    ("through", of(through, node=3), TypeError, "does not know 'node'; its keywords are level, n"),
+    ("through", of(through, nodes=0), DataError, "number from 1 to 25; 0 was given"),
+    ("through", of(through, nodes=2.5), DataError, "nodes must be a whole number; 2.5 was given"),
+    ("through", later(through, nodes="3"), DataError, "nodes must be a whole number; '3' was"),
+    ("through", later(through, sigma=-1), DataError, "sigma must be from 0.01 to 5; -1 was given"),
+    ("through", later(through, sigma="wide"), DataError, "sigma must be a number; 'wide' was"),
     ("turned", of(turned, people), DataError, "takes a posterior, as Model.sample or hw.load"),
     ("turned", of(turned, fit), DataError, "a Fit was given"),
     ("turned", of(turned, sd_shpe="flat"), TypeError, "does not know 'sd_shpe'; its keywords are"),
@@ -255,7 +269,8 @@ def test_different_mistakes_get_different_answers():
 
 def test_every_widget_has_wrong_calls_of_its_own():
     counts = Counter(case[0] for case in CASES)
-    assert len(counts) == 9
+    every = (getattr(hw.widgets, name) for name in hw.widgets.__all__)
+    assert len(counts) == sum(isinstance(one, type) and hasattr(one, "as_code") for one in every)
     assert min(counts.values()) >= 3
     messages = {str(answer(i)) for i in range(len(CASES))}
     print(f"\n{len(CASES)} wrong calls of {len(counts)} widgets, {len(messages)} messages")
