@@ -30,6 +30,7 @@ import ipywidgets
 import numpy as np
 import traitlets
 
+from hierwidgets.base.memory import give_back
 from hierwidgets.errors import DataError, HierwidgetsError
 
 from . import reruns
@@ -333,6 +334,7 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         for output in (bundle, view):
             display(output, raw=True)
         reruns.shown(self)
+        give_back()
 
 
 def owned_widgets(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
