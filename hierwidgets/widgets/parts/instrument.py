@@ -30,7 +30,6 @@ import ipywidgets
 import numpy as np
 import traitlets
 
-from hierwidgets.base.memory import give_back
 from hierwidgets.errors import DataError, HierwidgetsError
 
 from . import reruns
@@ -334,7 +333,6 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         for output in (bundle, view):
             display(output, raw=True)
         reruns.shown(self)
-        give_back()
 
 
 def owned_widgets(widget: ipywidgets.Widget) -> Iterator[ipywidgets.Widget]:
