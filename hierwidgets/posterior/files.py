@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 
 from hierwidgets.data.shipped import SHIPPED, shipped_file
 from hierwidgets.errors import DataError
-from hierwidgets.sampling.conditional import draw_levels
 from hierwidgets.sampling.draws import Draws, Pool
+from hierwidgets.sampling.effects import Effects, kept_columns, sampled
 from hierwidgets.sampling.priors import Prior, Priors
 from hierwidgets.spec import design as designs
 from hierwidgets.spec import families, formula
@@ -55,9 +55,9 @@ def save(
     for name in ("beta", "sigma", "energy"):
         arrays[name] = getattr(draws, name).astype(np.float32)
     arrays["divergent"], arrays["depth"] = draws.divergent, draws.depth.astype(np.uint8)
-    for t, (F, b) in enumerate(zip(draws.factors, draws.effects, strict=True)):
+    for t, (F, b) in enumerate(zip(draws.factors, sampled(draws), strict=True)):
         arrays[f"factors/{t}"] = F.astype(np.float32)
-        kept = _sampled(t, b.shape[-1], draws.integrated)
+        kept = kept_columns(t, b.shape[-1], draws.integrated)
         arrays[f"effects/{t}"] = b[..., kept].astype(np.float32)
     event = design.event.item() if isinstance(design.event, np.generic) else design.event
     header = {
@@ -75,12 +75,6 @@ def save(
     arrays["header"] = np.array(json.dumps(header))
     with open(path, "wb") as handle:
         np.savez_compressed(handle, **arrays)  # type: ignore[arg-type]
-
-
-def _sampled(t: int, k: int, integrated: tuple[int, ...] | None) -> list[int]:
-    """The columns of a term that were not integrated out."""
-    done = integrated[1:] if integrated is not None and integrated[0] == t else ()
-    return [i for i in range(k) if i not in done]
 
 
 def load(path: str | Path, effects: bool = True) -> tuple[Design, Family, Priors, Draws, str]:
@@ -139,9 +133,11 @@ def _draws(
     integrated = None if header["integrated"] is None else tuple(header["integrated"])
     effects = []
     for t, term in enumerate(design.terms):
-        kept = _sampled(t, term.k, integrated)
-        b = np.full((*a["sigma"].shape, term.J, term.k), 0.0 if again else np.nan)
-        b[..., kept] = a[f"effects/{t}"]
+        kept, shape = kept_columns(t, term.k, integrated), (*a["sigma"].shape, term.J, term.k)
+        b = np.zeros(shape) if again else np.broadcast_to(np.nan, shape)
+        if kept:
+            b = b.copy()
+            b[..., kept] = a[f"effects/{t}"]
         effects.append(b)
     draws = Draws(
         wide("beta"), tuple(wide(f"factors/{t}") for t in range(len(design.terms))),
@@ -152,7 +148,7 @@ def _draws(
     )  # fmt: skip
     if not again:
         return draws
-    drawn = draw_levels(
+    drawn = Effects(
         design, family, draws.beta, draws.factors, draws.sigma, draws.effects, integrated,
         draws.seed, cores=None,
     )  # fmt: skip

@@ -128,10 +128,10 @@ def _by_row(design: Design, family: Family, draws: Draws) -> tuple[Array, NDArra
     kinds, where = np.unique(keys, axis=0, return_inverse=True)
     rows, y, trials, w = kinds[:, 0].astype(np.intp), *kinds[:, 1:].T
     out = np.empty((len(rows), draws.sigma.size))
-    sigma = draws.sigma.reshape(-1)
+    sigma, effects = draws.sigma.reshape(-1), tuple(draws.effects)
     for a in range(0, len(rows), 200):
         part = slice(a, a + 200)
-        eta = without(design, rows[part], draws.beta, draws.effects)
+        eta = without(design, rows[part], draws.beta, effects)
         shape = eta.shape
         yy, tt, ww = (np.broadcast_to(v[part, None], shape) for v in (y, trials, w))
         if family.name == "gaussian":
@@ -153,7 +153,7 @@ def _by_group(
             "effects are integrated out; for others refit, with "
             f"hw.cross_validate({{'model': post}}, data, by={by!r})"
         )
-    given = draws.beta, draws.factors, draws.sigma, draws.effects
+    given = draws.beta, draws.factors, draws.sigma, tuple(draws.effects)
     out = level_integrals(design, family, *given, draws.integrated)
     return out, np.arange(len(out))
 

@@ -5,6 +5,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array, Index
+from hierwidgets.sampling.effects import single_effects
 from hierwidgets.spec import rows
 from hierwidgets.spec.design import NewRows
 from hierwidgets.spec.predictions import Prepared, Request, prepare
@@ -31,7 +32,7 @@ def predictor(
     for t, term in enumerate(post.design.terms):
         if not kept[t].any():
             continue
-        b, codes = flat(post.draws.effects[t])[pick], new.codes[t]
+        b, codes = flat(single_effects(post.draws.effects, t))[pick], new.codes[t]
         known = codes >= 0
         for i in np.flatnonzero(kept[t]):
             eta[known] += new.Z[t][known, i, None] * b[:, codes[known], i].T

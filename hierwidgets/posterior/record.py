@@ -1,9 +1,11 @@
 """Draws with what they were drawn for, and what is read off them parameter by parameter."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.sampling.draws import Draws
@@ -122,7 +124,7 @@ class PosteriorRecord:
         return pd.DataFrame(rows, columns=["group", "term", "other"]).assign(**table)
 
 
-def flat(values: Array) -> Array:
+def flat(values: NDArray[Any]) -> NDArray[Any]:
     """(C, D, ...) as (C * D, ...)."""
     return values.reshape(-1, *values.shape[2:])
 

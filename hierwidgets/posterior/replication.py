@@ -61,8 +61,9 @@ def replicate(post: PosteriorRecord, n: int, seed: Seed, condition: bool) -> Arr
     rng = check_seed(seed)
     size = post.draws.sigma.size
     out = np.empty((n, post.design.nobs))
+    effects = [flat(e) for e in post.draws.effects] if condition else []
     for i, s in enumerate(rng.choice(size, n, replace=n > size)):
-        b = [flat(e)[s] for e in post.draws.effects]
+        b = [e[s] for e in effects]
         if not condition:
             pairs = zip(post.design.terms, post.draws.factors, strict=True)
             b = [rng.standard_normal((t.J, t.k)) @ flat(F)[s].T for t, F in pairs]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from hierwidgets.base.arrays import Array
 
@@ -57,7 +57,9 @@ def centred_at_mode(problem: Problem, start: Array, slopes: Callable[[Problem], 
         found, gradient = evaluate(x)
         return (-found, -gradient) if np.isfinite(found) else (np.inf, np.zeros_like(x))
 
-    best = optimize.minimize(value, start, jac=True, method="L-BFGS-B", options={"maxiter": 50})
+    best = scipy.optimize.minimize(
+        value, start, jac=True, method="L-BFGS-B", options={"maxiter": 50}
+    )
     moved = np.clip(best.x[at], -4.0, 4.0)
     is_sd = by[:, 0] != by[:, 1]
     usable = is_sd & np.isfinite(moved) & np.isfinite(best.fun)

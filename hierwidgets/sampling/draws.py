@@ -1,5 +1,6 @@
 """What a sampler returns, and the way from its coordinates to the parameters of a model."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,10 @@ from .kernels.problem import GAUSSIAN
 if TYPE_CHECKING:
     from .chart import Chart
 
-__all__ = ["Draws", "Pool", "single", "unpack"]
+__all__ = ["Draws", "EffectsLike", "Pool", "single", "unpack"]
+
+EffectsLike = Sequence[Array]
+"""One array per term: a tuple, or `effects.Effects`, which draws them when they are wanted."""
 
 _TOGETHER = 1000  # points
 
@@ -64,7 +68,7 @@ class Draws:
         One per term: any F with ``F F'`` the covariance of its effects.
     sigma : (C, D)
         Residual sd of a Gaussian model, else 1.
-    effects : tuple of (C, D, J, k)
+    effects : sequence of (C, D, J, k)
         One per term.
     integrated : (term, column or columns) or None
         The effects that were integrated out and then drawn from their conditional
@@ -85,7 +89,7 @@ class Draws:
     beta: Array
     factors: tuple[Array, ...]
     sigma: Array
-    effects: tuple[Array, ...]
+    effects: EffectsLike
     integrated: tuple[int, ...] | None
     seed: int
     divergent: NDArray[np.bool_]

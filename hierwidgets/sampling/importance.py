@@ -32,9 +32,9 @@ from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
 from .chart import Chart, chart
-from .conditional import draw_levels
 from .density import Density, density, log_density
 from .draws import Draws, Pool, single, unpack
+from .effects import Effects
 from .modes import around, peaks
 from .pareto import K_LIMIT, Weights, smoothed
 from .priors import Resolved
@@ -122,7 +122,7 @@ def _draws(
 ) -> Draws:  # fmt: skip
     beta, factors, sigma, effects = unpack(design, where, x)
     beta, sigma = single(beta), single(sigma)
-    factors, effects = tuple(map(single, factors)), tuple(map(single, effects))
+    factors = tuple(map(single, factors))
     lead = where.integrated
     integrated = None if lead is None else (lead.term, *lead.columns)
     shape = sigma.shape
@@ -130,7 +130,7 @@ def _draws(
         beta,
         factors,
         sigma,
-        draw_levels(design, family, beta, factors, sigma, effects, integrated, seed, cores),
+        Effects(design, family, beta, factors, sigma, effects, integrated, seed, cores),
         integrated,
         seed,
         divergent=np.zeros(shape, bool),

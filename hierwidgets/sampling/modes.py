@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
+import scipy
 
 from hierwidgets.base.arrays import Array
 
@@ -106,7 +106,7 @@ def _climbed(f: LogDensity, start: Array) -> Array | None:
 
     at, fun = start, np.inf
     for _ in range(_CLIMBS):  # a search may end at the kink of a bend
-        best = optimize.minimize(value, at, jac=True, method="L-BFGS-B", options=_SEARCH)
+        best = scipy.optimize.minimize(value, at, jac=True, method="L-BFGS-B", options=_SEARCH)
         if not np.isfinite(best.fun):
             return None
         gained, at, fun = fun - best.fun, best.x, best.fun

@@ -19,8 +19,8 @@ from hierwidgets.errors import DataError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
-from .conditional import draw_levels
 from .draws import Draws, single, unpack
+from .effects import Effects
 from .kernels.problem import Problem
 from .priors import Resolved
 
@@ -67,14 +67,14 @@ def sample(
     x, stats = _stack(batches, tune, interrupted)
     beta, factors, sigma, effects = unpack(design, where, x)
     beta, sigma = single(beta), single(sigma)
-    factors, effects = tuple(map(single, factors)), tuple(map(single, effects))
+    factors = tuple(map(single, factors))
     lead = where.integrated
     integrated = None if lead is None else (lead.term, *lead.columns)
     return Draws(
         beta,
         factors,
         sigma,
-        draw_levels(design, family, beta, factors, sigma, effects, integrated, seed, cores),
+        Effects(design, family, beta, factors, sigma, effects, integrated, seed, cores),
         integrated,
         seed,
         divergent=stats["diverging"].astype(bool),

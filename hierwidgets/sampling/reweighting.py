@@ -15,9 +15,9 @@ from hierwidgets.errors import DataError, FitError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
-from .conditional import draw_levels
 from .density import log_prior
 from .draws import Draws, Pool, single
+from .effects import Effects, sampled
 from .importance import drawn_weight, taken
 from .pareto import K_LIMIT, smoothed
 from .prior_codes import coded
@@ -59,7 +59,7 @@ def reweighted(
         single(weight.reshape(draws.sigma.shape)),
     )  # fmt: skip
     moved = _picked(draws, pick)
-    effects = draw_levels(
+    effects = Effects(
         design, family, moved.beta, moved.factors, moved.sigma, moved.effects, draws.integrated,
         draws.seed,
     )  # fmt: skip
@@ -122,7 +122,7 @@ def _picked(draws: Draws, pick: Array) -> Draws:
         beta=of(draws.beta),
         factors=tuple(map(of, draws.factors)),
         sigma=of(draws.sigma),
-        effects=tuple(map(of, draws.effects)),
+        effects=tuple(map(of, sampled(draws))),
         divergent=np.zeros_like(draws.divergent),
         depth=np.zeros_like(draws.depth),
         energy=np.zeros_like(draws.energy),

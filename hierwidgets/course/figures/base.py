@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.memory import give_back
 from hierwidgets.base.palette import BROWN, GREEN, OTHER, RIM, STYLES, Style
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.design import indicator
@@ -126,6 +127,7 @@ def show(figure: "Figure", caption: str) -> None:
     display(picture, raw=True, metadata={"image/png": width | {"alt": plain}})
     display(Markdown(caption))
     pyplot.close(figure)
+    give_back()
 
 
 def png(figure: "Figure") -> bytes:
@@ -139,11 +141,9 @@ def png(figure: "Figure") -> bytes:
     full, small = BytesIO(), BytesIO()
     figure.savefig(full, format="png", dpi=144, bbox_inches="tight")
     picture = Image.open(full).convert("RGB")
-    colors, place, times = np.unique(
-        np.asarray(picture).reshape(-1, 3) @ [65536, 256, 1],
-        return_inverse=True, return_counts=True,
-    )  # fmt: skip
-    rgb = np.stack([colors >> 16, colors >> 8 & 255, colors & 255], axis=1)
+    pixels = np.asarray(picture.convert("RGBX")).view(">u4").reshape(-1).astype(np.uint32)
+    colors, place, times = np.unique(pixels, return_inverse=True, return_counts=True)
+    rgb = np.stack([colors >> 24, colors >> 16 & 255, colors >> 8 & 255], axis=1).astype(np.int64)
     covering = picture.quantize(50, method=Image.Quantize.MAXCOVERAGE).getpalette() or []
     palette = np.vstack(
         [rgb[np.argsort(-times, kind="stable")[:46]], np.reshape(covering, (-1, 3))]
