@@ -34,6 +34,11 @@ def arrays(ladder):
     }
 
 
+def drawn_curves(panel):
+    """The curve of each election of a rule (20, 41)."""
+    return np.append(panel.others.y, np.nan).reshape(20, 42)[:, :41]
+
+
 def equal(one, other):
     return all(
         np.array_equal(a, b, equal_nan=True)
@@ -88,7 +93,8 @@ def test_the_coding_changes_the_coefficients_and_no_curve(ladder):
     assert controls["β2, what SMD adds to it"].value == pytest.approx(b2, abs=1e-9)
     assert controls["β1, slope of PR"].value == pytest.approx(b1, abs=1e-9)
     assert controls["β3, what SMD adds to it"].value == pytest.approx(b3, abs=1e-9)
-    assert "With SMD as 0, the same lines: δ00 −3.09, δ01 0.74" in ladder._coding.value
+    other = ladder._coding.value.replace("\N{NO-BREAK SPACE}", " ")
+    assert "With SMD as 0, the same lines: δ00 −3.09, δ01 0.74" in other
     ladder.zero = "SMD"
     assert "δ11, what PR adds to it" in ladder.controls
 
@@ -141,8 +147,7 @@ def test_curves_bands_and_dots_are_those_of_the_model(ladder):
         sd = np.sqrt(0.25 + 2 * -0.7 * 0.5 * 1.2 * X + 1.44 * X**2)
         ends = [expit(norm.ppf(share, middle, sd)) for share in (0.05, 0.95)]
         np.testing.assert_allclose(upper.band.y, np.append(ends[0], ends[1][::-1]), atol=1e-12)
-        curves = np.reshape(upper.others.y, (20, 42))
-        np.testing.assert_array_equal(curves[0, :41], upper.own.y)
+        np.testing.assert_array_equal(drawn_curves(upper)[0], upper.own.y)
         np.testing.assert_array_equal(lower.own.y, upper.own.y)
         found = lower.shown  # no district lies off its election's line here
         slope, intercept = np.polyfit(X, logit(upper.own.y), 1)
@@ -157,10 +162,10 @@ def test_curves_bands_and_dots_are_those_of_the_model(ladder):
 
 def test_draws_stay_while_a_slider_moves_and_go_on_the_button(ladder):
     ladder.sd_intercept, ladder.corr = 0.5, 0.0
-    before = logit(np.reshape(ladder.elections[0].others.y, (20, 42))[:, 0])
+    before = logit(drawn_curves(ladder.elections[0])[:, 0])
     middle = ladder.delta_00
     ladder.controls["σγ0, elections' intercepts"].value = 1.0
-    after = logit(np.reshape(ladder.elections[0].others.y, (20, 42))[:, 0])
+    after = logit(drawn_curves(ladder.elections[0])[:, 0])
     np.testing.assert_allclose(after - middle, 2 * (before - middle), atol=1e-10)
     places = ladder.districts[0].shown.competitiveness
     assert ladder.status.endswith("Draw 1 (seed 1).")

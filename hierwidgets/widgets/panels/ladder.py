@@ -34,7 +34,7 @@ class _Panel:
         axes = [
             bqplot.Axis(
                 scale=self.x, grid_lines="none", tick_values=TICKS, tick_format="~g",
-                label=f"competitiveness, {rule}", label_offset="28px",
+                label=f"competitiveness, {rule}", label_offset="32px",
             ),
             upright(
                 bqplot.Axis(
@@ -43,7 +43,7 @@ class _Panel:
                 )
             ),
         ]  # fmt: skip
-        self.figure = half_width(figure(name, "196px", self._marks(), axes, bottom=42))
+        self.figure = half_width(figure(name, "245px", self._marks(), axes, bottom=44))
 
     def _build(self) -> None:
         """The marks of this picture alone."""
@@ -95,7 +95,8 @@ class ElectionsPanel(_Panel):
         put(self.band, x=np.concatenate([PLACES, PLACES[::-1]]), y=ends)
         gap = np.full((len(lines), 1), np.nan)
         curves = np.hstack([expit(lines[:, :1] + lines[:, 1:] * PLACES), gap])
-        put(self.others, x=np.tile(np.append(PLACES, np.nan), len(lines)), y=curves.ravel())
+        x = np.tile(np.append(PLACES, np.nan), len(lines))
+        put(self.others, x=x[:-1], y=curves.ravel()[:-1])
 
 
 class DistrictsPanel(_Panel):

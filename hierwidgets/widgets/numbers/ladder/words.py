@@ -46,16 +46,19 @@ def coefficient_names(rules: tuple[str, str], second: bool) -> list[str]:
 
 
 def coding_text(coefficients: Sequence[float], rules: tuple[str, str], second: bool) -> str:
-    """The other coding's names for the same lines; `coefficients` are that coding's.
+    r"""The other coding's names for the same lines; `coefficients` are that coding's.
 
     Examples
     --------
     >>> coding_text((-2.0, -1.0, 1.0, 3.0), ("SMD", "PR"), second=False)
-    'With PR as 0, the same lines: β0 −2.00, β2 −1.00, β1 1.00, β3 3.00.'
+    'With PR as 0, the same lines: β0\xa0−2.00, β2\xa0−1.00, β1\xa01.00, β3\xa03.00.'
     """
     letters, zero = (DELTAS, rules[0]) if second else (BETAS, rules[1])
     numbers = (f"{value + 0.0:.2f}".replace("-", "−") for value in coefficients)
-    said = (f"{letter} {number}" for letter, number in zip(letters, numbers, strict=True))
+    said = (
+        f"{letter}\N{NO-BREAK SPACE}{number}"
+        for letter, number in zip(letters, numbers, strict=True)
+    )
     return f"With {zero} as 0, the same lines: {', '.join(said)}."
 
 
