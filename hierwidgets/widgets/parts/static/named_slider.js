@@ -48,21 +48,28 @@ function render({ model, el }) {
   const show = () => {
     const [min, max, steps] = limits();
     const text = model.get("value").toFixed(model.get("digits"));
-    const name = model.get("label");
-    caption.textContent = name;
-    range.setAttribute("aria-label", name);
-    box.setAttribute("aria-label", `${name}, typed`);
     range.max = steps;
     range.value = toPosition(model.get("value"));
     range.setAttribute("aria-valuetext", text);
     showTyped(box, text, min, max);
     problem.remove();
   };
+  const rename = () => {
+    const name = model.get("label");
+    caption.textContent = name;
+    range.setAttribute("aria-label", name);
+    box.setAttribute("aria-label", `${name}, typed`);
+  };
   range.addEventListener("input", () => send(toValue(Number(range.value))));
-  const watched = "change:label change:value change:min change:max change:steps";
+  const watched = "change:value change:min change:max change:steps";
   model.on(watched, show);
+  model.on("change:label", rename);
+  rename();
   show();
-  return () => model.off(watched, show);
+  return () => {
+    model.off(watched, show);
+    model.off("change:label", rename);
+  };
 }
 
 globalThis.hwPage ??= crypto.randomUUID?.() ?? String(Math.random());
