@@ -36,6 +36,7 @@ from hierwidgets.widgets.numbers.stuck_chains import printed_summary, stuck_chai
 from .chain_clinic import ChainClinic  # noqa: E402
 from .competitiveness_effect import CompetitivenessEffect  # noqa: E402
 from .district_strip import DistrictStrip  # noqa: E402
+from .generative_ladder import GenerativeLadder  # noqa: E402
 from .guess309 import Guess309  # noqa: E402
 from .integral_lens import IntegralLens  # noqa: E402
 from .pooling_comparison import PoolingComparison  # noqa: E402
@@ -48,6 +49,7 @@ __all__ = [
     "ChainClinic",
     "CompetitivenessEffect",
     "DistrictStrip",
+    "GenerativeLadder",
     "Guess309",
     "IntegralLens",
     "PoolingComparison",

@@ -14,6 +14,7 @@ SHOWN = {
     "ChainClinic": "hw.widgets.ChainClinic(hw.widgets.stuck_chains())",
     "CompetitivenessEffect": 'hw.widgets.CompetitivenessEffect(line, "district_competitiveness")',
     "DistrictStrip": 'hw.widgets.DistrictStrip(uk, "contacted", "district_id", "Contacted")',
+    "GenerativeLadder": "hw.widgets.GenerativeLadder(corr=-0.6, sd_intercept=0.5, sd_slope=1.0)",
     "Guess309": "hw.widgets.Guess309(guess=0.3, revealed=True, opened=[0])",
     "IntegralLens": "hw.widgets.IntegralLens(two, nodes=3)",
     "PoolingComparison": 'hw.widgets.PoolingComparison({"Finland": one, "UK": two})',

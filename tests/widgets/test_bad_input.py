@@ -20,6 +20,7 @@ from hierwidgets.widgets import (
     ChainClinic,
     CompetitivenessEffect,
     DistrictStrip,
+    GenerativeLadder,
     Guess309,
     IntegralLens,
     PoolingComparison,
@@ -114,6 +115,32 @@ def lab(**named):
 
 def clinic(run=chains, **named):
     return ChainClinic(run(), **named)
+
+
+@cache
+def several():
+    """Four classes in six schools, with a predictor of classes and two kinds of school."""
+    rng = np.random.default_rng(9)
+    school = np.repeat(np.arange(6), 40)
+    klass = np.repeat(np.arange(24), 10)
+    x = rng.random(24)[klass]
+    kind = np.where(school % 2, "old", "new")
+    eta = -1 + x + 0.5 * rng.normal(size=6)[school] + 0.5 * rng.normal(size=24)[klass]
+    y = (rng.random(240) < 1 / (1 + np.exp(-eta))).astype(int)
+    return pd.DataFrame({"y": y, "x": x, "kind": kind, "school": school, "klass": klass})
+
+
+def several_fit(formula="y ~ x * kind + (1 | klass) + (1 + x || school)", **changed):
+    return hw.glmer(formula, several().assign(**changed))
+
+
+@cache
+def several_line():
+    return several_fit()
+
+
+def ladder(model=several_line, **named):
+    return GenerativeLadder(model(), **named)
 
 
 def later(make, **state):
@@ -230,6 +257,21 @@ CASES = [
     ("lab", of(lab, tip=1), TypeError, "does not know 'tip'; its keywords are n, J, mu"),
     ("lab", later(lab, reps=1), DataError, "reps must be a whole number from 10 to 2000; 1 was"),
     ("lab", later(lab, show=["x"]), DataError, "show must be a text; ['x'] was given"),
+    ("ladder", of(ladder, people), DataError, "where rule holds two texts; a DataFrame"),
+    ("ladder", of(ladder, linear), DataError, "holds two texts; this one is gaussian with link"),
+    ("ladder", of(ladder, fit), DataError, "where rule holds two texts; this one is y ~ 1 + (1 |"),
+    ("ladder", lambda: ladder(lambda: several_fit(kind=several()["school"] % 2)), DataError,
+     "needs x * rule, where rule holds two texts; the coefficients of this fit are ['Intercept',"),
+    ("ladder", lambda: ladder(lambda: several_fit(x=100 * several()["x"])), DataError,
+     "the ladder's axis goes from 0 to 1; 'x' goes from"),
+    ("ladder", of(ladder, delta_0=1), TypeError, "does not know 'delta_0'; its keywords are delta"),
+    ("ladder", of(ladder, delta_00="low"), DataError, "delta_00 must be a number; 'low' was given"),
+    ("ladder", of(ladder, delta_11=NAN), DataError, "delta_11 must be from -100 to 100; nan was"),
+    ("ladder", of(ladder, sd_slope=-1), DataError, "sd_slope must be from 0 to 20; -1 was given"),
+    ("ladder", of(ladder, people=0), DataError, "people must be a whole number from 1 to 100; 0"),
+    ("ladder", later(ladder, corr=1.5), DataError, "corr must be from -1 to 1; 1.5 was given"),
+    ("ladder", later(ladder, zero="PR"), DataError, "zero must be one of ('old', 'new'); 'PR' was"),
+    ("ladder", later(ladder, seed=2.5), DataError, "seed must be a whole number from 0 to 9999;"),
     ("clinic", of(clinic, lambda: 3), DataError, "the run is a int; give a posterior, a data"),
     ("clinic", of(clinic, people), DataError, "the run lacks the columns ['rhat', 'ess_bulk', 'e"),
     ("clinic", of(clinic, dict), DataError, "the clinic needs a run; the dict is empty"),

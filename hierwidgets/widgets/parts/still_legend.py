@@ -71,6 +71,7 @@ def _draw_shape(
     style: dict[str, Any] = {
         "edgecolor": shape.get("stroke", "none"),
         "facecolor": shape.get("fill", "black"),
+        "alpha": float(shape.get("fill-opacity", 1)),
         "linewidth": float(shape.get("stroke-width", svg.get("stroke-width", 1))) * points,
     }
     if (dashes := shape.get("stroke-dasharray", "none")) not in ("", "none"):

@@ -62,6 +62,10 @@ CASES = {
         'hw.widgets.DistrictStrip(finland, "contacted", "district_id", "Contacted", sort="n")',
         lambda w: w.set_trait("method", "wilson"),
     ),
+    "GenerativeLadder": (
+        "hw.widgets.GenerativeLadder()",
+        lambda w: w.set_trait("corr", -0.5),
+    ),
     "Guess309": (
         "hw.widgets.Guess309(finland, outcome='contacted', group='district_id', event='Contacted')",
         lambda w: w.set_trait("guess", 0.31),

@@ -29,3 +29,13 @@ def test_a_legends_keys_and_their_drawings() -> None:
 def test_names_with_signs_of_html_are_read_back() -> None:
     keys = still_legend.keys_in(legend_of([("n < 5 & more", '<circle r="5"/>')], width=30))
     assert [key[:2] for key in keys] == [("n < 5 & more", 30.0)]
+
+
+def test_a_fill_that_is_seen_through_stays_so() -> None:
+    from matplotlib.figure import Figure
+
+    shapes = '<rect x="2" y="2" width="22" height="12" fill="blue" fill-opacity="0.25"/>'
+    ax = Figure().add_subplot()
+    keys = still_legend.keys_in(legend_of([("band", shapes), ("dot", '<circle r="5"/>')]))
+    still_legend.draw_legend(ax, still_legend.legend_rows(keys, 300), points=1.0)
+    assert [patch.get_alpha() for patch in ax.patches] == [0.25, 1.0]

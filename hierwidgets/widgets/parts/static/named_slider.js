@@ -3,11 +3,9 @@
 
 function render({ model, el }) {
   el.classList.add("hw-slider");
-  const name = model.get("label");
-  const caption = Object.assign(document.createElement("span"), { textContent: name });
+  const caption = document.createElement("span");
   caption.setAttribute("aria-hidden", "true");
   const range = Object.assign(document.createElement("input"), { type: "range", min: 0 });
-  range.setAttribute("aria-label", name);
 
   const limits = () => [model.get("min"), model.get("max"), model.get("steps")];
   const toPosition = (value) => {
@@ -40,10 +38,10 @@ function render({ model, el }) {
       return send(value);
     }
     const [low, high] = [min, max].map((limit) => Number(limit.toPrecision(4)));
-    refuse(box, problem, `${name}: a number from ${low} to ${high}, please`, el);
+    refuse(box, problem, `${model.get("label")}: a number from ${low} to ${high}, please`, el);
   };
   const step = (way) => send(toValue(toPosition(model.get("value")) + way));
-  const box = typedBox(`${name}, typed`, whole(), accept, step);
+  const box = typedBox("", whole(), accept, step);
   const problem = document.createElement("span");
   el.append(caption, range, box);
 
@@ -56,11 +54,22 @@ function render({ model, el }) {
     showTyped(box, text, min, max);
     problem.remove();
   };
+  const rename = () => {
+    const name = model.get("label");
+    caption.textContent = name;
+    range.setAttribute("aria-label", name);
+    box.setAttribute("aria-label", `${name}, typed`);
+  };
   range.addEventListener("input", () => send(toValue(Number(range.value))));
   const watched = "change:value change:min change:max change:steps";
   model.on(watched, show);
+  model.on("change:label", rename);
+  rename();
   show();
-  return () => model.off(watched, show);
+  return () => {
+    model.off(watched, show);
+    model.off("change:label", rename);
+  };
 }
 
 globalThis.hwPage ??= crypto.randomUUID?.() ?? String(Math.random());

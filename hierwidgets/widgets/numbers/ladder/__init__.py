@@ -1,0 +1,1 @@
+"""What the generative ladder shows: parameters, what they imply, draws, and words."""
