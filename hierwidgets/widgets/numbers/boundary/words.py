@@ -64,7 +64,7 @@ def top_words(of: Hill, found: Look, penalty: str, cost: float) -> str:
     where = f"{at(found.top)}: {edge_words(of, found.top)}"
     if penalty == "none":
         return f"The likelihood is highest at {where}."
-    return f"Under the penalty the maximum is at {where}; it costs {cost:.2f} of log-likelihood."
+    return f"Under the penalty the maximum is near {where}; it costs {cost:.2f} of log-likelihood."
 
 
 def known_words(of: Hill, plain: Look) -> str:
