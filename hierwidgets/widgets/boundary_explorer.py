@@ -145,7 +145,6 @@ class BoundaryExplorer(Instrument):
         """Make up surveys from the truth to try: in a notebook in the background."""
         self._forget()
         self._outcomes = []
-        self._count(0, 1)
         at = (self.sd, self.corr)
         self._aside.start(
             partial(_counted, self._fit, self._hill, at, self.surveys, self.seed, self._outcomes)
@@ -213,8 +212,8 @@ class BoundaryExplorer(Instrument):
         self._penalty_menu = menu("Penalty", MENU, self.penalty)
         made = {
             "strength": ("strength of the penalty", *STRENGTHS, {"steps": 60, "digits": 2}),
-            "sd": ("truth: sd of the slopes", 0.0, self._hill.largest, {"digits": 2}),
-            "corr": ("truth: correlation", -1.0, 1.0, {"digits": 2}),
+            "sd": ("true sd of the slopes", 0.0, self._hill.largest, {"digits": 2}),
+            "corr": ("true correlation", -1.0, 1.0, {"digits": 2}),
             "surveys": ("surveys of each size", *WHOLE["surveys"], {"steps": 195, "digits": 0}),
             "seed": ("seed", *WHOLE["seed"], {"steps": 9999, "digits": 0}),
         }
@@ -240,7 +239,7 @@ class BoundaryExplorer(Instrument):
         self._top_button.on_click(lambda _: self._guarded(self._to_the_top))
         self._run_button.on_click(lambda _: self._guarded(self._press_run))
         self._stop_button.on_click(lambda _: self._guarded(self.stop))
-        self._redraw_on(self._draw, "penalty", "strength")
+        self._redraw_on(self._draw, "penalty", "strength", "surveys")
         self._redraw_on(self._other_truth, "sd", "corr", "seed")
         self._redraw_on(self._show_running, "running")
         self._table.observe(lambda _: self._guarded(self._draw), names="is_open")
@@ -276,6 +275,8 @@ class BoundaryExplorer(Instrument):
         self._sliders["strength"].layout.visibility = "visible" if on else "hidden"
         self.map.show(found, self._plain, truth)
         tallies = tally(list(self._outcomes), self._hill.levels)
+        if not (self.running or self._outcomes):
+            self._show_done(0, self.surveys * len(tallies))
         counted = shares(tallies)
         self.shares.show(counted)
         given_up = cost(self._hill, self.penalty, self.strength)
@@ -301,11 +302,15 @@ class BoundaryExplorer(Instrument):
 
     def _forget(self) -> None:
         self._aside.stop()
+        self._outcomes = list(self._outcomes)  # the survey under way comes to nothing
         self.running = False
 
-    def _count(self, done: int, total: int) -> None:
+    def _show_done(self, done: int, total: int) -> None:
         with self._bar.hold_sync():
-            self._bar.done, self._bar.total = done, max(total, 1)
+            self._bar.done, self._bar.total = done, total
+
+    def _count(self, done: int, total: int) -> None:
+        self._show_done(done, total)
         if time.monotonic() - self._drawn > BETWEEN:
             self._drawn = time.monotonic()
             self._guarded(self._draw)
@@ -315,7 +320,7 @@ class BoundaryExplorer(Instrument):
         if isinstance(found, HierwidgetsError):
             self._guarded(partial(_raise, found))
             return
-        self._bar.done = self._bar.total = len(found)
+        self._show_done(len(found), len(found))
         self._guarded(self._draw)
 
     def _show_running(self) -> None:

@@ -49,10 +49,10 @@ def test_the_maximum_follows_the_penalty_and_the_truth_a_click(several: Notebook
         - combobox "Penalty"
         - slider "strength of the penalty"
         - spinbutton "strength of the penalty, typed": "1.00"
-        - slider "truth: sd of the slopes"
-        - spinbutton "truth: sd of the slopes, typed": "1.00"
-        - slider "truth: correlation"
-        - spinbutton "truth: correlation, typed": "0.00"
+        - slider "true sd of the slopes"
+        - spinbutton "true sd of the slopes, typed": "1.00"
+        - slider "true correlation"
+        - spinbutton "true correlation, typed": "0.00"
         - button "Truth to the maximum"
         - slider "surveys of each size"
         - spinbutton "surveys of each size, typed": "30"
@@ -80,11 +80,11 @@ def test_the_maximum_follows_the_penalty_and_the_truth_a_click(several: Notebook
     plot.click(position={"x": 0.25 * box["width"], "y": 0.75 * box["height"]}, force=True)
     several.settles("explorer.sd < 0.6 and explorer.corr < -0.4", True)
     hands.shows(found, "The truth to try, an sd of 0.5")
-    field = found.get_by_role("spinbutton", name="truth: correlation, typed")
+    field = found.get_by_role("spinbutton", name="true correlation, typed")
     field.fill("7")
     field.press("Enter")
     expect(found.get_by_role("alert")).to_have_text(
-        "truth: correlation: a number from -1 to 1, please"
+        "true correlation: a number from -1 to 1, please"
     )
     with hands.broken(several, "hw.widgets.boundary_explorer", "look"):
         hands.press(several, hands.slider(found, "strength of the penalty"), "ArrowRight")
@@ -102,7 +102,7 @@ def test_by_keyboard_alone(several: Notebook) -> None:
     expect(hands.slider(found, "strength of the penalty")).to_be_hidden()
     hands.press(several, hands.button(found, "Truth to the maximum"), "Enter")
     several.settles("explorer.corr", 1.0)
-    hands.press(several, hands.slider(found, "truth: correlation"), "Home")
+    hands.press(several, hands.slider(found, "true correlation"), "Home")
     hands.shows(found, "a correlation of −1.00")
     found.locator("summary").focus()
     several.page.keyboard.press("Enter")

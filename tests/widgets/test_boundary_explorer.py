@@ -91,7 +91,7 @@ def test_a_penalty_moves_the_maximum_and_the_regions(explorer, several):
 
 
 def test_the_truth_follows_sliders_clicks_and_the_button(explorer):
-    explorer.controls["truth: correlation"].value = -0.5
+    explorer.controls["true correlation"].value = -0.5
     assert explorer.map.dots["truth"].y[0] == explorer.corr == -0.5
     assert "The truth to try, an sd of 1.00 and a correlation of −0.50" in explorer.status
     click = {"place": "hw-hill", "x": 0.5, "y": 0.5}
