@@ -330,8 +330,9 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
 
         bundle = self._repr_mimebundle_()
         view = {_VIEW: bundle.pop(_VIEW)}
+        alt = {"alt": " ".join(self._status.pictures.values())}
         for output in (bundle, view):
-            display(output, raw=True)
+            display(output, raw=True, metadata={n: alt for n in output if n == "image/png"})
         reruns.shown(self)
 
 

@@ -288,9 +288,17 @@ def test_cleaning_drops_the_view_that_follows_its_still(make: Make) -> None:
 
 def test_a_display_is_a_still_and_then_the_instrument(make: Make, monkeypatch) -> None:
     shown = []
-    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    about = []
+
+    def display(data, raw, metadata):
+        shown.append(data)
+        about.append(metadata)
+
+    monkeypatch.setattr("IPython.display.display", display)
     game = make("Guess309")
     game._ipython_display_()
+    words = " ".join(game.text_alternatives.values())
+    assert about == [{"image/png": {"alt": words}}, {}]
     assert [set(data) for data in shown] == [{"text/plain", "text/html", "image/png"}, {VIEW}]
     assert b64decode(shown[0]["image/png"]).startswith(b"\x89PNG")
     assert shown[1][VIEW]["model_id"] == game.model_id
