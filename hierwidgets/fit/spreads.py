@@ -226,8 +226,8 @@ def _grid(fit: Fit, group: str, rest: _Rest) -> tuple[_Lines, float]:
         if fallen(share * largest) > ENOUGH:
             largest *= share
             break
-    digit = 10 ** (np.floor(np.log10(largest)) - 1)
-    return lines, float(np.ceil(largest / digit) * digit)
+    digits = 1 - int(np.floor(np.log10(largest)))  # two that count
+    return lines, round(float(np.ceil(largest * 10.0**digits)) * 10.0**-digits, max(digits, 0))
 
 
 def _doublings(fallen: Callable[[float], float]) -> int:

@@ -39,6 +39,7 @@ PENALTIES: Mapping[str, tuple[float, float]] = {  # of log sd_0 + log sd_1, of l
 STRENGTHS = (0.0, 3.0)
 SHOWN = (65, 81)  # points of the map
 LOWEST = -30.0  # of what a map shows
+SOUND = 0.25  # by which a map may miss the maximum of the likelihood
 _ZOOMS = 4
 
 
@@ -132,7 +133,14 @@ def hill(fit: Fit, group: str | None = None) -> Hill:
     term = fit.design.terms[at]
     sd, corr = sd_corr(fit.design.template.factors(fit.theta)[at])
     top = Place(float(sd[1]), float(np.nan_to_num(corr[1, 0])))
-    return Hill(name, term.names[1], term.J, spread_profile(fit, name), top)
+    found = Hill(name, term.names[1], term.J, spread_profile(fit, name), top)
+    if top.sd <= found.largest and drop_at(found, top.sd, top.corr) > -SOUND:
+        return found
+    raise DataError(
+        f"{found.slope!r} lies so far from 0 that all that happens is within a hair of a "
+        f"correlation of {np.sign(top.corr):g}, which a map does not show; measure it from the "
+        "middle of the data and fit again"
+    )
 
 
 def look(of: Hill, penalty: str, strength: float) -> Look:

@@ -6,11 +6,13 @@ show (its kinks, where the best first sd jumps, are smoothed); places on a flat 
 """
 
 import numpy as np
+import pandas as pd
 import pytest
 from matplotlib.path import Path
 from scipy import optimize
 from support import effect_models
 
+import hierwidgets as hw
 from hierwidgets.errors import DataError
 from hierwidgets.fit.boundary import penalised, surface
 from hierwidgets.likelihood.blocks import layout
@@ -107,3 +109,20 @@ def test_penalties_forbid_their_edges(found):
 def test_unknown_groups_are_refused(fit):
     with pytest.raises(DataError, match=r"group='country' .* one of \['election_id'\]"):
         hill(fit, "country")
+
+
+def test_a_predictor_far_from_0_is_refused_and_not_drawn_wrong():
+    """In the middle of the data the same model has a map; the likelihood is the same one."""
+    rng = np.random.default_rng(5)
+    school, x = np.repeat(np.arange(6), 8), rng.uniform(-1, 1, 48)
+    eta = 0.3 + (0.8 * rng.normal(size=6))[school] + (0.5 + rng.normal(size=6))[school] * x
+    passed = rng.binomial(20, 1 / (1 + np.exp(-eta)))
+    data = pd.DataFrame({"passed": passed, "n": 20, "x": x, "year": 2020 + x, "school": school})
+    here = hw.glmer("p(passed, n) ~ x + (1 + x | school)", data)
+    assert drop_at(hill(here), hill(here).top.sd, hill(here).top.corr) > -0.1
+    there = hw.glmer("p(passed, n) ~ year + (1 + year | school)", data)
+    assert there.loglik == pytest.approx(here.loglik, abs=1e-6)
+    with pytest.raises(
+        DataError, match="'year' lies so far from 0 .* correlation of -1, .* middle"
+    ):
+        hill(there)
