@@ -26,6 +26,7 @@ from hierwidgets.widgets.numbers.boundary.hill import (
     PENALTIES,
     STRENGTHS,
     Place,
+    best_height,
     cost,
     drop_at,
     hill,
@@ -70,9 +71,9 @@ class BoundaryExplorer(Instrument):
     strength
         What the logarithm of the penalty is multiplied with: 1 for that of
         `hierwidgets.fit.boundary.penalised`, 0 for none.
-    sd, corr
-        The truth to try: sd of the slopes and correlation; the maximum of the likelihood to begin
-        with. All else is at its best for the two.
+    sd, corr, height
+        The truth to try: sd of the slopes, correlation, and sd of the heights; the maximum of the
+        likelihood to begin with. All else is at its best for them.
     surveys
         How many surveys of each size `run` makes up.
     seed
@@ -80,7 +81,7 @@ class BoundaryExplorer(Instrument):
 
     Attributes
     ----------
-    penalty, strength, sd, corr, surveys, seed
+    penalty, strength, sd, corr, height, surveys, seed
         The state, to read, set or observe.
     running
         Whether surveys are being made up.
@@ -99,12 +100,13 @@ class BoundaryExplorer(Instrument):
     >>> explorer.close()
     """
 
-    state_names = ("penalty", "strength", "sd", "corr", "surveys", "seed")
+    state_names = ("penalty", "strength", "sd", "corr", "height", "surveys", "seed")
 
     penalty = t.Unicode("none")
     strength = t.Float(1.0)
     sd = t.Float(0.0)
     corr = t.Float(0.0)
+    height = t.Float(0.0)
     surveys = t.Any(30)
     seed = t.Any(1)
     running = t.Bool(False)
@@ -121,6 +123,7 @@ class BoundaryExplorer(Instrument):
         strength: float | None = None,
         sd: float | None = None,
         corr: float | None = None,
+        height: float | None = None,
         surveys: int | None = None,
         seed: int | None = None,
         **unknown: object,
@@ -134,7 +137,9 @@ class BoundaryExplorer(Instrument):
         top = self._plain.top
         self._start_at(
             sd=min(top.sd, self._hill.largest) if sd is None else sd,
-            corr=top.corr if corr is None else corr, penalty=penalty, strength=strength,
+            corr=top.corr if corr is None else corr,
+            height=min(self._hill.height, self._hill.highest) if height is None else height,
+            penalty=penalty, strength=strength,
             surveys=surveys, seed=seed,
         )  # fmt: skip
         self._build()
@@ -145,7 +150,7 @@ class BoundaryExplorer(Instrument):
         """Make up surveys from the truth to try: in a notebook in the background."""
         self._forget()
         self._outcomes = []
-        at = (self.sd, self.corr)
+        at = (self.height, self.sd, self.corr)
         self._aside.start(
             partial(_counted, self._fit, self._hill, at, self.surveys, self.seed, self._outcomes)
         )
@@ -176,10 +181,13 @@ class BoundaryExplorer(Instrument):
     def _known(self, proposal: dict[str, Any]) -> str:
         return str(one_of("penalty", proposal["value"], list(PENALTIES)))
 
-    @t.validate("strength", "sd", "corr")  # type: ignore[untyped-decorator]
+    @t.validate("strength", "sd", "corr", "height")  # type: ignore[untyped-decorator]
     def _within(self, proposal: dict[str, Any]) -> float:
         name = proposal["trait"].name
-        limits = {"strength": STRENGTHS, "sd": (0.0, self._hill.largest), "corr": (-1.0, 1.0)}
+        limits = {
+            "strength": STRENGTHS, "sd": (0.0, self._hill.largest), "corr": (-1.0, 1.0),
+            "height": (0.0, self._hill.highest),
+        }  # fmt: skip
         return within(name, float(proposal["value"]), *limits[name])
 
     @t.validate("surveys", "seed")  # type: ignore[untyped-decorator]
@@ -203,8 +211,9 @@ class BoundaryExplorer(Instrument):
         ]
         self._assemble(
             (self._penalty_menu, self._sliders["strength"], self._sliders["sd"],
-             self._sliders["corr"], self._top_button, self._sliders["surveys"],
-             self._sliders["seed"], self._run_button, self._stop_button, self._bar),
+             self._sliders["corr"], self._sliders["height"], self._top_button,
+             self._sliders["surveys"], self._sliders["seed"], self._run_button,
+             self._stop_button, self._bar),
             (ipywidgets.HTML(hill_legend()), self.map.figure, self.shares.figure),
         )  # fmt: skip
 
@@ -214,6 +223,7 @@ class BoundaryExplorer(Instrument):
             "strength": ("strength of the penalty", *STRENGTHS, {"steps": 60, "digits": 2}),
             "sd": ("true sd of the slopes", 0.0, self._hill.largest, {"digits": 2}),
             "corr": ("true correlation", -1.0, 1.0, {"digits": 2}),
+            "height": ("true sd of the heights", 0.0, self._hill.highest, {"digits": 2}),
             "surveys": ("surveys of each size", *WHOLE["surveys"], {"steps": 195, "digits": 0}),
             "seed": ("seed", *WHOLE["seed"], {"steps": 9999, "digits": 0}),
         }
@@ -231,7 +241,7 @@ class BoundaryExplorer(Instrument):
 
     def _connect(self) -> None:
         self._bind("penalty", self._penalty_menu)
-        for name in ("strength", "sd", "corr"):
+        for name in ("strength", "sd", "corr", "height"):
             self._bind(name, self._sliders[name])
         for name in WHOLE:
             follow_slider(self, name, self._sliders[name])
@@ -240,22 +250,23 @@ class BoundaryExplorer(Instrument):
         self._run_button.on_click(lambda _: self._guarded(self._press_run))
         self._stop_button.on_click(lambda _: self._guarded(self.stop))
         self._redraw_on(self._draw, "penalty", "strength", "surveys")
-        self._redraw_on(self._other_truth, "sd", "corr", "seed")
+        self._redraw_on(self._other_truth, "sd", "corr", "height", "seed")
         self._redraw_on(self._show_running, "running")
         self._table.observe(lambda _: self._guarded(self._draw), names="is_open")
 
     def _pick(self, x: float, y: float) -> None:
         sd, corr = self.map.place(x, y)
-        self._move(min(max(sd, 0.0), self._hill.largest), min(max(corr, -1.0), 1.0))
+        self._move(min(max(sd, 0.0), self._hill.largest), min(max(corr, -1.0), 1.0), self.height)
 
     def _to_the_top(self) -> None:
         top = look(self._hill, self.penalty, self.strength).top
-        self._move(min(top.sd, self._hill.largest), top.corr)
+        height = best_height(self._hill, top, self.penalty, self.strength)
+        self._move(min(top.sd, self._hill.largest), top.corr, min(height, self._hill.highest))
 
-    def _move(self, sd: float, corr: float) -> None:
+    def _move(self, sd: float, corr: float, height: float) -> None:
         """The truth to another place, which is drawn once."""
         self._quiet = True
-        self.sd, self.corr = sd, corr
+        self.sd, self.corr, self.height = sd, corr, height
         self._quiet = False
         self._other_truth()
 

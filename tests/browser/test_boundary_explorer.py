@@ -20,7 +20,7 @@ fit = hw.glmer(
     "contacted ~ district_competitiveness * electoral_rules + (1 | district_id)"
     " + (1 + district_competitiveness | election_id)",
     hw.load("rainey2015"), event="Contacted")
-explorer = hw.widgets.BoundaryExplorer(fit, penalty="Wishart", sd=1.0, corr=0.0)
+explorer = hw.widgets.BoundaryExplorer(fit, penalty="Wishart", sd=1.0, corr=0.0, height=0.5)
 explorer
 """
 
@@ -53,6 +53,8 @@ def test_the_maximum_follows_the_penalty_and_the_truth_a_click(several: Notebook
         - spinbutton "true sd of the slopes, typed": "1.00"
         - slider "true correlation"
         - spinbutton "true correlation, typed": "0.00"
+        - slider "true sd of the heights"
+        - spinbutton "true sd of the heights, typed": "0.50"
         - button "Truth to the maximum"
         - slider "surveys of each size"
         - spinbutton "surveys of each size, typed": "30"
@@ -122,7 +124,7 @@ def test_by_keyboard_alone(several: Notebook) -> None:
 @pytest.mark.parametrize("theme", hands.THEMES)
 def test_texts_stand_out_in_both_themes(open_notebook: Open, lab: LabServer, theme: str) -> None:
     with hands.in_theme(lab, theme):
-        few = SEVERAL.replace("corr=0.0", "corr=0.0, surveys=6")
+        few = SEVERAL.replace("height=0.5", "height=0.5, surveys=6")
         notebook = open_notebook("boundary-explorer-theme.ipynb", few)
         notebook.run_all()
         found = shown(notebook)

@@ -45,7 +45,7 @@ def shared(several):
 @pytest.fixture
 def explorer(shared):
     shared.penalty, shared.strength = "none", 1.0
-    shared.sd, shared.corr = 1.0, 0.0
+    shared.sd, shared.corr, shared.height = 1.0, 0.0, 0.5
     return shared
 
 
@@ -200,7 +200,7 @@ async def until(happened):
 
 def test_the_text_is_short_and_the_same_each_time(explorer):
     assert repr(explorer) == (
-        "BoundaryExplorer(penalty='none', strength=1, sd=1, corr=0, surveys=30, seed=1)"
+        "BoundaryExplorer(penalty='none', strength=1, sd=1, corr=0, height=0.5, surveys=30, seed=1)"
     )
 
 

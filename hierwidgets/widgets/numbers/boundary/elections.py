@@ -21,7 +21,7 @@ from hierwidgets.fit.pooling import no_pooling
 from hierwidgets.fit.spreads import with_spreads
 from hierwidgets.spec.design import Design
 
-from .hill import Hill, first_sd
+from .hill import Hill
 
 __all__ = [
     "Outcome",
@@ -63,9 +63,9 @@ def sizes(levels: int) -> tuple[int, ...]:
     return tuple(levels * k for k in TIMES if k == 1 or levels * k <= MOST)
 
 
-def truth_at(fit: Fit, of: Hill, sd: float, corr: float) -> Fit:
-    """The fit with sd and correlation held there, all else at its best."""
-    return with_spreads(fit, of.group, first_sd(of, sd, corr), sd, corr)
+def truth_at(fit: Fit, of: Hill, height: float, sd: float, corr: float) -> Fit:
+    """The fit with sds of heights and slopes and correlation held there, all else at its best."""
+    return with_spreads(fit, of.group, height, sd, corr)
 
 
 def larger(design: Design, times: int) -> Design:
@@ -120,7 +120,7 @@ def _singular(model: Fit, y: Array) -> bool | None:
 
 
 def count_up(
-    fit: Fit, of: Hill, at: tuple[float, float], surveys: int, seed: int,
+    fit: Fit, of: Hill, at: tuple[float, float, float], surveys: int, seed: int,
     found: list[Outcome], count: Count,
 ) -> list[Outcome]:  # fmt: skip
     """Put the outcomes of surveys made up at a place to those `found`, one by one."""

@@ -28,8 +28,19 @@ from hierwidgets.fit.spreads import Spreads, paired_groups, spread_profile
 from hierwidgets.spec.covariance import sd_corr
 
 __all__ = [
-    "LEVELS", "PENALTIES", "STRENGTHS", "Hill", "Look", "Place", "cost", "drop_at", "first_sd",
-    "hill", "look", "penalised_frame", "reach_of",
+    "LEVELS",
+    "PENALTIES",
+    "STRENGTHS",
+    "Hill",
+    "Look",
+    "Place",
+    "best_height",
+    "cost",
+    "drop_at",
+    "hill",
+    "look",
+    "penalised_frame",
+    "reach_of",
 ]  # fmt: skip
 
 LEVELS = (0.5, 0.9, 0.95)  # of the regions
@@ -66,6 +77,8 @@ class Hill:
     spreads : Spreads
     top : Place
         The maximum of the likelihood.
+    height : float
+        The sd of the heights there.
     """
 
     group: str
@@ -73,6 +86,7 @@ class Hill:
     levels: int
     spreads: Spreads
     top: Place
+    height: float
 
     def __repr__(self) -> str:
         return f"Hill({self.group!r}, sds to {self.largest:g})"
@@ -81,6 +95,11 @@ class Hill:
     def largest(self) -> float:
         """The largest sd of the slopes on the map."""
         return float(self.spreads.sds[-1])
+
+    @property
+    def highest(self) -> float:
+        """The largest sd of the heights, where slopes do not differ, with two digits."""
+        return float(f"{self.spreads.first[0, 0, -1]:.2g}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +152,7 @@ def hill(fit: Fit, group: str | None = None) -> Hill:
     term = fit.design.terms[at]
     sd, corr = sd_corr(fit.design.template.factors(fit.theta)[at])
     top = Place(float(sd[1]), float(np.nan_to_num(corr[1, 0])))
-    found = Hill(name, term.names[1], term.J, spread_profile(fit, name), top)
+    found = Hill(name, term.names[1], term.J, spread_profile(fit, name), top, float(sd[0]))
     if top.sd <= found.largest and drop_at(found, top.sd, top.corr) > -SOUND:
         return found
     raise DataError(
@@ -190,12 +209,16 @@ def drop_at(of: Hill, sd: float, corr: float) -> float:
     return min(float(surface(*_to_even(of, Place(sd, corr)))[0, 0]), 0.0)
 
 
-def first_sd(of: Hill, sd: float, corr: float) -> float:
-    """The best sd of the heights at a point of the map: that of the nearest line."""
-    x, y = _to_even(of, Place(sd, corr))
+def best_height(of: Hill, at: Place, penalty: str, strength: float) -> float:
+    """The best sd of the heights at a place: that of the nearest line, or of the fit at the top."""
+    if at == of.top:
+        return of.height
+    x, y = _to_even(of, at)
     n, r = of.spreads.drop.shape[:2]
     line = round(x * (n - 1)), round(y * (r - 1))
-    return float(of.spreads.first[line][np.argmax(of.spreads.drop[line])])
+    first, on_sds = of.spreads.first[line], strength * PENALTIES[penalty][0]
+    best = np.argmax(of.spreads.drop[line] + on_sds * np.log(np.maximum(first, 1e-12)))
+    return float(first[best])
 
 
 # Even places: the grid of the spreads has steps of equal size in them, from 0 to 1.

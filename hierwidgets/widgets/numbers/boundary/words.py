@@ -94,14 +94,14 @@ def truth_words(place: Place, drop: float) -> str:
     Examples
     --------
     >>> truth_words(Place(1.0, 0.0), -1.503)
-    'The truth to try, an sd of 1.00 and a correlation of 0.00, is 1.5 lower, inside the 90 % \
-region.'
+    'The truth to try, an sd of 1.00 and a correlation of 0.00, is at best 1.5 lower, inside the \
+90 % region.'
     """
     inside = [level for level in LEVELS if drop > np.log(1 - level)]
     where = (
         f"inside the {inside[0]:.0%} region".replace("%", " %") if inside else "outside all regions"
     )
-    lower = "at the top" if drop > -0.05 else f"{-drop:.1f} lower"
+    lower = "at the top" if drop > -0.05 else f"at best {-drop:.1f} lower"
     return f"The truth to try, {at(place)}, is {lower}, {where}."
 
 

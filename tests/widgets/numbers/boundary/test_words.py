@@ -57,4 +57,6 @@ def test_it_counts_surveys():
 
 
 def test_a_truth_outside_all_regions():
-    assert words.truth_words(Place(1.9, -0.2), -3.4).endswith("3.4 lower, outside all regions.")
+    assert words.truth_words(Place(1.9, -0.2), -3.4).endswith(
+        "at best 3.4 lower, outside all regions."
+    )
