@@ -26,7 +26,10 @@ from .held import held
 from .intervals import estimates
 from .profiles import profile
 
-__all__ = ["correlated_term", "penalised", "profile_curve", "surface"]
+__all__ = [
+    "coefficient_scale", "correlated_term", "factor_positions", "penalised", "profile_curve",
+    "surface",
+]  # fmt: skip
 
 
 # --- how flat it is -----------------------------------------------------------------------
@@ -96,7 +99,7 @@ def surface(fit: Fit, group: str, sds: Sequence[float], corrs: Sequence[float]) 
     DataFrame
         ``sd corr drop``, sds within corrs.
     """
-    positions = _factor_positions(fit, correlated_term(fit, group))
+    positions = factor_positions(fit, correlated_term(fit, group))
     rows = []
     for corr in corrs:
         x: Array | None = None
@@ -124,7 +127,7 @@ def correlated_term(fit: Fit, group: str) -> int:
     )
 
 
-def _factor_positions(fit: Fit, term: int) -> list[int]:
+def factor_positions(fit: Fit, term: int) -> list[int]:
     """Where theta has the three elements of a term's factor: (0, 0), (1, 0), (1, 1)."""
     template = fit.design.template
     own = template.term == term
@@ -176,12 +179,12 @@ def _held_pair(
 
     scale = np.diag(np.full(len(free), 0.1))
     scale[first, first] = 0.3
-    scale[-len(fit.beta) :, -len(fit.beta) :] = _coefficient_scale(fit, own)
+    scale[-len(fit.beta) :, -len(fit.beta) :] = coefficient_scale(fit, own)
     found = minimize(deviance, start, scale)
     return found.value, found.x
 
 
-def _coefficient_scale(fit: Fit, own: Coordinates) -> Array:
+def coefficient_scale(fit: Fit, own: Coordinates) -> Array:
     """The scale (p, p) of a search over the coefficients of a fit."""
     weight = fit.family.derivatives(fit.design.y, fit.design.trials, fit.modes.eta).weight
     theta = own.inward[: len(own.M), : len(own.M)] @ fit.theta
@@ -265,7 +268,7 @@ def _penalised(fit: Fit, terms: list[int], rate: float) -> Fit:
     x = own.inward @ np.concatenate([fit.theta, fit.beta])
     x[diagonal] = np.log(np.maximum(x[diagonal], 0.1))
     scale = np.diag(np.full(len(x), 0.3))
-    scale[m:, m:] = own.R @ _coefficient_scale(fit, own)
+    scale[m:, m:] = own.R @ coefficient_scale(fit, own)
     found = minimize(criterion, x, scale)
     if not found.converged:
         raise FitError(f"the penalised maximum was not reached: {found.message}")

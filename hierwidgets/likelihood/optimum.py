@@ -14,7 +14,15 @@ import numpy as np
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 
-__all__ = ["Optimum", "covariance", "lowest_minimum", "minimize", "search_unit"]
+__all__ = [
+    "Optimum",
+    "bfgs_update",
+    "covariance",
+    "difference",
+    "lowest_minimum",
+    "minimize",
+    "search_unit",
+]
 
 Objective = Callable[[Array], tuple[float, Array]]
 
@@ -166,7 +174,7 @@ def _walk(objective: Objective, z: Array) -> Array:
         size, new_value, new_gradient = found
         moved, turned = size * step, new_gradient - gradient
         z, value, gradient = z + moved, new_value, new_gradient
-        inverse = _update(inverse, moved, turned)
+        inverse = bfgs_update(inverse, moved, turned)
     return z
 
 
@@ -187,7 +195,7 @@ def _line_search(
     return None
 
 
-def _update(inverse: Array, moved: Array, turned: Array) -> Array:
+def bfgs_update(inverse: Array, moved: Array, turned: Array) -> Array:
     """The BFGS update of the inverse Hessian; none where the curvature is not positive."""
     curvature = float(moved @ turned)
     if curvature <= 1e-10 * float(np.sqrt((moved @ moved) * (turned @ turned))):

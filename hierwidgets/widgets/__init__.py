@@ -33,6 +33,7 @@ from hierwidgets.widgets.numbers.shrinkage import shrinkage_curves, shrinkage_fr
 from hierwidgets.widgets.numbers.strip import people_frame, strip_frame  # noqa: E402
 from hierwidgets.widgets.numbers.stuck_chains import printed_summary, stuck_chains  # noqa: E402
 
+from .boundary_explorer import BoundaryExplorer  # noqa: E402
 from .chain_clinic import ChainClinic  # noqa: E402
 from .competitiveness_effect import CompetitivenessEffect  # noqa: E402
 from .district_strip import DistrictStrip  # noqa: E402
@@ -46,6 +47,7 @@ from .prior_times_likelihood import PriorTimesLikelihood  # noqa: E402
 from .recovery_lab import RecoveryLab  # noqa: E402
 
 __all__ = [
+    "BoundaryExplorer",
     "ChainClinic",
     "CompetitivenessEffect",
     "DistrictStrip",

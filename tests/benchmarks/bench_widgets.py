@@ -58,6 +58,11 @@ WITH_LINE = """
 line = hw.glmer(
     "contacted ~ district_competitiveness + (1 | district_id)", {data}, event="Contacted")
 """
+PAIR = """
+pair = hw.glmer(
+    "contacted ~ district_competitiveness * electoral_rules + (1 | district_id)"
+    " + (1 + district_competitiveness | election_id)", hw.load("rainey2015"), event="Contacted")
+widget = hw.widgets.BoundaryExplorer(pair, penalty="Wishart")"""
 EFFECT = WITH_LINE + 'widget = hw.widgets.CompetitivenessEffect(line, "district_competitiveness")'
 STRIP = 'widget = hw.widgets.DistrictStrip({data}, "contacted", "district_id", "Contacted"{more})'
 CASES = [
@@ -69,6 +74,7 @@ CASES = [
          "σ, prior spread", 253),
     Case("IntegralLens", "widget = hw.widgets.IntegralLens(one)", "σ, sd of the districts", 14),
     Case("IntegralLens", "widget = hw.widgets.IntegralLens(two)", "σ, sd of the districts", 253),
+    Case("BoundaryExplorer", PAIR, "strength of the penalty", 567),
     Case("PriorDial", 'widget = hw.widgets.PriorDial(hw.load_posterior("finland"))',
          "sds, scale", 14),
     Case("PriorDial", 'widget = hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',

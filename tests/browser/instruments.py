@@ -8,9 +8,13 @@ import hierwidgets as hw
 finland, uk = hw.load("finland"), hw.load("uk")
 one = hw.glmer("contacted ~ 1 + (1 | district_id)", finland, event="Contacted")
 two = hw.glmer("contacted ~ 1 + (1 | district_id)", uk, event="Contacted")
+pair = hw.glmer(
+    "contacted ~ district_competitiveness * electoral_rules + (1 | district_id)"
+    " + (1 + district_competitiveness | election_id)", hw.load("rainey2015"), event="Contacted")
 line = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted")
 """
 SHOWN = {
+    "BoundaryExplorer": "hw.widgets.BoundaryExplorer(pair, penalty='Wishart')",
     "ChainClinic": "hw.widgets.ChainClinic(hw.widgets.stuck_chains())",
     "CompetitivenessEffect": 'hw.widgets.CompetitivenessEffect(line, "district_competitiveness")',
     "DistrictStrip": 'hw.widgets.DistrictStrip(uk, "contacted", "district_id", "Contacted")',

@@ -17,6 +17,7 @@ from ipywidgets.widgets.widget import _instances
 import hierwidgets as hw
 from hierwidgets import DataError, FormulaError
 from hierwidgets.widgets import (
+    BoundaryExplorer,
     ChainClinic,
     CompetitivenessEffect,
     DistrictStrip,
@@ -99,6 +100,15 @@ def drawn():
 
 def turned(post=drawn, **named):
     return PriorDial(post(), **named)
+
+
+@cache
+def pair():
+    return hw.glmer("y ~ z + (1 + z | g)", people())
+
+
+def boundary(model=pair, **named):
+    return BoundaryExplorer(model(), **named)
 
 
 def comparison(fits=fit, **named):
@@ -227,6 +237,16 @@ CASES = [
     ("turned", later(turned, eta="small"), DataError, "eta must be a number; 'small' was given"),
     ("turned", later(turned, quantity=3), DataError, "quantity must be a text; 3 was given"),
     ("turned", later(turned, parameter="mu"), DataError, "['Intercept', 'sd Intercept | g']; 'mu'"),
+    ("boundary", of(boundary, people), DataError, "takes a fit, as hw.glmer gives; a DataFrame"),
+    ("boundary", of(boundary, linear), DataError, "a binomial or Poisson fit; this one is Gauss"),
+    ("boundary", of(boundary, fit), DataError, "(1 + x | group); this one has (Intercept | g)"),
+    ("boundary", of(boundary, group="q"), DataError, "group='q' has no intercept and slope that"),
+    ("boundary", of(boundary, tip=1), TypeError, "does not know 'tip'; its keywords are penalty"),
+    ("boundary", of(boundary, penalty="L2"), DataError, "'gamma', 'LKJ']; 'L2' was given"),
+    ("boundary", of(boundary, surveys=2.5), DataError, "surveys must be a whole number from 5 to"),
+    ("boundary", later(boundary, corr=-2), DataError, "corr must be from -1 to 1; -2 was given"),
+    ("boundary", later(boundary, strength="much"), DataError, "strength must be a number; 'much'"),
+    ("boundary", later(boundary, sd=NAN), DataError, "sd must be from 0 to "),
     ("comparison", of(comparison, people), DataError, "a DataFrame was given"),
     ("comparison", of(comparison, dict), DataError, "an empty dict was given"),
     ("comparison", of(comparison, lambda: {1: fit()}), DataError, "must be texts; 1 was given"),

@@ -1,0 +1,1 @@
+"""What the boundary explorer shows: the hill and its penalties, elections made up, words."""
