@@ -9,12 +9,13 @@ coefficients and sds, and returns 1 when a target is missed:
     effective sample sizes of at least 1,000, no divergence, at most 60 seconds on two cores
     Finland and Great Britain (4 chains, 1,000 + 1,000): at most 5 seconds each
     smallest effective sample size per second: 10 times the peer's
-    importance sampling, in a new process: `AT_ONCE_TARGETS`
+    importance sampling, in a new process: `AT_ONCE_TARGETS`, and on the several-countries model
+    100 times the peer's effective draws a second, its compiling counted
 
 Compiling comes first, is timed apart, and is cached between sessions. The peer gets the same 567
 rows as successes out of trials, the same priors (but independent intercepts and slopes, which is
-all Bambi has), chains and steps, in a virtual environment made for it; its compiling is not
-counted either. Its target acceptance is .99: at nutpie's own .8 it has over a hundred divergences.
+all Bambi has), chains and steps, in a virtual environment made for it; beside our NUTS its
+compiling is not counted either. Its target acceptance is .99: at nutpie's own .8 it has over a hundred divergences.
 """
 
 import json
@@ -37,6 +38,7 @@ import arviz as az, bambi as bmb, nutpie, pandas as pd
 data = pd.read_csv(sys.argv[1])
 sd = lambda: bmb.Prior("HalfStudentT", nu=3, sigma=2.5)
 group = lambda: bmb.Prior("Normal", mu=0, sigma=sd())
+began = time.perf_counter()
 model = bmb.Model(
     "p(y, n) ~ comp * rules + (1 | district) + (1 + comp | election)", data, family="binomial",
     priors={"Intercept": bmb.Prior("StudentT", nu=3, mu=0, sigma=2.5), "comp": bmb.Prior("Flat"),
@@ -49,11 +51,12 @@ wall, cpu = time.perf_counter(), time.process_time()
 trace = nutpie.sample(compiled, chains=4, tune=1000, draws=2500, seed=1, progress_bar=False,
                       target_accept=0.99)
 wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+whole = time.perf_counter() - began
 names = [v for v in trace.posterior.data_vars
          if trace.posterior[v].size <= 10000 or v.endswith("_sigma")]
 names = [v for v in names if trace.posterior[v].size == 10000]
 table = az.summary(trace, var_names=names, round_to="none")
-print(json.dumps({"wall": wall, "cpu": cpu, "rhat": float(table["r_hat"].max()),
+print(json.dumps({"wall": wall, "whole": whole, "cpu": cpu, "rhat": float(table["r_hat"].max()),
                   "ess": float(table[["ess_bulk", "ess_tail"]].min().min()),
                   "divergences": int(trace.sample_stats["diverging"].sum())}))
 """
@@ -147,9 +150,10 @@ def line(name: str, r: dict[str, Any]) -> str:
     )
 
 
-def check_at_once(seeds: int) -> list[str]:
-    """Targets of importance sampling that are missed."""
-    missed = []
+def check_at_once(seeds: int) -> tuple[list[str], float]:
+    """Targets of importance sampling that are missed, and effective draws a second of the
+    several-countries model: as measured, or as shown if that is less."""
+    missed, rate = [], 0.0
     for name, (draws, seconds, ess, k) in AT_ONCE_TARGETS.items():
         found = at_once(name, draws, seeds)
         print(
@@ -160,7 +164,9 @@ def check_at_once(seeds: int) -> list[str]:
         )
         if found["wall"] > seconds or found["ess"] < ess or max(found["k"]) >= k:
             missed.append(f"{name} at once: {seconds:g} s, {ess} effective, k below {k}")
-    return missed
+        if name == "rainey2015":
+            rate = min(found["ess"], found["shown"]) / found["wall"]
+    return missed, rate
 
 
 def seeds_asked() -> int:
@@ -170,7 +176,7 @@ def seeds_asked() -> int:
 
 
 def main() -> int:
-    missed = check_at_once(seeds_asked())
+    missed, rate = check_at_once(seeds_asked())
     if "--at-once" in sys.argv:
         print("\n".join(f"MISSED: {m}" for m in missed) or "all targets met")
         return int(bool(missed))
@@ -197,6 +203,13 @@ def main() -> int:
         print(f"ratio of smallest ESS per second: {ratio:.1f}")
         if ratio < 10:
             missed.append("less than 10 times the peer")
+        ratio = rate / (other["ess"] / other["whole"])
+        print(
+            f"at once against the peer with its compiling, {other['whole']:.1f} s: {ratio:.0f} "
+            "times as many effective draws a second"
+        )
+        if ratio < 100:
+            missed.append("importance sampling has less than 100 times the peer")
     print("\n".join(f"MISSED: {m}" for m in missed) or "all targets met")
     return int(bool(missed))
 
