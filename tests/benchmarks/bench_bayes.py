@@ -15,7 +15,8 @@ coefficients and sds, and returns 1 when a target is missed:
 Compiling comes first, is timed apart, and is cached between sessions. The peer gets the same 567
 rows as successes out of trials, the same priors (but independent intercepts and slopes, which is
 all Bambi has), chains and steps, in a virtual environment made for it; beside our NUTS its
-compiling is not counted either. Its target acceptance is .99: at nutpie's own .8 it has over a hundred divergences.
+compiling is not counted either. Its target acceptance is .99: at nutpie's own .8 it has over a
+hundred divergences.
 """
 
 import json
