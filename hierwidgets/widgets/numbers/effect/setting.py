@@ -364,7 +364,9 @@ def thinned(post: Posterior, most: int) -> Posterior:
     d = post.draws
     step = max(1, -(-d.sigma.size // most))
     kept: dict[str, Any] = {
-        name: tuple(v[:, ::step] for v in value) if isinstance(value, tuple) else value[:, ::step]
+        name: value[:, ::step]
+        if isinstance(value, np.ndarray)
+        else tuple(v[:, ::step] for v in value)
         for name in ("beta", "factors", "sigma", "effects", "divergent", "depth", "energy")
         for value in [getattr(d, name)]
     }
