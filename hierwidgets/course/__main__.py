@@ -1,8 +1,9 @@
-"""The command line: ``python -m hierwidgets.course refresh | check | clean``."""
+"""The command line: ``python -m hierwidgets.course refresh | check | clean | path``."""
 
 import sys
 
-from .notebooks import main
+from . import notebooks, path
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    command = sys.argv[1:]
+    sys.exit(path.main() if command == ["path"] else notebooks.main(command))
