@@ -12,6 +12,7 @@ The first socket is that of the runner; each of the others belongs to one such c
 """
 
 import builtins
+import gc
 import os
 import socket
 import sys
@@ -70,6 +71,7 @@ class Runner:
     def keep(self, message: dict[str, Any]) -> None:
         """Fork a copy that serves the tests at this place."""
         own = self.copies.pop(0)
+        gc.freeze()  # a collection in a copy would write to every page that the copies share
         if os.fork():
             os.close(own)
             self.tell({"id": message["id"]})

@@ -18,7 +18,7 @@ import nbformat
 from hierwidgets.exam.wire import Broken, Channel, Frame, Gone, Silent
 
 from .cells import grade_id, is_answer, is_test
-from .program import Step, steps
+from .program import Step, steps, unseen
 from .sandbox import Limits, Sandboxed, Stopped
 from .shown import clean
 
@@ -222,7 +222,7 @@ class Bench:
         number = next(self.number)
         try:
             if not self.over:
-                self.judge.send({"do": "given", "id": number, "code": step.code,
+                self.judge.send({"do": "given", "id": number, "code": unseen(step.code),
                                  "seconds": self.limits.cell_seconds})  # fmt: skip
                 awaited(self.judge, number, 2 * self.limits.cell_seconds + 30)
         except (Gone, Silent, Broken):

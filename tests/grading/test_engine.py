@@ -8,7 +8,7 @@ from support.sandboxes import need_walls
 
 from hierwidgets.grading import Limits, grade, isolation, open_course, records, release
 from hierwidgets.grading.__main__ import main
-from hierwidgets.grading.program import steps
+from hierwidgets.grading.program import steps, unseen
 from hierwidgets.grading.sandbox import SandboxError, why_not
 from hierwidgets.grading.shown import clean
 
@@ -79,6 +79,20 @@ def test_the_program_of_the_tests_knows_its_names():
     assert [s.name for s in program] == ["setup", "q1-shown", "q1-hidden", "q2-hidden"]
     assert [s.defined for s in program] == [(), ("rate",), ("rate",), ("spread",)]
     assert [s.hidden for s in program] == [False, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("given", "left"),
+    [
+        ("fit = 1\nhw.widgets.PoolingDial(\n    fit\n)", "fit = 1"),
+        ("hw.widgets.PoolingDial(fit)", ""),
+        ("dial = hw.widgets.PoolingDial(fit)\ndial", "dial = hw.widgets.PoolingDial(fit)\ndial"),
+        ("rows.append(1)", "rows.append(1)"),
+        ("%matplotlib inline\nx = 1", "%matplotlib inline\nx = 1"),
+    ],
+)
+def test_tests_do_without_the_instrument_that_a_given_cell_shows(given, left):
+    assert unseen(given) == left
 
 
 def test_outputs_cannot_run_anything_in_a_browser():
