@@ -67,10 +67,10 @@ def unseen(code: str) -> str:
     Making one costs more than all tests of an assignment.
     """
     with suppress(SyntaxError, ValueError):
-        last = ast.parse(code).body[-1:]
-        if last and isinstance(last[0], ast.Expr) and isinstance(last[0].value, ast.Call):
-            if ast.unparse(last[0].value.func).startswith("hw.widgets."):
-                return "\n".join(code.splitlines()[: last[0].lineno - 1])
+        match ast.parse(code).body:
+            case [*_, ast.Expr(value=ast.Call(func=func)) as last]:
+                if ast.unparse(func).startswith("hw.widgets."):
+                    return "\n".join(code.splitlines()[: last.lineno - 1])
     return code
 
 
