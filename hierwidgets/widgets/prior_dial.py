@@ -236,7 +236,13 @@ class PriorDial(Instrument):
         looks = [self._parameter_menu, self._quantity_menu, self._level_menu]
         self._assemble(
             (*turned, *looks, self._button, self._bar),
-            (ipywidgets.HTML(belief_key()), self.upper.box, self.lower.box),
+            (
+                ipywidgets.HTML(belief_key()),
+                self.upper.caption,
+                self.upper.figure,
+                self.lower.caption,
+                self.lower.figure,
+            ),
         )
 
     def _build_controls(self) -> None:
@@ -260,8 +266,13 @@ class PriorDial(Instrument):
             )
             for name, label in labels.items()
         }  # fmt: skip
-        self._parameter_menu = menu("Above", list(self._parameters), self.parameter)
-        self._quantity_menu = menu("Below", list(self._quantities), self.quantity)
+        known = {name: one.short for name, one in self._parameters.items()}
+        shown = {
+            name: f"in one {self._group}" if one is None else one.short
+            for name, one in self._quantities.items()
+        }
+        self._parameter_menu = menu("Above", _named_shortly(known), self.parameter)
+        self._quantity_menu = menu("Below", _named_shortly(shown), self.quantity)
         self._level_menu = menu(self._group, list(map(str, self._levels)))
         self._button = button(
             "Back to the priors as drawn", "The priors under which the draws were made"
@@ -408,3 +419,9 @@ def _check(post: object) -> None:
         )
     if post.kind == "prior":
         raise DataError("this widget takes draws from a posterior; these are from the prior")
+
+
+def _named_shortly(names: dict[str, str]) -> list[tuple[str, str]]:
+    """Options of a menu that is narrower than some names; the picture has the whole name."""
+    distinct = len(set(names.values())) == len(names)
+    return [(short if distinct else name, name) for name, short in names.items()]

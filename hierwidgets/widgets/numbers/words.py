@@ -6,7 +6,7 @@ from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 
-__all__ = ["Estimated", "place_of", "rate_name", "shorter", "three_digits"]
+__all__ = ["Estimated", "abbreviated", "place_of", "rate_name", "shorter", "three_digits"]
 
 Estimated = Fit | Posterior
 
@@ -28,6 +28,23 @@ def shorter(name: str, most: int) -> str:
     'District…'
     """
     return name if len(name) <= most else f"{name[: most - 1]}…"
+
+
+def abbreviated(text: str, most: int) -> str:
+    """Words whose longest are cut until all have room in so many characters, if that can be.
+
+    Examples
+    --------
+    >>> abbreviated("sd district_competitiveness | election_id", 26)
+    'sd district… | election_id'
+    """
+    words = text.split(" ")
+    while sum(map(len, words)) + len(words) - 1 > most:
+        longest = max(range(len(words)), key=lambda k: len(words[k]))
+        if len(words[longest]) <= 5:
+            break
+        words[longest] = f"{words[longest].rstrip('…')[:-2]}…"
+    return " ".join(words)
 
 
 def three_digits(value: float) -> str:

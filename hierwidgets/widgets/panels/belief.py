@@ -67,7 +67,6 @@ class BeliefPanel:
         ]  # fmt: skip
         self.figure = figure(name, "190px", marks, [self.place_axis, row_axis], bottom=26)
         self.caption = ipywidgets.HTML()  # a line that breaks, as the name of an axis does not
-        self.box = ipywidgets.VBox([self.caption, self.figure], layout={"min_width": "0"})
 
     def show(self, look: Look, name: str) -> None:
         """The numbers of `look`; what a curve has above the picture is cut."""

@@ -21,6 +21,7 @@ _cells: Held = {}
 _lines: Held = {}
 _PACKAGE = __name__.partition(".")[0]
 _CALLERS = ("traitlets", "ipywidgets")  # of callbacks
+_KERNEL = ("IPython", "ipykernel")  # runs cells and callbacks; a program of traitlets starts it
 
 
 def made(instrument: Any) -> None:
@@ -87,6 +88,8 @@ def _line() -> str:
     frame = sys._getframe(1)
     while frame.f_back is not None:
         owner = frame.f_globals.get("__name__", "").partition(".")[0]
+        if owner in _KERNEL:
+            break
         if owner != _PACKAGE:
             places.append(f"{frame.f_code.co_filename}:{frame.f_lineno}")
             owners.add(owner)

@@ -93,3 +93,23 @@ def test_callbacks_do_not_pile_up(shell) -> None:
         assert len(_instances) == before
     assert [one.comm is None for one in (*first, *last)] == [True, True, False, False]
     assert elsewhere.comm is not None  # the same function, called from another line
+
+
+def test_the_program_that_runs_the_kernel_is_no_callback(shell) -> None:
+    """Below every cell stands IPython, and below that traitlets, which started the kernel."""
+    start = {"__name__": "traitlets.config.application"}
+    exec("def launch(run): return run()", start)
+    cell = {"__name__": "IPython.core.interactiveshell"}
+    exec("def run_code(run): return run()", cell)
+    user = {"__name__": "__main__", "hw": hw}
+    exec("def make(): return hw.widgets.Guess309()", user)
+
+    def run(which: tuple[str, str]) -> hw.widgets.Guess309:
+        shell.run(which)
+        return start["launch"](lambda: cell["run_code"](user["make"]))
+
+    first = run(("maker", "first"))
+    shell.run(("shower", "second"))
+    reruns.shown(first)
+    run(("maker", "third"))
+    assert first.comm is not None

@@ -17,7 +17,7 @@ from hierwidgets.sampling.sampler import sample_prior
 from hierwidgets.spec import rows
 from hierwidgets.spec.design import Design, NewRows
 from hierwidgets.spec.parameters import Parameter, parameters
-from hierwidgets.widgets.numbers.words import rate_name, shorter
+from hierwidgets.widgets.numbers.words import abbreviated, rate_name, shorter
 
 __all__ = [
     "Quantity",
@@ -31,6 +31,7 @@ __all__ = [
 
 PRIOR_DRAWS = 2000
 ENDS = (0.1, 0.9)  # of a predictor: the two quantiles compared
+MENU = 26  # characters of a menu's options in the narrowest column of controls
 MOST_LEVELS = 4  # of a predictor with levels, for each of which the change is told
 
 
@@ -47,12 +48,15 @@ class Quantity:
         Of a posterior, its draws (S,).
     parameter : Parameter or None
         That it is.
+    short : str
+        The name in a narrow menu.
     """
 
     name: str
     bounds: tuple[float, float]
     of: Callable[[Posterior], Array]
     parameter: Parameter | None = None
+    short: str = ""
 
     @property
     def positive(self) -> bool:
@@ -66,7 +70,8 @@ def of_parameters(post: Posterior) -> list[Quantity]:
 
     def made(place: int, one: Parameter) -> Quantity:
         bounds = reach.get(one.kind, (-np.inf, np.inf))
-        return Quantity(one.name, bounds, lambda p: flat(p.parameters)[:, place], one)
+        short = abbreviated(one.name, MENU)
+        return Quantity(one.name, bounds, lambda p: flat(p.parameters)[:, place], one, short)
 
     found = parameters(post.design, post.family)
     return [made(place, one) for place, one in enumerate(found)]
@@ -156,7 +161,8 @@ def _change(post: Posterior, name: str, typical: dict[str, Any], where: str) -> 
 
     most = 1.0 if post.family.name == "binomial" else np.inf
     text = f"change in {outcome_name(post)}, {shorter(name, 30)} {low:g} to {high:g}{where}"
-    return Quantity(text, (-most, most), change)
+    short = f"change by {shorter(name, 12)}{where}"
+    return Quantity(text, (-most, most), change, short=short)
 
 
 def _expected(post: Posterior, new: NewRows, kept: list[NDArray[np.bool_]]) -> Array:
