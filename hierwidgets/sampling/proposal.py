@@ -5,15 +5,16 @@ the distribution that the weights stand for in Kullback-Leibler divergence (Capp
 Marin & Robert 2008, Stat. Comput. 18(4), section 4.2).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.linalg import solve_triangular
-from scipy.special import gammaln, logsumexp
+from scipy.special import gammaincinv, gammaln, logsumexp, ndtri
 
 from hierwidgets.base.arrays import Array
 
-__all__ = ["Mixture", "fitted", "joined", "widened"]
+__all__ = ["Mixture", "Points", "fitted", "joined", "widened"]
 
 _PRIOR = 2.0
 _NEIGHBOURS = 10  # per coordinate
@@ -40,11 +41,13 @@ class Mixture:
     def __repr__(self) -> str:
         return f"Mixture({len(self.share)} of {self.mean.shape[1]} coordinates)"
 
-    def sample(self, rng: np.random.Generator, size: int) -> Array:
-        """(size, d) draws."""
-        which = np.searchsorted(np.cumsum(self.share)[:-1], rng.random(size), side="right")
-        z = rng.standard_normal((size, self.mean.shape[1]))
-        z /= np.sqrt(rng.chisquare(self.df[which]) / self.df[which])[:, None]
+    def sample(self, points: "Points", size: int) -> Array:
+        """(size, d) draws, from points of the cube with `d + 2` coordinates."""
+        u = points.following(size)
+        which = np.searchsorted(np.cumsum(self.share)[:-1], u[:, 0], side="right")
+        df = self.df[which]
+        z = ndtri(u[:, 2:])
+        z /= np.sqrt(2.0 * gammaincinv(df / 2, u[:, 1]) / df)[:, None]
         out = self.mean[which]
         for c in range(len(self.share)):
             own = which == c
@@ -71,6 +74,37 @@ class Mixture:
         top = (np.log(self.share) + constant - logdet)[:, None]
         df = self.df[:, None]
         return top - 0.5 * (df + d) * np.log1p(squares / df), squares
+
+
+class Points:
+    """Points of the unit cube, independent or spread more evenly than independent ones.
+
+    Even ones are Sobol's, scrambled at random: each of them is uniform, and means over them err
+    less (Owen 1998, J. Complexity 14(4)).
+
+    Parameters
+    ----------
+    rng
+        Of the points, or of what scrambles them.
+    d : int
+        Coordinates.
+    even : bool
+    """
+
+    def __init__(self, rng: np.random.Generator, d: int, *, even: bool) -> None:
+        self.following: Callable[[int], Array]
+        if even:
+            from scipy.stats.qmc import Sobol  # which only a pool needs
+
+            sobol = Sobol(d, seed=rng)  # the parameter's name in every SciPy from 1.14
+            self.following = lambda size: _inside(sobol.random(size))
+        else:
+            self.following = lambda size: _inside(rng.random((size, d)))
+
+
+def _inside(u: Array) -> Array:
+    """Points off the cube's faces, where quantiles are infinite."""
+    return np.clip(u, 2.0**-53, 1.0 - 2.0**-53)
 
 
 def fitted(old: Mixture, x: Array, share: Array, steps: int) -> Mixture:
