@@ -6,6 +6,8 @@
     Says which notebooks do not hold one complete run in order. It runs nothing.
 ``python -m hierwidgets.course clean [PATH ...]``
     Removes metadata that differs from run to run; outputs stay.
+``python -m hierwidgets.course path``
+    Prints what the core of each class costs (`path`).
 
 A path is a notebook or a folder of them; without one, ``lectures``.
 """

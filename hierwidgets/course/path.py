@@ -65,7 +65,7 @@ class Section(NamedTuple):
 
 _HEADING = re.compile(r"^(#{1,4})\s+(.+?)\s*$", re.MULTILINE)
 _MARK = re.compile(rf"\s*·\s*({CORE}|{OPTIONAL})$")
-_WIDGET = re.compile(r"\bhw\.widgets\.(\w+)\(")
+_WIDGET = re.compile(r"\bhw\.widgets\.([A-Z]\w+)\(")
 _EXERCISE = re.compile(r"exercises\.check\(\s*[\"']([\w-]+)")
 
 
@@ -82,22 +82,31 @@ def sections(path: Path) -> list[Section]:
     found: list[Section] = []
     mark, short = CORE, 0
     for cells in _parts(nbformat.read(path, as_version=4).cells):
-        head = _HEADING.search(cells[0].source) if cells[0].cell_type == "markdown" else None
+        head = _heading(cells[0])
         title, own = "", ""
         if head:
             own = (_MARK.search(head[2]) or ("", ""))[1]
             title = _MARK.sub("", head[2])
         told = cells[0].metadata.get("hierwidgets", {})
-        if head and (own or len(head[1]) <= 2):
+        if head and len(head[1]) == 1:
+            mark, short = own or CORE, 0  # a title belongs to what a class reads
+        elif head and (own or len(head[1]) == 2):
             mark, short = own, int(told.get("short", 0))
         found.append(_section(path.stem.split("-")[0], title, mark, short, cells))
     return found
 
 
+def _heading(cell: Any) -> re.Match[str] | None:
+    """The first heading of a cell of prose; a comment in a block of code is none."""
+    if cell.cell_type != "markdown":
+        return None
+    return _HEADING.search(re.sub(r"```.*?```", "", cell.source, flags=re.DOTALL))
+
+
 def _parts(cells: Sequence[Any]) -> Iterator[list[Any]]:
     part: list[Any] = []
     for cell in cells:
-        if part and cell.cell_type == "markdown" and _HEADING.search(cell.source):
+        if part and _heading(cell):
             yield part
             part = []
         part.append(cell)

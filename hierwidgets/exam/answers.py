@@ -71,11 +71,11 @@ class Runner:
     def keep(self, message: dict[str, Any]) -> None:
         """Fork a copy that serves the tests at this place."""
         own = self.copies.pop(0)
-        gc.freeze()  # a collection in a copy would write to every page that the copies share
         if os.fork():
             os.close(own)
             self.tell({"id": message["id"]})
             return
+        gc.freeze()  # a collection here would write to every page that is shared
         self.channel.close()
         for other in self.copies:
             os.close(other)

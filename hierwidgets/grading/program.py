@@ -69,7 +69,8 @@ def unseen(code: str) -> str:
     with suppress(SyntaxError, ValueError):
         match ast.parse(code).body:
             case [*_, ast.Expr(value=ast.Call(func=func)) as last]:
-                if ast.unparse(func).startswith("hw.widgets."):
+                alone = not last.col_offset  # nothing else stands on its line
+                if alone and ast.unparse(func).startswith("hw.widgets."):
                     return "\n".join(code.splitlines()[: last.lineno - 1])
     return code
 

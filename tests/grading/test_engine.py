@@ -87,6 +87,7 @@ def test_the_program_of_the_tests_knows_its_names():
         ("fit = 1\nhw.widgets.PoolingDial(\n    fit\n)", "fit = 1"),
         ("hw.widgets.PoolingDial(fit)", ""),
         ("dial = hw.widgets.PoolingDial(fit)\ndial", "dial = hw.widgets.PoolingDial(fit)\ndial"),
+        ("fit = 1; hw.widgets.PoolingDial(fit)", "fit = 1; hw.widgets.PoolingDial(fit)"),
         ("rows.append(1)", "rows.append(1)"),
         ("%matplotlib inline\nx = 1", "%matplotlib inline\nx = 1"),
     ],

@@ -47,7 +47,10 @@ def test_even_points_err_less_and_are_uniform() -> None:
     independent, even = means(False).std(), means(True).std()
     assert abs(independent - np.sqrt(1 / 12 / 2048)) < 0.2 * independent
     assert even < 0.1 * independent
-    assert abs(means(True).mean() - 0.5) < 1e-3
+    # Of every coordinate each of 2048 equal intervals holds one point.
+    u = Points(np.random.default_rng(8), 12, even=True).following(2048)
+    held = np.sort((u * 2048).astype(int), axis=0)
+    np.testing.assert_array_equal(held, np.broadcast_to(np.arange(2048)[:, None], held.shape))
 
 
 def test_blocks_go_on_where_the_last_one_ended() -> None:
