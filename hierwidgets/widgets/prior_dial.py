@@ -48,6 +48,7 @@ if TYPE_CHECKING:
 __all__ = ["PriorDial"]
 
 REST = 0.4  # seconds without a move, before new draws are taken
+NAME_ABOVE = 1.3  # of the highest curve, which ends below the name
 FIXED = ("flat", OWN)  # shapes without a scale
 
 
@@ -165,6 +166,7 @@ class PriorDial(Instrument):
         """Both pictures, one under the other, each with its name in the place of its caption."""
         whole = draw([[self.upper.figure], [self.lower.figure]], legends(self))
         for ax, name in zip(whole.axes[1:], (self.parameter, self._shown().name), strict=True):
+            ax.set_ylim(top=NAME_ABOVE)
             ax.text(
                 0.99, 0.97, name, transform=ax.transAxes, fontsize=8, va="top", ha="right",
                 zorder=99, bbox={"color": "white", "alpha": 0.8, "linewidth": 0},

@@ -282,6 +282,11 @@ def test_the_still_has_both_pictures_with_their_names(dial):
     texts = [text.get_text() for ax in picture.axes for text in ax.texts]
     assert SD in texts
     assert "Pr(contacted = Contacted) in District 309" in texts
+    picture.canvas.draw()
+    for ax in picture.axes[1:]:
+        (name,) = (text for text in ax.texts if text.get_text() in (SD, dial._shown().name))
+        highest = max(line.get_window_extent().y1 for line in ax.lines if len(line.get_xdata()) > 2)
+        assert name.get_window_extent().y0 > highest  # no curve behind the name
     assert "As drawn: 10,000 draws." in dial.still()
 
 
