@@ -139,6 +139,19 @@ def test_every_control_has_a_name_and_typed_numbers_are_taken_or_refused(
     assert finland.complaints == []
 
 
+def test_a_late_answer_to_one_number_leaves_the_refusal_of_the_next(finland: Notebook) -> None:
+    lab = shown_lab(finland)
+    finland.execute("import time; lab.observe(lambda change: time.sleep(2), 'J')")
+    box = lab.get_by_role("spinbutton", name="groups, J, typed")
+    for typed in ("9.6", "4000"):
+        box.fill(typed)
+        box.press("Enter")
+    finland.settles("lab.J", 10)
+    finland.page.wait_for_timeout(1000)
+    expect(lab.get_by_role("alert")).to_have_text("groups, J: a number from 2 to 300, please")
+    expect(box).to_have_value("4000")
+
+
 def test_a_run_gives_the_figures_of_simulate_and_recover(finland: Notebook) -> None:
     lab = shown_lab(finland)
     box = lab.get_by_role("spinbutton", name="repetitions, typed")

@@ -32,7 +32,8 @@ function render({ model, el }) {
   const whole = () => model.get("digits") === 0;
   const accept = () => {
     const [min, max] = limits();
-    const value = readNumber(box.value, whole());
+    const typed = readNumber(box.value, whole());
+    const value = whole() ? Math.round(typed) : typed;
     if (value >= min && value <= max) {
       show();
       return send(value);
@@ -45,9 +46,12 @@ function render({ model, el }) {
   const problem = document.createElement("span");
   el.append(caption, range, box);
 
+  let shown = "";
+  const state = () => JSON.stringify([model.get("value").toFixed(model.get("digits")), limits()]);
   const show = () => {
     const [min, max, steps] = limits();
     const text = model.get("value").toFixed(model.get("digits"));
+    shown = state();
     range.max = steps;
     range.value = toPosition(model.get("value"));
     range.setAttribute("aria-valuetext", text);
@@ -61,13 +65,17 @@ function render({ model, el }) {
     box.setAttribute("aria-label", `${name}, typed`);
   };
   range.addEventListener("input", () => send(toValue(Number(range.value))));
+  // An answer to an earlier number, come late, does not take away the refusal of a later one.
+  const follow = () => {
+    if (!problem.isConnected || state() !== shown) show();
+  };
   const watched = "change:value change:min change:max change:steps";
-  model.on(watched, show);
+  model.on(watched, follow);
   model.on("change:label", rename);
   rename();
   show();
   return () => {
-    model.off(watched, show);
+    model.off(watched, follow);
     model.off("change:label", rename);
   };
 }
