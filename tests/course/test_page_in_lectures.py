@@ -33,6 +33,7 @@ from support.notebooks import (
 )
 
 from hierwidgets import exercises
+from hierwidgets.course import texts as course_texts
 from hierwidgets.course.page import printed
 
 NOT_REPRODUCIBLE = {("S84", "minutes")}  # a time on another machine: quoted, not asserted
@@ -96,9 +97,55 @@ def code_cells(name: str) -> list[Any]:
 
 
 @cache
+def all_code() -> tuple[ast.AST, ...]:
+    """The code of every lecture from 01 on, and of the texts it shows."""
+    own = [ast.parse(c.source) for name in EXISTING[1:] for c in code_cells(name)]
+    return (*own, *(function for found in shown_texts().values() for function in found))
+
+
+@cache
 def all_checked() -> frozenset[tuple[str, str]]:
-    code = [c.source for name in EXISTING[1:] for c in code_cells(name)]
-    return frozenset().union(*(checked(ast.parse(source)) for source in code))
+    return frozenset().union(*map(checked, all_code()))
+
+
+def used(tree: ast.AST) -> set[str]:
+    """Names that a piece of code uses, those after a point included."""
+    nodes = list(ast.walk(tree))
+    names = {node.id for node in nodes if isinstance(node, ast.Name)}
+    return names | {node.attr for node in nodes if isinstance(node, ast.Attribute)}
+
+
+def reached(functions: dict[str, ast.FunctionDef], names: set[str]) -> set[str]:
+    """The functions that stand behind names: these, and those that they use."""
+    found = functions.keys() & names
+    while more := {n for f in found for n in functions.keys() & used(functions[f])} - found:
+        found |= more
+    return set(found)
+
+
+@cache
+def shown_texts() -> dict[str, list[ast.FunctionDef]]:
+    """The functions of ``course/texts`` that a lecture calls, by module."""
+    texts = {}
+    for path in sorted(Path(course_texts.__file__).parent.glob("lecture_*.py")):
+        name = path.stem.removeprefix("lecture_").upper()
+        lectures = [n for n in EXISTING[1:] if n.upper().split("-")[0] == name]
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
+        names = set().union(*(used(ast.parse(c.source)) for n in lectures for c in code_cells(n)))
+        texts[path.stem] = [functions[n] for n in sorted(reached(functions, names))]
+    return texts
+
+
+def text_asserts(function: ast.FunctionDef, record: printed.Printed) -> bool:
+    """Whether a text whose docstring names the item holds the number among what it asserts."""
+    if not re.search(rf"\b{record.item}\b", ast.get_docstring(function) or ""):
+        return False
+    if not any(isinstance(node, ast.Assert) for node in ast.walk(function)):
+        return False
+    return any(
+        literal == record.text or record.agrees(_number(literal)) for literal in literals(function)
+    )
 
 
 def unasserted(item: str) -> list[str]:
@@ -108,7 +155,8 @@ def unasserted(item: str) -> list[str]:
         if (item, record.name) in all_checked():
             continue
         found = any(asserts_itself(c, record) for name in EXISTING[1:] for c in code_cells(name))
-        if not found:
+        texts = (function for several in shown_texts().values() for function in several)
+        if not (found or any(text_asserts(function, record) for function in texts)):
             missing.append(f"{record.name} {record.label} {record.text}")
     return missing
 
@@ -130,6 +178,23 @@ def test_a_number_that_is_only_mentioned_is_not_asserted() -> None:
     assert asserts_itself(asserted, record)
     assert checked(ast.parse("page.check('S28', mu=m, **rest)")) == {("S28", "mu")}
     assert checked(ast.parse("page.number('S28', 'mu')")) == set()
+
+
+def test_texts_count_where_a_lecture_shows_them() -> None:
+    code = '''
+def told(m):
+    """The centre (S28)."""
+    assert m == -1.37
+    return inner(m)
+
+def inner(m): return page.check("S29", sigma=m)
+def other(m): return page.check("S30", sigma=m)
+'''
+    functions = {node.name: node for node in ast.parse(code).body}  # type: ignore[attr-defined]
+    assert reached(functions, used(ast.parse("told.told(fit)"))) == {"told", "inner"}
+    assert checked(functions["inner"]) == {("S29", "sigma")}
+    assert text_asserts(functions["told"], printed.number("S28", "mu"))
+    assert not text_asserts(functions["inner"], printed.number("S28", "mu"))
 
 
 # The page's sentences
