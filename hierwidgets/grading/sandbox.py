@@ -22,6 +22,8 @@ from pathlib import Path
 
 from hierwidgets.errors import HierwidgetsError
 
+from .readiness import FONTS, ready
+
 __all__ = ["USUAL", "Limits", "SandboxError", "Sandboxed", "Stopped", "isolation", "why_not"]
 
 LOOK = 0.25  # seconds between two looks at a process tree
@@ -128,6 +130,7 @@ def walled(command: list[str], given: Path | None, hidden: Iterable[Path]) -> li
     parts += ["--perms", "1777", "--dir", "/sitting/work"]
     if given is not None:
         parts += ["--ro-bind", str(given), "/sitting/given"]
+        parts += ["--ro-bind", str(given.parent / FONTS), f"/sitting/{FONTS}"]
     parts += ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", "/sitting/work"]
     return [*parts, "--", *change, *command]
 
@@ -184,6 +187,7 @@ class Sandboxed:
         command = [sys.executable, "-m", f"hierwidgets.exam.{module}", *map(str, numbers)]
         given = root / "given"
         shutil.copytree(files, given) if files.is_dir() else given.mkdir()
+        shutil.copytree(ready() / FONTS, root / FONTS)
         _open_to_all(root)
         folder = root / "work"
         folder.mkdir()

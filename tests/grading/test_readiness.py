@@ -1,0 +1,46 @@
+"""What is made once for all submissions, bytecode and a list of fonts, cannot be written to."""
+
+import subprocess
+import sys
+from importlib.util import cache_from_source, find_spec
+from pathlib import Path
+
+from support.sandboxes import need_walls
+
+from hierwidgets.grading.readiness import FONTS, ready
+from hierwidgets.grading.sandbox import walled
+
+INSIDE = f"""
+import os
+print(sorted(os.listdir("/sitting/{FONTS}")))
+for place in ("/sitting/{FONTS}/fonts.json", {str(Path(__file__))!r}):
+    try:
+        open(place, "a").write("evil")
+        print("written")
+    except OSError:
+        print("refused")
+"""
+
+
+def test_fonts_are_listed_and_bytecode_is_written() -> None:
+    made = ready()
+    assert made == ready()
+    assert [p.suffix for p in (made / FONTS).glob("fontlist*")] == [".json"]
+    for module in ("matplotlib.figure", "IPython.core.interactiveshell", "pandas.core.frame"):
+        spec = find_spec(module)
+        assert spec is not None
+        assert spec.origin is not None
+        assert Path(cache_from_source(spec.origin)).exists()
+
+
+def test_nothing_can_be_handed_on_by_what_all_submissions_share(tmp_path: Path) -> None:
+    need_walls()
+    (tmp_path / "given").mkdir()
+    (tmp_path / FONTS).mkdir()
+    (tmp_path / FONTS / "fonts.json").write_text("{}")
+    for path in (tmp_path, *tmp_path.rglob("*")):
+        path.chmod(0o777)
+    inside = walled([sys.executable, "-c", INSIDE], tmp_path / "given", [])
+    done = subprocess.run(inside, capture_output=True, text=True, timeout=60)
+    assert done.stdout.splitlines() == ["['fonts.json']", "refused", "refused"], done.stderr
+    assert (tmp_path / FONTS / "fonts.json").read_text() == "{}"
