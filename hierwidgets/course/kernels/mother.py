@@ -1,0 +1,144 @@
+"""The process that kernels are forks of.
+
+It imports what lectures import and forks a kernel for each request, until whoever holds the other
+end of its socket is gone; then its kernels notice that it is, and end too. It never runs a line of
+a notebook.
+"""
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import pkgutil
+import random
+import select
+import signal
+import socket
+import sys
+import time
+import warnings
+from typing import Any
+
+__all__ = ["become_a_kernel", "main", "prepare"]
+
+_LINE = 2**20  # bytes of a request at most: an environment and a command
+_LIBRARIES = (
+    "matplotlib_inline.backend_inline", "matplotlib.pyplot", "pandas", "scipy.optimize",
+    "scipy.stats", "arviz_stats", "ipykernel.kernelapp", "ipykernel.zmqshell",
+    "IPython.core.completer",
+)  # fmt: skip
+_OWN = ("hierwidgets.course.figures", "hierwidgets.course.questions", "hierwidgets.course.texts",
+        "hierwidgets.course.page", "hierwidgets.widgets.numbers")  # fmt: skip
+
+
+def prepare() -> None:
+    """Import what lectures use, draw and fit once, and keep it out of the garbage collector.
+
+    A collection would write to every object, and so to every page that kernels share.
+    """
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
+    os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read when ipykernel is imported
+    for name in _LIBRARIES:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    import hierwidgets as hw
+
+    for name in hw.__all__:
+        getattr(hw, name)
+    for name in hw.widgets.__all__:
+        getattr(hw.widgets, name)
+    for name in _OWN:
+        package = importlib.import_module(name)
+        for found in pkgutil.iter_modules(package.__path__):
+            importlib.import_module(f"{name}.{found.name}")
+    _rehearse()
+    gc.collect()
+    gc.freeze()
+
+
+def _rehearse() -> None:
+    """Fit, show and draw once: much is imported only then."""
+    import hierwidgets as hw
+    from hierwidgets.course.figures.base import blank_figure, png
+
+    finland = hw.load("finland")
+    fit = hw.glmer("contacted ~ 1 + (1 | district_id)", finland, event="Contacted")
+    hw.partial_pooling(fit).pivot_table(index="level", values="estimate").to_html()
+    figure = blank_figure(4, 3)
+    figure.add_subplot(title="$\\sigma$ and words", xlabel="x").plot([0, 1], [0, 1])
+    png(figure)
+
+
+def main(number: int) -> None:
+    """Serve the socket of this number.
+
+    A request is a line of JSON with ``argv``, ``env`` and ``cwd``, its answer a process's number;
+    ``null`` asks it to end with the last of its kernels.
+    """
+    channel = socket.socket(fileno=number)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C in the terminal is the server's affair
+    prepare()
+    with channel.makefile("rb") as requests:
+        while line := _next(channel, requests):
+            asked = json.loads(line)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", DeprecationWarning)  # BLAS's threads bear a fork
+                child = os.fork()
+            if not child:
+                try:
+                    os.close(number)
+                    become_a_kernel(**asked)
+                finally:
+                    os._exit(1)
+            channel.sendall(f"{child}\n".encode())
+
+
+def _next(channel: socket.socket, requests: Any) -> bytes:
+    """The next request; meanwhile kernels that have ended are buried. Nothing if it is over."""
+    retired = False
+    while True:
+        alone = _bury()
+        if retired and alone:
+            return b""
+        if not select.select([channel], [], [], 1.0)[0]:
+            continue
+        line = bytes(requests.readline(_LINE))
+        if line.strip() != b"null":
+            return line
+        retired = True
+
+
+def _bury() -> bool:
+    """Take note of kernels that have ended; whether none is left."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return True
+    return False
+
+
+def become_a_kernel(argv: list[str], env: dict[str, str], cwd: str | None) -> None:
+    """What ``python -m ipykernel_launcher`` does, in a process that has imported everything."""
+    import numpy as np
+
+    os.setsid()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.environ.clear()
+    os.environ.update(env)
+    os.environ["JPY_PARENT_PID"] = str(os.getppid())  # it ends when this one does
+    time.tzset()
+    if cwd:
+        os.chdir(cwd)
+    with open(os.devnull) as nothing:
+        os.dup2(nothing.fileno(), 0)
+    random.seed()
+    np.random.seed()  # noqa: NPY002 - else every kernel's old-style numbers were the same
+    sys.argv[:] = argv
+    sys.path[:] = [place for place in sys.path if place and place != os.getcwd()]
+
+    from ipykernel.kernelapp import launch_new_instance
+
+    launch_new_instance()
+    os._exit(0)
