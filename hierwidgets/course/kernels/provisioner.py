@@ -1,6 +1,7 @@
 """How Jupyter gets a kernel that is a fork of `mother`."""
 
 import asyncio
+import atexit
 import contextlib
 import json
 import os
@@ -81,6 +82,13 @@ class Mother:
         self.channel.sendall(json.dumps(request).encode() + b"\n")
         return Forked(int(self.answers.readline()))
 
+    def end(self) -> None:
+        """Hang up: it ends, and its kernels after it."""
+        self.answers.close()
+        self.channel.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(timeout=3)
+
     def retire(self) -> None:
         """Let it end with the last of its kernels."""
         with contextlib.suppress(OSError):
@@ -95,6 +103,12 @@ class Mother:
 _mothers: list[Mother] = []
 
 
+@atexit.register
+def _hang_up() -> None:
+    while _mothers:
+        _mothers.pop().end()
+
+
 def _newest() -> float:
     """When a file of the package was last changed."""
     return max(path.stat().st_mtime for path in _PACKAGE.rglob("*.py"))
@@ -103,9 +117,13 @@ def _newest() -> float:
 def _fork(request: dict[str, Any]) -> Forked:
     with _LOCK:
         if not (_mothers and _mothers[-1].fresh):
-            for old in _mothers:
-                old.retire()
-            _mothers[:] = [m for m in _mothers if m.process.poll() is None] + [Mother()]
+            for old in tuple(_mothers):
+                if old.process.poll() is None:
+                    old.retire()
+                else:
+                    _mothers.remove(old)
+                    old.end()
+            _mothers.append(Mother())
         return _mothers[-1].fork(request)
 
 

@@ -1,0 +1,161 @@
+"""Kernels that are forks of one process: they behave as others do, and end as others do.
+
+Each test speaks to real kernels, through Jupyter's own client.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from jupyter_client.manager import KernelManager
+from support.paths import LECTURES
+
+from hierwidgets.course.kernels import provisioner
+from hierwidgets.course.kernels.provisioner import Forked, SharedProvisioner
+
+pytestmark = pytest.mark.skipif(
+    not hasattr(os, "pidfd_open"), reason="only Linux gives handles of processes"
+)
+
+
+@pytest.fixture(autouse=True)
+def _course(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JUPYTER_PATH", str(LECTURES / ".lab"))
+
+
+@contextmanager
+def kernel(**launch: object) -> Iterator[tuple[KernelManager, object]]:
+    manager = KernelManager(kernel_name="python3")
+    manager.start_kernel(**launch)
+    client = manager.client()
+    client.start_channels()
+    try:
+        client.wait_for_ready(timeout=90)
+        yield manager, client
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+
+
+def said(client: object, code: str) -> str:
+    """What code prints."""
+    texts: list[str] = []
+
+    def hear(message: dict) -> None:
+        texts.append(message["content"].get("text", ""))
+
+    client.execute_interactive(code, output_hook=hear, timeout=60)  # type: ignore[attr-defined]
+    return "".join(texts).strip()
+
+
+def test_a_kernel_has_everything_imported_and_runs_where_it_should(tmp_path: Path) -> None:
+    env = {**os.environ, "A_WORD": "told"}
+    with kernel(cwd=str(tmp_path), env=env) as (manager, client):
+        assert isinstance(manager.provisioner, SharedProvisioner)
+        assert isinstance(manager.provisioner.process, Forked)
+        asked = "import os, sys; print('bqplot' in sys.modules, os.getcwd(), os.environ['A_WORD'])"
+        assert said(client, asked) == f"True {tmp_path} told"
+        assert said(client, "print(sys.argv[0], __name__)") == "ipykernel_launcher __main__"
+        assert said(client, "print(sys.path.count(''))") == "1"
+
+
+def test_two_kernels_share_memory_and_no_numbers() -> None:
+    code = "import numpy, random; print(numpy.random.rand(), random.random())"
+    with kernel() as (one, first), kernel() as (other, second):
+        numbers = {*said(first, code).split(), *said(second, code).split()}
+        assert len(numbers) == 4
+        for manager in (one, other):
+            rollup = Path(f"/proc/{manager.provisioner.pid}/smaps_rollup").read_text()
+            memory = {line.split()[0]: int(line.split()[1]) for line in rollup.splitlines()[1:]}
+            assert memory["Shared_Dirty:"] > memory["Private_Dirty:"]
+
+
+def test_interrupt_restart_and_shutdown() -> None:
+    with kernel() as (manager, client):
+        said(client, "x = 1")
+        client.execute("import time; time.sleep(60)")
+        time.sleep(1)
+        manager.interrupt_kernel()
+        reply = client.get_shell_msg(timeout=30)["content"]
+        assert reply["ename"] == "KeyboardInterrupt"
+        time.sleep(0.5)  # what is asked right after an error is not run
+        assert said(client, "print(x)") == "1"
+        before = manager.provisioner.pid
+        manager.restart_kernel(now=True)
+        client.wait_for_ready(timeout=60)
+        assert manager.provisioner.pid != before
+        assert said(client, "print('x' in globals())") == "False"
+        last = manager.provisioner.pid
+    assert not _lives(last)
+    assert not _lives(before)
+
+
+def test_a_kernel_that_was_killed_is_noticed() -> None:
+    with kernel() as (manager, _):
+        assert manager.is_alive()
+        os.kill(manager.provisioner.pid, signal.SIGKILL)
+        _until(lambda: not manager.is_alive())
+        assert manager.provisioner.process.poll() is not None
+
+
+ALONE = """
+import sys, time
+from jupyter_client.manager import KernelManager
+manager = KernelManager(kernel_name="python3")
+manager.start_kernel()
+client = manager.client(); client.start_channels(); client.wait_for_ready(timeout=90)
+print(manager.provisioner.pid, flush=True)
+time.sleep(100)
+"""
+
+
+def test_kernels_end_when_the_server_is_killed() -> None:
+    server = subprocess.Popen([sys.executable, "-c", ALONE], stdout=subprocess.PIPE, text=True)
+    assert server.stdout is not None
+    pid = int(server.stdout.readline())
+    parent = int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+    server.kill()
+    server.wait()
+    _until(lambda: not _lives(pid) and not _lives(parent))
+
+
+def test_a_changed_package_is_imported_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    with kernel() as (_, client):
+        old = provisioner._mothers[-1]
+        with monkeypatch.context() as later:
+            later.setattr(provisioner, "_newest", lambda: old.born + 1)
+            with kernel() as (_, other):
+                assert provisioner._mothers[-1] is not old
+                assert said(other, "print(1)") == "1"
+        assert said(client, "print(2)") == "2"  # a kernel of the old one goes on
+    _until(lambda: old.process.poll() is not None)  # and was its last
+
+
+def test_where_it_fails_a_kernel_starts_in_the_usual_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    def cannot(_: object) -> Forked:
+        raise OSError("no more processes")
+
+    monkeypatch.setattr(provisioner, "_fork", cannot)
+    with kernel() as (manager, client):
+        assert isinstance(manager.provisioner.process, subprocess.Popen)
+        assert said(client, "print(3)") == "3"
+
+
+def _lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def _until(true: object, seconds: float = 30) -> None:
+    end = time.monotonic() + seconds
+    while not true():  # type: ignore[operator]
+        assert time.monotonic() < end
+        time.sleep(0.1)
