@@ -1,4 +1,4 @@
-"""Pictures of the three kinds of pooling: slopegraph, paths over sigma, parallel lines.
+"""Pictures of the three kinds of pooling: slopegraph, paths over sigma, parallel lines, the bend.
 
 Kinds keep the colour, marker and line style of `palette.STYLES`. matplotlib is imported when a
 figure is drawn.
@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
-from hierwidgets.base.arrays import Array
-from hierwidgets.base.palette import DARK_ORANGE, FADED, INK, RIM, STYLES
+from hierwidgets.base.arrays import Array, expit
+from hierwidgets.base.palette import BLUES, DARK_ORANGE, FADED, GREY, INK, RIM, STYLES
 from hierwidgets.errors import DataError
 
 from .base import blank_figure, legend_above, require_columns
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["least_squares_lines", "parallel_lines", "pooling_paths", "slopegraph", "stacked"]
+__all__ = [
+    "bend", "least_squares_lines", "parallel_lines", "pooling_paths", "slopegraph", "stacked",
+]  # fmt: skip
 
 
 _MOST_LABELS = 40  # more level labels than this cannot be read
@@ -178,7 +180,10 @@ def _apart(places: Array, least: float) -> Array:
 
 
 def pooling_paths(
-    paths: pd.DataFrame, ends: Mapping[str, pd.DataFrame], sigma: float | None = None
+    paths: pd.DataFrame,
+    ends: Mapping[str, pd.DataFrame],
+    sigma: float | None = None,
+    label: str = "estimate",
 ) -> "Figure":
     """Each level's estimate as sigma grows from complete pooling to none.
 
@@ -191,6 +196,8 @@ def pooling_paths(
         at the left and the right edge.
     sigma
         Where a vertical line marks the fitted value.
+    label
+        Of the vertical axis.
 
     Examples
     --------
@@ -203,7 +210,7 @@ def pooling_paths(
     wide = paths.pivot(index="sigma", columns="level", values="estimate").sort_index()
     low, high = float(wide.index[0]), float(wide.index[-1])
     figure = blank_figure(8, 5)
-    axes = figure.add_subplot(xscale="log", xlabel="σ, sd between levels", ylabel="estimate")
+    axes = figure.add_subplot(xscale="log", xlabel="σ, sd of the log-odds", ylabel=label)
     axes.plot(wide.index, wide.to_numpy(), color=FADED, linewidth=1, zorder=1)
     for kind, place in (("complete pooling", low / 1.25), ("no pooling", high * 1.25)):
         if kind in ends:
@@ -218,10 +225,10 @@ def pooling_paths(
             va="top",
             color=DARK_ORANGE,
         )
-    axes.set_xlim(low / 1.6, high * 2.3)
+    axes.set_xlim(low / 1.6, high * 2.9)
     axes.xaxis.set_major_formatter("{x:g}")
     axes.spines[["top", "right"]].set_visible(False)
-    _name_ends(axes, wide.iloc[-1], high * 1.45)
+    _name_ends(axes, wide.iloc[-1], (high * 1.34, high * 1.75))
     if ends:
         axes.legend(loc="upper left", frameon=False)
     return figure
@@ -234,14 +241,53 @@ def _end_points(axes: "Axes", kind: str, frame: pd.DataFrame, place: float) -> N
     axes.scatter(np.full(len(values), place), values, s=30, label=kind, **options)
 
 
-def _name_ends(axes: "Axes", last: "pd.Series[float]", place: float) -> None:
+def _name_ends(axes: "Axes", last: "pd.Series[float]", places: tuple[float, float]) -> None:
+    """Names at the right edge, moved apart, each with a thread to its own point."""
     if len(last) > _MOST_LABELS:
         return
     last = last.sort_values(kind="stable")
     low, high = axes.get_ylim()
     heights = _apart(np.asarray(last, np.float64), 0.034 * (high - low))
-    for height, level in zip(heights, last.index, strict=True):
-        axes.text(place, height, str(level), va="center", fontsize=8)
+    for height, (level, value) in zip(heights, last.items(), strict=True):
+        axes.plot(places, [value, height], color=FADED, linewidth=0.6)
+        axes.text(places[1] * 1.05, height, str(level), va="center", fontsize=8)
+
+
+def bend(mu: float, sigma: float, label: str = "rate") -> "Figure":
+    r"""How equal steps from mu on the log-odds scale become unequal steps in rates.
+
+    The inverse logit is convex below zero, so that :math:`E[\text{logit}^{-1}(\alpha)]` lies above
+    :math:`\text{logit}^{-1}(\mu)` for a spread that stays there (Jensen's inequality). Drawn are
+    the curve, its tangent at mu, and the rates at mu and one sigma either side.
+
+    Parameters
+    ----------
+    mu, sigma
+        Centre and sd of the log-odds.
+    label
+        Of the vertical axis.
+
+    Examples
+    --------
+    >>> from hierwidgets.course.figures.pooling import bend
+    >>> [text.get_text() for text in bend(-1.4, 0.3).axes[0].texts]
+    ['μ − σ', 'μ', 'μ + σ']
+    """
+    alpha = np.linspace(mu - 4 * sigma, mu + 4 * sigma, 200)
+    typical = float(expit(mu))
+    tangent = typical + typical * (1 - typical) * (alpha - mu)
+    figure = blank_figure(8, 3.8)
+    axes = figure.add_subplot(xlabel="α, log-odds", ylabel=label)
+    axes.plot(alpha, expit(alpha), color=INK, label="inverse logit")
+    axes.plot(alpha, tangent, color=GREY, linestyle=":", label="tangent")
+    for point, name in [(mu - sigma, "μ − σ"), (mu, "μ"), (mu + sigma, "μ + σ")]:
+        rate = float(expit(point))
+        axes.plot([point, point, alpha[0]], [0, rate, rate], color=BLUES[1], linewidth=1)
+        axes.annotate(name, (point, 0.005), xytext=(4, 0), textcoords="offset points")
+    axes.set(xlim=(alpha[0], alpha[-1]), ylim=(0, None))
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(loc="upper left", frameon=False)
+    return figure
 
 
 def least_squares_lines(data: pd.DataFrame, x: str, outcome: str, group: str) -> pd.DataFrame:

@@ -12,6 +12,7 @@ import hierwidgets as hw
 from hierwidgets.base.palette import STYLES
 from hierwidgets.course.figures.pooling import (
     _apart,
+    bend,
     least_squares_lines,
     parallel_lines,
     pooling_paths,
@@ -105,7 +106,20 @@ def test_paths_are_drawn_against_sigma():
     np.testing.assert_array_equal(axes.lines[0].get_ydata(), [2, 3, 4])
     np.testing.assert_array_equal(axes.lines[1].get_ydata(), [2, 1, 0])
     assert list(axes.lines[2].get_xdata()) == [0.3, 0.3]
-    assert [t.get_text() for t in axes.texts][1:] == ["b", "a"]
+    names = axes.texts[1:]
+    assert [t.get_text() for t in names] == ["b", "a"]
+    threads = axes.lines[3:]
+    assert [line.get_ydata()[0] for line in threads] == [0, 4]
+    assert [line.get_ydata()[1] for line in threads] == [t.get_position()[1] for t in names]
+
+
+def test_steps_in_log_odds_bend_into_rates():
+    axes = bend(-1.4, 0.3).axes[0]
+    curve, tangent, *steps = axes.lines
+    assert np.all(curve.get_ydata() >= tangent.get_ydata() - 1e-12)
+    rates = [line.get_ydata()[1] for line in steps]
+    np.testing.assert_allclose(rates, 1 / (1 + np.exp([1.7, 1.4, 1.1])), rtol=1e-12)
+    assert rates[2] - rates[1] > rates[1] - rates[0]
 
 
 @pytest.fixture(scope="module")
