@@ -11,8 +11,8 @@ __all__ = [
     "BAND", "BARS", "BLACK", "BLUES", "BROWN", "CERTAIN", "CHANCE", "COMPLETE", "DARK_GREEN",
     "DARK_ORANGE", "DARK_PURPLE", "DATA_SETS", "DENSITY", "FADED", "GREEN", "GREY", "GRID",
     "HATCH", "INK", "LIGHT_GREEN", "LIGHT_GREY", "LIGHT_ORANGE", "NO", "OBSERVED", "ORANGE",
-    "OTHER", "PALE", "PARTIAL", "PINK", "PURPLE", "RIM", "SCORE", "SECOND_OTHER", "STILL_GRID",
-    "STYLES", "THREAD", "TRUTHS", "VERDICTS", "Style",
+    "OTHER", "PALE", "PARTIAL", "PINK", "PURPLE", "RIM", "RULES", "SCORE", "SECOND_OTHER",
+    "STILL_GRID", "STYLES", "THREAD", "TRUTHS", "VERDICTS", "Style",
 ]  # fmt: skip
 
 GREEN, ORANGE, PURPLE = "#1b9e77", "#d95f02", "#7570b3"
@@ -25,7 +25,7 @@ NO, PARTIAL, COMPLETE = GREEN, ORANGE, PURPLE  # of the three kinds of pooling
 
 
 class Style(NamedTuple):
-    """How one kind of estimate looks: colour, marker and line style."""
+    """How a kind of estimate, or of election, looks: colour, marker and line style."""
 
     color: str
     marker: str
@@ -37,6 +37,9 @@ STYLES: Mapping[str, Style] = {
     "partial pooling": Style(PARTIAL, "D", "--"),
     "complete pooling": Style(COMPLETE, "s", ":"),
 }
+
+RULES: Mapping[str, Style] = {"SMD": Style(GREEN, "o", "-"), "PR": Style(PURPLE, "s", "--")}
+"""Of the electoral rules: the two hues that lie farthest apart for every eye."""
 
 # --- of the still figures -----------------------------------------------------------------
 

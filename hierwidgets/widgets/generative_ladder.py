@@ -22,7 +22,13 @@ from hierwidgets.widgets.numbers.ladder.draws import (
 )
 from hierwidgets.widgets.numbers.ladder.parameters import Parameters, rates_at, recoded
 from hierwidgets.widgets.numbers.ladder.start import several_countries, start
-from hierwidgets.widgets.panels.ladder import PLACES, DistrictsPanel, ElectionsPanel, ladder_key
+from hierwidgets.widgets.panels.ladder import (
+    PLACES,
+    DistrictsPanel,
+    ElectionsPanel,
+    ladder_key,
+    rule_looks,
+)
 from hierwidgets.widgets.parts.choices import one_of, within
 from hierwidgets.widgets.parts.controls import NamedSlider, button, menu
 from hierwidgets.widgets.parts.instrument import Instrument
@@ -206,9 +212,16 @@ class GenerativeLadder(Instrument):
 
     def _build(self) -> None:
         self._build_controls()
-        places = list(zip(("first", "second"), self.rules, strict=True))
-        self.elections = [ElectionsPanel(f"hw-{place}-elections", rule) for place, rule in places]
-        self.districts = [DistrictsPanel(f"hw-{place}-districts", rule) for place, rule in places]
+        looks = zip(self.rules, rule_looks(self.rules), strict=True)
+        places = [
+            ("hw-" + place, *look) for place, look in zip(("first", "second"), looks, strict=True)
+        ]
+        self.elections = [
+            ElectionsPanel(f"{place}-elections", rule, look) for place, rule, look in places
+        ]
+        self.districts = [
+            DistrictsPanel(f"{place}-districts", rule, look) for place, rule, look in places
+        ]
         self._table.title = "Table of what the setting implies"
         self._table.columns = words.COLUMNS
         sliders = list(self._sliders.values())
@@ -216,7 +229,7 @@ class GenerativeLadder(Instrument):
         self._assemble(
             (self._coding_menu, *sliders[:4], self._coding, *sliders[4:], self._people_slider,
              self._again_button, self._reset_button),
-            (ipywidgets.HTML(ladder_key()), *rows),
+            (ipywidgets.HTML(ladder_key(self.rules)), *rows),
         )  # fmt: skip
 
     def _build_controls(self) -> None:

@@ -31,6 +31,16 @@ def test_the_three_kinds_of_pooling_differ_for_every_eye(missing: str) -> None:
             assert apart(one.color, other.color, missing) > 30
 
 
+@pytest.mark.parametrize("missing", CONES)
+def test_the_two_electoral_rules_differ_for_every_eye(missing: str) -> None:
+    assert apart(palette.RULES["SMD"].color, palette.RULES["PR"].color, missing) > 30
+
+
+def test_the_two_electoral_rules_differ_without_colour() -> None:
+    for look in ("marker", "linestyle"):
+        assert len({getattr(style, look) for style in palette.RULES.values()}) == 2
+
+
 def test_the_three_kinds_of_pooling_differ_without_colour() -> None:
     for look in ("marker", "linestyle"):
         assert len({getattr(style, look) for style in palette.STYLES.values()}) == 3

@@ -15,7 +15,7 @@ from playwright.sync_api import Locator, expect
 pytestmark = pytest.mark.browser
 
 TYPICAL, ELECTION, DISTRICT, RESPONDENTS = (
-    f"rgb({rgb})" for rgb in ("117, 112, 179", "217, 95, 2", "27, 158, 119", "128, 128, 128")
+    f"rgb({rgb})" for rgb in ("27, 158, 119", "217, 95, 2", "231, 41, 138", "128, 128, 128")
 )
 LADDER = """
 import hierwidgets as hw

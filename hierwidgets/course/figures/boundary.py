@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.palette import BAND, FADED, GREEN, INK, LIGHT_ORANGE, ORANGE, PURPLE
+from hierwidgets.base.palette import BAND, FADED, GREEN, INK, LIGHT_ORANGE, ORANGE, PURPLE, RULES
 from hierwidgets.errors import DataError
 
 from .base import blank_figure
@@ -33,7 +33,6 @@ __all__ = [
 
 
 _STYLES = ((ORANGE, "-"), (PURPLE, "--"), (GREEN, ":"), (INK, "-."))
-_RULES = {"SMD": (ORANGE, "o", "-"), "PR": (PURPLE, "s", "--")}
 
 
 # --- the likelihood -----------------------------------------------------------------------
@@ -178,7 +177,7 @@ def _reach(frame: pd.DataFrame) -> float:
 
 
 def _one_pair(axes: "Axes", one: Any, place: float) -> None:
-    color, marker, dashes = _RULES[one.rules]
+    color, marker, dashes = RULES[one.rules]
     centre = np.array([one.height, one.slope])
     cov = np.array([[one.var_height, one.cov], [one.cov, one.var_slope]])
     axes.plot(*ellipse(centre, cov).T, dashes, color=color, lw=1.3)
@@ -222,7 +221,7 @@ def extended_lines(
                   ha="center", va="top", size=9, color=INK)  # fmt: skip
     ends = []
     for one in lines.itertuples(index=False):
-        color, _, dashes = _RULES[str(one.rules)]
+        color, _, dashes = RULES[str(one.rules)]
         intercept, slope = float(one.intercept), float(one.slope)  # type: ignore[arg-type]
         axes.plot(x, intercept + slope * x, dashes, color=color, lw=1.7)
         ends.append((intercept + slope, str(one.name), color))

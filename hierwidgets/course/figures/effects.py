@@ -19,6 +19,7 @@ from hierwidgets.base.palette import (
     INK,
     ORANGE,
     PURPLE,
+    RULES,
     SECOND_OTHER,
 )
 
@@ -31,8 +32,7 @@ if TYPE_CHECKING:
 __all__ = ["imagined_rates", "named_intervals", "quantity_panels"]
 
 
-# as in the widget of competitiveness; orange means partial pooling and nothing else
-_LOOKS = {"SMD": (GREEN, "-"), "PR": (PURPLE, "--"), "": (BROWN, "-")}
+_LOOKS = {name: (look.color, look.linestyle) for name, look in RULES.items()} | {"": (BROWN, "-")}
 _OTHERS = ((INK, "-."), (SECOND_OTHER, ":"))
 
 

@@ -10,7 +10,17 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array, expit
-from hierwidgets.base.palette import FADED, GREEN, INK, LIGHT_ORANGE, OBSERVED, ORANGE, PURPLE, RIM
+from hierwidgets.base.palette import (
+    FADED,
+    INK,
+    LIGHT_ORANGE,
+    OBSERVED,
+    ORANGE,
+    PINK,
+    PURPLE,
+    RIM,
+    RULES,
+)
 from hierwidgets.errors import DataError
 
 from .base import blank_figure, require_columns
@@ -34,9 +44,7 @@ __all__ = [
 
 
 _FILL = {"data": OBSERVED, "effect": "white", "parameter": LIGHT_ORANGE}
-_LINES: tuple[tuple[str, Literal["-", "--", ":"]], ...] = (
-    (ORANGE, "-"), (PURPLE, "--"), (GREEN, ":"),
-)  # fmt: skip
+_ELECTION = ORANGE  # of one election's own curve, always dotted
 
 
 # --- the graph of a model -----------------------------------------------------------------
@@ -176,10 +184,15 @@ def _arrow(axes: "Axes", start: Node, end: Node, tail: Any, head: Any) -> None:
 
 
 class Line(NamedTuple):
-    """A curve for every election: the frame ``election_id``, x, ``estimate``, and its name."""
+    """A curve for every election: the frame ``election_id``, x, ``estimate``, and its name.
+
+    A curve `of_rule` has the colour and dashes of the election's rule, which is added to its name;
+    any other is an election's own, dotted.
+    """
 
     name: str
     frame: pd.DataFrame
+    of_rule: bool = False
 
 
 def election_panels(
@@ -193,7 +206,7 @@ def election_panels(
         One row per district: ``election_id``, `x`, ``rate``, ``n``; ``electoral_rules``, if it
         is there, is written into the titles.
     lines
-        At most three kinds of curve, told apart by colour and dashes.
+        An election's own curve and that of its rule, told apart by colour and dashes.
 
     Raises
     ------
@@ -219,9 +232,8 @@ def election_panels(
             mine[x], mine["rate"], s=5 + 0.9 * mine["n"], facecolors="none", edgecolors=RIM,
             alpha=0.55, linewidths=0.8,
         )  # fmt: skip
-        for line, (color, dashes) in zip(lines, _LINES, strict=False):
-            part = line.frame[line.frame["election_id"] == name]
-            axes.plot(part[x], part["estimate"], dashes, color=color, lw=2.2, label=line.name)
+        for line in lines:
+            _election_line(axes, line, mine, x)
         rules = f" ({mine['electoral_rules'].iloc[0]})" if "electoral_rules" in mine else ""
         axes.set_title(f"{name}{rules}", size=10)
         axes.spines[["top", "right"]].set_visible(False)
@@ -229,9 +241,23 @@ def election_panels(
     panels[0].set(ylabel="share contacted", ylim=(-0.04, 1.04))
     figure.supxlabel(x.replace("_", " "), size=10)
     if lines:
-        handles, labels = panels[0].get_legend_handles_labels()
-        figure.legend(handles, labels, loc="outside upper left", ncols=3, frameon=False)
+        found = [axes.get_legend_handles_labels() for axes in panels]
+        keys = {label: handle for pair in found for handle, label in zip(*pair, strict=True)}
+        figure.legend(
+            keys.values(), keys.keys(), loc="outside upper left", ncols=3, frameon=False,
+            handlelength=3,
+        )  # fmt: skip
     return figure
+
+
+def _election_line(axes: "Axes", line: Line, mine: pd.DataFrame, x: str) -> None:
+    part = line.frame[line.frame["election_id"] == mine["election_id"].iloc[0]]
+    color, dashes, name = _ELECTION, ":", line.name
+    if line.of_rule:
+        require_columns(mine, "electoral_rules")
+        rule = str(mine["electoral_rules"].iloc[0])
+        color, dashes, name = RULES[rule].color, RULES[rule].linestyle, f"{name} {rule}"
+    axes.plot(part[x], part["estimate"], dashes, color=color, lw=2.2, label=name)
 
 
 # --- the same lines under two codings -----------------------------------------------------
@@ -276,9 +302,8 @@ def _coding(
 ) -> None:  # fmt: skip
     """The line of the rule coded 0 and of the one coded 1, with what the names stand for."""
     x = np.array([0.0, 1.0])
-    styles = {"SMD": (ORANGE, "-"), "PR": (PURPLE, "--")}
     for (intercept, slope), rule in zip((zero, one), rules, strict=True):
-        color, dashes = styles[rule]
+        color, _, dashes = RULES[rule]
         axes.plot(x, intercept + slope * x, dashes, color=color, lw=2.2)
         axes.text(1.02, intercept + slope, rule, color=color, va="center", weight="bold")
     height0, height1 = zero[0] + zero[1] * at, one[0] + one[1] * at
@@ -302,7 +327,10 @@ def _coding(
 
 
 def generative_steps(
-    election: pd.DataFrame, rule_line: tuple[float, float], election_line: tuple[float, float]
+    election: pd.DataFrame,
+    rule_line: tuple[float, float],
+    election_line: tuple[float, float],
+    rule: str = "SMD",
 ) -> "Figure":
     """One simulated election in four pictures: rule, election, districts, answers.
 
@@ -312,6 +340,8 @@ def generative_steps(
         One row per district: ``comp`` (competitiveness), ``alpha`` (log-odds), ``n``, ``y``.
     rule_line, election_line
         Intercept and slope of the rule's mean line and of this election's own.
+    rule
+        The rule's name, "SMD" or "PR".
 
     Examples
     --------
@@ -322,17 +352,19 @@ def generative_steps(
     4
     """
     require_columns(election, "comp", "alpha", "n", "y")
+    look = RULES[rule]
     figure = blank_figure(9.4, 3.0)
     panels = figure.subplots(1, 4, sharex=True, sharey=True)
     x = np.linspace(0, 1, 101)
     titles = ("1. the rule", "2. this election", "3. its districts", "4. the answers")
     for step, (axes, title) in enumerate(zip(panels, titles, strict=True)):
-        axes.plot(x, expit(rule_line[0] + rule_line[1] * x), "--", color=PURPLE, lw=2)
+        typical = expit(rule_line[0] + rule_line[1] * x)
+        axes.plot(x, typical, look.linestyle, color=look.color, lw=2)
         if step >= 1:
             curve = expit(election_line[0] + election_line[1] * x)
-            axes.plot(x, curve, color=ORANGE, lw=2)
+            axes.plot(x, curve, ":", color=_ELECTION, lw=2.4)
         if step == 2:
-            axes.scatter(election["comp"], expit(election["alpha"].to_numpy()), s=22, c=GREEN)
+            axes.scatter(election["comp"], expit(election["alpha"].to_numpy()), s=22, c=PINK)
         if step == 3:
             axes.scatter(
                 election["comp"], election["y"] / election["n"], s=22, marker="D",

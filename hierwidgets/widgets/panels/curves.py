@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.base.palette import BROWN, GREEN, LIGHT_GREY, PURPLE
+from hierwidgets.base.palette import BROWN, LIGHT_GREY, RULES
 from hierwidgets.widgets.numbers.effect.setting import decimals
 from hierwidgets.widgets.parts.charts import figure, joined_segments, round_ticks, upright
 from hierwidgets.widgets.parts.controls import NamedSlider
@@ -15,7 +15,8 @@ from hierwidgets.widgets.parts.controls import NamedSlider
 __all__ = ["CURVES", "DASHES", "STEPS", "EffectPicture", "effect_sliders"]
 
 STEPS = 100  # of the two sliders of the predictor
-CURVES = (PURPLE, GREEN, BROWN)  # first value compared, second value, their difference
+# the first value compared, the second, their difference; in the course the first is PR
+CURVES = (RULES["PR"].color, RULES["SMD"].color, BROWN)
 DASHES = ("dashed", "solid", "solid")  # as in the figures; of a lone curve all are solid
 
 
@@ -102,7 +103,7 @@ class EffectPicture:
                 scales=scales, x=[0.0, 0.0], y=[0.0, 0.0], colors=[c], stroke=c, marker=m,
                 default_size=90, interactions={}, visible=False,
             )
-            for c, m in zip(CURVES, ("circle", "square", "diamond"), strict=True)
+            for c, m in zip(CURVES, ("square", "circle", "diamond"), strict=True)
         ]  # fmt: skip
 
     def draw_curves(self, frame: pd.DataFrame, first: int, label: str) -> None:

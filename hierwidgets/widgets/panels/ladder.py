@@ -1,35 +1,44 @@
 """The pictures of the ladder: elections of one rule, and one of them down to its respondents."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import bqplot
 import numpy as np
 
 from hierwidgets.base.arrays import Array, expit
-from hierwidgets.base.palette import GREEN, GREY, ORANGE, PURPLE
+from hierwidgets.base.palette import GREY, ORANGE, PINK, RULES, Style
 from hierwidgets.widgets.numbers.ladder.draws import Election
 from hierwidgets.widgets.numbers.ladder.parameters import Rates
 from hierwidgets.widgets.parts.charts import figure, half_width, outlines, plot_size, put, upright
 from hierwidgets.widgets.parts.legend import legend
 
-__all__ = ["PLACES", "DistrictsPanel", "ElectionsPanel", "ladder_key"]
+__all__ = ["PLACES", "DistrictsPanel", "ElectionsPanel", "ladder_key", "rule_looks"]
 
-RULE, ELECTION, DISTRICT, RESPONDENTS = PURPLE, ORANGE, GREEN, GREY  # as in the lecture's figure
+ELECTION, DISTRICT, RESPONDENTS = ORANGE, PINK, GREY  # as in the lecture's figure
 PLACES = np.linspace(0.0, 1.0, 41)  # of competitiveness, where curves are drawn
 TICKS = np.array([0.0, 0.5, 1.0])
 DOT, DIAMOND = 22.0, 34.0  # square pixels
 AIR = 0.03  # a mark at an end is whole
 
 
+def rule_looks(rules: Sequence[str]) -> list[Style]:
+    """The colour and dashes of each of two rules: by name, or of others in their order."""
+    return [RULES[name] for name in (rules if set(rules) == set(RULES) else RULES)]
+
+
 class _Panel:
     """Axes from 0 to 1 both ways, the rule's typical curve and one election's own."""
 
-    def __init__(self, name: str, rule: str) -> None:
+    def __init__(self, name: str, rule: str, look: Style) -> None:
+        self.look = look
         self.x, self.y = (
             bqplot.LinearScale(min=-AIR, max=1 + AIR, allow_padding=False) for _ in range(2)
         )
-        self.typical = self._line(RULE, stroke_width=2.5, line_style="dashed")
-        self.own = self._line(ELECTION, stroke_width=3)
+        self.typical = self._line(
+            look.color, stroke_width=2.5, line_style="solid" if look.linestyle == "-" else "dashed"
+        )
+        self.own = self._line(ELECTION, stroke_width=3, line_style="dotted")
         self._build()
         axes = [
             bqplot.Axis(
@@ -69,6 +78,8 @@ class ElectionsPanel(_Panel):
         The figure's class, by which its text alternative finds it.
     rule
         The rule's name.
+    look
+        Its colour and line style.
 
     Attributes
     ----------
@@ -81,8 +92,8 @@ class ElectionsPanel(_Panel):
     def _build(self) -> None:
         self.others = self._line(ELECTION, stroke_width=1, opacities=[0.75])
         self.band = self._line(
-            RULE, stroke_width=0, fill="inside", fill_colors=[RULE], fill_opacities=[0.22],
-            close_path=True,
+            self.look.color, stroke_width=0, fill="inside", fill_colors=[self.look.color],
+            fill_opacities=[0.22], close_path=True,
         )  # fmt: skip
 
     def _marks(self) -> list[bqplot.Mark]:
@@ -104,7 +115,7 @@ class DistrictsPanel(_Panel):
 
     Parameters
     ----------
-    name, rule
+    name, rule, look
         As in `ElectionsPanel`.
 
     Attributes
@@ -144,19 +155,25 @@ class DistrictsPanel(_Panel):
             put(mark, x=x, y=y)
 
 
-def ladder_key() -> str:
+def ladder_key(rules: Sequence[str]) -> str:
     """The key of all four pictures, from the top of the ladder down."""
+    looks = dict(zip(rules, rule_looks(rules), strict=True))
 
     def line(color: str, width: float, dashes: str = "none") -> str:
         look = f'stroke="{color}" stroke-width="{width}" stroke-dasharray="{dashes}"'
         return f'<path d="M0 8h26" {look}/>'
 
+    band = "".join(
+        f'<rect x="{2 + 11 * i}" y="2" width="11" height="12" fill="{look.color}" '
+        'fill-opacity="0.22"/>'
+        for i, look in enumerate(looks.values())
+    )
     keys = [
-        ("typical for the rule", line(RULE, 2.5, "6 4")),
-        ("90 % of elections",
-         f'<rect x="2" y="2" width="22" height="12" fill="{RULE}" fill-opacity="0.22"/>'),
+        *((f"typical, {name}", line(look.color, 2.5, "none" if look.linestyle == "-" else "6 4"))
+          for name, look in looks.items()),
+        ("90 % of elections", band),
         ("elections drawn", line(ELECTION, 1)),
-        ("one of them", line(ELECTION, 3)),
+        ("one of them", line(ELECTION, 3, "2 3")),
         ("its districts", f'<circle cx="13" cy="8" r="3.5" fill="{DISTRICT}"/>'),
         ("shares of their respondents",
          f'<path d="M13 2l3.5 6-3.5 6-3.5-6z" fill="none" stroke="{RESPONDENTS}"/>'),

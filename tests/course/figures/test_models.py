@@ -81,6 +81,19 @@ def test_panels_hold_their_own_districts(districts):
     assert high > districts["district_competitiveness"].max() + 0.03
 
 
+def test_a_curve_of_a_rule_looks_like_its_rule(districts):
+    lines = districts[["election_id", "district_competitiveness"]].assign(estimate=0.3)
+    own, typical = Line("own", lines), Line("typical,", lines, of_rule=True)
+    figure = election_panels(districts, [own, typical])
+    names = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert names == ["own", "typical, SMD", "typical, PR"]
+    looks = [axes.lines[1].get_linestyle() for axes in figure.axes]
+    assert looks == ["-", "--", "-", "--", "--"]
+    assert {axes.lines[0].get_linestyle() for axes in figure.axes} == {":"}
+    with pytest.raises(DataError, match="'electoral_rules' is not a column"):
+        election_panels(districts.drop(columns="electoral_rules"), [typical])
+
+
 def test_both_codings_draw_the_same_lines():
     beta = np.array([-2.3, 1.2, -0.7, 3.1])
     delta = np.array([beta[0] + beta[2], -beta[2], beta[1] + beta[3], -beta[3]])
