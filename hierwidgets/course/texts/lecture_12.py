@@ -37,10 +37,9 @@ def figure_1(rows: "CrossValidation") -> str:
     z: Any = (rows.table["difference"] / rows.table["std_error_difference"]).abs()
     assert z["partial pooling"] < 2 < z["complete pooling"] < z["no pooling"]
     return (
-        "**Figure 1.** Britain; x is competitiveness. Large marks: the mean difference to the best "
-        "model, with two standard errors to either side. Grey dots: the same within each fold. No "
-        "pooling is last, complete pooling behind; partial pooling without the predictor holds "
-        "zero."
+        "**Figure 1.** Britain; x is competitiveness. The mean difference to the best model, with "
+        "two standard errors to either side; grey: within each fold. No pooling is last, complete "
+        "pooling behind; partial pooling without x holds zero."
     )
 
 
