@@ -1,7 +1,7 @@
 """Which rows are held out together: folds made by chance, or as given."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,7 @@ class Division:
     Attributes
     ----------
     unit, fold : (n,) int
-        Of each row: the unit that is held out as one, and the fold.
+        Of each row: the unit of the standard errors, and the fold.
     labels : tuple
         What the folds are called: 1, 2 and so on, or as they were given.
     what : str
@@ -40,9 +40,25 @@ def divide(
     folds: "int | str | Sequence[Any] | pd.Series[Any]",
     by: str | None,
     rng: np.random.Generator,
+    cluster: str | None = None,
 ) -> Division:
     """The folds asked for: a number of them, a column, or one label for each row."""
-    unit = _units(frame, by)
+    if cluster is None:
+        return _division(frame, folds, by, rng)
+    unit = _units(frame, cluster, "cluster")
+    if len(set(unit.tolist())) < 2:
+        raise DataError(f"cluster={cluster!r} has one level; standard errors need two or more")
+    found = _division(frame, folds, by, rng)
+    return replace(found, unit=unit, what=f"{found.what}, errors by {cluster}")
+
+
+def _division(
+    frame: pd.DataFrame,
+    folds: "int | str | Sequence[Any] | pd.Series[Any]",
+    by: str | None,
+    rng: np.random.Generator,
+) -> Division:
+    unit = _units(frame, by, "by")
     if isinstance(folds, str) or (np.ndim(folds) > 0 and not isinstance(folds, dict)):
         return _given(frame, folds, by, unit)
     n = int(np.max(unit)) + 1
@@ -54,13 +70,13 @@ def divide(
     return Division(unit, of_unit[unit], tuple(range(1, K + 1)), f"{K} folds of {units}")
 
 
-def _units(frame: pd.DataFrame, by: str | None) -> Index:
+def _units(frame: pd.DataFrame, by: str | None, name: str) -> Index:
     if by is None:
         return np.arange(len(frame), dtype=np.intp)
     if by not in frame.columns:
-        raise DataError(f"by={by!r} is not a column; columns are {list(frame.columns)}")
+        raise DataError(f"{name}={by!r} is not a column; columns are {list(frame.columns)}")
     if frame[by].isna().any():
-        raise DataError(f"by={by!r} has {int(frame[by].isna().sum())} missing values")
+        raise DataError(f"{name}={by!r} has {int(frame[by].isna().sum())} missing values")
     return pd.factorize(frame[by])[0].astype(np.intp)
 
 

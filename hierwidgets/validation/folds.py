@@ -58,6 +58,7 @@ def cross_validate(
     n_agq: int = 1,
     group: str | None = None,
     new_levels: str = "sample",
+    cluster: str | None = None,
     sampling: Mapping[str, Any] | None = None,
     progress: bool = True,
 ) -> CrossValidation:
@@ -94,6 +95,10 @@ def cross_validate(
         For a level that is not among the rows left: "sample" averages the probability over the
         distribution of its unknown effect; "population" takes the effect to be 0. The effect of
         a level that is there is taken at its conditional mode, or averaged over the draws.
+    cluster :
+        A column whose levels are the units of the standard errors, such as the district of a
+        respondent, where scores of one level hang together (Liang & Zeger 1986, Biometrika
+        73(1)). None for the units that are held out: rows, or the levels of `by`.
     sampling :
         Arguments of `Model.sample` for posteriors; unless told, ``method="auto"``, which draws at
         once where it is sound, and 4 chains of 500 draws after 500 of tuning.
@@ -104,7 +109,7 @@ def cross_validate(
     -------
     CrossValidation
         Its ``table`` has the standard error of each difference, from the paired differences of
-        the observations (of the groups' sums, with `by`).
+        the observations (of the groups' sums, with `by` or `cluster`).
 
     Raises
     ------
@@ -133,7 +138,7 @@ def cross_validate(
     specs = _specs(models, family, link, event, n_agq, given is not None)
     seen, first = _outcomes(specs, frame, given)
     rng = check_seed(seed)
-    division = divide(frame, folds, by, rng)
+    division = divide(frame, folds, by, rng, cluster)
     root = int(rng.integers(2**31))  # of the draws
     if len(frame) != len(seen.y):
         raise DataError("the data have rows a model leaves out; drop them first")

@@ -134,7 +134,7 @@ def test_broken_links_are_found() -> None:
     path = LECTURES / f"{EXISTING[-1]}.ipynb"
     assert broken(path, "05-simulate-and-recovr.ipynb")
     assert broken(path, "#No-such-heading")
-    assert not broken(path, "#What-to-remember")
+    assert not broken(path, "#What-to-remember-·-core")
 
 
 # How a lecture is built

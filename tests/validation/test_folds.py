@@ -181,6 +181,18 @@ def test_errors_by_groups_are_those_of_the_groups_sums():
     assert found.table.loc["a", "std_error"] == pytest.approx(expected)
 
 
+def test_errors_by_cluster_are_those_of_its_sums_and_scores_stay():
+    rows = validate(LECTURE, uk(), folds=5)
+    found = validate(LECTURE, uk(), folds=5, cluster="district_id")
+    pd.testing.assert_frame_equal(found.scores, rows.scores)
+    gap = found.scores["complete"] - found.scores[found.table.index[0]]
+    total = (gap - gap.mean()).groupby(uk()["district_id"]).sum()
+    expected = np.sqrt(253 / 252 * (total**2).sum()) / 756
+    assert found.table.loc["complete", "std_error_difference"] == pytest.approx(expected)
+    assert expected > 1.2 * rows.table.loc["complete", "std_error_difference"]
+    assert "5 folds of rows, errors by district_id" in repr(found)
+
+
 @pytest.mark.slow
 def test_reference_scores():
     """10 folds of respondents, five divisions: UK -.673 -.628 -.615 -.608; Finland one score."""
@@ -239,6 +251,7 @@ def test_data_are_left_alone():
         ({"a": PARTIAL}, {"folds": 2.5}, r"folds=2\.5"),
         ({"a": PARTIAL}, {"folds": 400, "by": "district_id"}, "'district_id', from 2 to 253"),
         ({"a": PARTIAL}, {"by": "county"}, "by='county' is not a column"),
+        ({"a": PARTIAL}, {"cluster": "county"}, "cluster='county' is not a column"),
         ({"a": PARTIAL}, {"seed": "s"}, "seed='s' is not a seed"),
         ({"a": PARTIAL}, {"new_levels": "error"}, "new_levels='error'; choose"),
         ({"a": PARTIAL}, {"sampling": {"seed": 1}}, "sampling={'seed': 1}; give a dictionary"),
@@ -251,6 +264,11 @@ def test_data_are_left_alone():
 def test_bad_calls(models, more, message):
     with pytest.raises(DataError, match=message):
         validate(models, uk(), **more)
+
+
+def test_one_cluster_gives_no_error():
+    with pytest.raises(DataError, match=r"cluster=.all. has one level; .* two or more"):
+        validate({"a": PARTIAL}, uk().assign(all="one"), cluster="all")
 
 
 def test_weights_and_offsets_that_cannot_be_divided():

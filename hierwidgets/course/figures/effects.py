@@ -33,6 +33,12 @@ __all__ = ["imagined_rates", "named_intervals", "quantity_panels"]
 
 
 _LOOKS = {name: (look.color, look.linestyle) for name, look in RULES.items()} | {"": (BROWN, "-")}
+_UNITS = {
+    "probability": "probability",
+    "first difference": "probability, SMD less PR",
+    "marginal effect": "slope, per unit",
+    "difference of marginal effects": "slope, SMD less PR",
+}
 _OTHERS = ((INK, "-."), (SECOND_OTHER, ":"))
 
 
@@ -89,6 +95,7 @@ def quantity_panels(
             )
         _shade(axes, frame["x"].to_numpy(float), seen)
         axes.set_xlabel(label)
+        axes.set_ylabel(_UNITS.get(title, ""))
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[len(curves) :]:
         axes.set_visible(False)

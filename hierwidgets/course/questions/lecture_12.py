@@ -115,32 +115,50 @@ def _differences() -> "pd.Series[float]":
     return _uk_rows().scores["partial pooling"] - _uk_rows().scores["complete pooling"]
 
 
-def _gap(paired: bool = True) -> Array:
-    scores = _uk_rows().scores
-    a, b = (scores[name].to_numpy() for name in ("partial pooling", "complete pooling"))
-    spread = (a - b).std(ddof=1) if paired else np.hypot(a.std(ddof=1), b.std(ddof=1))
-    return np.array([(a - b).mean(), spread / np.sqrt(len(a))])
+def _error(values: "pd.Series[float]", together: bool = True) -> float:
+    """Standard error of a mean: over the sums of districts, or as if answers were independent."""
+    off = values - values.mean()
+    units = off.groupby(load("uk")["district_id"]).sum() if together else off
+    return float(np.sqrt((units**2).sum())) / len(values)
 
+
+def _gap(together: bool = True, paired: bool = True) -> Array:
+    gap = _differences()
+    if paired:
+        return np.array([gap.mean(), _error(gap, together)])
+    scores = _uk_rows().scores
+    a, b = (_error(scores[f"{kind} pooling"], together) for kind in ("partial", "complete"))
+    return np.array([gap.mean(), np.hypot(a, b)])
+
+
+_AS_INDEPENDENT = (
+    "You took the two means as independent. Both models find the same answers hard; the "
+    "difference is known far better than either mean."
+)
 
 PAIRED = Exercise(
     name="12-paired",
     expected=_gap,
-    atol=2e-4,
+    atol=3e-4,
     hints=(
-        "Both models were asked the same questions. Subtract answer by answer first.",
-        "`gap = scores['partial pooling'] - scores['complete pooling']`, one number per answer.",
-        "`(gap.mean(), gap.std() / np.sqrt(len(gap)))`.",
+        "Both models were asked the same questions. Subtract answer by answer first. Then ask "
+        "what was drawn independently: answers, or districts?",
+        "`gap = scores['partial pooling'] - scores['complete pooling']`; "
+        "`off = (gap - gap.mean()).groupby(uk['district_id']).sum()`, one number per district.",
+        "`(gap.mean(), np.sqrt((off**2).sum()) / len(gap))`.",
     ),
-    right="About two standard errors: probably better, by an amount that is small.",
+    right="One and a half standard errors: these data cannot tell the two apart.",
     mistakes=(
         Mistake(
-            lambda: _gap(paired=False),
-            "You took the two means as independent. Both models find the same answers hard; the "
-            "difference is known far better than either mean.",
+            lambda: _gap(together=False),
+            "You took the answers as independent. Those of one district go up and down together: "
+            "sum the deviations by district first.",
         ),
+        Mistake(lambda: _gap(paired=False), _AS_INDEPENDENT),
+        Mistake(lambda: _gap(together=False, paired=False), _AS_INDEPENDENT),
         Mistake(lambda: -_gap() * [1, -1], "The sign: partial pooling less complete pooling."),
         Mistake(
-            lambda: _gap() * [1, np.sqrt(len(_uk_rows().scores))],
+            lambda: [_gap()[0], _differences().std()],
             "That is the sd of the differences. The mean of n of them has a smaller error.",
         ),
         Mistake(

@@ -2,9 +2,11 @@ r"""Quantities of interest from draws: averages over imagined groups, other prio
 
 `population_draws` averages the probability over groups that nobody has seen. `prior_weights`
 says how much each draw would count under another prior of the sds, `weighted` summarises draws
-that count differently. `article` holds what the article of 2015 shows, `beside_article` puts ours
-beside it.
+that count differently. `rule_curves` are the quantities over competitiveness. `article` holds
+what the article of 2015 shows, `beside_article` puts ours beside it.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -23,6 +25,7 @@ __all__ = [
     "beside_article",
     "population_draws",
     "prior_weights",
+    "rule_curves",
     "weighted",
 ]
 
@@ -212,9 +215,43 @@ def article_curves(post: Posterior, at: Array, target: str = "typical") -> dict[
     dict
         By quantity: ``x series estimate conf_low conf_high``, medians and 90 % intervals.
     """
+    if target not in ("typical", "population"):
+        raise DataError(f"target={target!r}; choose 'typical' or 'population'")
+    return _curves(lambda x, smd: _rate(post, x, smd, target), at)
+
+
+def rule_curves(post: Posterior, at: Array) -> dict[str, pd.DataFrame]:
+    """The same four quantities by the page's model, for a typical district: all effects 0.
+
+    Parameters
+    ----------
+    post
+        ``hw.load_posterior("rainey2015")``, or draws of the same formula.
+    at
+        Values of competitiveness.
+
+    Examples
+    --------
+    >>> import hierwidgets as hw
+    >>> from hierwidgets.course.studies.quantities import rule_curves
+    >>> found = rule_curves(hw.load_posterior("rainey2015"), [0.8])
+    >>> found["first difference"]["estimate"].round(2).to_list()
+    [0.37]
+    """
+
+    def rate(x: Array, smd: int) -> Array:
+        rows = pd.DataFrame({"district_competitiveness": x})
+        rows["electoral_rules"] = ("PR", "SMD")[smd]
+        eta = post.linear_predictor(rows, re_formula="~0")
+        return post.family.link.inverse(eta)[0]
+
+    return _curves(rate, at)
+
+
+def _curves(rate: Callable[[Array, int], Array], at: Array) -> dict[str, pd.DataFrame]:
     at = np.asarray(at, dtype=float)
     found: dict[str, pd.DataFrame] = {}
-    for name, by_series in _draws(post, at, target).items():
+    for name, by_series in _draws(rate, at).items():
         parts = [
             weighted(values).assign(x=at, series=series) for series, values in by_series.items()
         ]
@@ -223,13 +260,10 @@ def article_curves(post: Posterior, at: Array, target: str = "typical") -> dict[
     return found
 
 
-def _draws(post: Posterior, at: Array, target: str) -> dict[str, dict[str, Array]]:
-    if target not in ("typical", "population"):
-        raise DataError(f"target={target!r}; choose 'typical' or 'population'")
-    rate = {rules: _rate(post, at, smd, target) for smd, rules in enumerate(("PR", "SMD"))}
+def _draws(by_rule: Callable[[Array, int], Array], at: Array) -> dict[str, dict[str, Array]]:
+    rate = {rules: by_rule(at, smd) for smd, rules in enumerate(("PR", "SMD"))}
     slope = {
-        rules: (_rate(post, at + _STEP, smd, target) - _rate(post, at - _STEP, smd, target))
-        / (2 * _STEP)
+        rules: (by_rule(at + _STEP, smd) - by_rule(at - _STEP, smd)) / (2 * _STEP)
         for smd, rules in enumerate(("PR", "SMD"))
     }
     return {

@@ -18,6 +18,7 @@ from hierwidgets.course.studies.quantities import (
     beside_article,
     population_draws,
     prior_weights,
+    rule_curves,
     weighted,
 )
 from hierwidgets.errors import DataError
@@ -166,6 +167,23 @@ def test_curves_are_those_of_the_package(individual):
         article_curves(individual, x, "average")
 
 
+def test_curves_of_the_rules_are_those_of_the_package(post):
+    curves = rule_curves(post, np.array([0.3, 0.8]))
+    rows = pd.DataFrame({"district_competitiveness": [0.3, 0.8]})
+    rule, columns = {"electoral_rules": ["PR", "SMD"]}, ["estimate", "conf_low", "conf_high"]
+    name, none = "district_competitiveness", {"re_formula": "~0"}
+    smd = rows.assign(electoral_rules="SMD")
+    wanted = {
+        "probability": post.predict(smd, interval=0.9, **none),
+        "first difference": hw.comparisons(post, rule, rows, **none),
+        "marginal effect": hw.slopes(post, name, smd, **none),
+        "difference of marginal effects": hw.slopes(post, name, rows, across=rule, **none),
+    }
+    for title, frame in wanted.items():
+        ours = curves[title].query("series in ('SMD', '')")[columns].to_numpy()
+        assert ours == pytest.approx(frame[columns].to_numpy(), abs=1e-4)
+
+
 # --- pictures --------------------------------------------------------------------------------
 
 
@@ -184,6 +202,7 @@ def test_quantity_panels_draw_the_numbers():
     first, second, third, unused = figure.axes
     assert [axes.get_title(loc="left") for axes in (first, second, third)] == titles
     assert not unused.get_visible()
+    assert second.get_ylabel() == "probability, SMD less PR"
     lines = {line.get_label(): line for line in first.lines}
     assert lines["SMD"].get_ydata() == pytest.approx([0, 0.25, 0.5])
     assert lines["SMD"].get_linestyle() != lines["PR"].get_linestyle()
