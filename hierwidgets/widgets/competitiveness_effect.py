@@ -269,8 +269,7 @@ class CompetitivenessEffect(Instrument):
         self._button.layout.display = "none" if self._movable is None else None
         self._quantity_menu = menu("Show", list(self._quantities), self.quantity)
         self._target_menu = menu("Target", words.target_names(s, TARGETS), self.target)
-        levels = [(f"{level:.0%}", level) for level in LEVELS]
-        self._interval_menu = menu("Interval", levels, self.level)
+        self._interval_menu = menu("Interval", [(f"{p:.0%}", p) for p in LEVELS], self.level)
 
     def _connect(self) -> None:
         for name, slider in zip(("sigma", "slope"), self._movers, strict=False):

@@ -127,7 +127,7 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
         - status: /σ = 0.31, μ = -1.37. Own data carry/
         - img /14 districts. raw rates 0.09 to 0.43/
         - img /Profile log-likelihood of sigma. highest, -552.26, at sigma 0.31/
-        - img /Weight of a level's own data, 0.30 to 0.72, against its n, 23 to 179/
+        - img /Weight of each district's own data, 0.30 to 0.72, against its n, 23 to 179/
         - button "Copy this state as code"
         - group: Table of the 14 estimates
         """
