@@ -23,6 +23,7 @@ from .errors import (
 if TYPE_CHECKING:
     from . import exercises, priors, widgets
     from .data.datasets import load
+    from .data.reading import read
     from .effects.comparisons import comparisons, slopes
     from .effects.marginaleffects import to_marginaleffects
     from .fit.fit import Fit
@@ -65,6 +66,7 @@ __all__ = [
     "no_pooling",
     "partial_pooling",
     "priors",
+    "read",
     "simulate_and_recover",
     "slopes",
     "tables",
@@ -77,6 +79,7 @@ __all__ = [
 # Where the names are; each is fetched when it is first used, for a quick import.
 _HOMES = {
     "data.datasets": ("load",),
+    "data.reading": ("read",),
     "effects.comparisons": ("comparisons", "slopes"),
     "effects.marginaleffects": ("to_marginaleffects",),
     "fit.fit": ("Fit",),

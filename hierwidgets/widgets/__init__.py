@@ -32,6 +32,7 @@ from hierwidgets.widgets.numbers.running import running_frame  # noqa: E402
 from hierwidgets.widgets.numbers.shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
 from hierwidgets.widgets.numbers.strip import people_frame, strip_frame  # noqa: E402
 from hierwidgets.widgets.numbers.stuck_chains import printed_summary, stuck_chains  # noqa: E402
+from hierwidgets.widgets.numbers.words import Words  # noqa: E402
 
 from .boundary_explorer import BoundaryExplorer  # noqa: E402
 from .chain_clinic import ChainClinic  # noqa: E402
@@ -59,6 +60,7 @@ __all__ = [
     "PriorDial",
     "PriorTimesLikelihood",
     "RecoveryLab",
+    "Words",
     "averaged_prior",
     "comparison_frame",
     "crossing_pairs",

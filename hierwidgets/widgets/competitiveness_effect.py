@@ -28,7 +28,7 @@ from hierwidgets.widgets.numbers.effect.setting import (
     setting,
     starting_values,
 )
-from hierwidgets.widgets.numbers.words import Estimated, rate_name, shorter
+from hierwidgets.widgets.numbers.words import Estimated, GivenWords, group_word, rate_name, shorter
 from hierwidgets.widgets.panels.curves import STEPS, EffectPicture, effect_sliders
 from hierwidgets.widgets.panels.facets import FacetRow, facets_legend, rows_of_facets
 from hierwidgets.widgets.parts.choices import known_level, one_of
@@ -59,6 +59,8 @@ class CompetitivenessEffect(Instrument):
         At most so many draws of a posterior for averages over units.
     with_predictor, sigma, slope, low, high, target, level, quantity, selected
         Where the instrument starts; see Attributes.
+    words
+        What units and predictor are called, `Words` or a mapping.
 
     Attributes
     ----------
@@ -133,9 +135,10 @@ class CompetitivenessEffect(Instrument):
         level: float | None = None,
         quantity: str | None = None,
         selected: object = None,
+        words: GivenWords = None,
         **unknown: object,
     ) -> None:
-        found = setting(model, predictor, compare, average_draws)
+        found = setting(model, predictor, compare, average_draws, words)
         plain = None if without is None else checked_without(found, without)
         super().__init__(**unknown)
         self.setting, self._shown, self._levels = found, found, found.levels
@@ -238,11 +241,12 @@ class CompetitivenessEffect(Instrument):
             FacetRow(f"hw-facets-{i}", facets, s)
             for i, facets in enumerate(rows_of_facets(len(s.facet_names)))
         ]
-        self.curves = EffectPicture(s.x_range, shorter(s.predictor, 60))
+        self.curves = EffectPicture(s.x_range, shorter(s.words.predictor, 60))
         self._table.title = "Table of the quantities of interest"
         self.points_table = TextTable(
             title=f"Table of the {len(self._levels)} estimates",
-            columns=[s.unit.group, *([s.facet.group] if s.facet else []), s.predictor, "n", "raw",
+            columns=[s.words.level, *([group_word(s.facet.group)] if s.facet else []),
+                     s.words.predictor, "n", "raw",
                      "pooled"],
         )  # fmt: skip
         self._assemble(
@@ -259,14 +263,13 @@ class CompetitivenessEffect(Instrument):
         sliders = effect_sliders({name: getattr(self, name) for name in ends}, ends)
         self._low_slider, self._high_slider = sliders.pop("low"), sliders.pop("high")
         self._movers = list(sliders.values())
-        self._switch = switch(f"{shorter(s.predictor, 28)} in the model", self.with_predictor)
-        self._level_menu = menu(shorter(s.unit.group, 26), ["none", *names])
+        self._switch = switch(f"{shorter(s.words.predictor, 28)} in the model", self.with_predictor)
+        self._level_menu = menu(shorter(s.words.level, 26), ["none", *names])
         self._button = button("Snap to the fit", "Set σ and γ₁ to their maximum likelihood values")
         self._button.layout.display = "none" if self._movable is None else None
         self._quantity_menu = menu("Show", list(self._quantities), self.quantity)
         self._target_menu = menu("Target", words.target_names(s, TARGETS), self.target)
-        levels = [(f"{level:.0%}", level) for level in LEVELS]
-        self._interval_menu = menu("Interval", levels, self.level)
+        self._interval_menu = menu("Interval", [(f"{p:.0%}", p) for p in LEVELS], self.level)
 
     def _connect(self) -> None:
         for name, slider in zip(("sigma", "slope"), self._movers, strict=False):

@@ -19,6 +19,7 @@ from hierwidgets.widgets.numbers.strip import (
     strip_frame,
     table_rows,
 )
+from hierwidgets.widgets.numbers.words import GivenWords, spoken, words_for
 from hierwidgets.widgets.panels.strip import MOST_LABELS, SizesPanel, StripPanel, View, strip_key
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
 from hierwidgets.widgets.parts.controls import NamedSlider, menu, switch
@@ -54,6 +55,9 @@ class DistrictStrip(Instrument):
     shown, first
         How many levels are in view, and the place of the first of them, from 1. All, if not
         given; fewer make names and sizes readable where levels are many.
+    words
+        What levels, events and trials are called, `Words` or a mapping; by the names of the
+        columns if not given.
 
     Attributes
     ----------
@@ -97,9 +101,11 @@ the 14 intervals has zero width.
         selected: object = None,
         shown: int | None = None,
         first: int | None = None,
+        words: GivenWords = None,
         **unknown: object,
     ) -> None:
         self._data, self._outcome, self._group, self._event = as_frame(data), outcome, group, event
+        self._words = words_for(words, str(group), str(outcome))
         self._known: dict[tuple[float, str], pd.DataFrame] = {}
         self._prepare()
         super().__init__(**unknown)
@@ -172,7 +178,7 @@ the 14 intervals has zero width.
         if self.sizes is not None:
             pictures.append(self.sizes.figure)
         self._table.title = f"Table of the {len(self._levels)} rates"
-        self._table.columns = [str(self._group), "n", "events", "rate", "from", "to"]
+        self._table.columns = [self._words.level, "n", self._words.event, "rate", "from", "to"]
         self._assemble(controls, pictures)
 
     def _build_controls(self) -> None:
@@ -181,18 +187,18 @@ the 14 intervals has zero width.
         self._interval_menu = small(menu("Interval", list(LEVELS.items()), self.level))
         self._method_menu = menu("Method", list(METHODS.items()), self.method)
         self._sort_menu = small(menu("Sort by", list(SORTS), self.sort))
-        self._level_menu = menu(str(self._group), levels)
+        self._level_menu = menu(self._words.level, levels)
         self._n_box = small(switch("Show n", self.show_n))
         fewest = min(FEWEST, count)
         self._shown_slider = NamedSlider(
-            label="levels in view", value=self.shown, min=fewest, max=count,
+            label=f"{self._words.levels} in view", value=self.shown, min=fewest, max=count,
             steps=max(count - fewest, 1), digits=0,
         )  # fmt: skip
         self._first_slider = NamedSlider(label="first in view", value=self.first, min=1, digits=0)
 
     def _rate_name(self) -> str:
         event = 1 if self._event is None else self._event
-        return f"Pr({self._outcome} = {event})"
+        return f"Pr({spoken(str(self._outcome))} = {event})"
 
     # --- what changes ---
 
@@ -260,7 +266,7 @@ the 14 intervals has zero width.
             self._first_slider.steps = max(count - self.shown, 1)
         self._first_slider.layout.display = None if self.shown < count else "none"
         seen = "" if self.shown == count else f"{view.start + 1} to {view.start + self.shown} of "
-        everything = f"{seen}{count} levels of {self._group}, sorted by {self.sort}"
+        everything = f"{seen}{count} {self._words.levels}, sorted by {self.sort}"
         self.strip.write(frame, view, everything, self.show_n)
 
     def _draw_selected(self, frame: pd.DataFrame) -> None:
@@ -283,13 +289,16 @@ the 14 intervals has zero width.
         last = view.start + view.shown
         part = "" if view.shown == len(frame) else f" In view: {view.start + 1} to {last}."
         text = (
-            f"{len(frame)} levels of {self._group}, sorted by {self.sort}: rates "
+            f"{len(frame)} {self._words.levels}, sorted by {self.sort}: rates "
             f"{estimate.min():.2f} to {estimate.max():.2f} with {self._kind()} intervals, "
-            f"{n.min()} to {n.max()} answers each. {faults}{part}"
+            f"{n.min()} to {n.max()} {self._words.trials} each. {faults}{part}"
         )
         pictures = {"hw_strip": text}
         if self.sizes is not None:
-            pictures["hw_sizes"] = f"Number of answers of each level: {n.min()} to {n.max()}."
+            pictures["hw_sizes"] = (
+                f"Number of {self._words.trials} in each {self._words.level}: "
+                f"{n.min()} to {n.max()}."
+            )
         self._say(start + faults + part, **pictures)
 
     def _about(self, row: "pd.Series[Any]") -> str:

@@ -14,6 +14,7 @@ import traitlets as t
 from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError
 from hierwidgets.widgets.numbers.guess import Case, guess_frame, reasons, the_case, verdict
+from hierwidgets.widgets.numbers.words import GivenWords, spoken, words_for
 from hierwidgets.widgets.panels.guess import ROWS, GuessPanel
 from hierwidgets.widgets.parts.controls import Chips, NamedSlider, button
 from hierwidgets.widgets.parts.instrument import Instrument
@@ -41,6 +42,8 @@ class Guess309(Instrument):
         Whether the numbers are shown; it needs a guess.
     opened
         Which reasons are open, by their places, 0 to 3.
+    words
+        What levels are called, `Words` or a mapping; by the names of the columns if not given.
 
     Attributes
     ----------
@@ -80,9 +83,10 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         guess: float | None = None,
         revealed: bool = False,
         opened: Sequence[int] = (),
+        words: GivenWords = None,
         **unknown: object,
     ) -> None:
-        self._prepare(data, outcome, group, event, level)
+        self._prepare(data, outcome, group, event, level, words)
         places = _places(opened)
         super().__init__(**unknown)
         self._start_at(guess=guess, revealed=revealed, opened=places)
@@ -105,6 +109,7 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         group: str | None,
         event: object | None,
         level: object | None,
+        words: GivenWords,
     ) -> None:
         if data is None:
             if outcome is not None or group is not None or event is not None:
@@ -113,8 +118,10 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
             outcome, group, event = FINLAND.values()
         elif outcome is None or group is None:
             raise DataError("name the columns of your data: outcome=..., group=...")
-        self._group = str(group)
-        self._outcome = str(outcome) if event is None else f"{outcome} = {event}"
+        self._words = words_for(words, str(group), str(outcome))
+        self._outcome = (
+            spoken(str(outcome)) if event is None else f"{spoken(str(outcome))} = {event}"
+        )
         self._case: Case = the_case(guess_frame(data, outcome, group, event=event), level)
         self._reasons = reasons(self._case)
 
@@ -157,9 +164,9 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
 
     def _question(self) -> str:
         row, many = self._case.row, len(self._case.frame)
-        level, group, outcome = map(escape, (str(row["level"]), self._group, self._outcome))
+        level, levels, outcome = map(escape, (str(row["level"]), self._words.levels, self._outcome))
         return (
-            f'<div class="hw-question"><b>{level}</b>, one of {many} levels of {group}: the answer '
+            f'<div class="hw-question"><b>{level}</b>, one of {many} {levels}: the answer '
             f"was <i>{outcome}</i> for {row['events']} of {row['n']}. If everybody there had "
             "been asked, what would the rate be?</div>"
         )

@@ -12,8 +12,9 @@ import numpy as np
 import traitlets as t
 
 from hierwidgets.fit.fit import Fit
-from hierwidgets.widgets.numbers import comparison_words as words
+from hierwidgets.widgets.numbers import comparison_words as told
 from hierwidgets.widgets.numbers.comparison import Flags, compared, most_moved, named_fits
+from hierwidgets.widgets.numbers.words import GivenWords, words_of
 from hierwidgets.widgets.panels.comparison import CLASSES, SlopesPanel, comparison_legend
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
 from hierwidgets.widgets.parts.controls import NamedSlider, menu
@@ -42,6 +43,8 @@ class PoolingComparison(Instrument):
         The range of n; all levels if not given.
     selected
         The level to show in detail, or None.
+    words
+        What levels are called, `Words` or a mapping; by the names of the columns if not given.
 
     Attributes
     ----------
@@ -83,9 +86,11 @@ class PoolingComparison(Instrument):
         n_low: float | None = None,
         n_high: float | None = None,
         selected: object = None,
+        words: GivenWords = None,
         **unknown: object,
     ) -> None:
         self._fits = named_fits(fits)
+        self._words = {name: words_of(fit, words) for name, fit in self._fits.items()}
         self._wanted: dict[str, Any] = {}
         super().__init__(**unknown)
         self._start_at(shown=next(iter(self._fits)) if shown is None else shown)
@@ -100,7 +105,7 @@ class PoolingComparison(Instrument):
 
     def _take_fit(self) -> None:
         """The fit that is shown, compared; what was set before stays, as far as the fit has it."""
-        self._found = compared(self._fits[self.shown], len(CLASSES))
+        self._found = compared(self._fits[self.shown], len(CLASSES), self._words[self.shown])
         self._levels = self._found.levels
         low, high = self._found.n_limits
         for name, end in (("n_low", low), ("n_high", high)):
@@ -150,8 +155,10 @@ class PoolingComparison(Instrument):
 
     def _build_controls(self) -> None:
         self._fit_menu = menu("Model", list(self._fits))
-        self._level_menu = menu("Level", ["none"])
-        names = ("nothing", "n in a range", "levels that change places")
+        self._level_menu = menu(self._found.words.level, ["none"])
+        called = {words.levels for words in self._words.values()}
+        many = called.pop() if len(called) == 1 else "levels"
+        names = ("nothing", "n in a range", f"{many} that change places")
         self._highlight_menu = menu("Highlight", list(zip(names, HIGHLIGHTS, strict=True)))
         self._low_slider, self._high_slider = (
             NamedSlider(label=label) for label in ("n from", "n to")
@@ -207,12 +214,13 @@ class PoolingComparison(Instrument):
             self._draw_controls()
         finally:
             self._quiet = False
-        self.slopes.draw(self._found, words.outcome_name(self._found.fit))
+        self.slopes.draw(self._found, told.outcome_name(self._found.fit))
         self._draw()
-        self._table.columns = [self._found.group, *words.COLUMNS]
-        self._table.rows = words.table_rows(self._found)
+        self._table.columns = [self._found.words.level, *told.COLUMNS]
+        self._table.rows = told.table_rows(self._found)
 
     def _draw_controls(self) -> None:
+        self._level_menu.description = self._found.words.level
         self._level_menu.options = ["none", *map(str, self._levels)]
         low, high = self._found.n_limits
         whole = bool((self._found.columns["n"] % 1 == 0).all())
@@ -237,7 +245,7 @@ class PoolingComparison(Instrument):
 
     def _draw_table(self) -> None:
         if self._table.is_open:
-            self._table.rows = words.table_rows(self._found)
+            self._table.rows = told.table_rows(self._found)
 
     def _highlighted(self, place: int | None) -> Flags:
         n, crossed = self._found.columns["n"], self._found.crossed
@@ -249,8 +257,8 @@ class PoolingComparison(Instrument):
 
     def _report(self, shown: Flags, place: int | None) -> None:
         found = self._found
-        marked = words.marked_text(
+        marked = told.marked_text(
             found, shown, self.highlight, self.selected, self.n_low, self.n_high
         )
-        about = words.whole_text(found) if place is None else words.level_text(found, place)
-        self._say(f"{about} {marked}".strip(), hw_slopes=words.picture_text(found, marked))
+        about = told.whole_text(found) if place is None else told.level_text(found, place)
+        self._say(f"{about} {marked}".strip(), hw_slopes=told.picture_text(found, marked))

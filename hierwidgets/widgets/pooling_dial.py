@@ -26,7 +26,7 @@ from hierwidgets.widgets.numbers.pooling import (
     profile_frame,
     weight_at,
 )
-from hierwidgets.widgets.numbers.words import rate_name, three_digits
+from hierwidgets.widgets.numbers.words import GivenWords, rate_name, three_digits, words_of
 from hierwidgets.widgets.panels.estimates import EstimatesPanel, link_range
 from hierwidgets.widgets.panels.profile import ProfilePanel
 from hierwidgets.widgets.panels.weights import IMAGINED, POOLED, RAW, TARGET, WeightPanel
@@ -58,6 +58,9 @@ class PoolingDial(Instrument):
     imagined
         One more level as a pair (y, n): y events in n trials; or None. It does not change the
         fit.
+    words
+        What levels, events and trials are called, `Words` or a mapping; by the names of the
+        columns if not given.
 
     Attributes
     ----------
@@ -97,9 +100,11 @@ class PoolingDial(Instrument):
         scale: str = "probability",
         selected: object = None,
         imagined: tuple[float, float] | None = None,
+        words: GivenWords = None,
         **unknown: object,
     ) -> None:
         check_fit(fit)
+        self._words = words_of(fit, words)
         super().__init__(**unknown)
         self._fit = fit
         self._prepare()
@@ -178,14 +183,14 @@ class PoolingDial(Instrument):
         self._build_controls()
         ordered = {name: column[self._order] for name, column in pooling_columns(self._fit).items()}
         self.estimates = EstimatesPanel(
-            ordered, self._fit.family, self._group, rate_name(self._fit)
+            ordered, self._fit.family, self._words.levels, rate_name(self._fit)
         )
-        self.weights = WeightPanel(self._frame)
+        self.weights = WeightPanel(self._frame, self._words.trials)
         self.profile = ProfilePanel(self._profile_frame, float(self._fit.theta[0]), self._interval)
         lower = self.profile.figure, self.weights.figure
         key = ipywidgets.HTML(_key(not np.isfinite(self._frame["raw_link"]).all()))
         self._table.title = f"Table of the {len(self._levels)} estimates"
-        self._table.columns = [self._group, "n", "raw", "pooled", "target", "own weight"]
+        self._table.columns = [self._words.level, "n", "raw", "pooled", "target", "own weight"]
         self._assemble(
             (self._level_menu, self._scale_menu, self._sigma_slider, self._mu_slider,
              self._button, self._y_box, self._n_box),
@@ -200,13 +205,16 @@ class PoolingDial(Instrument):
         low, high = self._mu_range
         self._mu_slider = NamedSlider(label="μ, centre", value=self.mu, min=low, max=high)
         levels = ["none", *map(str, self._levels)]
-        self._level_menu = menu(self._group, levels)
+        self._level_menu = menu(self._words.level, levels)
         self._scale_menu = menu("Scale", self._scales, self.scale)
         self._button = button("Snap to the fit", "Set σ and μ to their maximum likelihood values")
 
+        named = (
+            (f"imagine one more {self._words.level}: y {self._words.event}", 0),
+            (f"of n {self._words.trials}", 1),
+        )
         self._y_box, self._n_box = (
-            NumberBox(label=name, min=low, max=MOST_TRIALS, whole=True)
-            for name, low in (("imagine one more level: events y", 0), ("of trials n", 1))
+            NumberBox(label=name, min=low, max=MOST_TRIALS, whole=True) for name, low in named
         )
         self._show_boxes()
 
@@ -260,7 +268,8 @@ class PoolingDial(Instrument):
         except t.TraitError:
             self.imagined = None
             raise DataError(
-                f"{pair[0]:g} events cannot be in {pair[1]:g} trials: y is at most n"
+                f"{pair[0]:g} {self._words.event} of {pair[1]:g} {self._words.trials} cannot be: "
+                "y is at most n"
             ) from None
         finally:
             self._typing = False
@@ -306,16 +315,16 @@ class PoolingDial(Instrument):
         pooled, raw, weight = frame["estimate"], frame["raw"], frame["weight"]
         self._say(
             f"{where}{one_more} {fit}",
-            hw_estimates=f"{len(raw)} levels of {self._group}: raw rates {_span(raw)}, partial "
+            hw_estimates=f"{len(raw)} {self._words.levels}: raw rates {_span(raw)}, partial "
             f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}, complete "
             f"pooling {self.estimates.overall_rate['']:.3f}.{one_more}",
             hw_profile=f"Profile log-likelihood of sigma: highest, {best:.2f}, at sigma "
             f"{float(self._fit.theta[0]):.2f}, 90 % interval {self._interval[0]:.2f} to "
             f"{self._interval[1]:.2f}; {loglik:.2f} at the current sigma "
             f"{self.sigma:.3g} and mu {self.mu:.3g}.",
-            hw_weights=f"Weight of a level's own data, {_span(weight)}, against its n, "
-            f"{frame['n'].min():g} to {frame['n'].max():g}. The curve n / (n + n₀) passes one half "
-            f"at n₀ = {three_digits(half)}.{one_more}",
+            hw_weights=f"Weight of each {self._words.level}'s own data, {_span(weight)}, against "
+            f"its n, {frame['n'].min():g} to {frame['n'].max():g}. The curve n / (n + n₀) passes "
+            f"one half at n₀ = {three_digits(half)}.{one_more}",
         )
 
     def _where(self, frame: Columns, half: float) -> str:

@@ -25,7 +25,7 @@ from hierwidgets.widgets.numbers.shrinkage import (
     one_level,
     shrinkage,
 )
-from hierwidgets.widgets.numbers.words import rate_name
+from hierwidgets.widgets.numbers.words import GivenWords, rate_name, words_of
 from hierwidgets.widgets.panels.shrinkage import ShrinkagePanel, shrinkage_key
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
 from hierwidgets.widgets.parts.controls import NamedSlider, button, menu, switch
@@ -57,6 +57,9 @@ class PriorTimesLikelihood(Instrument):
         ``"probability"``, or the name of the fit's link, usually ``"logit"``.
     full_bayes
         Average the prior over what the other levels say of mu and sigma; see `averaged_prior`.
+    words
+        What levels, events and trials are called, `Words` or a mapping; by the names of the
+        columns if not given.
 
     Attributes
     ----------
@@ -103,9 +106,11 @@ class PriorTimesLikelihood(Instrument):
         multiplier: float = 1.0,
         scale: str = "probability",
         full_bayes: bool = False,
+        words: GivenWords = None,
         **unknown: object,
     ) -> None:
         check_fit(fit)
+        self._words = words_of(fit, words)
         super().__init__(**unknown)
         self._fit = fit
         self._prepare()
@@ -200,12 +205,15 @@ class PriorTimesLikelihood(Instrument):
         alone = len(self._fit.fixef) == 1  # otherwise predictors move the centre of each level
         self._mu_slider = slider("mu", "μ, prior centre" if alone else "μ, intercept")
         self._sigma_slider = slider("sigma", "σ, prior spread", log=True)
-        self._n_slider = slider("n", "n, trials", **counting)
+        self._n_slider = slider("n", f"n, {self._words.trials}", **counting)
         self._y_slider = NamedSlider(
-            label="y, events", value=self.y, max=self.n, digits=0 if self._whole else 3
+            label=f"y, {self._words.event}",
+            value=self.y,
+            max=self.n,
+            digits=0 if self._whole else 3,
         )
         self._multiplier_slider = slider("multiplier", "both times", log=True, steps=6)
-        self._level_menu = menu(self._group, list(map(str, self._levels)))
+        self._level_menu = menu(self._words.level, list(map(str, self._levels)))
         self._scale_menu = menu("Scale", self._scales, self.scale)
         self._switch = switch("full Bayes: average over μ, σ", self.full_bayes)
         self._button = button(
@@ -310,7 +318,7 @@ class PriorTimesLikelihood(Instrument):
         trials = float(f"{last['pseudo_n']:.3g}")
         worth = (
             f"own data carry {last['weight']:.0%} of the weight, the prior is worth "
-            f"{trials:,g} trials"
+            f"{trials:,g} {self._words.trials}"
         )
         if not self.full_bayes:
             return f"{data} Posterior: {_sizes(last)}; {worth}."

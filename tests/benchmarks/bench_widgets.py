@@ -85,7 +85,7 @@ CASES = [
          "n from", 253),
     Case("CompetitivenessEffect", EFFECT.format(data="uk"), "σ, spread", 253),
     Case("CompetitivenessEffect", EFFECT.format(data="uk"), "low value", 253),
-    Case("DistrictStrip", STRIP.format(data="uk", more=", shown=120"), "levels in view", 253),
+    Case("DistrictStrip", STRIP.format(data="uk", more=", shown=120"), "districts in view", 253),
     Case("GenerativeLadder", "widget = hw.widgets.GenerativeLadder()", "σγ1, elections", 40),
     Case("Guess309", "widget = hw.widgets.Guess309()", "your guess", 14),
     Case("RecoveryLab", "widget = hw.widgets.RecoveryLab()", "σ, spread", 14),

@@ -26,7 +26,7 @@ STOPPED = "The kernel behind this has stopped or was restarted."
 
 def dial_of(notebook: Notebook) -> Locator:
     dial = notebook.widget("PoolingDial").first
-    expect(dial.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
+    expect(dial.get_by_role("img", name=re.compile("districts"))).to_be_visible()
     dial.scroll_into_view_if_needed()
     return dial
 

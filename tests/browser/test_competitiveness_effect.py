@@ -47,7 +47,7 @@ def uk(run_again: Open) -> Notebook:
 def shown(notebook: Notebook) -> Locator:
     """The instrument on the screen, once its points and its text alternative are there."""
     effect = notebook.widget("CompetitivenessEffect")
-    expect(effect.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
+    expect(effect.get_by_role("img", name=re.compile("districts"))).to_be_visible()
     effect.page.wait_for_function(f"({HEIGHTS})().length > 0")
     effect.scroll_into_view_if_needed()
     return effect
@@ -98,11 +98,11 @@ def test_every_control_has_a_name(uk: Notebook) -> None:
     effect = shown(uk)
     expect(effect).to_match_aria_snapshot(
         """
-        - combobox "district_id"
+        - combobox "district"
         - combobox "Show"
         - combobox "Target"
         - combobox "Interval"
-        - checkbox "district_competitiveness in the model" [checked]
+        - checkbox "district competitiveness in the model" [checked]
         - slider "σ, spread"
         - spinbutton "σ, spread, typed": "0.598"
         - slider "γ₁, slope"
@@ -113,8 +113,8 @@ def test_every_control_has_a_name(uk: Notebook) -> None:
         - spinbutton "high value, typed": "0.800"
         - button "Snap to the fit"
         - status: /one-step 0.789/
-        - img /253 levels of district_id against district_competitiveness. estimates 0.10 to 0.56/
-        - img /probability against district_competitiveness, typical. all 0.187 at 0.5/
+        - img /253 districts against district competitiveness. estimates 0.10 to 0.56/
+        - img /probability against district competitiveness, typical. all 0.187 at 0.5/
         - group: Table of the 253 estimates
         - group: Table of the quantities of interest
         """
@@ -126,32 +126,32 @@ def test_every_control_has_a_name(uk: Notebook) -> None:
 
 def test_the_switch_and_sigma_show_how_points_shrink(uk: Notebook) -> None:
     effect = shown(uk)
-    hands.shows(effect, "σ of district_id = 0.60")
-    switch = effect.get_by_role("checkbox", name=X)
+    hands.shows(effect, "σ of district = 0.60")
+    switch = effect.get_by_role("checkbox", name="district competitiveness")
     switch.focus()
     uk.page.keyboard.press("Space")
-    hands.shows(effect, "Without district_competitiveness: σ of district_id = 0.71")
+    hands.shows(effect, "Without district competitiveness: σ of district = 0.71")
     hands.shows(effect, "shown estimates has slope 0.175")
     uk.settles("effect.with_predictor", False)
     expect(effect.get_by_role("slider", name="γ₁, slope")).to_be_hidden()
     hands.press(uk, hands.slider(effect, "σ, spread"), "Home")
-    hands.shows(effect, "σ of district_id = 0.01")
+    hands.shows(effect, "σ of district = 0.01")
     uk.settles("effect.sigma", 0.01)
     assert spread(effect) < 2  # complete pooling: all at the mean
     switch.check()
-    hands.shows(effect, "With district_competitiveness: σ of district_id = 0.01")  # as it was set
+    hands.shows(effect, "With district competitiveness: σ of district = 0.01")  # as it was set
     effect.get_by_role("button", name="Snap to the fit").click()
-    hands.shows(effect, "With district_competitiveness: σ of district_id = 0.60")
+    hands.shows(effect, "With district competitiveness: σ of district = 0.60")
     assert spread(effect) > 30
     hands.drag(uk, hands.slider(effect, "σ, spread"), share=0.0)
-    hands.shows(effect, "σ of district_id = 0.01")
+    hands.shows(effect, "σ of district = 0.01")
     uk.settles("effect.sigma", 0.01)  # the last of the drag's moves
     flat = heights(effect)
     line = uk.python("[float(v) for v in effect.facets[0].heights]")
     assert len({round(a + b * 0, 1) for a, b in zip(flat, line, strict=True)}) > 20  # on the curve
     effect.get_by_role("button", name="Snap to the fit").focus()
     uk.page.keyboard.press("Enter")
-    hands.shows(effect, "σ of district_id = 0.60")
+    hands.shows(effect, "σ of district = 0.60")
     uk.settles("effect.moved", False)
     assert uk.complaints == []
 
@@ -215,11 +215,11 @@ def test_a_point_is_picked_by_click_and_by_key(uk: Notebook) -> None:
     effect = shown(uk)
     points(effect, RAW).first.click()
     hands.shows(
-        effect, "District 318: district_competitiveness 0.659, n = 3, raw 0.333, pooled 0.305"
+        effect, "District 318: district competitiveness 0.659, n = 3, raw 0.333, pooled 0.305"
     )
     assert uk.python("[effect.selected, effect.setting.levels[0]]") == ["District 318"] * 2
-    hands.press(uk, effect.get_by_role("combobox", name="district_id"), "ArrowDown")
-    hands.shows(effect, "District 319: district_competitiveness 0.584, n = 1, raw 0.000")
+    hands.press(uk, effect.get_by_role("combobox", name="district"), "ArrowDown")
+    hands.shows(effect, "District 319: district competitiveness 0.584, n = 1, raw 0.000")
     uk.settles("effect.selected", "District 319")
     row = rows(effect, "Table of the 253 estimates").filter(has_text="District 319")
     expect(row).to_contain_text("0.584")
@@ -269,17 +269,17 @@ def test_several_countries_in_facets(open_notebook: Open, code: str) -> None:
     )
     expect(row).to_contain_text("{:.3f}{:.3f} to {:.3f}".format(*exact))
 
-    effect.get_by_role("combobox", name="Target").select_option("average over 567 units")
-    expect(effect.locator(".hw-status")).to_contain_text("The average district_id", timeout=20_000)
+    effect.get_by_role("combobox", name="Target").select_option("average over 567 districts")
+    expect(effect.locator(".hw-status")).to_contain_text("The average district", timeout=20_000)
     if code == DRAWS:
         hands.shows(effect, "From 500 of 10,000 draws.")
     before = spread(effect)
-    effect.get_by_role("checkbox", name=X).uncheck()
-    hands.shows(effect, "Without district_competitiveness")
+    effect.get_by_role("checkbox", name="district competitiveness").uncheck()
+    hands.shows(effect, "Without district competitiveness")
     hands.shows(effect, "In the model with it: The average")
     assert spread(effect) != before
     points(effect, POINTS).last.click()
-    hands.shows(effect, "in Portugal 2005: district_competitiveness")
+    hands.shows(effect, "in Portugal 2005: district competitiveness")
     assert "Portugal 2005" in notebook.python("effect.selected")
     assert notebook.complaints == []
 

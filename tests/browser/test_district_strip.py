@@ -22,7 +22,7 @@ strip
 
 
 def shown(notebook: Notebook) -> Locator:
-    return hands.on_screen(notebook, "DistrictStrip", "levels of district_id", ".hw-strip path.dot")
+    return hands.on_screen(notebook, "DistrictStrip", "districts", ".hw-strip path.dot")
 
 
 def points(strip: Locator, colour: str) -> Locator:
@@ -40,13 +40,13 @@ def test_fourteen_districts_by_mouse_and_by_keyboard(open_notebook: Open) -> Non
     strip = shown(notebook)
     expect(strip).to_match_aria_snapshot(
         """
-        - combobox "district_id"
+        - combobox "district"
         - combobox "Method"
         - combobox "Interval"
         - combobox "Sort by"
         - checkbox "Show n" [checked]
         - status: /90 % Wald intervals. None of the 14 intervals has zero width/
-        - img /14 levels of district_id, sorted by rate. rates 0.09 to 0.43 with 90 % Wald/
+        - img /14 districts, sorted by rate. rates 0.09 to 0.43 with 90 % Wald/
         - group: Table of the 14 rates
         """
     )
@@ -112,7 +112,7 @@ def test_253_districts_in_a_narrow_pane(open_notebook: Open) -> None:
     expect(points(strip, RATE)).to_have_count(253)
     hands.menu(strip, "Method").select_option("Wald")
 
-    box = strip.get_by_role("spinbutton", name="levels in view, typed")
+    box = strip.get_by_role("spinbutton", name="districts in view, typed")
     box.fill("20")
     box.press("Enter")
     hands.shows(strip, "In view: 1 to 20")
@@ -127,7 +127,7 @@ def test_253_districts_in_a_narrow_pane(open_notebook: Open) -> None:
     box.fill("1000")
     box.press("Enter")
     expect(strip.get_by_role("alert")).to_have_text(
-        "levels in view: a number from 5 to 253, please"
+        "districts in view: a number from 5 to 253, please"
     )
     assert notebook.python("strip.shown") == 20
     assert notebook.complaints == []

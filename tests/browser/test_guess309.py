@@ -57,7 +57,7 @@ def test_the_guess_comes_first_and_the_mouse_is_enough(open_notebook: Open) -> N
     game = shown(notebook)
     expect(game).to_match_aria_snapshot(
         """
-        - text: /District 309, one of 14 levels of district_id/
+        - text: /District 309, one of 14 districts/
         - slider "your guess"
         - spinbutton "your guess, typed": "0.00"
         - button "Reveal" [disabled]
@@ -106,7 +106,7 @@ def test_the_keyboard_is_enough_in_a_narrow_pane(open_notebook: Open) -> None:
     game = shown(notebook)
     assert hands.overflow(notebook) <= 0
     assert hands.cut_off(game) == []
-    expect(game.locator(".hw-question")).to_contain_text("one of 253 levels of district_id")
+    expect(game.locator(".hw-question")).to_contain_text("one of 253 districts")
     hands.press(notebook, hands.slider(game, "your guess"), "PageUp", "PageUp", "ArrowRight")
     notebook.settles("game.guess > 0.1", True)
     box = game.get_by_role("spinbutton", name="your guess, typed")

@@ -39,9 +39,7 @@ def finland(run_again: Open) -> Notebook:
 
 
 def shown(notebook: Notebook) -> Locator:
-    return hands.on_screen(
-        notebook, "PoolingComparison", "levels of district_id", ".hw-slopes path.dot"
-    )
+    return hands.on_screen(notebook, "PoolingComparison", "districts", ".hw-slopes path.dot")
 
 
 def points(found: Locator, colour: str) -> Locator:
@@ -72,17 +70,17 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
     found = shown(finland)
     expect(found).to_match_aria_snapshot(
         """
-        - combobox "Level"
+        - combobox "district"
         - combobox "Highlight"
-        - status: /4 of 91 pairs of district_id change places between no and partial pooling/
-        - img /14 levels of district_id as lines over three rows. Complete pooling. 0.207 for all/
+        - status: /4 of 91 pairs of districts change places between no and partial pooling/
+        - img /14 districts as lines over three rows. Complete pooling. 0.207 for all/
         - group: Table of estimates and ranks
         """
     )
-    hands.press(finland, hands.menu(found, "Level"), "ArrowDown")
+    hands.press(finland, hands.menu(found, "district"), "ArrowDown")
     hands.shows(found, "District 304: n = 153")
     finland.settles("shown.selected", "District 304")
-    hands.press(finland, hands.menu(found, "Level"), "ArrowUp")
+    hands.press(finland, hands.menu(found, "district"), "ArrowUp")
     hands.shows(found, "4 of 91 pairs")
     hands.press(finland, hands.menu(found, "Highlight"), "ArrowDown")
     hands.shows(found, "Highlighted: 14 with n = 23 to 179")
@@ -102,7 +100,7 @@ def test_points_are_clicked_and_the_range_dragged(finland: Notebook) -> None:
     found = shown(finland)
     ring = found.locator(f'.hw-slopes path.dot[style*="stroke: {MARKED}"]')
     expect(ring).to_have_count(0)
-    hands.menu(found, "Highlight").select_option("levels that change places")
+    hands.menu(found, "Highlight").select_option("districts that change places")
     rightmost = "paths => paths.map(p => p.getBoundingClientRect().left)"
     lefts = points(found, NO).evaluate_all(rightmost)
     points(found, NO).nth(lefts.index(max(lefts))).click()
@@ -111,7 +109,7 @@ def test_points_are_clicked_and_the_range_dragged(finland: Notebook) -> None:
     )
     hands.shows(found, "It changes places with District 308.")
     finland.settles("shown.selected", "District 309")
-    expect(hands.menu(found, "Level")).to_have_value("District 309")
+    expect(hands.menu(found, "district")).to_have_value("District 309")
     expect(ring).to_have_count(2)
     hands.menu(found, "Highlight").select_option("n in a range")
     hands.drag(finland, hands.slider(found, "n from"), share=0.5)
@@ -136,9 +134,9 @@ def test_the_table_opens_by_key_and_an_error_shows(finland: Notebook) -> None:
         "District 3101790.1620.1730.2071012-22"
     )
     with hands.broken(finland, "shown", "_report"):
-        hands.press(finland, hands.menu(found, "Level"), "ArrowDown")
+        hands.press(finland, hands.menu(found, "district"), "ArrowDown")
         hands.shows(found, "This could not be drawn: no luck")
-    hands.press(finland, hands.menu(found, "Level"), "ArrowDown")
+    hands.press(finland, hands.menu(found, "district"), "ArrowDown")
     hands.shows(found, "District 305: n = 40")
     hands.closes(finland, "shown", found)
 
@@ -150,13 +148,13 @@ def test_another_model_with_253_districts(open_notebook: Open, width: int) -> No
     notebook.run_all()
     found = shown(notebook)
     hands.press(notebook, hands.menu(found, "Model"), "ArrowDown")
-    hands.shows(found, "1,049 of 31,878 pairs of district_id change places")
+    hands.shows(found, "1,049 of 31,878 pairs of districts change places")
     hands.shows(found, "Complete pooling gives all 0.3201; partial pooling pulls toward 0.2986.")
     expect(points(found, NO)).to_have_count(253)
     hands.press(notebook, hands.menu(found, "Model"), "ArrowDown")
     hands.shows(found, "partial pooling pulls toward 0.1")
-    expect(hands.menu(found, "Level").locator("option")).to_have_count(254)
-    hands.menu(found, "Level").select_option("District 319")
+    expect(hands.menu(found, "district").locator("option")).to_have_count(254)
+    hands.menu(found, "district").select_option("District 319")
     hands.shows(found, "District 319: n = 1")
     assert notebook.python("[shown.shown, shown.selected]") == ["UK with x", "District 319"]
     assert hands.overflow(notebook) <= 0

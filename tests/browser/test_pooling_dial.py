@@ -35,7 +35,7 @@ def finland(run_again: Open) -> Notebook:
 def shown_dial(notebook: Notebook) -> Locator:
     """The dial on the screen, once its picture and its text alternative are there."""
     dial = notebook.widget("PoolingDial")
-    expect(dial.get_by_role("img", name=re.compile("levels of district_id"))).to_be_visible()
+    expect(dial.get_by_role("img", name=re.compile("districts"))).to_be_visible()
     dial.page.wait_for_function(f"({MIDDLES})().length > 0")
     dial.scroll_into_view_if_needed()
     return dial
@@ -115,19 +115,19 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
     dial = shown_dial(finland)
     expect(dial).to_match_aria_snapshot(
         """
-        - combobox "district_id"
+        - combobox "district"
         - combobox "Scale"
         - slider "σ, spread"
         - spinbutton "σ, spread, typed": "0.310"
         - slider "μ, centre"
         - spinbutton "μ, centre, typed": "-1.372"
         - button "Snap to the fit"
-        - 'spinbutton "imagine one more level: events y"'
-        - spinbutton "of trials n"
+        - 'spinbutton "imagine one more district: y contacted"'
+        - spinbutton "of n respondents"
         - status: /σ = 0.31, μ = -1.37. Own data carry/
-        - img /14 levels of district_id. raw rates 0.09 to 0.43/
+        - img /14 districts. raw rates 0.09 to 0.43/
         - img /Profile log-likelihood of sigma. highest, -552.26, at sigma 0.31/
-        - img /Weight of a level's own data, 0.30 to 0.72, against its n, 23 to 179/
+        - img /Weight of each district's own data, 0.30 to 0.72, against its n, 23 to 179/
         - button "Copy this state as code"
         - group: Table of the 14 estimates
         """
@@ -137,7 +137,7 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
     finland.settles("dial.sigma", 0.312)
     hands.press(finland, hands.slider(dial, "μ, centre"), "PageUp")
     finland.settles("dial.mu > -1.37", True)
-    hands.press(finland, dial.get_by_role("combobox", name="district_id"), "ArrowDown", "ArrowDown")
+    hands.press(finland, dial.get_by_role("combobox", name="district"), "ArrowDown", "ArrowDown")
     hands.shows(dial, "District 305: n = 40")
     finland.settles("dial.selected", "District 305")
     hands.press(finland, dial.get_by_role("combobox", name="Scale"), "ArrowDown")
@@ -167,8 +167,8 @@ def test_typed_numbers_are_taken_or_refused_in_place(finland: Notebook) -> None:
 def test_an_imagined_level_is_typed_and_shrinks_by_its_size(run_again: Open, name: str) -> None:
     notebook = run_again(f"dial-{name}.ipynb", MAKE.format(name=name))
     dial = shown_dial(notebook)
-    events = dial.get_by_role("spinbutton", name="imagine one more level: events y")
-    trials = dial.get_by_role("spinbutton", name="of trials n")
+    events = dial.get_by_role("spinbutton", name="imagine one more district: y contacted")
+    trials = dial.get_by_role("spinbutton", name="of n respondents")
     events.focus()
     notebook.page.keyboard.type("6")
     notebook.page.keyboard.press("Tab")
@@ -187,7 +187,7 @@ def test_an_imagined_level_is_typed_and_shrinks_by_its_size(run_again: Open, nam
     assert squares(dial)[2] < small[2]  # more weight: higher in the picture of weights
     trials.fill("4")
     trials.press("Enter")
-    hands.shows(dial, "6 events cannot be in 4 trials: y is at most n")
+    hands.shows(dial, "6 contacted of 4 respondents cannot be: y is at most n")
     assert notebook.python("dial.imagined") is None
     expect(dial.locator(SQUARES).first).not_to_be_visible()
     assert notebook.complaints == []
@@ -212,7 +212,7 @@ def test_a_click_in_the_weights_picks_a_level(run_again: Open, name: str) -> Non
     n, weight = (notebook.python(f"float(dial.weights.ring.{axis}[0])") for axis in ("x", "y"))
     hands.shows(dial, f"n = {n:g}, raw")
     hands.shows(dial, f"carry {weight:.0%} of the weight")
-    expect(dial.get_by_role("combobox", name="district_id")).not_to_have_value("none")
+    expect(dial.get_by_role("combobox", name="district")).not_to_have_value("none")
     assert notebook.python("dial.selected in dial.estimates.names")
     assert notebook.complaints == []
 

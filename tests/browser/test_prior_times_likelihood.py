@@ -61,17 +61,17 @@ def test_prior_and_data_pull_the_posterior(finland: Notebook) -> None:
     found = shown(finland)
     expect(found).to_match_aria_snapshot(
         """
-        - combobox "district_id"
+        - combobox "district"
         - combobox "Scale"
         - 'checkbox "full Bayes: average over μ, σ"'
         - slider "σ, prior spread"
         - spinbutton "σ, prior spread, typed": "0.310"
         - slider "μ, prior centre"
         - spinbutton "μ, prior centre, typed": "-1.372"
-        - slider "n, trials"
-        - spinbutton "n, trials, typed": "23"
-        - slider "y, events"
-        - spinbutton "y, events, typed": "10"
+        - slider "n, respondents"
+        - spinbutton "n, respondents, typed": "23"
+        - slider "y, contacted"
+        - spinbutton "y, contacted, typed": "10"
         - slider "both times"
         - spinbutton "both times, typed": "1.000"
         - button "Back to data and fit"
@@ -96,13 +96,13 @@ def test_prior_and_data_pull_the_posterior(finland: Notebook) -> None:
     hands.shows(found, "Posterior: mode 0.262, mean 0.270, 90 % interval 0.192 to 0.358")
     assert finland.python("shown.multiplier") == 1
 
-    typed(found, "n, trials", "5")
+    typed(found, "n, respondents", "5")
     hands.shows(found, "y = 5, n = 5, raw rate 1.000")
     assert finland.python("[shown.y, shown.n]") == [5, 5]
-    hands.press(finland, hands.slider(found, "y, events"), "Home", "ArrowRight")
+    hands.press(finland, hands.slider(found, "y, contacted"), "Home", "ArrowRight")
     hands.shows(found, "y = 1, n = 5, raw rate 0.200")
-    typed(found, "y, events", "6")
-    expect(found.get_by_role("alert")).to_have_text("y, events: a number from 0 to 5, please")
+    typed(found, "y, contacted", "6")
+    expect(found.get_by_role("alert")).to_have_text("y, contacted: a number from 0 to 5, please")
     assert finland.python("shown.y") == 1
     check_errors_and_the_end(finland, found)
     assert finland.complaints == []
@@ -132,7 +132,7 @@ def test_full_bayes_and_the_other_scale_by_keyboard(finland: Notebook) -> None:
     expect(found.locator(".hw-curves")).to_contain_text("logit Pr(contacted = Contacted)")
     expect(found.get_by_role("img", name=re.compile("on the logit scale"))).to_be_visible()
     assert finland.python("shown.scale") == "logit"
-    hands.press(finland, found.get_by_role("combobox", name="district_id"), "ArrowDown")
+    hands.press(finland, found.get_by_role("combobox", name="district"), "ArrowDown")
     hands.shows(found, "District 304: y = 35, n = 153")
     found.locator("summary").focus()
     finland.page.keyboard.press("Enter")
@@ -152,7 +152,7 @@ def test_a_model_with_a_predictor_in_a_narrow_pane(open_notebook: Open) -> None:
     assert hands.cut_off(found) == []
     level = notebook.python("shown.level")
     hands.shows(found, f"{level}: y = ")
-    assert found.get_by_role("combobox", name="district_id").locator("option").count() == 253
+    assert found.get_by_role("combobox", name="district").locator("option").count() == 253
     before, said = mode(found, POSTERIOR), found.locator(".hw-status").inner_text()
     hands.press(notebook, hands.slider(found, "μ, intercept"), "PageUp")
     expect(found.locator(".hw-status")).not_to_have_text(said)

@@ -57,7 +57,7 @@ def test_an_exported_page_shows_picture_and_table(browser: Browser, stored: Path
 
 
 def still_is_shown(page: Page) -> None:
-    picture = page.get_by_role("img", name=re.compile("14 levels of district_id: raw rates"))
+    picture = page.get_by_role("img", name=re.compile("14 districts: raw rates"))
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.complete && image.naturalWidth") >= 700
     expect(page.get_by_text("District 309: n = 23, raw 0.435, pooled 0.268")).to_be_visible()
@@ -99,7 +99,7 @@ def notebook(run_again: Open) -> Notebook:
 
 def dial(notebook: Notebook) -> Locator:
     found = notebook.widget("PoolingDial")
-    expect(found.get_by_role("img", name=re.compile("14 levels of district_id"))).to_be_visible()
+    expect(found.get_by_role("img", name=re.compile("14 districts"))).to_be_visible()
     return found
 
 

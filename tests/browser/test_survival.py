@@ -21,7 +21,7 @@ fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="C
 dial = hw.widgets.PoolingDial(fit)
 dial
 """
-STILL = re.compile("14 levels of district_id: raw rates")
+STILL = re.compile("14 districts: raw rates")
 DEAD = re.compile("model not found|Loading widget|Error displaying|has stopped or was restarted")
 
 
@@ -218,14 +218,16 @@ def test_a_decimal_comma_is_a_decimal_or_refused(
         retype(notebook, sigma, text)
         expect(dial.get_by_role("alert")).to_have_text("σ, spread: a number from 0.01 to 5, please")
         assert notebook.python("dial.sigma") == 1.25
-    events = dial.get_by_role("spinbutton", name="imagine one more level: events y")
-    trials = dial.get_by_role("spinbutton", name="of trials n")
+    events = dial.get_by_role("spinbutton", name="imagine one more district: y contacted")
+    trials = dial.get_by_role("spinbutton", name="of n respondents")
     retype(notebook, events, "2")
     retype(notebook, trials, "9")
     notebook.settles("dial.imagined", [2, 9])
     for text in ("1,234", "1.234,5", "2.5"):
         retype(notebook, trials, text)
-        expect(dial.get_by_text("of trials n: a whole number from 1 to 100000")).to_be_visible()
+        expect(
+            dial.get_by_text("of n respondents: a whole number from 1 to 100000")
+        ).to_be_visible()
         assert notebook.python("dial.imagined") == [2, 9]
     notebook.shut_down()
     page.context.close()

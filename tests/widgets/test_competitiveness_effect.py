@@ -101,13 +101,13 @@ def test_only_a_plain_coefficient_can_be_moved(formula, position):
 
 
 def test_the_switch_shrinks_points_to_the_mean_or_to_the_curve(shown, uk, plain):
-    assert "With district_competitiveness: σ of district_id = 0.60" in shown.status
+    assert "With district competitiveness: σ of district = 0.60" in shown.status
     row = shown.facets[0]
     with_it = numbers.unit_frame(shown.setting)["estimate"]
     np.testing.assert_array_equal(row.heights, with_it)
     assert np.ptp(row.line.y) > 0.3
-    shown.controls[f"{X} in the model"].value = False
-    assert "Without district_competitiveness: σ of district_id = 0.71" in shown.status
+    shown.controls["district competitiveness in the model"].value = False
+    assert "Without district competitiveness: σ of district = 0.71" in shown.status
     assert "shown estimates has slope 0.175. In the model with it: A typical" in shown.status
     assert shown.sigma == pytest.approx(plain.theta[0], rel=1e-6)
     wanted = plain.predict(shown.setting.units)["estimate"]
@@ -115,7 +115,7 @@ def test_the_switch_shrinks_points_to_the_mean_or_to_the_curve(shown, uk, plain)
     np.testing.assert_allclose(row.line.y, expit(plain.beta[0]), rtol=1e-5)
     assert shown.controls["γ₁, slope"].layout.display == "none"
     shown.with_predictor = True
-    assert shown.controls[f"{X} in the model"].value
+    assert shown.controls["district competitiveness in the model"].value
     assert (shown.sigma, shown.slope) == (uk.theta[0], uk.beta[1])
     assert shown.controls["γ₁, slope"].layout.display is None
 
@@ -204,7 +204,7 @@ def test_straight_lines_stay_probabilities(shown):
 
 
 def test_the_switch_keeps_what_was_moved(shown):
-    switch = shown.controls[f"{X} in the model"]
+    switch = shown.controls["district competitiveness in the model"]
     fitted = shown.sigma
     switch.value = False
     assert shown.sigma != fitted  # it follows the fit without
@@ -323,16 +323,19 @@ def click_at(shown, x, y):
 
 
 def test_the_menu_and_a_click_pick_a_unit(shown):
-    shown.controls["district_id"].index = 3
+    shown.controls["district"].index = 3
     assert shown.selected == shown.setting.levels[2]
     assert shown.facets[0].ring.visible
     frame = numbers.unit_frame(shown.setting).iloc[10]
     click_at(shown, frame["x"], frame["raw"])
     assert shown.selected == frame["level"]
-    assert shown.controls["district_id"].index == 11
-    assert f"{frame['level']}: {X} {frame['x']:.3f}, n = {frame['n']:g}" in shown.status
+    assert shown.controls["district"].index == 11
+    assert (
+        f"{frame['level']}: district competitiveness {frame['x']:.3f}, n = {frame['n']:g}"
+        in shown.status
+    )
     np.testing.assert_array_equal(shown.facets[0].ring.y, [frame["raw"], frame["estimate"]])
-    shown.controls["district_id"].index = 0
+    shown.controls["district"].index = 0
     assert shown.selected is None
     assert not shown.facets[0].ring.visible
     click_at(shown, 0.37, 0.9)  # nothing is near
@@ -381,7 +384,7 @@ def test_an_error_while_drawing_shows_in_the_status(shown, monkeypatch):
         shown.sigma = 1.0
     assert shown.status == "This could not be drawn: the modes did not settle"
     shown.sigma = 1.1
-    assert shown.status.startswith("With district_competitiveness: σ of district_id = 1.10")
+    assert shown.status.startswith("With district competitiveness: σ of district = 1.10")
 
 
 def test_the_text_is_short_and_the_same_each_time(shown):
@@ -463,3 +466,15 @@ def test_a_singular_fit_starts_at_the_smallest_sigma():
     assert instrument.sigma == 0.01
     assert not status_line(instrument).problem
     instrument.close()
+
+
+def test_it_speaks_the_words_it_is_given():
+    line = hw.glmer(f"contacted ~ {X} + (1 | district_id)", hw.load("uk"), event="Contacted")
+    shown = CompetitivenessEffect(line, X, words={"level": "seat", "predictor": "closeness"})
+    assert {"seat", "closeness in the model"} <= set(shown.controls)
+    assert "With closeness: σ of seat" in shown.status
+    assert "A typical seat, closeness" in shown.status
+    assert shown.points_table.columns[:2] == ["seat", "closeness"]
+    said = [shown.status, *shown.text_alternatives.values(), *shown.controls]
+    assert not any("_" in text for text in said)
+    shown.close()

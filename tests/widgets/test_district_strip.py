@@ -112,13 +112,17 @@ def test_wrong_keywords_and_values_are_refused(data, keywords, error, says):
 @pytest.mark.parametrize("value", [7, 7.0, np.int64(7), np.float32(7)])
 def test_whole_numbers_of_every_kind_are_taken(data, value):
     strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted", shown=value)
-    assert (strip.shown, type(strip.shown), strip.controls["levels in view"].value) == (7, int, 7)
+    assert (strip.shown, type(strip.shown), strip.controls["districts in view"].value) == (
+        7,
+        int,
+        7,
+    )
 
 
 def test_what_is_typed_into_a_slider_is_rounded(data):
     strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted")
-    strip.controls["levels in view"].value = 7.6
-    assert (strip.shown, strip.controls["levels in view"].value) == (8, 8)
+    strip.controls["districts in view"].value = 7.6
+    assert (strip.shown, strip.controls["districts in view"].value) == (8, 8)
 
 
 # --- the traits and the marks -------------------------------------------------------------
@@ -157,15 +161,15 @@ def test_controls_and_traits_move_each_other(strip):
 
 
 def test_the_menu_and_a_click_pick_a_level(strip):
-    strip.controls["district_id"].label = "District 309"
+    strip.controls["district"].label = "District 309"
     assert strip.selected == "District 309"
     assert strip.strip.ring.visible
     assert strip.strip.ring.x.tolist() == [13]
     assert "10 of 23, rate 0.435; its 90 % Wald interval goes from 0.265 to 0.605" in strip.status
     click_point(strip.strip.rates, 0)
     assert strip.selected == "District 312"
-    assert strip.controls["district_id"].label == "District 312"
-    strip.controls["district_id"].index = 0
+    assert strip.controls["district"].label == "District 312"
+    strip.controls["district"].index = 0
     assert strip.selected is None
     assert not strip.strip.ring.visible
 
@@ -188,7 +192,7 @@ def test_intervals_without_width_have_their_own_marker(uk, data):
 def test_many_levels_are_read_a_few_at_a_time(uk, data):
     frame = frame_of(data["uk"])
     assert (uk.shown, uk.strip.names.num_ticks) == (253, 0)
-    assert uk.strip.names.label == "253 levels of district_id, sorted by rate"
+    assert uk.strip.names.label == "253 districts, sorted by rate"
     uk.shown, uk.first = 20, 101
     assert uk.strip.names.tick_values.tolist() == list(range(100, 120))
     assert uk.strip.place.min < 100 < 119 < uk.strip.place.max < 120
@@ -209,7 +213,7 @@ def test_the_still_names_levels_only_where_there_is_room(strip, uk, data):
     names = [text.get_text() for text in first.get_xticklabels()]
     assert names == frame_of(data["finland"])["level"].tolist()
     assert list(second.get_xticks()) == []
-    assert second.get_xlabel() == "253 levels of district_id, sorted by rate"
+    assert second.get_xlabel() == "253 districts, sorted by rate"
 
 
 def test_the_table_follows_once_it_is_open(strip, data):
@@ -222,7 +226,7 @@ def test_the_table_follows_once_it_is_open(strip, data):
 
 def test_pictures_have_a_text_that_follows(strip):
     before = strip.text_alternatives["hw-strip"]
-    assert before.startswith("14 levels of district_id, sorted by rate: rates 0.09 to 0.43")
+    assert before.startswith("14 districts, sorted by rate: rates 0.09 to 0.43")
     strip.method = "exact"
     assert "90 % Clopper-Pearson intervals" in strip.text_alternatives["hw-strip"]
 
@@ -266,9 +270,20 @@ def test_the_text_is_short_and_the_same_each_time(strip):
 def test_closing_frees_every_widget_and_observer(data):
     before = set(_instances)
     strip = DistrictStrip(data["uk"], "contacted", "district_id", "Contacted", shown=9)
-    menu, slider = strip.controls["Method"], strip.controls["levels in view"]
+    menu, slider = strip.controls["Method"], strip.controls["districts in view"]
     assert len(set(_instances) - before) > 20
     strip.close()
     assert set(_instances) == before
     menu.value, slider.value = "exact", 12
     assert (strip.method, strip.shown) == ("wald", 9)
+
+
+def test_it_speaks_the_words_it_is_given():
+    words = {"level": "county", "event": "called", "trials": "voters"}
+    strip = DistrictStrip(hw.load("uk"), "contacted", "district_id", "Contacted", words=words)
+    assert {"county", "counties in view"} <= set(strip.controls)
+    assert strip.table.columns[:3] == ["county", "n", "called"]
+    assert strip.strip.names.label == "253 counties, sorted by rate"
+    assert "1 to 10 voters each" in strip.text_alternatives["hw-strip"]
+    assert strip.text_alternatives["hw-sizes"].startswith("Number of voters in each county")
+    strip.close()

@@ -129,7 +129,7 @@ def test_any_frame_works():
     before = data.copy()
     game = Guess309(data, outcome="passed", group="school", event="yes")
     # the level that moves furthest
-    assert "<b>north</b>, one of 4 levels of school" in question(game)
+    assert "<b>north</b>, one of 4 schools" in question(game)
     assert "<i>passed = yes</i>" in question(game)
     game.close()
     pd.testing.assert_frame_equal(data, before)

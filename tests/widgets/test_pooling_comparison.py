@@ -170,11 +170,11 @@ def test_a_click_and_the_menu_select_a_level(shown):
             click(mark, len(mark.x) - 1)
             assert str(shown.selected) == mark.names[-1]
             assert mark.x[-1] in shown.slopes.ring.x
-    shown.controls["Level"].index = 6
+    shown.controls["district"].index = 6
     assert shown.selected == "District 309"
     assert shown.slopes.ring.x.round(3).tolist() == [0.268, 0.435]
     assert shown.slopes.ring.y.tolist() == [1, 2]  # no pooling on top, as in the figures
-    shown.controls["Level"].index = 0
+    shown.controls["district"].index = 0
     assert shown.selected is None
     assert len(shown.slopes.ring.x) == 0
 
@@ -186,11 +186,11 @@ def test_another_fit_keeps_what_was_set_as_far_as_it_has_it(shown):
     assert shown.selected == "District 319"
     assert (shown.n_low, shown.n_high) == (4, 10)
     assert "District 319: n = 1" in shown.status
-    assert shown.controls["Level"].label == "District 319"
+    assert shown.controls["district"].label == "District 319"
     shown.shown = "Finland"
     assert shown.selected is None
     assert (shown.n_low, shown.n_high) == (23, 179)
-    assert shown.controls["Level"].options[1] == "District 304"
+    assert shown.controls["district"].options[1] == "District 304"
     assert (shown.controls["n from"].min, shown.controls["n from"].max) == (23, 179)
     fine(shown)
     shown.shown = "UK"
@@ -218,10 +218,10 @@ def test_the_table_lists_changes_of_rank_largest_first(shown):
 
 def test_the_picture_has_a_text_that_follows(shown):
     text = shown.text_alternatives["hw-slopes"]
-    assert "14 levels of district_id as lines over three rows" in text
+    assert "14 districts as lines over three rows" in text
     assert "Partial pooling: 0.151 to 0.269, pulled toward 0.202. No pooling: 0.086 to" in text
     shown.shown = "UK with x"
-    assert "253 levels" in shown.text_alternatives["hw-slopes"]
+    assert "253 districts" in shown.text_alternatives["hw-slopes"]
     assert "pulled toward 0.114 to 0.506" in shown.text_alternatives["hw-slopes"]
 
 
@@ -279,7 +279,7 @@ def test_own_data_of_other_families(J, family):
     instrument = PoolingComparison(model.maximize())
     fine(instrument)
     assert instrument.slopes.axis.label == f"mean of {name}"
-    instrument.controls["Level"].index = 1
+    instrument.controls["level"].index = 1
     assert type(instrument.selected) in (int, np.int64)
     instrument.selected = 1
     assert instrument.status.startswith("1: n = 15; no pooling")
@@ -314,3 +314,12 @@ def test_all_levels_alike_are_drawn():
     instrument.highlight = "n range"
     fine(instrument)
     instrument.close()
+
+
+def test_it_speaks_the_words_it_is_given(fits):
+    shown = PoolingComparison(fits, words={"level": "riding"})
+    assert shown.controls["riding"].options[0] == "none"
+    assert "districts" not in f"{shown.status} {shown.text_alternatives}"
+    assert "ridings change places" in shown.status
+    assert shown.controls["Highlight"].options[2][0] == "ridings that change places"
+    shown.close()

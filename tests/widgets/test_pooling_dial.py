@@ -17,7 +17,7 @@ from hierwidgets.widgets import (
 )
 from hierwidgets.widgets.parts.instrument import owned_widgets
 
-Y, N = "imagine one more level: events y", "of trials n"
+Y, N = "imagine one more district: y contacted", "of n respondents"
 FORMULAS = {
     "finland": ("finland", "contacted ~ 1 + (1 | district_id)"),
     "uk0": ("uk", "contacted ~ 1 + (1 | district_id)"),
@@ -168,7 +168,7 @@ def test_infinite_raw_logits_sit_at_the_edge_with_their_own_marker(fits):
 
 
 def test_the_menu_and_a_click_pick_a_level(dial):
-    dial.controls["district_id"].index = 6
+    dial.controls["district"].index = 6
     assert dial.selected == "District 309"
     ring = dial.estimates.ring
     assert ring.visible
@@ -177,8 +177,8 @@ def test_the_menu_and_a_click_pick_a_level(dial):
     assert "30% of the weight" in dial.status
     click_estimate(dial, 0, dial.estimates.raw.y[0])
     assert dial.selected == "District 312"
-    assert dial.controls["district_id"].label == "District 312"
-    dial.controls["district_id"].index = 0
+    assert dial.controls["district"].label == "District 312"
+    dial.controls["district"].index = 0
     assert dial.selected is None
     assert not ring.visible
     click_estimate(dial, 0, pooled_points(dial)[0] + 0.003)
@@ -314,7 +314,7 @@ def test_more_events_than_trials_are_taken_away_with_the_reason(dial):
     dial.controls[Y].value = 11
     assert dial.imagined is None
     assert dial.status == (
-        "This could not be drawn: 11 events cannot be in 9 trials: y is at most n"
+        "This could not be drawn: 11 contacted of 9 respondents cannot be: y is at most n"
     )
     dial.imagined = (4, 20)
     assert (dial.controls[Y].value, dial.controls[N].value) == (4, 20)
@@ -366,4 +366,26 @@ def test_sizes_far_apart_are_drawn_on_a_log_scale():
     weight = pooling_frame(fit, 0.5)["weight"][4]
     click(dial, "hw-weights", (np.log10(300) - low) / (high - low), (weight + 0.05) / 1.1)
     assert dial.selected == "e"
+    dial.close()
+
+
+def test_it_speaks_the_words_it_is_given(fits):
+    words = hw.widgets.Words(level="riding", event="called", trials="voters")
+    dial = PoolingDial(fits["finland"], words=words, imagined=(5, 9))
+    assert {"riding", "imagine one more riding: y called", "of n voters"} <= set(dial.controls)
+    assert dial.table.columns[0] == "riding"
+    assert dial.text_alternatives["hw-estimates"].startswith("14 ridings: raw rates")
+    assert "Weight of each riding's own data" in dial.text_alternatives["hw-weights"]
+    assert dial.weights.figure.axes[0].label == "n, voters"
+    assert (
+        "words=hw.widgets.Words(level='riding', event='called', trials='voters'" in dial.as_code()
+    )
+    dial.close()
+
+
+def test_no_word_has_an_underscore(fits):
+    dial = PoolingDial(fits["finland"])
+    said = [dial.status, *dial.text_alternatives.values(), *dial.controls, *dial.table.columns]
+    assert not any("_" in text for text in said)
+    assert "district" in dial.controls
     dial.close()

@@ -85,7 +85,7 @@ def test_it_starts_at_the_data_and_the_fit_and_comes_back(shown, finland):
 
 def test_sliders_and_traits_move_each_other_and_the_curves(shown, finland):
     shown.controls["μ, prior centre"].value, shown.controls["σ, prior spread"].value = -1.0, 0.8
-    shown.controls["n, trials"].value, shown.controls["y, events"].value = 40, 30
+    shown.controls["n, respondents"].value, shown.controls["y, contacted"].value = 40, 30
     shown.controls["both times"].value, shown.controls["Scale"].value = 2.0, "logit"
     state = {"mu": -1.0, "sigma": 0.8, "n": 40, "y": 30, "multiplier": 2.0, "scale": "logit"}
     assert {name: getattr(shown, name) for name in state} == state
@@ -105,17 +105,17 @@ def test_sliders_and_traits_move_each_other_and_the_curves(shown, finland):
 
 def test_the_worth_of_a_narrow_prior_is_written_in_full(shown):
     assert shown.status.endswith(
-        "own data carry 30% of the weight, the prior is worth 64.5 trials."
+        "own data carry 30% of the weight, the prior is worth 64.5 respondents."
     )
     shown.sigma = 0.01
-    assert shown.status.endswith("0% of the weight, the prior is worth 62,000 trials.")
+    assert shown.status.endswith("0% of the weight, the prior is worth 62,000 respondents.")
 
 
 def test_a_new_level_brings_its_counts(shown):
     shown.multiplier = 4
-    shown.controls["district_id"].label = "District 310"
+    shown.controls["district"].label = "District 310"
     assert (shown.level, shown.y, shown.n) == ("District 310", 29, 179)
-    assert shown.controls["y, events"].max == 179
+    assert shown.controls["y, contacted"].max == 179
     assert shown.multiplier == 4
     assert "(29 and 179, × 4)" in shown.status
 
@@ -232,3 +232,11 @@ def test_nothing_is_rebuilt_and_closing_frees_everything(finland):
     assert set(_instances) == before
     slider.value = 2.0
     assert shown.sigma == pytest.approx(0.31, abs=0.01)
+
+
+def test_it_speaks_the_words_it_is_given(finland):
+    words = {"level": "riding", "event": "called", "trials": "voters"}
+    shown = PriorTimesLikelihood(finland, words=words)
+    assert {"riding", "n, voters", "y, called"} <= set(shown.controls)
+    assert shown.status.endswith("the prior is worth 64.5 voters.")
+    shown.close()

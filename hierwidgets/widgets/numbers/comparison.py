@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
+from hierwidgets.widgets.numbers.words import Words, words_of
 
 __all__ = [
     "ESTIMATES", "Compared", "Flags", "check_comparable", "compared", "comparison_frame",
@@ -179,6 +180,8 @@ class Compared:
     class_names : list of str
     digits : int
         Decimals that tell a thousandth of the spread of the estimates apart; three for rates.
+    words : Words
+        What its levels are called.
     """
 
     fit: Fit
@@ -188,6 +191,7 @@ class Compared:
     classes: NDArray[np.intp]
     class_names: list[str]
     digits: int
+    words: Words
 
     @property
     def group(self) -> str:
@@ -205,8 +209,8 @@ class Compared:
         return float(self.columns["n"].min()), float(self.columns["n"].max())
 
 
-def compared(fit: Fit, most: int = 3) -> Compared:
-    """A fit compared level by level, in at most so many classes of n.
+def compared(fit: Fit, most: int = 3, words: Words | None = None) -> Compared:
+    """A fit compared level by level, in at most so many classes of n, in these words.
 
     Examples
     --------
@@ -221,7 +225,8 @@ def compared(fit: Fit, most: int = 3) -> Compared:
     columns = {str(name): values.to_numpy() for name, values in frame.items()}
     classes, names = n_classes(columns["n"], most)
     crossed = crossed_with_each(frame)
-    return Compared(fit, frame, columns, crossed, classes, names, _digits(fit, frame))
+    digits, words = _digits(fit, frame), words or words_of(fit)
+    return Compared(fit, frame, columns, crossed, classes, names, digits, words)
 
 
 def most_moved(found: Compared, most: int = 12) -> Flags:

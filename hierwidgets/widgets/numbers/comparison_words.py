@@ -32,9 +32,9 @@ def whole_text(found: Compared) -> str:
     c, count = found.columns, len(found.frame)
     overall = _span(c["complete_pooling"], found.digits + 1)
     return (
-        f"{_crossings(found):,} of {count * (count - 1) // 2:,} pairs of {found.group} change "
-        f"places between no and partial pooling. Complete pooling gives all {overall}; partial "
-        f"pooling pulls toward {_span(c['target'], found.digits + 1)}."
+        f"{_crossings(found):,} of {count * (count - 1) // 2:,} pairs of {found.words.levels} "
+        f"change places between no and partial pooling. Complete pooling gives all {overall}; "
+        f"partial pooling pulls toward {_span(c['target'], found.digits + 1)}."
     )
 
 
@@ -81,7 +81,7 @@ def picture_text(found: Compared, marked: str) -> str:
     """The picture in words."""
     c, count, digits = found.columns, len(found.frame), found.digits
     return (
-        f"{count} levels of {found.group} as lines over three rows. Complete "
+        f"{count} {found.words.levels} as lines over three rows. Complete "
         f"pooling: {_span(c['complete_pooling'], digits)} for all. Partial pooling: "
         f"{_span(c['partial_pooling'], digits)}, pulled toward {_span(c['target'], digits)}. No "
         f"pooling: {_span(c['no_pooling'], digits)}. {_crossings(found)} of "

@@ -7,6 +7,7 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.fit.fit import Fit
 
 from .integral import Lens
+from .words import group_word, plural
 
 __all__ = [
     "TOLD", "about", "axis_name", "data_words", "decimals", "error_words", "errors_words",
@@ -16,31 +17,6 @@ __all__ = [
 
 TOLD = 1e-12  # share of an area: a smaller error is one of arithmetic
 RIGHT = 1e-6  # an error above it is told in percent, or as it stands
-
-
-def group_word(group: str) -> str:
-    """What one group is called: the column's name without what makes it a column's.
-
-    Examples
-    --------
-    >>> group_word("district_id"), group_word("Home.Town"), group_word("NUTS")
-    ('district', 'home town', 'NUTS')
-    """
-    word = group.removesuffix("_id").replace("_", " ").replace(".", " ")
-    return word.lower() if word.istitle() else word
-
-
-def plural(word: str) -> str:
-    """Several of them.
-
-    Examples
-    --------
-    >>> plural("district"), plural("county"), plural("class")
-    ('districts', 'counties', 'classes')
-    """
-    if word.endswith("y") and word[-2:-1] not in {"a", "e", "o", "u", ""}:
-        return f"{word[:-1]}ies"
-    return f"{word}es" if word.endswith(("s", "x", "ch", "sh")) else f"{word}s"
 
 
 def named_level(group: str, level: object) -> str:

@@ -38,18 +38,18 @@ class EstimatesPanel:
         Those of `pooling_columns` at the fit, in the order of the picture.
     family
         The fit's, for the axis of probabilities.
-    group, rate
+    levels, rate
         Name of the grouping factor, and of what the rates are rates of.
     """
 
-    def __init__(self, columns: Columns, family: Family, group: str, rate: str) -> None:
+    def __init__(self, columns: Columns, family: Family, levels: str, rate: str) -> None:
         self._family, self._rate = family, rate
         self.names = np.array([str(level) for level in columns["level"]])
         self.at = np.arange(len(self.names), dtype=np.float64)
         self.link_range = link_range(columns)
         overall = float(columns["n"] @ columns["raw"] / columns["n"].sum())
         self.overall_rate = {"": overall, "_link": float(on_link(family, overall))}
-        self._build(group)
+        self._build(levels)
 
     def show(
         self, columns: Columns, scale: str, selected: int | None, extra: Columns | None
@@ -89,7 +89,7 @@ class EstimatesPanel:
 
     # --- built once ---
 
-    def _build(self, group: str) -> None:
+    def _build(self, levels: str) -> None:
         count = len(self.names)
         self._labelled = count <= MOST_LABELS
         area = 45 if self._labelled else 16
@@ -98,7 +98,7 @@ class EstimatesPanel:
         marks = self._build_marks({"x": place, "y": self.value}, area)
         self.figure = figure(
             "hw-estimates", "300px" if self._labelled else "270px", marks,
-            [self._place_axis(group), self._value_axis()], bottom=72 if self._labelled else 40,
+            [self._place_axis(levels), self._value_axis()], bottom=72 if self._labelled else 40,
         )  # fmt: skip
         width, height = plot_size(self.figure)
         half = np.sqrt(area) * 0.8  # pixels, from the middle of a diamond to its corners
@@ -151,7 +151,7 @@ class EstimatesPanel:
             for fill in (False, True)
         )  # fmt: skip
 
-    def _place_axis(self, group: str) -> bqplot.Axis:
+    def _place_axis(self, levels: str) -> bqplot.Axis:
         count = len(self.names)
         labels = dict(enumerate([*self.names, "imagined"])) if self._labelled else {}
         self.place_axis = bqplot.Axis(
@@ -159,7 +159,7 @@ class EstimatesPanel:
             tick_values=self.at if labels else np.array([]), tick_labels=labels or None,
             tick_style={"text-anchor": "end"} if labels else {"display": "none"},
             label_offset="24px",
-            label="" if labels else f"{count} levels of {group}, by target and raw rate",
+            label="" if labels else f"{count} {levels}, by target and raw rate",
         )  # fmt: skip
         return self.place_axis
 

@@ -92,7 +92,7 @@ class FacetRow:
         names = np.array([str(level) for level in setting.levels])[self.units]
         self._build_points(scales, names, raw)
         titles = facet_titles(setting)
-        label = shorter(setting.predictor, 60)
+        label = shorter(setting.words.predictor, 60)
         self.figure = self._picture([titles[k] for k in facets], label)
 
     def _scale(self) -> bqplot.LinearScale:

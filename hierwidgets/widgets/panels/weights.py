@@ -36,9 +36,12 @@ class WeightPanel:
     ----------
     frame
         That of `pooling_frame`.
+    trials
+        What is counted by n.
     """
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    def __init__(self, frame: pd.DataFrame, trials: str) -> None:
+        self._name = f"n, {trials}"
         self._sizes = frame["n"].to_numpy()
         self._rows = _rows_by_place(frame)
         self._first = np.array([rows[0] for rows in self._rows])
@@ -127,8 +130,8 @@ class WeightPanel:
             stroke_width=2, default_size=260, interactions={}, visible=False,
         )  # fmt: skip
         self._axis = bqplot.Axis(
-            scale=self.size, label="n (log scale)" if self._log else "n", tick_format="~g",
-            grid_lines="none", label_offset="32px",
+            scale=self.size, label=f"{self._name}{' (log scale)' if self._log else ''}",
+            tick_format="~g", grid_lines="none", label_offset="32px",
         )  # fmt: skip
         weight = upright(
             bqplot.Axis(

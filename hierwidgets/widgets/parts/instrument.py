@@ -31,6 +31,7 @@ import numpy as np
 import traitlets
 
 from hierwidgets.errors import DataError, HierwidgetsError
+from hierwidgets.widgets.numbers.words import Words
 
 from . import reruns
 from .controls import CodeLine, NamedSlider, StatusLine, TextTable
@@ -398,6 +399,8 @@ def _literal(value: Any, name: str) -> str:
         return f"({inner},)" if len(value) == 1 else f"({inner})"
     if known := _variable(value):
         return known
+    if isinstance(value, Words):
+        return f"hw.widgets.{value!r}"
     if isinstance(value, dict):
         inner = ", ".join(f"{key!r}: {_literal(each, name)}" for key, each in value.items())
         return f"{{{inner}}}"

@@ -19,7 +19,7 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.spec.columns import variables
 from hierwidgets.spec.design import Design, Term
-from hierwidgets.widgets.numbers.words import Estimated
+from hierwidgets.widgets.numbers.words import Estimated, GivenWords, Words, spoken, words_for
 
 __all__ = [
     "TARGETS", "Setting", "a_step_apart", "bar_text", "decimals", "facet_titles", "facet_values",
@@ -54,6 +54,8 @@ class Setting:
         One row with every predictor at its middle: a number's median, a factor's mode.
     average_draws : int
         At most so many draws for averages over units.
+    words : Words
+        What units and predictor are called.
     """
 
     model: Estimated
@@ -67,6 +69,7 @@ class Setting:
     facet_of: NDArray[np.intp]
     typical: pd.DataFrame
     average_draws: int
+    words: Words
 
     @property
     def x(self) -> Array:
@@ -89,7 +92,7 @@ class Setting:
         if self.compare is None:
             return ("all",)
         numbers = is_numeric(self.model.design, self.compare)
-        return tuple(f"{self.compare} = {v:g}" if numbers else str(v) for v in self.pair)
+        return tuple(f"{spoken(self.compare)} = {v:g}" if numbers else str(v) for v in self.pair)
 
     @property
     def facet_names(self) -> tuple[str, ...]:
@@ -98,8 +101,9 @@ class Setting:
 
 
 def setting(
-    model: Estimated, predictor: str, compare: str | None = None, average_draws: int = 500
-) -> Setting:
+    model: Estimated, predictor: str, compare: str | None = None, average_draws: int = 500,
+    words: GivenWords = None,
+) -> Setting:  # fmt: skip
     """Look a model over: what its points, facets and comparison are.
 
     Parameters
@@ -114,6 +118,8 @@ def setting(
         facets (within units, where there are no facets).
     average_draws
         At most so many draws of a posterior for averages over units.
+    words
+        What units and predictor are called; by the names of the columns if not given.
 
     Raises
     ------
@@ -144,6 +150,7 @@ def setting(
         units=_representatives(design, typical, codes, unit.factors),
         facets=_representatives(design, typical, inside, () if facet is None else facet.factors),
         facet_of=inside[first], typical=typical, average_draws=average_draws,
+        words=words_for(words, unit.group, design.formula.response, predictor=predictor),
     )  # fmt: skip
 
 

@@ -25,15 +25,15 @@ def unit_text(row: dict[Any, Any], setting: Setting, digits: int) -> str:
     """One unit: its predictor, its n, its raw and its partially pooled rate."""
     where = f" in {row['facet']}" if setting.facet is not None else ""
     return (
-        f"{row['level']}{where}: {setting.predictor} {row['x']:.{digits}f}, n = {row['n']:g}, "
-        f"raw {row['raw']:.3f}, pooled {row['estimate']:.3f}."
+        f"{row['level']}{where}: {setting.words.predictor} {row['x']:.{digits}f}, "
+        f"n = {row['n']:g}, raw {row['raw']:.3f}, pooled {row['estimate']:.3f}."
     )
 
 
 def fit_text(setting: Setting, model: Estimated, with_predictor: bool, behind: float | None) -> str:
     """Spread and weight of a model; how far its log-likelihood is behind the fit's, if moved."""
-    name = f"{'With' if with_predictor else 'Without'} {setting.predictor}"
-    text = f"{name}: σ of {setting.unit.group} = {_unit_sd(setting, model):.2f}"
+    name = f"{'With' if with_predictor else 'Without'} {setting.words.predictor}"
+    text = f"{name}: σ of {setting.words.level} = {_unit_sd(setting, model):.2f}"
     if not isinstance(model, Fit):
         return f"{text} (posterior mean)."
     if not isinstance(setting.model, Fit):
@@ -61,7 +61,7 @@ def effect_text(
     changes = frame[frame["quantity"].isin(["change", "second difference"])]
     parts = [_change_text(row) for row in changes.to_dict("records")]
     who = {"typical": "A typical", "average": "The average", "new": "A new"}[target]
-    text = f"{who} {setting.unit.group}, {setting.predictor} {changes['at'].iloc[0]}: "
+    text = f"{who} {setting.words.level}, {setting.words.predictor} {changes['at'].iloc[0]}: "
     text += "; ".join(parts)
     if slopes is not None:
         text += ". Slopes: " + ", ".join(f"{kind} {value:.3f}" for kind, value in slopes.items())
@@ -125,7 +125,7 @@ def row_text(
     titles = ", ".join(setting.facet_names[k] for k in facets)
     inside = f", facets {titles}" if setting.facet is not None else ""
     span = f"{np.min(heights):.2f} to {np.max(heights):.2f}"
-    points = f"{len(setting.levels)} levels of {setting.unit.group} against {setting.predictor}"
+    points = f"{len(setting.levels)} {setting.words.levels} against {setting.words.predictor}"
     return f"{points}{inside}: estimates {span}. {said}{hidden}"
 
 
@@ -139,15 +139,15 @@ def curves_text(
         for i, (x, y) in marked.items()
         if i < len(names)
     ]
-    return f"{quantity} against {setting.predictor}, {target}: {'; '.join(marks)}."
+    return f"{quantity} against {setting.words.predictor}, {target}: {'; '.join(marks)}."
 
 
 def target_names(setting: Setting, targets: Sequence[str]) -> list[tuple[str, str]]:
     """What a menu says of each target, and the target."""
     names = {
         "typical": "typical: no group effects",
-        "average": f"average over {len(setting.levels)} units",
-        "new": "a new unit",
+        "average": f"average over {len(setting.levels)} {setting.words.levels}",
+        "new": f"a new {setting.words.level}",
     }
     return [(names[target], target) for target in targets]
 
