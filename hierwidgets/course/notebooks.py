@@ -8,6 +8,8 @@
     Removes metadata that differs from run to run; outputs stay.
 ``python -m hierwidgets.course path``
     Prints what the core of each class costs (`path`).
+``python -m hierwidgets.course student [FOLDER]``
+    Makes the student's copy of the lectures, without outputs (`student`).
 
 A path is a notebook or a folder of them; without one, ``lectures``.
 """
