@@ -181,8 +181,20 @@ def _alone(folder: Path) -> Iterator[None]:
         yield
 
 
-def _hash(content: bytes) -> str:
+def _hash(name: str, content: bytes) -> str:
+    """The hash of a file; of a notebook's cells alone, for to open it changes the rest."""
+    if name.endswith(".ipynb"):
+        with contextlib.suppress(ValueError, KeyError, TypeError, AttributeError):
+            cells = [_written(cell) for cell in json.loads(content)["cells"]]
+            content = json.dumps(cells, sort_keys=True).encode()
     return hashlib.sha256(content).hexdigest()
+
+
+def _written(cell: dict[str, Any]) -> dict[str, Any]:
+    """What somebody has written, run or pasted in a cell; not how JupyterLab shows it."""
+    told = {key: cell["metadata"].get(key) for key in ("hierwidgets", "nbgrader", "tags")}
+    rest = [cell.get("attachments") or {}, cell.get("outputs") or []]
+    return {"type": cell["cell_type"], "source": "".join(cell["source"]), **told, "rest": rest}
 
 
 class _Copy:
@@ -216,7 +228,7 @@ class _Copy:
         path = self.folder / name
         if path.is_symlink() or path.is_dir():
             return "no file of ours"
-        return _hash(path.read_bytes()) if path.exists() else ""
+        return _hash(name, path.read_bytes()) if path.exists() else ""
 
     def update(self, wanted: dict[str, bytes]) -> Done:
         for name in wanted:
@@ -226,11 +238,11 @@ class _Copy:
         done = Done([], [], {}, [], gone)
         plan = self._plan(wanted, done)
         if plan:
-            self._note({name: _hash(content) for name, content in plan.items()})
+            self._note({name: _hash(name, content) for name, content in plan.items()})
         for name, content in plan.items():
             if self._now(name) in ("", self.written.get(name)):  # it may just have been saved
                 self._put(name, content)
-                self.written[name] = _hash(content)
+                self.written[name] = _hash(name, content)
         self._note({})
         return done
 
@@ -238,7 +250,7 @@ class _Copy:
         """What to write where, and `done` filled with the account of it."""
         plan: dict[str, bytes] = {}
         for name, content in wanted.items():
-            new, now = _hash(content), self._now(name)
+            new, now = _hash(name, content), self._now(name)
             if now == new:
                 self.written[name] = new
             elif now in ("", self.written.get(name)):
@@ -320,10 +332,11 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("folder", nargs="?", type=Path, default=Path(DEFAULT))
     parser.add_argument("--from", dest="lectures", type=Path, default=Path("lectures"))
     options = parser.parse_args(arguments)
+    folder = options.folder.expanduser()
     try:
-        done = make(options.folder, options.lectures)
+        done = make(folder, options.lectures)
     except (OSError, DataError) as error:
         print(error)
         return 1
-    print("\n".join(told(options.folder, done)))
+    print("\n".join(told(folder, done)))
     return 0

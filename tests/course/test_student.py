@@ -159,6 +159,47 @@ def test_the_newer_version_goes_beside_what_was_touched(lectures: Path, copy: Pa
     assert not (copy / SECOND).exists()
 
 
+def test_to_open_a_notebook_is_not_to_write_in_it(lectures: Path, copy: Path) -> None:
+    """JupyterLab saves what it knows of the kernel and how cells are shown; to run is to write."""
+    make(copy, lectures)
+    opened = nbformat.read(copy / DIAL, as_version=4)
+    opened.metadata["language_info"] = {"name": "python", "version": "3.12.1"}
+    opened.cells[1].metadata["collapsed"] = True
+    nbformat.write(opened, copy / DIAL)
+    write_lecture(lectures, "version 2")
+    assert make(copy, lectures).replaced == [DIAL]
+    assert first_cell(copy / DIAL) == "version 2"
+    ran = nbformat.read(copy / DIAL, as_version=4)
+    ran.cells[1].outputs = [v4.new_output("stream", text="4")]
+    nbformat.write(ran, copy / DIAL)
+    write_lecture(lectures, "version 3")
+    assert make(copy, lectures).beside == {DIAL: NEW}
+
+
+@pytest.mark.parametrize("how", ["source", "attachment", "cell", "order", "no notebook", "bytes"])
+def test_whatever_is_written_in_a_notebook_counts(lectures: Path, copy: Path, how: str) -> None:
+    make(copy, lectures)
+    path = copy / DIAL
+    notebook = nbformat.read(path, as_version=4)
+    if how == "source":
+        notebook.cells[1].source += "\n"
+    elif how == "attachment":
+        notebook.cells[0]["attachments"] = {"a.png": {"image/png": "aaaa"}}
+    elif how == "cell":
+        notebook.cells.append(v4.new_raw_cell("mine"))
+    elif how == "order":
+        notebook.cells.reverse()
+    nbformat.write(notebook, path)
+    if how == "no notebook":
+        path.write_text("[1, 2]")
+    elif how == "bytes":
+        path.write_bytes(b"\xff" + path.read_bytes())
+    mine = path.read_bytes()
+    write_lecture(lectures, "version 2")
+    assert make(copy, lectures).beside == {DIAL: NEW}
+    assert path.read_bytes() == mine
+
+
 def test_a_touched_one_beside_is_not_overwritten_either(lectures: Path, copy: Path) -> None:
     make(copy, lectures)
     write_lecture(copy, "my answer")
