@@ -1,10 +1,11 @@
-# make lab     open the lectures in JupyterLab
+# make lab     make your own copy of the lectures (COPY, my-lectures) and open it in JupyterLab
 # make test    prove that everything works (under 15 minutes)
 # The rest: test-slow, test-long (what takes hours by nature), bench, notebooks, constraints,
 # clean. PYTHON chooses the interpreter.
 
 PYTHON ?= python3
 LAB_ARGS ?=
+COPY ?= my-lectures
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
@@ -17,10 +18,8 @@ WORKERS ?= 2
 .PHONY: lab test test-slow test-long bench notebooks constraints install clean lint types kernels unit \
   lectures browser
 
-# Jupyter refuses to start as root unless told that this is meant.
 lab: install
-	$(BIN)/python -m jupyterlab --notebook-dir=lectures $$([ "$$(id -u)" -ne 0 ] || echo --allow-root) \
-	  $(LAB_ARGS)
+	$(BIN)/python -m hierwidgets.course lab "$(COPY)" $(LAB_ARGS)
 
 # Types and kernels keep one core busy each.
 test: install

@@ -1,9 +1,13 @@
-"""The command line: ``python -m hierwidgets.course refresh | check | clean | path``."""
+"""The command line: ``python -m hierwidgets.course`` and a word of `notebooks`."""
 
 import sys
 
-from . import notebooks, path
+from . import notebooks, path, room, student
+
+COMMANDS = {"lab": room.main, "student": student.main}
 
 if __name__ == "__main__":
     command = sys.argv[1:]
+    if command and command[0] in COMMANDS:
+        sys.exit(COMMANDS[command[0]](command[1:]))
     sys.exit(path.main() if command == ["path"] else notebooks.main(command))

@@ -8,6 +8,10 @@
     Removes metadata that differs from run to run; outputs stay.
 ``python -m hierwidgets.course path``
     Prints what the core of each class costs (`path`).
+``python -m hierwidgets.course student [FOLDER]``
+    Makes the student's copy of the lectures, without outputs (`student`).
+``python -m hierwidgets.course lab [FOLDER] [OPTION ...]``
+    Makes that copy, and opens it in a quiet JupyterLab (`room`).
 
 A path is a notebook or a folder of them; without one, ``lectures``.
 """

@@ -18,6 +18,8 @@ import pytest
 from support.paths import ROOT
 from tools import binder
 
+from hierwidgets.course import room, student
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
@@ -53,9 +55,24 @@ def test_nothing_is_missing_and_nothing_is_too_much() -> None:
     assert not names & {"pytest", "nbval", "ruff", "mypy", "nbgrader", "playwright", "distributed"}
 
 
-def test_the_badge_opens_a_lecture() -> None:
-    assert badge_path() == "lectures/00-map-and-notation.ipynb"
-    assert (ROOT / badge_path()).is_file()
+def test_the_badge_opens_a_lecture_of_the_students_copy() -> None:
+    folder, name = badge_path().split("/")
+    assert (folder, name) == (student.DEFAULT, "00-map-and-notation.ipynb")
+    assert (ROOT / "lectures" / name).is_file()
+    built = (ROOT / "binder" / "postBuild").read_text().splitlines()
+    assert built[-1] == "python -m hierwidgets.course student"
+
+
+def test_binder_opens_the_same_quiet_room(tmp_path: Path) -> None:
+    """Its start gives what `make lab` gives, whatever else is set."""
+    own = {"PATH": os.environ["PATH"], "JUPYTER_CONFIG_PATH": "own"}
+    command = ["bash", str(ROOT / "binder" / "start"), "env"]
+    done = subprocess.run(
+        command, cwd=tmp_path, env=own, capture_output=True, text=True, check=True
+    )
+    given = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    wanted = room.environment(tmp_path / student.DEFAULT, own)
+    assert {name: given[name] for name in wanted} == wanted
 
 
 def test_repo2docker_finds_python_and_scripts(tmp_path: Path) -> None:
