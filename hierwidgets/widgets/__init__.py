@@ -30,6 +30,7 @@ from hierwidgets.widgets.numbers.prior_dial.look import reweighted_frame  # noqa
 from hierwidgets.widgets.numbers.recovery import judged_frame, truth_frame  # noqa: E402
 from hierwidgets.widgets.numbers.running import running_frame  # noqa: E402
 from hierwidgets.widgets.numbers.shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
+from hierwidgets.widgets.numbers.slopes.pooled import slope_frame  # noqa: E402
 from hierwidgets.widgets.numbers.strip import people_frame, strip_frame  # noqa: E402
 from hierwidgets.widgets.numbers.stuck_chains import printed_summary, stuck_chains  # noqa: E402
 from hierwidgets.widgets.numbers.words import Words  # noqa: E402
@@ -79,6 +80,7 @@ __all__ = [
     "running_frame",
     "shrinkage_curves",
     "shrinkage_frame",
+    "slope_frame",
     "strip_frame",
     "stuck_chains",
     "truth_frame",
