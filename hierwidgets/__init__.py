@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from .data.datasets import load
     from .effects.comparisons import comparisons, slopes
     from .effects.marginaleffects import to_marginaleffects
+    from .effects.poststratification import poststratify
     from .fit.fit import Fit
     from .fit.likelihood_ratio import compare
     from .fit.pooling import complete_pooling, no_pooling, partial_pooling
@@ -64,6 +65,7 @@ __all__ = [
     "load_posterior",
     "no_pooling",
     "partial_pooling",
+    "poststratify",
     "priors",
     "simulate_and_recover",
     "slopes",
@@ -79,6 +81,7 @@ _HOMES = {
     "data.datasets": ("load",),
     "effects.comparisons": ("comparisons", "slopes"),
     "effects.marginaleffects": ("to_marginaleffects",),
+    "effects.poststratification": ("poststratify",),
     "fit.fit": ("Fit",),
     "fit.likelihood_ratio": ("compare",),
     "fit.pooling": ("complete_pooling", "no_pooling", "partial_pooling"),
