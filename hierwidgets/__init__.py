@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .data.reading import read
     from .effects.comparisons import comparisons, slopes
     from .effects.marginaleffects import to_marginaleffects
+    from .effects.poststratification import poststratify
     from .fit.fit import Fit
     from .fit.likelihood_ratio import compare
     from .fit.pooling import complete_pooling, no_pooling, partial_pooling
@@ -65,6 +66,7 @@ __all__ = [
     "load_posterior",
     "no_pooling",
     "partial_pooling",
+    "poststratify",
     "priors",
     "read",
     "simulate_and_recover",
@@ -82,6 +84,7 @@ _HOMES = {
     "data.reading": ("read",),
     "effects.comparisons": ("comparisons", "slopes"),
     "effects.marginaleffects": ("to_marginaleffects",),
+    "effects.poststratification": ("poststratify",),
     "fit.fit": ("Fit",),
     "fit.likelihood_ratio": ("compare",),
     "fit.pooling": ("complete_pooling", "no_pooling", "partial_pooling"),
