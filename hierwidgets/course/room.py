@@ -31,10 +31,14 @@ def environment(folder: Path, own: Mapping[str, str]) -> dict[str, str]:
         The environment as it is; settings that stand there come after the course's.
     """
     settings = folder.resolve() / student.SETTINGS
-    paths = [str(settings), *filter(None, [own.get("JUPYTER_CONFIG_PATH")])]
+
+    def first(name: str) -> str:
+        return os.pathsep.join([str(settings), *filter(None, [own.get(name)])])
+
     return {
         **own,
-        "JUPYTER_CONFIG_PATH": os.pathsep.join(paths),
+        "JUPYTER_CONFIG_PATH": first("JUPYTER_CONFIG_PATH"),
+        "JUPYTER_PATH": first("JUPYTER_PATH"),  # kernels that share what they import (`kernels`)
         "JUPYTERLAB_WORKSPACES_DIR": str(folder.resolve() / WORKSPACE),
     }
 
