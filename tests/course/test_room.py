@@ -25,6 +25,7 @@ def test_settings_are_whole_and_name_no_place() -> None:
         "course.json",
         "default-37a8.jupyterlab-workspace",
         "default_setting_overrides.json",
+        "kernel.json",
         "page_config.json",
     ]
     for path in files:
@@ -38,6 +39,7 @@ def test_the_environment_puts_the_course_first(copy: Path) -> None:
     assert alone == {
         "A": "1",
         "JUPYTER_CONFIG_PATH": str(settings),
+        "JUPYTER_PATH": str(settings),
         "JUPYTERLAB_WORKSPACES_DIR": str(settings / "workspaces"),
     }
     both = room.environment(copy, {"JUPYTER_CONFIG_PATH": "own"})

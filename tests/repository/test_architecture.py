@@ -111,8 +111,11 @@ def test_a_wrong_import_is_named(case: str, tmp_path: Path) -> None:
 
 
 def test_no_module_of_ours_is_imported_by_its_name() -> None:
-    """import-linter reads import statements; a module named in a string would pass unseen."""
-    for path in set(MODULES) - {PACKAGE / "__init__.py"}:
+    """import-linter reads import statements; a module named in a string would pass unseen.
+
+    The mother of kernels imports what stands below it in advance, and nothing imports from her.
+    """
+    for path in set(MODULES) - {PACKAGE / "__init__.py", PACKAGE / "course/kernels/mother.py"}:
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and called(node) in {"import_module", "__import__"}:
                 (target, *_) = node.args
