@@ -38,7 +38,7 @@ def bet(counts: pd.DataFrame) -> Markdown:
 
 def page_note(counts: pd.DataFrame) -> Markdown:
     """The page's rate of 309 against the data (S18)."""
-    y, n = (int(count) for count in counts.loc["309"])
+    y, n = counts.loc["309"].to_numpy(dtype=int)
     printed = page.number("S18", "estimate", "309")
     impossible = not any(printed.agrees(k / n) for k in range(n + 1))
     assert impossible
@@ -219,7 +219,7 @@ together win.
 
 def in_full(no: pd.DataFrame, partial: pd.DataFrame, overall: float, n_0: float) -> Markdown:
     """The 309 problem in four points."""
-    low, high = (float(x) for x in no.set_index("level").loc["309", ["conf_low", "conf_high"]])
+    low, high = no.set_index("level").loc["309", ["conf_low", "conf_high"]].to_numpy(dtype=float)
     raw, new = _rates(no)["309"], _rates(partial)["309"]
     n = no.set_index("level")["n"]["309"]
     assert low < new < low + 0.01
