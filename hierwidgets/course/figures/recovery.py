@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["error_lines", "judged", "one_draw", "recovered", "shape_histograms"]
+__all__ = [
+    "error_lines", "fixed_districts", "judged", "one_draw", "recovered", "shape_histograms",
+]  # fmt: skip
 
 
 KINDS = {kind.replace(" ", "_"): kind for kind in STYLES}
@@ -249,6 +251,45 @@ def _error_line(axes: "Axes", kind: str, part: pd.DataFrame, x: str) -> None:
         part[x], part["rmse"], yerr=_Z90 * part["mc_error"].fillna(0), color=style.color,
         marker=style.marker, linestyle=style.linestyle, markersize=5, capsize=2, label=kind,
     )  # fmt: skip
+
+
+def fixed_districts(frame: pd.DataFrame) -> "Figure":
+    """Bias and RMSE of no and partial pooling in groups whose true rates are held fixed.
+
+    Parameters
+    ----------
+    frame
+        ``truth``, then for no pooling ``raw`` (the mean of its estimates) and ``rmse raw``, for
+        partial pooling ``pooled`` and ``rmse pooled``; one row per group.
+
+    Raises
+    ------
+    DataError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.course.figures.recovery import fixed_districts
+    >>> frame = pd.DataFrame({"truth": [0.1], "raw": [0.1], "pooled": [0.15],
+    ...                       "rmse raw": [0.06], "rmse pooled": [0.05]})
+    >>> [axes.get_ylabel() for axes in fixed_districts(frame).axes]
+    ['bias', 'RMSE']
+    """
+    require_columns(frame, "truth", "raw", "pooled", "rmse raw", "rmse pooled")
+    figure = blank_figure(8, 3.4)
+    bias, rmse = figure.subplots(1, 2)
+    for column, kind in [("raw", "no pooling"), ("pooled", "partial pooling")]:
+        style: dict[str, Any] = {"color": STYLES[kind].color, "marker": STYLES[kind].marker}
+        bias.scatter(frame["truth"], frame[column] - frame["truth"], label=kind, **style)
+        rmse.scatter(frame["truth"], frame[f"rmse {column}"], **style)
+    bias.axhline(0, color=FADED, linestyle=":")
+    bias.set(xlabel="true rate of the district", ylabel="bias")
+    rmse.set(xlabel="true rate of the district", ylabel="RMSE", ylim=(0, None))
+    for axes in (bias, rmse):
+        axes.spines[["top", "right"]].set_visible(False)
+    legend_above(bias, ncols=2)
+    return figure
 
 
 def shape_histograms(draws: pd.DataFrame, bins: Array) -> "Figure":

@@ -19,13 +19,10 @@ __all__ = [
 _CAPTIONS = {
     1: "Above, each district on its own; below, the hierarchical model. All lines lean inward, "
     "the outer ones most, and some cross.",
-    2: "The districts that change places (strong lines). In each pair the larger district's line "
-    "is the steeper one: it moves less.",
-    3: "From complete pooling (bottom) through partial pooling to no pooling (top) the districts "
-    "fan out, as less and less is borrowed.",
-    4: "Every district's estimate as σ grows. Left: all alike. Right: each on its own. Large "
-    "districts open up early, small ones late; that is why lines cross. Near the fitted σ "
-    "(dashed) 309 is just passing 308.",
+    2: "Strong: the districts that change places. In each pair the larger one moves less.",
+    3: "Read upward, the districts fan out: less and less is borrowed.",
+    4: "Every district's estimate as σ grows, from all alike to each on its own. Large districts "
+    "open up early, small ones late. Near the fitted σ (dashed) 309 is just passing 308.",
     5: "Equal steps to the left and to the right of μ become unequal steps in rates: "
     "the upper one is the larger. The curve lies above its tangent, so averages of rates lie above "
     "the rate at the average.",

@@ -10,6 +10,7 @@ import pytest
 import hierwidgets as hw
 from hierwidgets.course.figures.recovery import (
     error_lines,
+    fixed_districts,
     judged,
     one_draw,
     recovered,
@@ -120,3 +121,16 @@ def test_histograms_hold_every_group_once(result):
 def test_what_is_missing_is_named(call, message):
     with pytest.raises(DataError, match=message):
         call()
+
+
+def test_fixed_districts_show_bias_and_error_of_each():
+    frame = pd.DataFrame({"truth": [0.1, 0.4], "raw": [0.1, 0.41], "pooled": [0.15, 0.35]})
+    frame = frame.assign(**{"rmse raw": [0.06, 0.08], "rmse pooled": [0.05, 0.07]})
+    bias, rmse = fixed_districts(frame).axes
+    own, pooled = (np.asarray(dots.get_offsets()) for dots in bias.collections)
+    np.testing.assert_allclose(own[:, 1], [0, 0.01], rtol=1e-12)
+    np.testing.assert_allclose(pooled[:, 1], [0.05, -0.05], rtol=1e-12)
+    np.testing.assert_array_equal(rmse.collections[0].get_offsets(), frame[["truth", "rmse raw"]])
+    assert rmse.get_ylim()[0] == 0
+    with pytest.raises(DataError, match="'pooled' is not a column"):
+        fixed_districts(frame.drop(columns="pooled"))
