@@ -39,8 +39,8 @@ CAPTIONS = {
     "to somewhat above 1.",
     2: "**Figure 2.** The log-likelihood, less its maximum. Diamond: the estimate, on the upper "
     "edge. Shaded: the 90 % region, with every correlation. There is no peak to speak of.",
-    3: "**Figure 3.** The interaction from eight analyses, with 90 % intervals. The more "
-    "uncertainty about the spreads is counted, the wider.",
+    3: "**Figure 3.** The interaction from eight analyses, with 90 % intervals. Widest: full "
+    "Bayes, which counts all uncertainty about the spreads.",
     4: "**Figure 4.** The five fitted lines, drawn on to the left, far beyond the data (shaded). "
     "Solid: SMD. Dashed: PR. The lines of each rule meet exactly above the dotted mark, at a "
     "competitiveness below zero, which cannot exist. Each rule's elections form a fan with "
@@ -312,6 +312,7 @@ def answers(table: pd.DataFrame, draws: Array) -> Markdown:
     width, low = found["conf_high"] - found["conf_low"], found["conf_low"]
     grow = width["full Bayes"] / width["heights only"] - 1
     assert (low > 0).all()
+    assert width.idxmax() == "full Bayes"
     return Markdown(f"""
 The interval of full Bayes is {grow:.0%} wider than that of "heights only" and begins at
 {low["full Bayes"]:.2f}, not {low["correlated"]:.2f} ("correlated"). {(draws > 0).mean():.1%} of the
