@@ -52,10 +52,10 @@ def partial_or_complete(rows: "CrossValidation", district: Any) -> Markdown:
     assert gain < 1.7 * together
     assert none[0] > 3 * none[1]
     return Markdown(f"""
-Partial pooling gains {gain:.3f} an answer. With {len(rows.scores)} independent answers the error
-would be {alone:.4f}, the gain {gain / alone:.1f} of them: "significant". By district it is
-{together:.4f}, the gain {gain / together:.1f}. **These data cannot tell.** Against no pooling the
-gain is {none[0] / none[1]:.1f} errors, and clear.
+Partial pooling gains {gain:.3f} an answer. Taking {len(rows.scores)} answers as independent, the
+error is {alone:.4f}, the gain {gain / alone:.1f} errors: "significant". By district it is
+{together:.4f}, the gain {gain / together:.1f}. **These data cannot tell.** (Against no pooling:
+{none[0] / none[1]:.1f} errors, clear.)
 """)
 
 
@@ -71,10 +71,9 @@ def new_districts(hidden: "CrossValidation") -> Markdown:
     assert max(abs(plain), abs(line)) < 0.003
     assert 1.9 < ratio < 2.2
     return Markdown(f"""
-Nothing: of a district without answers it knows what complete pooling knows (they differ by
-{abs(plain):.4f}), and no pooling tosses the coin. Competitiveness helps, by about {ratio:.0f}
-standard errors, and with it pooling adds {abs(line):.4f}. Pooling pays for districts that have
-**some** answers.
+Nothing: it knows what complete pooling knows (they differ by {abs(plain):.4f}); no pooling tosses
+the coin. Competitiveness helps, by about {ratio:.0f} errors, and with it pooling adds
+{abs(line):.4f}. Pooling pays for districts that have **some** answers.
 """)
 
 
