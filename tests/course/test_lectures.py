@@ -14,14 +14,16 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from support.course_facts import PLAN, TO_COME, items, prose, words
+from support.course_facts import BESIDE, PLAN, TO_COME, items, prose, words
 from support.notebooks import (
     EXISTING,
+    OPTIONAL,
     cells,
     cells_of,
     due,
     every_lecture,
     every_notebook,
+    every_told,
     has_figure,
     has_widget,
     tags,
@@ -52,8 +54,10 @@ def counts_for(item: str) -> list[str]:
     """The lectures that may teach an item: 00, the first half, or the second."""
     if item in OVERVIEW - {"X4", "X5", "X6"}:
         return PLAN[:1]
-    half = PLAN[1:8] if items()[item] < "08" else PLAN[8:]
-    return [*PLAN[:1], *half] if item in OVERVIEW else list(half)
+    first = items()[item] < "08"
+    beside = [name for name in BESIDE if (name < "08") == first]
+    half = [*(PLAN[1:8] if first else PLAN[8:]), *beside]
+    return [*PLAN[:1], *half] if item in OVERVIEW else half
 
 
 def taught(item: str) -> list[str]:
@@ -61,7 +65,8 @@ def taught(item: str) -> list[str]:
     return [
         name
         for name in counts_for(item)
-        if name in EXISTING and any(item in tags(c) and teaches(c) for c in cells(name))
+        if name in (*EXISTING, *OPTIONAL)
+        and any(item in tags(c) and teaches(c) for c in cells(name))
     ]
 
 
@@ -150,18 +155,19 @@ def sections(name: str) -> list[list[Any]]:
     return found
 
 
-@every_lecture
+@every_told
 def test_it_opens_with_its_question_and_goals(name: str) -> None:
     first = cells(name)[0]
     assert first.cell_type == "markdown"
-    assert re.match(rf"# {int(name[:2])} · \S", first.source)
+    number = name.split("-")[0].lstrip("0") or "0"
+    assert name == "your-own-data" or re.match(rf"# {number} · \S", first.source)
     assert "**The question.**" in first.source
     assert "**After this lecture you can**" in first.source
     goals = first.source.partition("**After this lecture you can**")[2]
     assert len(re.findall(r"^- ", goals, re.MULTILINE)) >= 3
 
 
-@every_lecture
+@every_told
 def test_it_asks_for_a_guess_before_it_shows(name: str) -> None:
     asked = [i for i, cell in enumerate(cells(name)) if "**Guess first" in written(cell)]
     assert asked
@@ -191,7 +197,7 @@ def test_it_ends_with_what_to_remember_and_the_way_on(name: str) -> None:
         assert f"({following}.ipynb)" in last.partition("*Next:*")[2]
 
 
-@every_lecture
+@every_told
 def test_a_widget_has_a_figure_beside_it(name: str) -> None:
     for section in sections(name):
         if any(map(has_widget, section)):
@@ -262,7 +268,7 @@ def test_other_notation_is_found() -> None:
     assert not any(re.search(p, text) for p in OTHER_NOTATION for text in good)
 
 
-@every_lecture
+@every_told
 def test_numbers_with_decimals_come_from_code(name: str) -> None:
     """Three decimals in typed prose are a result, and results are displayed by a cell."""
     for cell in cells(name):

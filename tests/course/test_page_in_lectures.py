@@ -23,6 +23,7 @@ from support.course_facts import (
 )
 from support.notebooks import (
     EXISTING,
+    OPTIONAL,
     cells,
     cells_of,
     due,
@@ -36,6 +37,7 @@ from hierwidgets import exercises
 from hierwidgets.course import texts as course_texts
 from hierwidgets.course.page import printed
 
+SHOWING = (*EXISTING[1:], *OPTIONAL)  # the lectures whose comparisons count
 NOT_REPRODUCIBLE = {("S84", "minutes")}  # a time on another machine: quoted, not asserted
 
 
@@ -99,7 +101,7 @@ def code_cells(name: str) -> list[Any]:
 @cache
 def all_code() -> tuple[ast.AST, ...]:
     """The code of every lecture from 01 on, and of the texts it shows."""
-    own = [ast.parse(c.source) for name in EXISTING[1:] for c in code_cells(name)]
+    own = [ast.parse(c.source) for name in SHOWING for c in code_cells(name)]
     return (*own, *(function for found in shown_texts().values() for function in found))
 
 
@@ -129,7 +131,7 @@ def shown_texts() -> dict[str, list[ast.FunctionDef]]:
     texts = {}
     for path in sorted(Path(course_texts.__file__).parent.glob("lecture_*.py")):
         name = path.stem.removeprefix("lecture_").upper()
-        lectures = [n for n in EXISTING[1:] if n.upper().split("-")[0] == name]
+        lectures = [n for n in SHOWING if n.upper().split("-")[0] == name]
         tree = ast.parse(path.read_text(encoding="utf-8"))
         functions = {node.name: node for node in tree.body if isinstance(node, ast.FunctionDef)}
         names = set().union(*(used(ast.parse(c.source)) for n in lectures for c in code_cells(n)))
@@ -154,7 +156,7 @@ def unasserted(item: str) -> list[str]:
     for record in printed.numbers(item):
         if (item, record.name) in all_checked():
             continue
-        found = any(asserts_itself(c, record) for name in EXISTING[1:] for c in code_cells(name))
+        found = any(asserts_itself(c, record) for name in SHOWING for c in code_cells(name))
         texts = (function for several in shown_texts().values() for function in several)
         if not (found or any(text_asserts(function, record) for function in texts)):
             missing.append(f"{record.name} {record.label} {record.text}")

@@ -7,13 +7,14 @@ from typing import Any
 import nbformat
 import pytest
 
-from support.course_facts import PLAN, TO_COME, items
+from support.course_facts import BESIDE, PLAN, TO_COME, items
 from support.paths import LECTURES
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 STILL = '<div class="hw-still">'  # what a stored notebook has in place of a widget
 
 EXISTING = [name for name in PLAN if (LECTURES / f"{name}.ipynb").exists()]
+OPTIONAL = [name for name in BESIDE if (LECTURES / f"{name}.ipynb").exists()]
 DRAFT = pytest.mark.xfail(reason="the lecture is still to come", strict=False)
 
 
@@ -23,6 +24,7 @@ def or_draft(stem: str, value: object) -> Any:
 
 
 every_lecture = pytest.mark.parametrize("name", [or_draft(name, name) for name in EXISTING])
+every_told = pytest.mark.parametrize("name", [or_draft(n, n) for n in (*EXISTING, *OPTIONAL)])
 every_notebook = pytest.mark.parametrize(
     "path", [or_draft(path.stem, path) for path in sorted(LECTURES.glob("*.ipynb"))]
 )
