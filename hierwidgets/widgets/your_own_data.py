@@ -259,7 +259,7 @@ class YourOwnData(Instrument):
             for name, nothing in (("Outcome", NOBODY), ("Group", NOBODY), ("Predictor", "none"))
         )
         self._event_menu = menu("What counts", [NOBODY])
-        self._view_menu = menu("Show", [(VIEWS["data"], "data")])
+        self._view_menu = menu("Picture", [(VIEWS["data"], "data")])
         self._drop_box = switch("leave out rows with missing values", self.drop)
         self._fit_button = button("Fit the model", "Fit it, and show it in the first picture")
         self._offer()

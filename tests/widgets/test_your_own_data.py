@@ -49,7 +49,7 @@ def test_from_a_file_to_the_pictures_and_the_code(tmp_path):
     assert own.controls["What counts"].label == "Contacted"
     pick(own, "Group", "district_id")
     pick(own, "Predictor", X)
-    assert own.controls["Show"].options[-1] == ("the effect of the predictor", "effect")
+    assert own.controls["Picture"].options[-1] == ("the effect of the predictor", "effect")
     own.controls["Fit the model"].click()
     assert own.view == "dial"
     assert isinstance(own._shown, PoolingDial)
@@ -81,7 +81,7 @@ def test_numbers_are_compared_and_have_no_dial():
     frame = pd.DataFrame({"school": np.repeat(list("abcdefgh"), 10), "mark": rng.normal(size=80)})
     frame["mark"] += np.repeat(rng.normal(size=8), 10)
     own = YourOwnData(frame, outcome="mark", group="school", view="comparison")
-    assert [value for _, value in own.controls["Show"].options] == ["data", "comparison"]
+    assert [value for _, value in own.controls["Picture"].options] == ["data", "comparison"]
     assert "mark_i" not in own._symbols.value
     assert r"\sigma_y^2" in own._symbols.value
     assert own.fit.family.name == "gaussian"

@@ -87,7 +87,7 @@ def status_words(
 def picture_words(found: Columns | None, label: str, words: Words) -> str:
     """The picture of the raw values in words."""
     if found is None:
-        return "No data are chosen yet."
+        return "An empty picture: no data are chosen yet, and so there is nothing to draw."
     n, raw = found["n"], found["raw"]
     return (
         f"{label} in {len(n)} {words.levels}, against their number of {words.trials}: "
