@@ -47,6 +47,7 @@ from .pooling_dial import PoolingDial  # noqa: E402
 from .prior_dial import PriorDial  # noqa: E402
 from .prior_times_likelihood import PriorTimesLikelihood  # noqa: E402
 from .recovery_lab import RecoveryLab  # noqa: E402
+from .your_own_data import YourOwnData  # noqa: E402
 
 __all__ = [
     "BoundaryExplorer",
@@ -62,6 +63,7 @@ __all__ = [
     "PriorTimesLikelihood",
     "RecoveryLab",
     "Words",
+    "YourOwnData",
     "averaged_prior",
     "comparison_frame",
     "crossing_pairs",

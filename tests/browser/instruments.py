@@ -26,6 +26,8 @@ SHOWN = {
     "PriorDial": 'hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',
     "PriorTimesLikelihood": "hw.widgets.PriorTimesLikelihood(one, full_bayes=True)",
     "RecoveryLab": "hw.widgets.RecoveryLab()",
+    "YourOwnData": 'hw.widgets.YourOwnData(uk, outcome="contacted", group="district_id",'
+    ' predictor="district_competitiveness")',
 }
 
 

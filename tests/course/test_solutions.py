@@ -14,7 +14,7 @@ from support.paths import LECTURES
 
 # The gallery shows every widget once more and asks nothing: the questions stand in the lectures,
 # beside the argument they belong to. `test_lectures` holds what it must have in their place.
-WITHOUT_EXERCISES = {"widgets"}
+WITHOUT_EXERCISES = {"widgets", "your-own-data"}
 
 LECTURES = [
     path for path in sorted((LECTURES).glob("*.ipynb")) if path.stem not in WITHOUT_EXERCISES

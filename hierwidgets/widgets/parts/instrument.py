@@ -42,7 +42,7 @@ from .still import draw, encoded, figure_rows, html, legends
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Instrument", "StateError", "given", "owned_widgets"]
+__all__ = ["Instrument", "StateError", "given", "owned_widgets", "variable"]
 
 _VIEW = "application/vnd.jupyter.widget-view+json"
 _KINDS = {
@@ -397,7 +397,7 @@ def _literal(value: Any, name: str) -> str:
         if isinstance(value, list):
             return f"[{inner}]"
         return f"({inner},)" if len(value) == 1 else f"({inner})"
-    if known := _variable(value):
+    if known := variable(value):
         return known
     if isinstance(value, Words):
         return f"hw.widgets.{value!r}"
@@ -407,7 +407,7 @@ def _literal(value: Any, name: str) -> str:
     return name
 
 
-def _variable(value: object) -> str | None:
+def variable(value: object) -> str | None:
     """The name under which the notebook knows an object, if it does."""
     shell = sys.modules.get("IPython") and sys.modules["IPython"].get_ipython()
     names = shell.user_ns if shell else {}

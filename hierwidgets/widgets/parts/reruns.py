@@ -10,10 +10,12 @@ function apart.
 """
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 from weakref import WeakSet
 
-__all__ = ["made", "shown"]
+__all__ = ["made", "part_of_another", "shown"]
 
 Held = dict[str, tuple[str, WeakSet[Any]]]  # by place: its last run, and what that holds
 
@@ -22,10 +24,23 @@ _lines: Held = {}
 _PACKAGE = __name__.partition(".")[0]
 _CALLERS = ("traitlets", "ipywidgets")  # of callbacks
 _KERNEL = ("IPython", "ipykernel")  # runs cells and callbacks; a program of traitlets starts it
+_within: list[bool] = []  # as deep as instruments are made inside of others
+
+
+@contextmanager
+def part_of_another() -> Iterator[None]:
+    """An instrument that is made meanwhile belongs to another one, which closes it."""
+    _within.append(True)
+    try:
+        yield
+    finally:
+        _within.pop()
 
 
 def made(instrument: Any) -> None:
     """Note that this instrument is made now; what nothing holds any more is closed."""
+    if _within:
+        return
     cell, line, run = _now()
     dropped = _hold(_lines, line, run, instrument)
     if not cell or line.startswith("callback"):
