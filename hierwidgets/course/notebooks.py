@@ -12,6 +12,8 @@
     Makes the student's copy of the lectures, without outputs (`student`).
 ``python -m hierwidgets.course lab [FOLDER] [OPTION ...]``
     Makes that copy, and opens it in a quiet JupyterLab (`room`).
+``python -m hierwidgets.course slides LECTURE [--to FOLDER]``
+    Makes a class outline of a lecture's core (`slides`).
 
 A path is a notebook or a folder of them; without one, ``lectures``.
 """
