@@ -2,9 +2,9 @@
 
 import sys
 
-from . import notebooks, path, room, student
+from . import notebooks, path, room, slides, student
 
-COMMANDS = {"lab": room.main, "student": student.main}
+COMMANDS = {"lab": room.main, "slides": slides.main, "student": student.main}
 
 if __name__ == "__main__":
     command = sys.argv[1:]

@@ -5,13 +5,15 @@
 ``python -m hierwidgets.course check [PATH ...]``
     Says which notebooks do not hold one complete run in order. It runs nothing.
 ``python -m hierwidgets.course clean [PATH ...]``
-    Removes metadata that differs from run to run; outputs stay.
+    Removes metadata that differs from run to run, and folds answers; outputs stay.
 ``python -m hierwidgets.course path``
     Prints what the core of each class costs (`path`).
 ``python -m hierwidgets.course student [FOLDER]``
     Makes the student's copy of the lectures, without outputs (`student`).
 ``python -m hierwidgets.course lab [FOLDER] [OPTION ...]``
     Makes that copy, and opens it in a quiet JupyterLab (`room`).
+``python -m hierwidgets.course slides LECTURE [--to FOLDER]``
+    Makes a class outline of a lecture's core (`slides`).
 
 A path is a notebook or a folder of them; without one, ``lectures``.
 """
@@ -26,6 +28,8 @@ __all__ = ["clean", "main", "problems", "refresh"]
 _KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
 _VOLATILE = ("execution", "collapsed", "scrolled", "ExecuteTime")
 _VIEW = "application/vnd.jupyter.widget-view+json"
+_STILL = 'class="hw-still"'
+_GUESS = "**Guess first"
 
 
 def clean(notebook: Any) -> Any:
@@ -33,7 +37,7 @@ def clean(notebook: Any) -> Any:
 
     A widget that has a still (HTML) beside its view or in the output before it keeps the still
     alone, for a page without a kernel would show an error in place of the view. Other views get
-    model ids counted from 1, so that a second run gives the same file.
+    model ids counted from 1, so that a second run gives the same file. Answers are folded (`fold`).
 
     Examples
     --------
@@ -57,6 +61,39 @@ def clean(notebook: Any) -> Any:
                 del data[_VIEW]
             if view := data.get(_VIEW):
                 view["model_id"] = ids.setdefault(view["model_id"], f"{len(ids) + 1:032x}")
+    return fold(notebook)
+
+
+def fold(notebook: Any) -> Any:
+    """Fold, in place, the outputs that answer a guess: they open at a click behind their question.
+
+    An answer is what the code right after a **Guess first** displays, down to the next prose; an
+    instrument is none, nor a text that itself asks. A cell's metadata ``{"hierwidgets":
+    {"answer": true}}``, or ``false``, says otherwise.
+
+    Examples
+    --------
+    >>> import nbformat.v4 as v4
+    >>> asked = v4.new_markdown_cell("**Guess first.** How many?")
+    >>> told = v4.new_code_cell("4", outputs=[v4.new_output("stream", text="4")])
+    >>> fold(v4.new_notebook(cells=[asked, told])).cells[1].metadata
+    {'jupyter': {'outputs_hidden': True}}
+    """
+    asked = False
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            asked = _GUESS in cell.source
+            continue
+        data = [output.get("data", {}) for output in cell.outputs]
+        asks = any(_GUESS in "".join(one.get("text/markdown", "")) for one in data)
+        still = any(_STILL in "".join(one.get("text/html", "")) or _VIEW in one for one in data)
+        answer = asked and bool(cell.outputs) and not (asks or still)
+        shown = cell.metadata.get("jupyter", {})
+        if cell.metadata.get("hierwidgets", {}).get("answer", answer):
+            cell.metadata["jupyter"] = {**shown, "outputs_hidden": True}
+        elif shown.pop("outputs_hidden", None) and not shown:
+            del cell.metadata["jupyter"]
+        asked = asked or asks
     return notebook
 
 
@@ -67,7 +104,7 @@ def _without_living(outputs: list[Any]) -> Iterator[Any]:
         data = output.get("data", {})
         if not (still and set(data) == {_VIEW}):
             yield output
-        still = 'class="hw-still"' in "".join(data.get("text/html", ""))
+        still = _STILL in "".join(data.get("text/html", ""))
 
 
 def refresh(path: Path) -> None:

@@ -77,9 +77,14 @@ def sections(path: Path) -> list[Section]:
     path : Path
         A lecture.
     """
+    return [section for section, _ in sections_with_cells(path)]
+
+
+def sections_with_cells(path: Path) -> list[tuple[Section, list[Any]]]:
+    """The same, each with its cells."""
     import nbformat
 
-    found: list[Section] = []
+    found: list[tuple[Section, list[Any]]] = []
     mark, short = CORE, 0
     for cells in _parts(nbformat.read(path, as_version=4).cells):
         head = _heading(cells[0])
@@ -92,7 +97,7 @@ def sections(path: Path) -> list[Section]:
             mark, short = own or CORE, 0  # a title belongs to what a class reads
         elif head and (own or len(head[1]) == 2):
             mark, short = own, int(told.get("short", 0))
-        found.append(_section(path.stem.split("-")[0], title, mark, short, cells))
+        found.append((_section(path.stem.split("-")[0], title, mark, short, cells), cells))
     return found
 
 
