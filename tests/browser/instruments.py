@@ -5,12 +5,15 @@ from playwright.sync_api import Locator
 
 ALL = """
 import hierwidgets as hw
+from hierwidgets.course.models import REGIONS
+from hierwidgets.course.studies import regions
 finland, uk = hw.load("finland"), hw.load("uk")
 one = hw.glmer("contacted ~ 1 + (1 | district_id)", finland, event="Contacted")
 two = hw.glmer("contacted ~ 1 + (1 | district_id)", uk, event="Contacted")
 pair = hw.glmer(
     "contacted ~ district_competitiveness * electoral_rules + (1 | district_id)"
     " + (1 + district_competitiveness | election_id)", hw.load("rainey2015"), event="Contacted")
+slopes = hw.glmer(REGIONS, regions.survey()[0])
 line = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted")
 """
 SHOWN = {
@@ -26,6 +29,7 @@ SHOWN = {
     "PriorDial": 'hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',
     "PriorTimesLikelihood": "hw.widgets.PriorTimesLikelihood(one, full_bayes=True)",
     "RecoveryLab": "hw.widgets.RecoveryLab()",
+    "SlopeShrinkage": "hw.widgets.SlopeShrinkage(slopes, corr=-0.9, selected='R016')",
 }
 
 

@@ -38,7 +38,7 @@ def test_the_gallery_says_what_to_try_and_where_it_is_explained() -> None:
     for i in (i for i, cell in enumerate(found) if has_widget(cell)):
         text = found[i - 1].source
         assert text.startswith("## ")
-        lectures = re.findall(r"\]\((\d\d-[\w-]+)\.ipynb", text)
+        lectures = re.findall(r"\]\((\d\db?-[\w-]+)\.ipynb", text)
         assert lectures, text[:40]
         assert any(made_in(found[i])[0] in cell.source for cell in cells(lectures[0])), text[:40]
         told = re.sub(r"^#.*$", "", text.partition("Explained in")[0], flags=re.MULTILINE)
