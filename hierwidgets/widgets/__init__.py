@@ -18,6 +18,7 @@ from hierwidgets.widgets.numbers.chains import judged_table  # noqa: E402
 from hierwidgets.widgets.numbers.comparison import comparison_frame, crossing_pairs  # noqa: E402
 from hierwidgets.widgets.numbers.guess import guess_frame  # noqa: E402
 from hierwidgets.widgets.numbers.integral import integral_frame  # noqa: E402
+from hierwidgets.widgets.numbers.pairs.pooled import slope_frame  # noqa: E402
 from hierwidgets.widgets.numbers.pooling import (  # noqa: E402
     half_weight_size,
     imagined_frame,
@@ -30,7 +31,6 @@ from hierwidgets.widgets.numbers.prior_dial.look import reweighted_frame  # noqa
 from hierwidgets.widgets.numbers.recovery import judged_frame, truth_frame  # noqa: E402
 from hierwidgets.widgets.numbers.running import running_frame  # noqa: E402
 from hierwidgets.widgets.numbers.shrinkage import shrinkage_curves, shrinkage_frame  # noqa: E402
-from hierwidgets.widgets.numbers.slopes.pooled import slope_frame  # noqa: E402
 from hierwidgets.widgets.numbers.strip import people_frame, strip_frame  # noqa: E402
 from hierwidgets.widgets.numbers.stuck_chains import printed_summary, stuck_chains  # noqa: E402
 from hierwidgets.widgets.numbers.words import Words  # noqa: E402
@@ -47,6 +47,7 @@ from .pooling_dial import PoolingDial  # noqa: E402
 from .prior_dial import PriorDial  # noqa: E402
 from .prior_times_likelihood import PriorTimesLikelihood  # noqa: E402
 from .recovery_lab import RecoveryLab  # noqa: E402
+from .slope_shrinkage import SlopeShrinkage  # noqa: E402
 from .your_own_data import YourOwnData  # noqa: E402
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "PriorDial",
     "PriorTimesLikelihood",
     "RecoveryLab",
+    "SlopeShrinkage",
     "Words",
     "YourOwnData",
     "averaged_prior",

@@ -63,6 +63,10 @@ pair = hw.glmer(
     "contacted ~ district_competitiveness * electoral_rules + (1 | district_id)"
     " + (1 + district_competitiveness | election_id)", hw.load("rainey2015"), event="Contacted")
 widget = hw.widgets.BoundaryExplorer(pair, penalty="Wishart")"""
+SLOPES = """
+from hierwidgets.course.models import REGIONS
+from hierwidgets.course.studies import regions
+widget = hw.widgets.SlopeShrinkage(hw.glmer(REGIONS, regions.survey(regions=200)[0]))"""
 EFFECT = WITH_LINE + 'widget = hw.widgets.CompetitivenessEffect(line, "district_competitiveness")'
 STRIP = 'widget = hw.widgets.DistrictStrip({data}, "contacted", "district_id", "Contacted"{more})'
 CASES = [
@@ -90,6 +94,7 @@ CASES = [
     Case("Guess309", "widget = hw.widgets.Guess309()", "your guess", 14),
     Case("RecoveryLab", "widget = hw.widgets.RecoveryLab()", "σ, spread", 14),
     Case("RecoveryLab", 'widget = hw.widgets.RecoveryLab(n="uk")', "σ, spread", 253),
+    Case("SlopeShrinkage", SLOPES, "correlation", 200),
     Case("ChainClinic", 'widget = hw.widgets.ChainClinic(hw.load_posterior("finland"))',
          "thin, keep 1 in", 14, ".hw-traces, .hw-ranks", 600.0),
     Case("ChainClinic", 'widget = hw.widgets.ChainClinic(hw.load_posterior("rainey2015"))',

@@ -5,12 +5,15 @@ from playwright.sync_api import Locator
 
 ALL = """
 import hierwidgets as hw
+from hierwidgets.course.models import REGIONS
+from hierwidgets.course.studies import regions
 finland, uk = hw.load("finland"), hw.load("uk")
 one = hw.glmer("contacted ~ 1 + (1 | district_id)", finland, event="Contacted")
 two = hw.glmer("contacted ~ 1 + (1 | district_id)", uk, event="Contacted")
 pair = hw.glmer(
     "contacted ~ district_competitiveness * electoral_rules + (1 | district_id)"
     " + (1 + district_competitiveness | election_id)", hw.load("rainey2015"), event="Contacted")
+slopes = hw.glmer(REGIONS, regions.survey()[0])
 line = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted")
 """
 SHOWN = {
@@ -28,6 +31,7 @@ SHOWN = {
     "RecoveryLab": "hw.widgets.RecoveryLab()",
     "YourOwnData": 'hw.widgets.YourOwnData(uk, outcome="contacted", group="district_id",'
     ' predictor="district_competitiveness")',
+    "SlopeShrinkage": "hw.widgets.SlopeShrinkage(slopes, corr=-0.9, selected='R016')",
 }
 
 

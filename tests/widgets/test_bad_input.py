@@ -29,6 +29,7 @@ from hierwidgets.widgets import (
     PriorDial,
     PriorTimesLikelihood,
     RecoveryLab,
+    SlopeShrinkage,
 )
 
 
@@ -109,6 +110,10 @@ def pair():
 
 def boundary(model=pair, **named):
     return BoundaryExplorer(model(), **named)
+
+
+def slopes(model=pair, **named):
+    return SlopeShrinkage(model(), **named)
 
 
 def comparison(fits=fit, **named):
@@ -237,6 +242,13 @@ CASES = [
     ("turned", later(turned, eta="small"), DataError, "eta must be a number; 'small' was given"),
     ("turned", later(turned, quantity=3), DataError, "quantity must be a text; 3 was given"),
     ("turned", later(turned, parameter="mu"), DataError, "['Intercept', 'sd Intercept | g']; 'mu'"),
+    ("slopes", of(slopes, people), DataError, "(1 + x | group)', data) gives; a DataFrame was"),
+    ("slopes", of(slopes, fit), DataError, "(1 + x | group)', data) gives; this one has (Inter"),
+    ("slopes", of(slopes, tip=1), TypeError, "does not know 'tip'; its keywords are sd_intercept"),
+    ("slopes", of(slopes, corr=2), DataError, "corr must be from -1 to 1; 2 was given"),
+    ("slopes", of(slopes, selected="q"), DataError, "levels of g ('a', 'b', 'c', ...); 'q' was"),
+    ("slopes", later(slopes, sd_slope=-1), DataError, "sd_slope must be from 0 to "),
+    ("slopes", later(slopes, sd_intercept="much"), DataError, "sd_intercept must be a number; "),
     ("boundary", of(boundary, people), DataError, "takes a fit, as hw.glmer gives; a DataFrame"),
     ("boundary", of(boundary, linear), DataError, "a binomial or Poisson fit; this one is Gauss"),
     ("boundary", of(boundary, fit), DataError, "(1 + x | group); this one has (Intercept | g)"),

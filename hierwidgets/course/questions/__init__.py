@@ -12,6 +12,7 @@ from .lecture_04 import EXERCISES as OF_04
 from .lecture_05 import EXERCISES as OF_05
 from .lecture_06 import EXERCISES as OF_06
 from .lecture_07 import EXERCISES as OF_07
+from .lecture_07b import EXERCISES as OF_07B
 from .lecture_08 import EXERCISES as OF_08
 from .lecture_09 import EXERCISES as OF_09
 from .lecture_10 import EXERCISES as OF_10
@@ -24,5 +25,5 @@ __all__ = ["EXERCISES"]
 
 EXERCISES = (
     *OF_00, *OF_01, *OF_02, *OF_03, *OF_04, *OF_05, *OF_06, *OF_07, *OF_08, *OF_09, *OF_10, *OF_11,
-    *OF_12, *OF_12B, *OF_A,
+    *OF_07B, *OF_12, *OF_12B, *OF_A,
 )  # fmt: skip

@@ -26,10 +26,20 @@ from hierwidgets.model import Model
 
 from .store import stored_table, write_tables
 
-__all__ = ["TRUTH", "Truth", "crossed", "spread_of", "stored", "survey", "surveys_fitted"]
+__all__ = [
+    "CROSSED",
+    "TRUTH",
+    "Truth",
+    "crossed",
+    "spread_of",
+    "stored",
+    "survey",
+    "surveys_fitted",
+]
 
 YOUNGEST, OLDEST, ZERO = 18, 82, 50  # ages, and the one that x counts from
 SIZES, REPEATS = (5, 20, 120), 400
+CROSSED = (0.5, 1.0)  # sds of the regions and of the items of `crossed`
 NONE = 1e-4  # an sd below it is one of 0, with which nothing correlates
 
 
@@ -47,7 +57,7 @@ TRUTH = Truth(height=-0.6, slope=0.25, sd_height=0.8, sd_slope=0.35, corr=0.6)
 
 
 def survey(
-    regions: int = 120, people: int = 30, truth: Truth = TRUTH, seed: int = 7
+    regions: int = 120, people: int = 30, truth: Truth = TRUTH, seed: int = 8
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """One survey, and the lines of its regions.
 
@@ -101,7 +111,8 @@ def crossed(seed: int = 11) -> pd.DataFrame:
     """
     rng = np.random.default_rng(seed)
     region, item = np.divmod(np.arange(40 * 12), 12)
-    eta = -0.5 + 0.5 * rng.standard_normal(40)[region] + rng.standard_normal(12)[item]
+    effects = [sd * rng.standard_normal(many) for sd, many in zip(CROSSED, (40, 12), strict=True)]
+    eta = -0.5 + effects[0][region] + effects[1][item]
     yes = (rng.random(len(eta)) < expit(eta)).astype(int)
     names = [f"R{number:02d}" for number in region + 1], [f"item {number}" for number in item + 1]
     return pd.DataFrame({"region": names[0], "item": names[1], "yes": yes})

@@ -24,6 +24,8 @@ from support.page import ask_for_code, click, listen, part, status_line
 
 import hierwidgets as hw
 from hierwidgets.course import notebooks
+from hierwidgets.course.models import REGIONS
+from hierwidgets.course.studies import regions
 from hierwidgets.widgets import PoolingDial
 from hierwidgets.widgets.parts import instrument as base
 from hierwidgets.widgets.parts import still as stills
@@ -45,6 +47,7 @@ def given():
         "uk": uk,
         "one": hw.glmer(INTERCEPT, finland, event="Contacted"),
         "pair": several(),
+        "slopes": hw.glmer(REGIONS, regions.survey(regions=12)[0]),
         "post": hw.load_posterior("finland"),
         "two": hw.glmer(INTERCEPT, uk, event="Contacted"),
         "line": hw.glmer(
@@ -88,6 +91,7 @@ CASES = {
         lambda w: w.set_trait("multiplier", 4.0),
     ),
     "RecoveryLab": ("hw.widgets.RecoveryLab(seed=4)", lambda w: w.set_trait("sigma", 0.6)),
+    "SlopeShrinkage": ("hw.widgets.SlopeShrinkage(slopes)", lambda w: w.set_trait("corr", 0.2)),
 }
 
 

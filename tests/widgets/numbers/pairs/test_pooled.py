@@ -16,8 +16,8 @@ from hierwidgets.course.models import REGIONS
 from hierwidgets.course.studies import regions
 from hierwidgets.errors import DataError
 from hierwidgets.widgets import slope_frame
-from hierwidgets.widgets.numbers.slopes.own import exists
-from hierwidgets.widgets.numbers.slopes.pooled import (
+from hierwidgets.widgets.numbers.pairs.own import exists
+from hierwidgets.widgets.numbers.pairs.pooled import (
     Spread,
     ellipse,
     kept,
@@ -29,7 +29,7 @@ from hierwidgets.widgets.numbers.slopes.pooled import (
 
 @pytest.fixture(scope="module")
 def survey():
-    return regions.survey(seed=8)[0]
+    return regions.survey()[0]
 
 
 @pytest.fixture(scope="module")

@@ -6,13 +6,13 @@ import pytest
 import hierwidgets as hw
 from hierwidgets.course.models import REGIONS
 from hierwidgets.course.studies import regions
-from hierwidgets.widgets.numbers.slopes import words
-from hierwidgets.widgets.numbers.slopes.pooled import Spread, kept, moved, pooled, prepare
+from hierwidgets.widgets.numbers.pairs import words
+from hierwidgets.widgets.numbers.pairs.pooled import Spread, kept, moved, pooled, prepare
 
 
 @pytest.fixture(scope="module")
 def groups():
-    return prepare(hw.glmer(REGIONS, regions.survey(seed=8)[0]))
+    return prepare(hw.glmer(REGIONS, regions.survey()[0]))
 
 
 def test_a_thin_ellipse_is_explained(groups):
@@ -21,7 +21,7 @@ def test_a_thin_ellipse_is_explained(groups):
         lines = pooled(groups, spread)
         along, across = kept(groups, lines, spread)
         said = words.thin_words(groups, lines, spread)
-        assert f"{along:.0%} of the way" in said
+        assert f"{along:.0%} of their distance" in said
         assert f"{across:.0%} across it" in said
         assert said.endswith(f"a high intercept is taken for a {kind} slope.")
     round_one = Spread(0.8, 0.35, 0.2)
@@ -35,11 +35,10 @@ def test_a_thin_ellipse_is_explained(groups):
 def test_how_far_and_who(groups):
     lines = pooled(groups, groups.fitted)
     intercept, slope = moved(groups, lines)
-    assert f"by {intercept:.2f} in its intercept and {slope:.2f} in its" in words.moved_words(
-        groups, lines
-    )
-    assert words.without_words(groups, 0).startswith("2 of 120 have no line of their own")
-    assert words.without_words(groups, 3).endswith("3 of the own lines lie outside the picture.")
+    said = words.moved_words(groups, lines)
+    assert f"more than {intercept:.2f} in the intercept, half by more than {slope:.2f}" in said
+    assert words.without_words(groups, 0) == "2 of 120 have no line of their own."
+    assert words.without_words(groups, 3).endswith("own; 3 own lines lie outside the picture.")
     lone = int(np.flatnonzero(np.isnan(groups.own[:, 0]))[0])
     assert "no line of its own, partial pooling intercept" in words.group_words(groups, lines, lone)
     assert words.group_words(groups, lines, 0).startswith("R001 (n = 30): own intercept ")

@@ -15,16 +15,17 @@ __all__ = [
 THIN = 0.75  # a correlation beyond it makes a thin ellipse
 
 
-def spread_words(spread: Spread) -> str:
-    """The spread in words.
+def spread_words(spread: Spread, fitted: bool = False) -> str:
+    """The spread in words, and whether it is the fit's.
 
     Examples
     --------
     >>> spread_words(Spread(0.8, 0.35, -0.6))
     'Sd of intercepts 0.80, sd of slopes 0.35, correlation −0.60.'
     """
+    start = "At the fit: sd" if fitted else "Sd"
     return (
-        f"Sd of intercepts {spread.sd_intercept:.2f}, sd of slopes {spread.sd_slope:.2f}, "
+        f"{start} of intercepts {spread.sd_intercept:.2f}, sd of slopes {spread.sd_slope:.2f}, "
         f"correlation {_signed(spread.corr)}."
     )
 
@@ -35,8 +36,8 @@ def moved_words(groups: Groups, lines: Array) -> str:
     if not np.isfinite(intercept):
         return "No group has a line of its own."
     return (
-        f"From its own line to partial pooling the middle one of the {plural(groups.group)} "
-        f"moves by {intercept:.2f} in its intercept and {slope:.2f} in its slope."
+        f"Half of the {plural(groups.group)} move by more than {intercept:.2f} in the intercept, "
+        f"half by more than {slope:.2f} in the slope."
     )
 
 
@@ -49,28 +50,29 @@ def thin_words(groups: Groups, lines: Array, spread: Spread) -> str:
     found = kept(groups, lines, spread)
     if not np.isfinite(found).all():
         return ""
-    shares = f"{found.along:.0%} of the way from the centre along the ellipse's axis"
+    shares = (
+        f"{found.along:.0%} of their distance from the centre along the ellipse's axis and "
+        f"{found.across:.0%} across it"
+    )
     if abs(spread.corr) < THIN:
-        return f"The {many} keep {shares}, {found.across:.0%} across it."
+        return f"The {many} keep {shares}."
     high = "steep" if spread.corr > 0 else "flat"
     return (
-        f"The ellipse is thin: {many} keep {shares} and {found.across:.0%} across it, so they "
-        f"line up along it, and a high intercept is taken for a {high} slope."
+        f"The ellipse is thin: {many} keep {shares}, so they line up along it, and a high "
+        f"intercept is taken for a {high} slope."
     )
 
 
 def without_words(groups: Groups, outside: int) -> str:
-    """Groups without a line of their own, and those outside the picture."""
+    """Groups without a line of their own, and how many own lines lie outside the picture."""
     said = []
     if groups.without:
         has, its = ("has", "its") if groups.without == 1 else ("have", "their")
-        said.append(
-            f"{groups.without} of {len(groups.levels)} {has} no line of {its} own: {its} answers "
-            "alone would make it infinitely steep or leave it open."
-        )
+        said.append(f"{groups.without} of {len(groups.levels)} {has} no line of {its} own")
     if outside:
-        said.append(f"{outside} of the own lines lie outside the picture.")
-    return " ".join(said)
+        lie = "own line lies" if outside == 1 else "own lines lie"
+        said.append(f"{outside} {lie} outside the picture")
+    return f"{'; '.join(said)}." if said else ""
 
 
 def group_words(groups: Groups, lines: Array, row: int) -> str:
