@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["COMPETITIVENESS", "DISTRICTS", "MODELS", "SEVERAL_COUNTRIES"]
+__all__ = ["COMPETITIVENESS", "DISTRICTS", "MODELS", "POLL", "SEVERAL_COUNTRIES"]
 
 DISTRICTS = "contacted ~ 1 + (1 | district_id)"
 """Districts of one country, alike but for chance."""
@@ -16,6 +16,9 @@ SEVERAL_COUNTRIES = (
     "+ (1 + district_competitiveness | election_id)"
 )
 """Districts within elections, each election with a line of its own."""
+
+POLL = "p(contacted, respondents) ~ education + age + (1 | district)"
+"""People of several kinds in districts, counted by cell."""
 
 MODELS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
