@@ -34,6 +34,14 @@ PLAN = (
     "11-quantities-of-interest",
     "12-which-pooling-how-much",
 )
+# Notebooks beside the plan.
+BESIDE = (
+    "03b-the-integral",
+    "07b-varying-slopes",
+    "12b-calibration-and-shapes",
+    "13-poststratification",
+    "your-own-data",
+)
 
 
 def items() -> dict[str, str]:
