@@ -11,8 +11,8 @@ __all__ = [
     "BAND", "BARS", "BLACK", "BLUES", "BROWN", "CERTAIN", "CHANCE", "COMPLETE", "DARK_GREEN",
     "DARK_ORANGE", "DARK_PURPLE", "DATA_SETS", "DENSITY", "FADED", "GREEN", "GREY", "GRID",
     "HATCH", "INK", "LIGHT_GREEN", "LIGHT_GREY", "LIGHT_ORANGE", "NO", "OBSERVED", "ORANGE",
-    "OTHER", "PALE", "PARTIAL", "PINK", "PURPLE", "RIM", "RULES", "SCORE", "SECOND_OTHER",
-    "STILL_GRID", "STYLES", "THREAD", "TRUTHS", "VERDICTS", "Style",
+    "OTHER", "PALE", "PARTIAL", "PINK", "POSTSTRATIFIED", "PURPLE", "RIM", "RULES", "SCORE",
+    "SECOND_OTHER", "STILL_GRID", "STYLES", "THREAD", "TRUTHS", "VERDICTS", "Style",
 ]  # fmt: skip
 
 GREEN, ORANGE, PURPLE = "#1b9e77", "#d95f02", "#7570b3"
@@ -22,6 +22,7 @@ LIGHT_GREY, STILL_GRID = "#8c8c8c", "#dddddd"  # of guides, of lines behind all 
 BLUES = ("#5493cc", "#3b7dbf", "#3467ad")  # from little to much
 
 NO, PARTIAL, COMPLETE = GREEN, ORANGE, PURPLE  # of the three kinds of pooling
+POSTSTRATIFIED = BLUES[1]  # of a population, whose cells a model estimates
 
 
 class Style(NamedTuple):

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-__all__ = ["COMPETITIVENESS", "DISTRICTS", "MODELS", "REGIONS", "SEVERAL_COUNTRIES"]
+__all__ = ["COMPETITIVENESS", "DISTRICTS", "MODELS", "POLL", "REGIONS", "SEVERAL_COUNTRIES"]
 
 DISTRICTS = "contacted ~ 1 + (1 | district_id)"
 """Districts of one country, alike but for chance."""
@@ -19,6 +19,9 @@ SEVERAL_COUNTRIES = (
 
 REGIONS = "contacted ~ decades + (1 + decades | region)"
 """Many regions, each with a line of its own in the age of its people."""
+
+POLL = "p(contacted, respondents) ~ education + age + (1 | district)"
+"""People of several kinds in districts, counted by cell."""
 
 MODELS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {

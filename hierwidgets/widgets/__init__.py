@@ -27,6 +27,7 @@ from hierwidgets.widgets.numbers.pooling import (  # noqa: E402
     profile_frame,
     weight_curve,
 )
+from hierwidgets.widgets.numbers.poststrat import poststrat_frame  # noqa: E402
 from hierwidgets.widgets.numbers.prior_dial.look import reweighted_frame  # noqa: E402
 from hierwidgets.widgets.numbers.recovery import judged_frame, truth_frame  # noqa: E402
 from hierwidgets.widgets.numbers.running import running_frame  # noqa: E402
@@ -44,6 +45,7 @@ from .guess309 import Guess309  # noqa: E402
 from .integral_lens import IntegralLens  # noqa: E402
 from .pooling_comparison import PoolingComparison  # noqa: E402
 from .pooling_dial import PoolingDial  # noqa: E402
+from .poststrat import Poststrat  # noqa: E402
 from .prior_dial import PriorDial  # noqa: E402
 from .prior_times_likelihood import PriorTimesLikelihood  # noqa: E402
 from .recovery_lab import RecoveryLab  # noqa: E402
@@ -60,6 +62,7 @@ __all__ = [
     "IntegralLens",
     "PoolingComparison",
     "PoolingDial",
+    "Poststrat",
     "PriorDial",
     "PriorTimesLikelihood",
     "RecoveryLab",
@@ -78,6 +81,7 @@ __all__ = [
     "loglik_at",
     "people_frame",
     "pooling_frame",
+    "poststrat_frame",
     "printed_summary",
     "profile_frame",
     "reweighted_frame",

@@ -68,6 +68,11 @@ from hierwidgets.course.models import REGIONS
 from hierwidgets.course.studies import regions
 widget = hw.widgets.SlopeShrinkage(hw.glmer(REGIONS, regions.survey(regions=200)[0]))"""
 EFFECT = WITH_LINE + 'widget = hw.widgets.CompetitivenessEffect(line, "district_competitiveness")'
+POLLED = """
+from hierwidgets.course.models import POLL
+from hierwidgets.course.studies.poststratification import country, survey
+cells = country()
+widget = hw.widgets.Poststrat(hw.glmer(POLL, survey(cells, 1000, seed=1)), cells)"""
 STRIP = 'widget = hw.widgets.DistrictStrip({data}, "contacted", "district_id", "Contacted"{more})'
 CASES = [
     Case("PoolingDial", "widget = hw.widgets.PoolingDial(one)", "σ, spread", 14),
@@ -79,6 +84,7 @@ CASES = [
     Case("IntegralLens", "widget = hw.widgets.IntegralLens(one)", "σ, sd of the districts", 14),
     Case("IntegralLens", "widget = hw.widgets.IntegralLens(two)", "σ, sd of the districts", 253),
     Case("BoundaryExplorer", PAIR, "strength of the penalty", 567),
+    Case("Poststrat", POLLED, "share of degree", 40),
     Case("PriorDial", 'widget = hw.widgets.PriorDial(hw.load_posterior("finland"))',
          "sds, scale", 14),
     Case("PriorDial", 'widget = hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',

@@ -15,6 +15,10 @@ pair = hw.glmer(
     " + (1 + district_competitiveness | election_id)", hw.load("rainey2015"), event="Contacted")
 slopes = hw.glmer(REGIONS, regions.survey()[0])
 line = hw.glmer("contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted")
+from hierwidgets.course.models import POLL
+from hierwidgets.course.studies.poststratification import country, survey
+cells = country()
+poll = hw.glmer(POLL, survey(cells, 1000, seed=1))
 """
 SHOWN = {
     "BoundaryExplorer": "hw.widgets.BoundaryExplorer(pair, penalty='Wishart')",
@@ -26,6 +30,7 @@ SHOWN = {
     "IntegralLens": "hw.widgets.IntegralLens(two, nodes=3)",
     "PoolingComparison": 'hw.widgets.PoolingComparison({"Finland": one, "UK": two})',
     "PoolingDial": "hw.widgets.PoolingDial(one, imagined=(5, 9))",
+    "Poststrat": "hw.widgets.Poststrat(poll, cells)",
     "PriorDial": 'hw.widgets.PriorDial(hw.load_posterior("rainey2015"))',
     "PriorTimesLikelihood": "hw.widgets.PriorTimesLikelihood(one, full_bayes=True)",
     "RecoveryLab": "hw.widgets.RecoveryLab()",

@@ -20,7 +20,19 @@ LECTURES = [
     path for path in sorted((LECTURES).glob("*.ipynb")) if path.stem not in WITHOUT_EXERCISES
 ]
 
-LONG = ("03", "05", "06", "07", "08", "09", "10", "11", "12", "A-")  # slow tests; nbval runs all
+LONG = (
+    "03",
+    "05",
+    "06",
+    "07",
+    "08",
+    "09",
+    "10",
+    "11",
+    "12",
+    "13",
+    "A-",
+)  # slow tests; nbval runs all
 RUNS = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem[:2] in LONG else [])
     for path in LECTURES

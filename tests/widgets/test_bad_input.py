@@ -26,6 +26,7 @@ from hierwidgets.widgets import (
     IntegralLens,
     PoolingComparison,
     PoolingDial,
+    Poststrat,
     PriorDial,
     PriorTimesLikelihood,
     RecoveryLab,
@@ -156,6 +157,11 @@ def several_line():
 
 def ladder(model=several_line, **named):
     return GenerativeLadder(model(), **named)
+
+
+def population(model=several_line, cells=None, **named):
+    cells = several().drop_duplicates("klass").assign(n=1) if cells is None else cells()
+    return Poststrat(model(), cells, **named)
 
 
 def later(make, **state):
@@ -304,6 +310,18 @@ CASES = [
     ("ladder", later(ladder, corr=1.5), DataError, "corr must be from -1 to 1; 1.5 was given"),
     ("ladder", later(ladder, zero="PR"), DataError, "zero must be one of ('old', 'new'); 'PR' was"),
     ("ladder", later(ladder, seed=2.5), DataError, "seed must be a whole number from 0 to 9999;"),
+    ("population", of(population, people), DataError, "a posterior; a DataFrame is not"),
+    ("population", of(population, linear), DataError, "this one is gaussian"),
+    ("population", of(population, cells=lambda: 3), DataError, "a int was given"),
+    ("population", of(population, weight="N"), DataError, "weight='N' is not a column of the"),
+    ("population", of(population, by="klass"), DataError, "with 2 to 6 values are ['kind', 'sch"),
+    ("population", of(population, tip=1), TypeError, "does not know 'tip'; its keywords are by, s"),
+    ("population", of(population, level=2), DataError, "level=2; a confidence level lies between"),
+    ("population", of(population, shares=(1, 2, 3)), DataError, "2 numbers, one for each of 'new'"),
+    ("population", of(population, shares="all"), DataError, "0 or larger and not all 0; 'all' was"),
+    ("population", later(population, shares=(0, 0)), DataError, "and not all 0; (0, 0) was given"),
+    ("population", later(population, shares=(NAN, 1)), DataError, "not all 0; (nan, 1) was given"),
+    ("population", later(population, by="x"), DataError, "by must be one of ['kind', 'school']"),
     ("clinic", of(clinic, lambda: 3), DataError, "the run is a int; give a posterior, a data"),
     ("clinic", of(clinic, people), DataError, "the run lacks the columns ['rhat', 'ess_bulk', 'e"),
     ("clinic", of(clinic, dict), DataError, "the clinic needs a run; the dict is empty"),

@@ -19,11 +19,12 @@ from .lecture_10 import EXERCISES as OF_10
 from .lecture_11 import EXERCISES as OF_11
 from .lecture_12 import EXERCISES as OF_12
 from .lecture_12b import EXERCISES as OF_12B
+from .lecture_13 import EXERCISES as OF_13
 from .lecture_a import EXERCISES as OF_A
 
 __all__ = ["EXERCISES"]
 
 EXERCISES = (
     *OF_00, *OF_01, *OF_02, *OF_03, *OF_04, *OF_05, *OF_06, *OF_07, *OF_08, *OF_09, *OF_10, *OF_11,
-    *OF_07B, *OF_12, *OF_12B, *OF_A,
+    *OF_07B, *OF_12, *OF_12B, *OF_13, *OF_A,
 )  # fmt: skip

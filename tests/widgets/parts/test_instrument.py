@@ -50,6 +50,14 @@ def given():
         "slopes": hw.glmer(REGIONS, regions.survey(regions=12)[0]),
         "post": hw.load_posterior("finland"),
         "two": hw.glmer(INTERCEPT, uk, event="Contacted"),
+        "cells": uk[["district_id", "district_competitiveness"]]
+        .drop_duplicates()
+        .assign(n=range(1, 254), close=lambda d: d["district_competitiveness"] > 0.7),
+        "close": hw.glmer(
+            "contacted ~ close + (1 | district_id)",
+            uk.assign(close=uk["district_competitiveness"] > 0.7),
+            event="Contacted",
+        ),
         "line": hw.glmer(
             "contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted"
         ),
@@ -85,6 +93,10 @@ CASES = {
         lambda w: w.set_trait("shown", "UK"),
     ),
     "PoolingDial": ("hw.widgets.PoolingDial(one)", lambda w: w.set_trait("sigma", 1.25)),
+    "Poststrat": (
+        "hw.widgets.Poststrat(close, cells)",
+        lambda w: w.set_trait("shares", (0.25, 0.75)),
+    ),
     "PriorDial": ("hw.widgets.PriorDial(post)", lambda w: w.set_trait("sd_scale", 0.5)),
     "PriorTimesLikelihood": (
         "hw.widgets.PriorTimesLikelihood(one)",
