@@ -146,7 +146,7 @@ def pooled(groups: Groups, spread: Spread) -> Array:
 
         centre + L inv(L'Z'Z L / s^2 + I) L'Z' (y - Z centre) / s^2,    L L' the covariance
 
-    (Bates, Maechler, Bolker & Walker 2015, J. Stat. Softw. 67(1), eq. 18); for other families
+    (Bates, Maechler, Bolker & Walker 2015, J. Stat. Softw. 67(1), section 3); for other families
     Newton's method finds it, as for `Fit.ranef`.
     """
     fit = groups.fit
