@@ -2,7 +2,7 @@
 
 import sys
 
-from . import notebooks, path, room, slides, student
+from . import guide, notebooks, path, room, slides, student
 
 COMMANDS = {"lab": room.main, "slides": slides.main, "student": student.main}
 
@@ -10,4 +10,6 @@ if __name__ == "__main__":
     command = sys.argv[1:]
     if command and command[0] in COMMANDS:
         sys.exit(COMMANDS[command[0]](command[1:]))
+    if command == ["path", "--write"]:
+        sys.exit(guide.write())
     sys.exit(path.main() if command == ["path"] else notebooks.main(command))

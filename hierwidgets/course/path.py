@@ -4,7 +4,8 @@ A section begins with a heading whose text ends in "· core" or "· optional" an
 the same in its metadata, ``{"hierwidgets": {"path": "core"}}``. A heading below it without a mark
 belongs to it. ``{"short": 1}`` or ``2`` beside it names the class of the three-hour version.
 
-``python -m hierwidgets.course path`` prints the table of the classes.
+``python -m hierwidgets.course path`` prints the table of the classes, and with ``--write`` it
+writes the page for instructors, ``lectures/README.md`` (`guide`).
 """
 
 import re
