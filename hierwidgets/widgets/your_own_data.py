@@ -235,7 +235,10 @@ class YourOwnData(Instrument):
     def _build(self) -> None:
         self._build_controls()
         self.raw = RawPanel()
-        self._symbols, self._sentences = ipywidgets.HTMLMath(), ipywidgets.HTML()
+        self._symbols, self._sentences = (
+            ipywidgets.HTMLMath(layout={"overflow": "auto"}),
+            ipywidgets.HTML(),
+        )
         self._code_box = ipywidgets.Textarea(
             description="Code to take away", rows=8, style={"description_width": "initial"},
             layout={"width": "auto"},

@@ -12,7 +12,7 @@ import pyreadstat
 import pytest
 from hands import Open
 from lab import Notebook
-from playwright.sync_api import Locator, expect
+from playwright.sync_api import FileChooser, Locator, expect
 
 import hierwidgets as hw
 
@@ -38,7 +38,9 @@ def write_files(folder: Path) -> dict[str, Path]:
 def choose_file(notebook: Notebook, own: Locator, path: Path) -> None:
     """Go to the button, press Enter, and pick the file in the window that opens."""
     button = own.get_by_role("button", name="Choose a file")
-    notebook.page.wait_for_timeout(500)  # a notebook that has just run takes the focus for itself
+    opened: list[FileChooser] = []
+    notebook.page.once("filechooser", opened.append)  # the browser is told so, which takes a while
+    notebook.page.wait_for_timeout(1000)
     button.focus()
     expect(button).to_be_focused()
     with notebook.page.expect_file_chooser() as chooser:

@@ -3,9 +3,16 @@
 import bqplot
 import numpy as np
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import COMPLETE, NO
 from hierwidgets.widgets.numbers.pooling import Columns
-from hierwidgets.widgets.parts.charts import figure, level_tooltip, put, upright
+from hierwidgets.widgets.parts.charts import (
+    figure,
+    level_tooltip,
+    put,
+    round_ticks,
+    upright,
+)
 from hierwidgets.widgets.parts.legend import legend
 
 __all__ = ["RawPanel", "raw_key"]
@@ -41,7 +48,7 @@ class RawPanel:
         self.value_axis = upright(
             bqplot.Axis(
                 scale=self.value, grid_lines="none", label_offset="46px", tick_format="~g",
-                num_ticks=6,
+                tick_values=np.array([0.0, 1.0]),
             )
         )  # fmt: skip
         self.figure = figure(
@@ -59,6 +66,7 @@ class RawPanel:
             self.size.min, self.size.max = 0.8 * float(n.min()), 1.25 * float(n.max())
         with self.value.hold_sync():
             self.value.min, self.value.max = low - air, high + air
+        self.value_axis.tick_values = _round_values(low, high)
         self.size_axis.tick_values = _ticks(float(n.min()), float(n.max()))
         self.size_axis.label = f"{rows} in the group (log scale)"
         self.value_axis.label = label
@@ -72,13 +80,21 @@ class RawPanel:
         put(self.points, x=n, y=raw, names=names)
 
 
-def _ticks(low: float, high: float) -> np.ndarray:
+def _ticks(low: float, high: float) -> Array:
     """1, 2, 5, 10, ... from the smallest size to the largest; their own where none is between."""
     round_ones = np.array([d * 10.0**p for p in range(7) for d in (1, 2, 5)])
     inside = round_ones[(round_ones >= low) & (round_ones <= high)]
     if len(inside) > 7:
         inside = inside[np.log10(inside) % 1 < 1e-9]
     return inside if len(inside) > 1 else np.unique([low, high])
+
+
+def _round_values(low: float, high: float) -> Array:
+    """Some multiples of a round step, on the scale of the values, whatever that is."""
+    if high <= low:
+        return np.array([low])
+    power = 10.0 ** np.floor(np.log10(high - low))
+    return power * round_ticks(low / power, high / power)
 
 
 def raw_key() -> str:

@@ -110,11 +110,10 @@ def in_symbols(frame: pd.DataFrame, choice: Choice, words: Words) -> str:
     """
     j, of_rows, of_groups = _tex(words.level), "", ""
     if choice.predictor is not None:
-        x = rf"\text{{{_tex(words.predictor)}}}"
         if varies_within(frame, choice.predictor, str(choice.group)):
-            of_rows = rf" + \beta\, {x}_i"
+            of_rows = r" + \beta x_i"
         else:
-            of_groups = rf" + \gamma_1\, {x}_j"
+            of_groups = r" + \gamma_1 x_j"
     group = rf"\text{{{j}}}[i]"
     if is_rate(frame, choice):
         event = _tex(f"{choice.outcome} = {choice.event}")
@@ -142,12 +141,12 @@ def in_words(frame: pd.DataFrame, choice: Choice, words: Words) -> str:
         return f"{text} The levels are normal around μ with spread σ."
     if varies_within(frame, choice.predictor, str(choice.group)):
         return (
-            f"{text} In each row {words.predictor} adds to it, β for a step of one. The levels are "
-            "normal around μ with spread σ."
+            f"{text} In each row x, {words.predictor}, adds to it, β for a step of one. The levels "
+            "are normal around μ with spread σ."
         )
     return (
         f"{text} The levels are normal with spread σ around a line: μ, plus γ₁ for each step of "
-        f"{words.predictor}."
+        f"x, {words.predictor}."
     )
 
 

@@ -88,11 +88,11 @@ def test_symbols_put_a_predictor_where_it_belongs(uk, odd):
     first, second = of_groups.split(r"\\")
     assert "logit" in first
     assert "gamma" not in first
-    assert r"\mu + \gamma_1\, \text{district competitiveness}_j" in second
+    assert r"\mu + \gamma_1 x_j" in second
     choice = Choice("Income (k)", "my group", predictor="class")
     first, second = in_symbols(odd, choice, words_for(None, "my group", "y", predictor="class"))\
         .split(r"\\")  # fmt: skip
-    assert r"\beta\, \text{class}_i" in first
+    assert r"\beta x_i" in first
     assert r"\sigma_y^2" in first
     assert r"\left(\mu,\ \sigma^2\right)" in second
 
@@ -108,8 +108,8 @@ def test_sentences(uk, odd):
     words = words_for(None, "district_id", "contacted", predictor="district_competitiveness")
     assert in_words(uk, RATE, words) == (
         "Each district has its own level α of the log-odds that contacted is Contacted. The levels "
-        "are normal with spread σ around a line: μ, plus γ₁ for each step of district "
-        "competitiveness."
+        "are normal with spread σ around a line: μ, plus γ₁ for each step of x, "
+        "district competitiveness."
     )
     assert result_words(fit_of(uk, RATE), words).startswith(
         "756 rows in 253 districts: μ = -3.41, σ = 0.60, district competitiveness 3.87 (standard"
