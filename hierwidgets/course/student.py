@@ -162,9 +162,10 @@ def _in_words(folder: Path) -> Iterator[None]:
     except OSError as error:
         if error.errno is None:
             raise
+        own = Path.home() / DEFAULT
         raise type(error)(
             f"'{error.filename or folder}' cannot be written ({error.strerror}): name a folder of "
-            f"your own, such as '{Path.home() / DEFAULT}'"
+            f"your own, such as '{own}' (with make lab: COPY='{own}')"
         ) from error
 
 

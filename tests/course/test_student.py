@@ -445,3 +445,20 @@ def test_the_command_line(lectures: Path) -> None:
     )  # fmt: skip
     assert done.stdout == "my-lectures: 7 files written\n"
     assert json.loads((lectures.parent / "my-lectures" / DIAL).read_text())["cells"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lecture", ["02", "04"])
+def test_the_copy_runs_from_top_to_bottom(tmp_path: Path, lecture: str) -> None:
+    """With every exercise unanswered, beside its own pictures and in the copy's own folder."""
+    from nbclient import NotebookClient
+
+    make(tmp_path, LECTURES)
+    (path,) = tmp_path.glob(f"{lecture}-*.ipynb")
+    notebook = nbformat.read(path, as_version=4)
+    where = {"metadata": {"path": str(tmp_path)}}
+    NotebookClient(notebook, timeout=300, kernel_name="python3", resources=where).execute()
+    code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source]
+    assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
+    stored = {cell.id: bool(cell.get("outputs")) for cell in cells_of(LECTURES / path.name)}
+    assert {cell.id: bool(cell.outputs) for cell in code}.items() <= stored.items()
