@@ -149,13 +149,13 @@ LOG_MARGINAL = Exercise(
     ),
     properties=(("the two results of one answer have probabilities that add to 1", _adds_to_one),),
     hints=(
-        "It is lecture 3's integral. Only the centre of the prior is new.",
+        "It is lecture 3b's integral. Only the centre of the prior is new.",
         "Let `mu = gamma0 + gamma1 * x`, and go on as if mu were a number.",
         "A grid of alpha from mu - 8 sigma to mu + 8 sigma; `log_h = y * alpha - n * "
         "np.log1p(np.exp(alpha)) - 0.5 * ((alpha - mu) / sigma)**2 - np.log(sigma * np.sqrt(2 * "
         "np.pi))`; the log of the sum of `np.exp(log_h)` times the step.",
     ),
-    right="One line has changed since lecture 3: the mean of the prior depends on x.",
+    right="One line has changed since lecture 3b: the mean of the prior depends on x.",
     mistakes=(
         Mistake(lambda: _without_slope, "The centre of the prior is gamma0 + gamma1 * x."),
         Mistake(lambda: _not_logged, "This is the integral itself. Return its logarithm."),

@@ -183,7 +183,7 @@ def best_sigma(curves: Mapping[str, tuple[pd.DataFrame, float]]) -> Markdown:
     return Markdown(f"""
 Britain: hidden answers are predicted best near σ = {best["Great Britain"]:g}, and maximum
 likelihood says {britain:.2f}. They need not agree so well, but it is no accident either: the
-marginal likelihood of lecture 3 is itself a kind of prediction, of each district before it is
+marginal likelihood of lecture 3b is itself a kind of prediction, of each district before it is
 seen.
 
 Finland: from σ = {near.min():g} to σ = {near.max():g} the score moves by less than a thousandth.
