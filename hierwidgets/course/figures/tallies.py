@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import (
     BARS,
-    CERTAIN,
     DARK_GREEN,
+    DARK_ORANGE,
     DARK_PURPLE,
     FADED,
+    GREY,
+    INK,
     LIGHT_GREEN,
     LIGHT_GREY,
     ORANGE,
@@ -29,7 +32,12 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["patterns", "patterns_moved", "patterns_tallied", "ranked_intervals"]
+__all__ = ["patterns", "patterns_moved", "patterns_tallied", "profiles", "ranked_intervals"]
+
+_INTERVALS: dict[str, tuple[Any, str, str]] = {
+    "no pooling": (LIGHT_GREEN, DARK_GREEN, "o"),
+    "partial pooling": ((ORANGE, 0.45), DARK_ORANGE, "D"),
+}
 
 
 def patterns(no: pd.DataFrame, partial: pd.DataFrame) -> pd.DataFrame:
@@ -101,8 +109,8 @@ def patterns_tallied(frame: pd.DataFrame) -> "Figure":
     axes = figure.add_subplot(xlabel="n, people asked", ylabel="y, people contacted")
     area = 70 + 17 * frame["groups"].to_numpy(dtype=float)
     certain = (frame["y"] == 0) | (frame["y"] == frame["n"])
-    for chosen, color, edge in [(~certain, BARS, LIGHT_GREY), (certain, CERTAIN, ORANGE)]:
-        style: dict[str, Any] = {"color": color, "edgecolors": edge}
+    for chosen, color, edge in [(~certain, BARS, LIGHT_GREY), (certain, "white", INK)]:
+        style: dict[str, Any] = {"color": color, "edgecolors": edge, "linewidths": 1.4}
         axes.scatter(frame["n"][chosen], frame["y"][chosen], s=area[chosen.to_numpy()], **style)
     for row in frame.itertuples():
         axes.text(row.n, row.y, str(row.groups), ha="center", va="center", fontsize=9)  # type: ignore[arg-type]
@@ -116,6 +124,8 @@ def patterns_moved(
     frame: pd.DataFrame, target: float | None = None, label: str = "contact rate"
 ) -> "Figure":
     """From each pattern's raw rate an arrow to its partial pooling estimate, along n.
+
+    Patterns of one n stand side by side, the lowest rate leftmost, so that no arrow hides another.
 
     Parameters
     ----------
@@ -138,15 +148,16 @@ def patterns_moved(
     require_columns(frame, "n", "raw", "estimate", "groups")
     figure = blank_figure(8, 4.2)
     axes = figure.add_subplot(xlabel="n, people asked", ylabel=label)
-    for row in frame.itertuples():
+    places = _side_by_side(frame)
+    for x, start, end in zip(places, frame["raw"], frame["estimate"], strict=True):
         axes.annotate(
-            "", (float(row.n), float(row.estimate)), (float(row.n), float(row.raw)),  # type: ignore[arg-type]
+            "", (x, float(end)), (x, float(start)),
             arrowprops={"arrowstyle": "-|>", "color": FADED, "linewidth": 1}, zorder=1,
         )  # fmt: skip
     for kind, column in [("no pooling", "raw"), ("partial pooling", "estimate")]:
         style = STYLES[kind]
         axes.scatter(
-            frame["n"], frame[column], s=18 + 2.2 * frame["groups"], color=style.color,
+            places, frame[column], s=18 + 2.2 * frame["groups"], color=style.color,
             marker=style.marker, alpha=0.8, zorder=3, label=kind,
         )  # fmt: skip
     if target is not None:
@@ -161,6 +172,46 @@ def patterns_moved(
     return figure
 
 
+def _side_by_side(frame: pd.DataFrame) -> Array:
+    by_n = frame.groupby("n")["raw"]
+    size = by_n.transform("size")
+    step = 0.7 / max(int(size.max()) - 1, 1)
+    rank = by_n.rank(method="first")
+    return np.asarray(frame["n"] + step * (rank - (size + 1) / 2), np.float64)
+
+
+def profiles(curves: Mapping[str, pd.DataFrame]) -> "Figure":
+    """Profile log-likelihoods of sigma by how exactly they are computed, each top marked.
+
+    Parameters
+    ----------
+    curves
+        ``sigma loglik``, as `hierwidgets.widgets.profile_frame` gives it, by the name of the
+        approximation: the first is drawn grey and dashed, the second dark and solid.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from hierwidgets.course.figures.tallies import profiles
+    >>> curve = pd.DataFrame({"sigma": [0.5, 0.7, 0.9], "loglik": [-3.0, -2.0, -2.5]})
+    >>> float(profiles({"Laplace": curve}).axes[0].lines[1].get_xdata()[0])
+    0.7
+    """
+    figure = blank_figure(8, 3.4)
+    axes = figure.add_subplot(xlabel="σ", ylabel="log-likelihood")
+    floor = min(float(curve["loglik"].min()) for curve in curves.values())
+    looks = ((GREY, "--"), (INK, "-"))
+    for (color, line), (name, curve) in zip(looks, curves.items(), strict=False):
+        require_columns(curve, "sigma", "loglik", of=name)
+        axes.plot(curve["sigma"], curve["loglik"], color=color, linestyle=line, label=name)
+        top = curve.iloc[int(curve["loglik"].to_numpy().argmax())]
+        axes.plot([top["sigma"]] * 2, [floor, top["loglik"]], color=color, linewidth=0.8)
+    axes.set_ylim(bottom=floor)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False)
+    return figure
+
+
 def ranked_intervals(frames: Mapping[str, pd.DataFrame], label: str = "contact rate") -> "Figure":
     """Every group's interval as a thin line, groups in the order of the estimate, by kind.
 
@@ -169,7 +220,9 @@ def ranked_intervals(frames: Mapping[str, pd.DataFrame], label: str = "contact r
     Parameters
     ----------
     frames
-        ``level estimate conf_low conf_high`` by the title of their panel.
+        ``level estimate conf_low conf_high`` by the title of their panel. What stands before a
+        comma may name a kind of pooling, whose colour and mark it gets; others have those of no
+        pooling.
     label
         Of the vertical axis.
 
@@ -186,21 +239,23 @@ def ranked_intervals(frames: Mapping[str, pd.DataFrame], label: str = "contact r
     panels = figure.subplots(1, len(frames), sharey=True, squeeze=False)[0]
     for axes, (title, frame) in zip(panels, frames.items(), strict=True):
         require_columns(frame, "estimate", "conf_low", "conf_high")
-        _ranked(axes, frame.sort_values(["estimate", "conf_high"], kind="stable"))
+        kind = title.partition(",")[0]
+        _ranked(axes, frame.sort_values(["estimate", "conf_high"], kind="stable"), kind)
         axes.set_title(title, fontsize=10)
     panels[0].set_ylabel(label)
     figure.supxlabel("groups, lowest estimate first", fontsize=10)
     return figure
 
 
-def _ranked(axes: "Axes", frame: pd.DataFrame) -> None:
+def _ranked(axes: "Axes", frame: pd.DataFrame, kind: str) -> None:
+    light, dark, marker = _INTERVALS.get(kind, _INTERVALS["no pooling"])
     place = np.arange(len(frame))
     low, high, estimate = (
         frame[name].to_numpy(dtype=float) for name in ("conf_low", "conf_high", "estimate")
     )
     flat = high - low <= 0
-    axes.vlines(place[~flat], low[~flat], high[~flat], color=LIGHT_GREEN, linewidth=0.8)
-    axes.scatter(place[~flat], estimate[~flat], s=5, color=DARK_GREEN, zorder=3)
-    axes.scatter(place[flat], estimate[flat], s=16, marker="x", color=ORANGE, linewidths=0.8)
+    axes.vlines(place[~flat], low[~flat], high[~flat], color=light, linewidth=0.8)
+    axes.scatter(place[~flat], estimate[~flat], s=5, color=dark, marker=marker, zorder=3)
+    axes.scatter(place[flat], estimate[flat], s=16, marker="x", color=INK, linewidths=0.8)
     axes.set_xticks([])
     axes.spines[["top", "right", "bottom"]].set_visible(False)

@@ -6,13 +6,16 @@ Counts are compared with pandas' crosstab, positions read back from matplotlib's
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.colors import to_rgba
 from scipy.special import expit
 
 import hierwidgets as hw
+from hierwidgets.base.palette import DARK_GREEN, DARK_ORANGE
 from hierwidgets.course.figures.tallies import (
     patterns,
     patterns_moved,
     patterns_tallied,
+    profiles,
     ranked_intervals,
 )
 from hierwidgets.errors import DataError
@@ -68,8 +71,12 @@ def test_arrows_lead_from_raw_to_pooled(uk):
     found = patterns(no, partial)
     axes = patterns_moved(found, 0.3).axes[0]
     arrows = [t for t in axes.texts if t.arrow_patch is not None]
-    assert [t.xy for t in arrows] == list(zip(found["n"], found["estimate"], strict=True))
-    assert [t.xyann for t in arrows] == list(zip(found["n"], found["raw"], strict=True))
+    assert [t.xy[1] for t in arrows] == list(found["estimate"])
+    assert [t.xyann[1] for t in arrows] == list(found["raw"])
+    places = np.array([t.xy[0] for t in arrows])
+    assert [t.xyann[0] for t in arrows] == list(places)
+    np.testing.assert_array_equal(places.round(), found["n"])
+    assert np.diff(np.sort(places)).min() > 0.05  # no two on one vertical
     assert axes.lines[0].get_ydata()[0] == 0.3
     assert not patterns_moved(found).axes[0].lines
 
@@ -84,6 +91,24 @@ def test_intervals_are_ranked_and_those_without_width_are_crosses(uk):
     assert len(dots.get_offsets()) == 113
     assert len(other.collections[0].get_segments()) == 253
     assert np.all(np.diff(np.asarray(other.collections[1].get_offsets())[:, 1]) >= 0)
+
+
+def test_each_kind_of_pooling_keeps_its_colour_in_ranked_intervals(uk):
+    _, _, no, partial = uk
+    panels = ranked_intervals({"no pooling, Wald": no, "partial pooling": partial}).axes
+    drawn = [tuple(axes.collections[1].get_facecolor()[0]) for axes in panels]
+    assert drawn == [to_rgba(DARK_GREEN), to_rgba(DARK_ORANGE)]
+
+
+def test_profiles_mark_their_tops():
+    sigma = np.array([0.5, 0.7, 0.9])
+    low = pd.DataFrame({"sigma": sigma, "loglik": [-2.0, -3.0, -4.0]})
+    high = pd.DataFrame({"sigma": sigma, "loglik": [-3.0, -1.0, -2.0]})
+    axes = profiles({"Laplace": low, "25 nodes": high}).axes[0]
+    dashed, first, solid, second = axes.lines
+    assert [dashed.get_linestyle(), solid.get_linestyle()] == ["--", "-"]
+    assert [first.get_xdata()[0], second.get_xdata()[0]] == [0.5, 0.7]
+    assert [list(first.get_ydata()), list(second.get_ydata())] == [[-4, -2], [-4, -1]]
 
 
 @pytest.mark.parametrize(
