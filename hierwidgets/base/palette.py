@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Literal, NamedTuple
 
 __all__ = [
-    "BAND", "BARS", "BLACK", "BLUES", "BROWN", "CERTAIN", "CHANCE", "COMPLETE", "DARK_GREEN",
+    "BAND", "BARS", "BLACK", "BLUES", "BROWN", "CHANCE", "COMPLETE", "DARK_GREEN",
     "DARK_ORANGE", "DARK_PURPLE", "DATA_SETS", "DENSITY", "FADED", "GREEN", "GREY", "GRID",
     "HATCH", "INK", "LIGHT_GREEN", "LIGHT_GREY", "LIGHT_ORANGE", "NO", "OBSERVED", "ORANGE",
     "OTHER", "PALE", "PARTIAL", "PINK", "POSTSTRATIFIED", "PURPLE", "RIM", "RULES", "SCORE",
@@ -45,7 +45,7 @@ RULES: Mapping[str, Style] = {"SMD": Style(GREEN, "o", "-"), "PR": Style(PURPLE,
 # --- of the still figures -----------------------------------------------------------------
 
 DARK_GREEN, DARK_ORANGE, DARK_PURPLE = "#0d5c45", "#a34700", "#5d58a0"  # of words and small marks
-LIGHT_GREEN, LIGHT_ORANGE, CERTAIN = "#9ad0bd", "#fde3cf", "#fddcc4"  # of intervals and areas
+LIGHT_GREEN, LIGHT_ORANGE = "#9ad0bd", "#fde3cf"  # of intervals and areas
 SCORE = "#1f4e79"  # of what belongs to no kind of pooling: scores, ranks
 DATA_SETS = ("#6baed6", "#3182bd", "#08519c")  # Finland, Great Britain, several countries
 

@@ -178,7 +178,7 @@ the limit of many draws and for a model with priors; glmer approximates an integ
 nodes mend.
 X12|S30|03|Estimates as if known|Taking the estimated μ and σ as a prior is empirical Bayes. \
 Intervals that forget how uncertain both are come out too short; lecture 5 counts by how much.
-X13|S31 S35 S36 S37|03|Peaks are not means|By the peak 308 leads 309, {peak_308:.4f} to \
+X13|S31 S35 S36 S37|03b|Peaks are not means|By the peak 308 leads 309, {peak_308:.4f} to \
 {peak_309:.4f}; by the mean 309 leads, {mean_309:.4f} to {mean_308:.4f}. The data do not tell the \
 two apart.
 X14|S31|03|Variances promised, not shown|The output mentions conditional variances. They run from \

@@ -187,7 +187,7 @@ LAPLACE = Exercise(
     expected=lambda: _laplace_error(1, 1),
     atol=0.005,
     hints=(
-        "Take lecture 3's two areas of one district, with y = 1 and n = 1: by strips, and by "
+        "Take lecture 3b's two areas of one district, with y = 1 and n = 1: by strips, and by "
         "Laplace.",
         "The function `log_area` above gives the logarithm of either: with 1 node, and with 25. "
         "The difference of two logarithms is the logarithm of the ratio.",
