@@ -25,6 +25,8 @@ __all__ = ["Trap", "facts", "markdown", "traps"]
 
 Facts = Mapping[str, float | str]
 
+_INTEGRAL = "03b-the-integral"  # beside the numbered lectures
+
 
 @dataclass(frozen=True, slots=True)
 class Trap:
@@ -53,7 +55,8 @@ class Trap:
     @property
     def link(self) -> str:
         """The file of the lecture."""
-        (name,) = (stop.name for stop in COURSE if stop.name.startswith(self.lecture))
+        names = [stop.name for stop in COURSE] + [_INTEGRAL]
+        (name,) = (n for n in names if n.split("-")[0] == self.lecture)
         return f"{name}.ipynb"
 
 
@@ -271,6 +274,6 @@ def markdown() -> str:
     for trap in traps():
         where = ", ".join(trap.where)
         said = f"**{trap.title}.** {trap.text}".replace("|", "\\|").replace("?.**", "?**")
-        link = f"[{int(trap.lecture)}]({trap.link})"
+        link = f"[{trap.lecture.lstrip('0')}]({trap.link})"
         lines.append(f"| {trap.item} | {where} | {said} | {link} |")
     return "\n".join(lines)
