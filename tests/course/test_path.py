@@ -2,12 +2,22 @@
 
 from pathlib import Path
 
+import nbformat
 import nbformat.v4 as v4
 import pytest
 from nbformat import write
 from support.notebooks import EXISTING
+from support.paths import LECTURES
 
-from hierwidgets.course.path import CLASSES, CORE, OPTIONAL, class_table, main, sections
+from hierwidgets.course.path import (
+    CLASSES,
+    CORE,
+    OPTIONAL,
+    SHORT,
+    class_table,
+    main,
+    sections,
+)
 
 
 @pytest.fixture
@@ -68,3 +78,40 @@ def test_the_command_prints_a_line_for_each_class(made_up: Path, capsys) -> None
 
 def test_every_lecture_is_in_one_class() -> None:
     assert [number for numbers in CLASSES for number in numbers] == [n[:2] for n in EXISTING]
+
+
+# --- the lectures as they are -------------------------------------------------------------
+
+MOST_WORDS, MOST_LINES, MINUTES = 1500, 120, 75
+MOST_HIDDEN = 6  # bars of hidden code in a lecture
+NUMBERED = sorted(LECTURES.glob("[0-9]*-*.ipynb"))
+
+
+@pytest.mark.parametrize("number", range(1, len(CLASSES) + 1))
+def test_the_core_fits_a_class(number: int) -> None:
+    row = class_table(LECTURES)[number - 1]
+    assert row["class"] == number
+    assert 900 < row["words"] <= MOST_WORDS
+    assert row["lines"] <= MOST_LINES
+    assert row["minutes"] < MINUTES / 3  # the rest is for bets, instruments and exercises
+    assert row["widgets"]
+    assert row["exercises"]
+
+
+def test_the_short_version_fits_two_classes_of_90_minutes() -> None:
+    every = [section for path in NUMBERED for section in sections(path)]
+    for short in SHORT:
+        mine = [section for section in every if section.short == short]
+        assert 1000 < sum(section.words for section in mine) < 2200
+        assert sum(section.lines for section in mine) <= MOST_LINES
+
+
+@pytest.mark.parametrize("path", NUMBERED, ids=lambda path: path.stem)
+def test_every_section_says_what_it_is(path: Path) -> None:
+    found = sections(path)
+    assert [section.title for section in found if section.path not in (CORE, OPTIONAL)] == []
+    assert sum(section.hidden for section in found) <= MOST_HIDDEN
+    for cell in nbformat.read(path, as_version=4).cells:
+        told = cell.metadata.get("hierwidgets", {}).get("path")
+        if told and cell.cell_type == "markdown" and not cell.source.startswith("# "):
+            assert any(f"· {told}" in line for line in cell.source.splitlines() if "#" in line)
