@@ -61,8 +61,8 @@ def page_model(found: "Calibration") -> Markdown:
 {len(found.ranks)} surveys, {len(table)} quantities, and no path outside. The most uneven is that
 of *{worst}*; a path like it comes by chance with a probability of {table.loc[worst, "p"]:.2f},
 and it is the worst of {len(table)}. (In one survey the draws were worth {few.iloc[0]:.0f}, fewer
-than the {found.kept} that each truth is ranked among; in all others they were worth more.) That is no
-proof that the sampler is right; it is one way of
+than the {found.kept} that each truth is ranked among; in all others they were worth more.)
+That is no proof that the sampler is right; it is one way of
 being wrong that has been looked for and not found. And mind what was examined: the *method*, in a
 world that obeys the model. Whether Finland obeys it is another question.
 """)
