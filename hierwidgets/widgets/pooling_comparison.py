@@ -118,7 +118,8 @@ class PoolingComparison(Instrument):
         if self._quiet:
             return
         name, value = change["name"], change["new"]
-        whole = value in self._found.n_limits if name != "selected" else value is None
+        ends = dict(zip(("n_low", "n_high"), self._found.n_limits, strict=True))
+        whole = value == ends.get(name)  # of `selected`: None
         if whole:
             self._wanted.pop(name, None)
         else:

@@ -197,6 +197,12 @@ def test_another_fit_keeps_what_was_set_as_far_as_it_has_it(shown):
     assert (shown.n_low, shown.n_high, shown.selected) == (4, 10, "District 319")
 
 
+def test_the_smallest_groups_stay_lit_when_the_fit_changes(shown):
+    shown.shown, shown.highlight, shown.n_high = "UK", "n range", 1
+    shown.shown = "UK with x"
+    assert (shown.n_low, shown.n_high) == (1, 1)
+
+
 def test_of_many_that_change_places_few_are_highlighted(shown):
     shown.shown, shown.highlight = "UK", "crossers"
     assert "Highlighted: of the 194 that change places with another the 8 that" in shown.status

@@ -252,7 +252,7 @@ EFFECT = Exercise(
         "The rate at x is `expit(gamma0 + gamma1 * x)`.",
         "`expit(gamma0 + gamma1 * 0.8) - expit(gamma0 + gamma1 * 0.5)`.",
     ),
-    right="A first difference: the effect in the units that people understand.",
+    right="A first difference: in units that people understand.",
     mistakes=(
         Mistake(
             lambda: _line(0.8) - _line(0.5),

@@ -9,7 +9,9 @@ from IPython.display import Markdown
 from hierwidgets.base.arrays import Array
 from hierwidgets.data.datasets import codebook
 
-__all__ = ["dictionary", "made_up", "no_election", "person", "reveal", "sizes", "story"]
+__all__ = [
+    "dictionary", "figure_7", "made_up", "no_election", "person", "reveal", "sizes", "story",
+]  # fmt: skip
 
 
 def story(no: pd.DataFrame) -> Markdown:
@@ -110,6 +112,18 @@ def no_election(frames: Mapping[str, pd.DataFrame]) -> Markdown:
 > British data. There is none: {"; ".join(named)}. When a description and a file disagree, believe
 > the file, and look at it first.
 """
+    )
+
+
+def figure_7(by_election: Mapping[str, "pd.Series[int]"]) -> str:
+    """The caption of Figure 7: in which elections districts are small."""
+    for name in ("Canada", "Great Britain"):
+        assert ((by_election[name] >= 1) & (by_election[name] <= 4)).mean() > 0.5
+    return (
+        "**Figure 7.** Every circle is a district, placed by how many people were asked in it (on "
+        "this scale equal steps multiply). Bars mark the middle district. Where districts elect "
+        "one member, in Canada and Great Britain, there are many and in most of them one to four "
+        "people were asked."
     )
 
 

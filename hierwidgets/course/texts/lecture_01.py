@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from hierwidgets.fit.fit import Fit
 
 __all__ = [
-    "bend", "coverage", "few_people", "likelihood", "misses", "multiplier", "order", "page_table",
-    "share", "staircase", "taste", "widths",
+    "bend", "coverage", "few_people", "figure_6", "likelihood", "misses", "multiplier", "order",
+    "page_table", "share", "staircase", "taste", "widths",
 ]  # fmt: skip
 
 
@@ -157,6 +157,19 @@ Wilson reaches from {low:.0f} to {high:.2f}: with four people asked, that is an 
 Go back to [the strip](#Take-it-apart) and switch its *Method* from Wald to Wilson, with your eye on
 315: bars move toward one half, and those of small districts and low rates most.
 """
+    )
+
+
+def figure_6(truth: Array, wald: Array, wilson: Array) -> str:
+    """The caption of Figure 6: which interval keeps its promise."""
+    assert np.mean(wald < 0.9) > 0.5
+    assert max(wald[0], wald[-1]) < 0.3
+    assert np.mean(wilson < 0.85) < 0.1
+    assert 0 < truth[0] < truth[-1] < 1
+    return (
+        "**Figure 6.** What 90 % intervals from 23 people deliver. The Wald interval (solid) stays "
+        "below its promise for most values of π and collapses toward both ends; Wilson (dashed) "
+        "swings around it, seldom far below."
     )
 
 

@@ -147,6 +147,9 @@ def exact_shares(counts: pd.DataFrame, shares: pd.DataFrame, weights: pd.DataFra
     assert abs(peak["309"] - 0.30) < 0.005
     off = (shares["exact share of the way"] - shares["pencil, π at the centre"]).abs()
     assert off.idxmax() == "312"
+    rate, overall = weights["rate"]["309"], counts["y"].sum() / counts["n"].sum()
+    gone = (rate - weights["exact"]["309"]) / (rate - overall)
+    assert abs(gone - 0.73) < 0.005
     return Markdown(
         f"""
 *Pseudo-respondents* taken at their word, that many people added to each district at the typical
@@ -160,6 +163,9 @@ The exact share needs no π. District 309, with {counts["n"]["309"]} people, kee
 worst, off by {off.max():.2f}, for {off.idxmax()}, which lies far out on the low side: there
 π(1 - π) is smaller than at the centre, so each answer carries less than the pencil thinks. The
 dial below shows the version with π at the peak ({peak["309"]:.2f} for 309).
+
+One more number for the same move: after *Reveal* the game said that the model went {gone:.0%} of
+the way, not {1 - exact["309"]:.0%}. It counts in rates, and to the overall rate in place of μ.
 """
     )
 

@@ -86,7 +86,7 @@ def sigma_interval(fit: "Fit", frames: Mapping[str, pd.DataFrame]) -> Markdown:
     assert apart == ["0.20 to 0.22", "0.15 to 0.27", "0.12 to 0.34"]
     return Markdown(
         f"""
-Hardly. The 90 % interval runs from {low_end:.2f} to {high_end:.2f}: {len(fit.ranef)} districts are
+The 90 % interval runs from {low_end:.2f} to {high_end:.2f}: {len(fit.ranef)} districts are
 few to learn an sd from. The rates run from {apart[0]} at one end, from {apart[2]} at the other.
 """
     )

@@ -13,9 +13,20 @@ if TYPE_CHECKING:
     from hierwidgets.fit.fit import Fit
 
 __all__ = [
-    "area", "averaged", "bends", "hand_and_package", "joint_top", "laplace_areas", "lens_errors",
-    "nodes_needed", "peak_or_mean", "ridge", "tiny_errors", "tiny_fits", "tiny_truth",
+    "CAPTIONS", "area", "averaged", "bends", "hand_and_package", "joint_top", "laplace_areas",
+    "lens_errors", "nodes_needed", "peak_or_mean", "ridge", "tiny_errors", "tiny_fits",
+    "tiny_truth",
 ]  # fmt: skip
+
+CAPTIONS = {
+    1: "**Figure 1.** The curve $h$, the *integrand* (solid, shaded), and the normal curve with "
+    "the same peak and the same bend there (dashed). For 309 the two can hardly be told apart. "
+    "With three people and a wide prior the true curve leans to the right. Dots: five places "
+    "where $h$ is evaluated; we come to them below.",
+    5: "**Figure 5.** Left: what the data and the fitted prior say about two districts. Right, "
+    "much enlarged: the rate at the peak of α and the mean rate. The curve of 309 is wider and "
+    "leans further to the right, which pulls its mean past that of 308.",
+}
 
 
 def joint_top(joint: pd.DataFrame) -> Markdown:

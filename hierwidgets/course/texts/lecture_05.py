@@ -245,8 +245,9 @@ def complete_wins(rmse: pd.DataFrame) -> Markdown:
 Read it from the left. At σ = 0 complete pooling is right and partial pooling pays for having to
 find that out. With 5 respondents each, complete pooling is still ahead at σ =
 {lost(5):g}; with 25, at {lost(25):g}; with 100, at {lost(100):g}
-(on this grid; where the lines nearly touch, the bars say that 60 draws cannot tell). Complete
-pooling wins when districts differ **less than their noise lets you see**: when σ is small against
+(on this grid; where the lines nearly touch, 60 draws may not tell. Do not judge it by whether bars
+overlap: each is of one line, and all three estimators met the same draws). Complete pooling wins
+when districts differ **less than their noise lets you see**: when σ is small against
 $1/\\sqrt{{n\\pi(1-\\pi)}}$, the standard error of one district's log-odds, and there are too few
 districts to learn σ well.
 
@@ -281,7 +282,7 @@ What suffers is what averages hide.
 - **σ** with the *t* is {found["mean σ"]["t"]:.2f} on average where the true sd is 0.8: the fit
   describes the bulk and takes the rare extremes for noise.
 
-If the districts you care about are the extreme ones, the shape matters. Lecture 12 comes back to
+If the districts you care about are the extreme ones, the shape matters. Lecture 12b comes back to
 this with effects that may be heavy-tailed.
 """)
 

@@ -183,7 +183,7 @@ although their tops are the same to three decimals: it finds the curvature by sm
 and at the edge these are noisy. Besides, one may or may not count that the spreads are estimates.
 So the interaction's z is anything from {zs.min():.2f} to {zs.max():.2f}, and the page's 2.99 is
 one more member of the family. **Do not lean on the third digit of a standard error at a
-boundary.** And Figure 8 shows that the first digit is the one in danger.
+boundary.** And Figure 3 shows that the first digit is the one in danger.
 """)
 
 
@@ -316,7 +316,7 @@ def answers(table: pd.DataFrame, draws: Array) -> Markdown:
     return Markdown(f"""
 The interval of full Bayes is {grow:.0%} wider than that of "heights only" and begins at
 {low["full Bayes"]:.2f}, not {low["correlated"]:.2f} ("correlated"). {(draws > 0).mean():.1%} of the
-posterior draws are positive: the sign holds, the *size* is not well known. That is a fact about
+posterior draws are positive: the sign is likely, the *size* not well known. That is a fact about
 five elections, not about software. **Ask which conclusions pass through the fragile part.** This
 one does by its standard error, not by its estimate.
 """)

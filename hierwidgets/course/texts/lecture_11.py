@@ -51,6 +51,17 @@ def figure_1(targets: pd.DataFrame) -> str:
     )
 
 
+def figure_3(typical: float, average: float) -> str:
+    """The caption of Figure 3: the typical district and the average."""
+    assert typical < average < 0.5
+    return (
+        "**Figure 3.** The rates of the districts that the British fit imagines. The typical "
+        "district (solid) splits them in halves; the average (dashed) is pulled to the right by "
+        "the longer tail there. The share of all answers (dotted) also counts districts by their "
+        "number of answers."
+    )
+
+
 def figure_2(curves: Mapping[str, pd.DataFrame]) -> str:
     """The caption of Figure 2: four curves."""
     difference = curves["first difference"]["estimate"].to_numpy(float)
@@ -294,10 +305,11 @@ above the article's. Why? Two candidates, and we can weigh both.
   {off_average.max():.2f}.
 
 Which of the two it was cannot be told from the printed figures. What the article concludes stands
-with either: that the rule changes what closeness goes with is supported; that closeness matters,
-and that rules matter, each by itself, only in part of the range. Look once more at the hatched
-margins, too: the article's end points, 0 and 1, are where nobody was asked. The observed
-districts lie between {observed.min():.2f} and {observed.max():.2f}.
+with either, as a statement about differences: that what closeness goes with differs between the
+rules is supported; that contact differs with closeness, or with the rule, each by itself, only in
+part of the range. Look once more at the hatched margins, too: the article's end points, 0 and 1,
+are where nobody was asked. The observed districts lie between {observed.min():.2f} and
+{observed.max():.2f}.
 """)
 
 

@@ -72,7 +72,7 @@ def new_districts(hidden: "CrossValidation") -> Markdown:
     assert 1.9 < ratio < 2.2
     return Markdown(f"""
 Nothing: it knows what complete pooling knows (they differ by {abs(plain):.4f}); no pooling tosses
-the coin. Competitiveness helps, by about {ratio:.0f} errors, and with it pooling adds
+the coin. Competitiveness probably helps, by {ratio:.1f} errors, and with it pooling adds
 {abs(line):.4f}. Pooling pays for districts that have **some** answers.
 """)
 
