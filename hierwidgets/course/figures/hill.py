@@ -39,7 +39,7 @@ def from_above(mus: Array, sigmas: Array, drop: Array) -> "Figure":
     figure = blank_figure(8, 4.2)
     axes = figure.add_subplot(xlabel="μ", ylabel="σ")
     lines = axes.contour(mus, sigmas, drop, levels=[0.1, 0.5, 1, 2, 4, 8], colors=GREY)
-    axes.clabel(lines, fmt=lambda value: f"-{value:g}")
+    axes.clabel(lines, fmt=lambda value: f"\N{MINUS SIGN}{value:g}")
     row, column = np.unravel_index(drop.argmin(), drop.shape)
     axes.plot(mus[column], sigmas[row], "D", color=PARTIAL)
     return figure
