@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array, expit
-from hierwidgets.base.palette import DARK_ORANGE, FADED, GREY, INK, NO, PARTIAL, SCORE
+from hierwidgets.base.palette import BROWN, DARK_ORANGE, FADED, GREY, INK, NO, PARTIAL, SCORE
 
 from .base import blank_figure
 
@@ -160,7 +160,7 @@ def curves_of_rate(alpha: Array, curves: Mapping[str, Array], raw: float) -> "Fi
     rate, step = expit(alpha), alpha[1] - alpha[0]
     for k, (name, curve) in enumerate(curves.items(), start=1):
         solid = k == len(curves)
-        look: dict[str, Any] = {"color": INK if solid else PARTIAL, "ls": "-" if solid else "--"}
+        look: dict[str, Any] = {"color": PARTIAL if solid else BROWN, "ls": "-" if solid else "--"}
         axes.plot(rate, curve / step / (rate * (1 - rate)), label=name, **look)
     axes.axvline(raw, color=NO, linestyle=":", label="raw rate")
     axes.axhline(0, color=FADED, linewidth=0.6)
