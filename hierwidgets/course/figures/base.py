@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.memory import give_back
-from hierwidgets.base.palette import BROWN, GREEN, OTHER, RIM, STYLES, Style
+from hierwidgets.base.palette import BROWN, GREEN, GRID, OTHER, RIM, SCORE, STYLES, Style
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.design import indicator
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["blank_figure", "district_strip", "legend_above", "png", "require_columns", "show"]
 
 
-_OTHERS = (Style(GREEN, "o", "-"), Style(OTHER, "^", "-"), Style(BROWN, "v", "-"))
+_OTHERS = (Style(BROWN, "v", "--"), Style(OTHER, "^", "-"), Style(SCORE, "P", ":"))
 _MOST_LABELS = 40  # more tick labels than this cannot be read
 
 
@@ -70,7 +70,10 @@ def district_strip(
     sizes: bool = False,
     seed: int = 1,
 ) -> "Figure":
-    """Every answer as a jittered circle, a column per level, with estimates on top.
+    """Every answer as a jittered circle, a column per level, and estimates between them.
+
+    With estimates, the answers stand in two narrow strips above and below, so that the intervals
+    have the height of the picture to themselves.
 
     Parameters
     ----------
@@ -99,16 +102,19 @@ def district_strip(
     """
     require_columns(data, outcome, group)
     labels = pd.Categorical(data[group]).remove_unused_categories()
-    figure, axes = _canvas(outcome, group)
-    _circles(axes, labels.codes, indicator(data[outcome], event), seed)
     frames = _by_label(estimates or {}, labels.categories)
+    figure, axes, strips = _canvas(outcome, group, bool(frames))
+    for strip in strips:
+        _circles(strip, labels.codes, indicator(data[outcome], event), seed)
     for place, name in enumerate(frames):
         _estimates(axes, name, frames[name], place, len(frames))
     if sizes:
         _sizes(axes, np.bincount(labels.codes), list(frames.values()))
     if frames:
-        axes.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
-    _ticks(axes, [str(label) for label in labels.categories])
+        _shares_only(axes)
+        strips[0].legend(*axes.get_legend_handles_labels(), loc="lower left",
+                         bbox_to_anchor=(0, 1), ncols=3, frameon=False)  # fmt: skip
+    _ticks(strips[-1], [str(label) for label in labels.categories])
     return figure
 
 
@@ -155,11 +161,28 @@ def png(figure: "Figure") -> bytes:
     return small.getvalue()
 
 
-def _canvas(outcome: str, group: str) -> "tuple[Figure, Axes]":
-    figure = blank_figure(8, 4.6)
-    axes = figure.add_subplot(xlabel=group.replace("_", " "), ylabel=outcome.replace("_", " "))
-    axes.spines[["top", "right"]].set_visible(False)
-    return figure, axes
+def _canvas(outcome: str, group: str, between: bool) -> "tuple[Figure, Axes, list[Axes]]":
+    """The figure, the axes of the estimates, and those of the answers: one, or yes and no."""
+    named = outcome.replace("_", " ")
+    figure = blank_figure(8, 4.6 if between else 2.6)
+    if between:
+        grid = figure.add_gridspec(3, 1, height_ratios=[1, 6, 1], hspace=0)
+        axes = figure.add_subplot(grid[1], ylabel=f"share {named}")
+        strips = [figure.add_subplot(grid[place], sharex=axes) for place in (0, 2)]
+        for strip, answer in zip(strips, (1, 0), strict=True):
+            strip.set(ylim=(answer - 0.09, answer + 0.09), yticks=[answer])
+            strip.set_yticklabels(["yes" if answer else "no"])
+            strip.set_facecolor(GRID)
+        for above in (strips[0], axes):
+            above.spines["bottom"].set_visible(False)
+            above.tick_params(axis="x", length=0, labelbottom=False)
+    else:
+        axes = figure.add_subplot(ylabel=named, yticks=[0, 1])
+        strips = [axes]
+    strips[-1].set_xlabel(group.removesuffix("_id").replace("_", " "))
+    for part in {axes, *strips}:
+        part.spines[["top", "right"]].set_visible(False)
+    return figure, axes, strips
 
 
 def _circles(axes: "Axes", codes: Any, values: Any, seed: int) -> None:
@@ -201,6 +224,13 @@ def _estimates(axes: "Axes", name: str, frame: pd.DataFrame, place: int, many: i
         line.set_linestyle(style.linestyle)
 
 
+def _shares_only(axes: "Axes") -> None:
+    """Ticks where a share can be, though an interval may reach farther."""
+    ends = axes.get_ylim()
+    axes.set_yticks([tick for tick in axes.get_yticks() if -1e-9 < tick < 1 + 1e-9])
+    axes.set_ylim(ends)
+
+
 def _sizes(axes: "Axes", counts: Any, frames: list[pd.DataFrame]) -> None:
     tops = (
         np.max([frame["conf_high"] for frame in frames], axis=0) if frames else np.ones(len(counts))
@@ -216,10 +246,11 @@ def _sizes(axes: "Axes", counts: Any, frames: list[pd.DataFrame]) -> None:
             fontsize=8,
             bbox=box,
         )
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high + 0.1 * (high - low))  # so that the highest number has room
 
 
 def _ticks(axes: "Axes", labels: list[str]) -> None:
-    axes.set_yticks(np.arange(0, 1.01, 0.2))
     if len(labels) <= _MOST_LABELS:
         axes.set_xticks(range(len(labels)), labels)
     else:

@@ -112,7 +112,8 @@ def logit_bridge(rates: Array) -> "Figure":
     axes.plot(alpha, expit(alpha), color=INK)
     style, own = STYLES["no pooling"], np.log(rates / (1 - rates))
     axes.plot(own, rates, style.marker, color=style.color, label="the districts, raw rates")
-    axes.legend(loc="lower right", frameon=True, framealpha=1, edgecolor="white")
+    # between two dotted lines
+    axes.legend(loc="center left", bbox_to_anchor=(0, 0.805), frameon=False)
     axes.spines[["top", "right"]].set_visible(False)
     return figure
 

@@ -71,8 +71,8 @@ def profile_panels(
         if fall is not None:
             axes.axhline(-fall, color=FADED, lw=1)
             axes.annotate(
-                f"{-fall:.2f}", (1, -fall), xycoords=("axes fraction", "data"), color=INK,
-                ha="right", va="bottom", size=9,
+                f"\N{MINUS SIGN}{fall:.2f}", (1, -fall), xycoords=("axes fraction", "data"),
+                color=INK, ha="right", va="bottom", size=9,
             )  # fmt: skip
         if len(curves) > 1:
             axes.legend(frameon=False, fontsize=9)
@@ -109,7 +109,7 @@ def likelihood_map(table: pd.DataFrame, estimate: tuple[float, float], level: fl
     axes.contour(x, y, shown, levels=[-far], colors=[ORANGE], linewidths=2)
     steps = [-s for s in (4.0, 3.0, 1.5, 1.0, 0.5, 0.1) if abs(s - far) > 0.2]
     lines = axes.contour(x, y, shown, levels=steps, colors=INK, linewidths=0.8, linestyles="-")
-    axes.clabel(lines, fmt=lambda value: f"{value:g}", fontsize=8)
+    axes.clabel(lines, fmt=lambda value: f"\N{MINUS SIGN}{-value:g}", fontsize=8)
     axes.plot(*estimate, "D", color=ORANGE, ms=9, clip_on=False, zorder=5)
     axes.set(xlabel="sd of the slopes", ylabel="correlation ρ", ylim=(y.min(), y.max()))
     axes.spines[["top", "right"]].set_visible(False)
@@ -185,6 +185,7 @@ def _one_pair(axes: "Axes", one: Any, place: float) -> None:
     axes.annotate(
         one.name, (one.height, one.slope), (22, place), size=9, color=INK, va="center",
         textcoords=("offset points", "data"),
+        bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 0.8}, zorder=4,
         arrowprops={"arrowstyle": "-", "color": FADED, "lw": 0.8, "shrinkA": 0, "shrinkB": 3},
     )  # fmt: skip
 
@@ -334,6 +335,7 @@ def marked_histograms(draws: Mapping[str, Array], marks: Mapping[str, float]) ->
             axes.axvline(marks[label], color=ORANGE, lw=2.5, linestyle="--")
         axes.set_yticks([])
         _plain(axes, label)
+    row[0].set_ylabel("density of the draws")
     return figure
 
 

@@ -161,6 +161,7 @@ def against_exact(runs: Mapping[str, Array], grid: Array, density: Array, label:
         axes.set_xlabel(label)
         axes.set_yticks([])
     row[0].legend(frameon=False, fontsize=9, loc="upper left")
+    row[0].set_ylabel("density")
     return figure
 
 
@@ -204,6 +205,8 @@ def weighted_proposals(
         below.axhline(1.0, color=INK, lw=0.8)
         below.set_xlabel(label)
         below.set_xlim(ends)
+        inner = np.arange(np.ceil(ends[0]), ends[1])[1:]  # none where the panels meet
+        below.set_xticks(inner[inner % 2 == 0] if len(inner) > 4 else inner)
         for axes in (above, below):
             axes.spines[["top", "right"]].set_visible(False)
     panels[0, 0].set_yticks([])

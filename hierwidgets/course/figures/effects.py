@@ -4,7 +4,7 @@ matplotlib is imported when a figure is drawn.
 """
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -13,6 +13,7 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import (
     BLACK,
     BROWN,
+    COMPLETE,
     DENSITY,
     GREEN,
     HATCH,
@@ -21,9 +22,10 @@ from hierwidgets.base.palette import (
     PURPLE,
     RULES,
     SECOND_OTHER,
+    Style,
 )
 
-from .base import blank_figure, require_columns
+from .base import blank_figure, legend_above, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,6 +42,8 @@ _UNITS = {
     "difference of marginal effects": "slope, SMD less PR",
 }
 _OTHERS = ((INK, "-."), (SECOND_OTHER, ":"))
+_KINDS = (Style(ORANGE, "D", "-"), Style(PURPLE, "o", "--"), Style(GREEN, "s", ":"))
+_OF_RULES = {**RULES, "SMD less PR": Style(BROWN, "D", "-")}
 
 
 def quantity_panels(
@@ -76,6 +80,7 @@ def quantity_panels(
     rows = -(-len(curves) // 2)
     figure = blank_figure(8.2 if len(curves) > 1 else 5.0, 2.9 * rows + 0.3)
     panels = figure.subplots(rows, min(len(curves), 2), squeeze=False).ravel()
+    figure.set_layout_engine("constrained", w_pad=0.08, h_pad=0.08)  # room for words between panels
     for axes, (title, frame) in zip(panels, curves.items(), strict=False):
         _curves(axes, frame)
         axes.set_title(title, loc="left", size=10)
@@ -99,6 +104,9 @@ def quantity_panels(
         axes.spines[["top", "right"]].set_visible(False)
     for axes in panels[len(curves) :]:
         axes.set_visible(False)
+    several = [axes for axes in panels if len(axes.get_legend_handles_labels()[1]) > 1]
+    if several:
+        legend_above(several[0], ncols=4)
     return figure
 
 
@@ -112,8 +120,6 @@ def _curves(axes: "Axes", frame: pd.DataFrame) -> None:
             part["x"], part["conf_low"], part["conf_high"], color=color, alpha=0.16, lw=0
         )
         axes.plot(part["x"], part["estimate"], dashes, color=color, lw=2.2, label=name or None)
-    if len(names) > 1:
-        axes.legend(frameon=False, loc="upper left")
 
 
 def _shade(axes: "Axes", x: Array, seen: tuple[float, float] | None) -> None:
@@ -143,7 +149,7 @@ def imagined_rates(mu: float, sigma: float, marks: Mapping[str, float]) -> "Figu
     density = density / (rate * (1 - rate))
     axes.fill_between(rate, density, color=DENSITY, lw=0)
     axes.plot(rate, density, color=INK, lw=1.5)
-    looks = ((ORANGE, "-"), (PURPLE, "--"), (GREEN, ":"))
+    looks = ((ORANGE, "-"), (INK, "--"), (COMPLETE, ":"))
     for (name, value), (color, dashes) in zip(marks.items(), looks, strict=False):
         text = f"{name}: {value:.3f}"
         axes.axvline(value, color=color, ls=dashes, lw=2.2, label=text)
@@ -159,7 +165,9 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
     Parameters
     ----------
     frame
-        ``name estimate conf_low conf_high`` and, if wanted, ``kind`` with at most three values.
+        ``name estimate conf_low conf_high`` and, if wanted, ``kind`` with at most three values;
+        an electoral rule, and ``SMD less PR``, keep their own style. An empty name belongs to
+        the row above.
     label
         Of the horizontal axis.
     at
@@ -178,9 +186,8 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
     figure = blank_figure(7.6, 0.9 + 0.42 * len(frame))
     axes = figure.add_subplot()
     kinds = list(dict.fromkeys(frame["kind"])) if "kind" in frame else [""]
-    looks = ((ORANGE, "D"), (PURPLE, "o"), (GREEN, "s"))
-    lines: tuple[Literal["-", "--", "-."], ...] = ("-", "--", "-.")
-    for kind, (color, marker), line in zip(kinds, looks, lines, strict=False):
+    for kind, other in zip(kinds, _KINDS, strict=False):
+        color, marker, line = _OF_RULES.get(kind, other)
         mine = np.flatnonzero(frame["kind"] == kind) if kind else np.arange(len(frame))
         part = frame.iloc[mine]
         spans = axes.hlines(mine, part["conf_low"], part["conf_high"], color=color, lw=2)
@@ -188,10 +195,12 @@ def named_intervals(frame: pd.DataFrame, label: str, at: float | None = None) ->
         axes.plot(part["estimate"], mine, marker, color=color, label=kind or None)
     if at is not None:
         axes.axvline(at, color=INK, lw=0.8)
-    axes.set_yticks(range(len(frame)), list(frame["name"]))
+    named = np.flatnonzero(frame["name"] != "")
+    names = [name.replace(" - ", " \N{MINUS SIGN} ") for name in frame["name"].iloc[named]]
+    axes.set_yticks(named, names)
     axes.set_ylim(len(frame) - 0.5, -0.6)
     axes.set_xlabel(label)
     axes.spines[["top", "right"]].set_visible(False)
-    if kinds != [""]:
+    if kinds != [""] and len(kinds) < len(frame):  # else each row says its kind itself
         axes.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1), ncols=3)
     return figure

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array, expit
-from hierwidgets.base.palette import DARK_ORANGE, FADED, GREY, INK, NO, PARTIAL, SCORE
+from hierwidgets.base.palette import BROWN, DARK_ORANGE, FADED, GREY, INK, NO, PARTIAL, SCORE
 
 from .base import blank_figure
 
@@ -39,7 +39,7 @@ def from_above(mus: Array, sigmas: Array, drop: Array) -> "Figure":
     figure = blank_figure(8, 4.2)
     axes = figure.add_subplot(xlabel="μ", ylabel="σ")
     lines = axes.contour(mus, sigmas, drop, levels=[0.1, 0.5, 1, 2, 4, 8], colors=GREY)
-    axes.clabel(lines, fmt=lambda value: f"-{value:g}")
+    axes.clabel(lines, fmt=lambda value: f"\N{MINUS SIGN}{value:g}")
     row, column = np.unravel_index(drop.argmin(), drop.shape)
     axes.plot(mus[column], sigmas[row], "D", color=PARTIAL)
     return figure
@@ -153,14 +153,14 @@ def curves_of_rate(alpha: Array, curves: Mapping[str, Array], raw: float) -> "Fi
     >>> from hierwidgets.course.figures.hill import curves_of_rate
     >>> alpha, flat = np.linspace(-2, 0, 5), np.full(5, 0.2)
     >>> len(curves_of_rate(alpha, {"one": flat, "two": flat}, 0.4).axes[0].lines)
-    3
+    4
     """
     figure = blank_figure(8, 3.4)
     axes = figure.add_subplot(xlabel="contact rate", ylabel="density", xlim=(0.05, 0.7))
     rate, step = expit(alpha), alpha[1] - alpha[0]
     for k, (name, curve) in enumerate(curves.items(), start=1):
         solid = k == len(curves)
-        look: dict[str, Any] = {"color": INK if solid else PARTIAL, "ls": "-" if solid else "--"}
+        look: dict[str, Any] = {"color": PARTIAL if solid else BROWN, "ls": "-" if solid else "--"}
         axes.plot(rate, curve / step / (rate * (1 - rate)), label=name, **look)
     axes.axvline(raw, color=NO, linestyle=":", label="raw rate")
     axes.axhline(0, color=FADED, linewidth=0.6)

@@ -371,6 +371,7 @@ def generative_steps(
                 facecolors="none", edgecolors=INK,
             )  # fmt: skip
         axes.set_title(title, size=10, loc="left")
+        axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set(ylabel="probability, share", ylim=(-0.04, 1.04))
     figure.supxlabel("district competitiveness", size=10)

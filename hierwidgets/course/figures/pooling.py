@@ -283,7 +283,7 @@ def bend(mu: float, sigma: float, label: str = "rate") -> "Figure":
     for point, name in [(mu - sigma, "μ − σ"), (mu, "μ"), (mu + sigma, "μ + σ")]:
         rate = float(expit(point))
         axes.plot([point, point, alpha[0]], [0, rate, rate], color=BLUES[1], linewidth=1)
-        axes.annotate(name, (point, 0.005), xytext=(4, 0), textcoords="offset points")
+        axes.annotate(name, (point, 0), xytext=(4, 6), textcoords="offset points")
     axes.set(xlim=(alpha[0], alpha[-1]), ylim=(0, None))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(loc="upper left", frameon=False)

@@ -43,7 +43,9 @@ def rate_by_share(model: Estimated, cells: pd.DataFrame, by: str, kind: str) -> 
         estimates(found, turned(found, found.census, k, s)).iloc[[2]] for s in shares
     )  # fmt: skip
     figure = blank_figure(7.2, 3.6)
-    axes = figure.add_subplot(xlabel=f"share of {kind} in the population", ylabel="rate")
+    axes = figure.add_subplot(
+        xlabel=f"share of {kind} in the population", ylabel="rate in the population"
+    )
     axes.spines[["top", "right"]].set_visible(False)
     axes.fill_between(
         shares, rows["conf_low"], rows["conf_high"], color=POSTSTRATIFIED, alpha=0.2, linewidth=0

@@ -11,11 +11,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from hierwidgets.base.palette import (
+    BROWN,
     GREEN,
     INK,
     ORANGE,
     PINK,
     PURPLE,
+    SCORE,
     SECOND_OTHER,
     STYLES,
     THREAD,
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 
 __all__ = ["people_within", "pulled_toward", "scatter_with_lines"]
 
+_OF_GROUPS = ((SCORE, "-"), (BROWN, "--"), (SECOND_OTHER, ":"))
 _LOOKS = ((PURPLE, "-"), (GREEN, "--"), (PINK, "-."), (INK, ":"))
 
 
@@ -200,11 +203,15 @@ def people_within(
     figure = blank_figure(8, 3.8)
     axes = figure.add_subplot(xlabel=label or x, ylabel=y)
     for place, (_, mine) in enumerate(list(people.groupby(group))[:shown]):
-        color = (GREEN, PURPLE, SECOND_OTHER)[place % 3]
+        color, dashes = _OF_GROUPS[place % 3]
+        name = None if place else f"people of a {group}, and their line"
         axes.scatter(mine[x], mine[y], s=10, color=color, alpha=0.6)
         ends = np.array([mine[x].min(), mine[x].max()])
-        axes.plot(ends, np.polyval(np.polyfit(mine[x], mine[y], 1), ends), color=color, lw=1.5)
+        axes.plot(ends, np.polyval(np.polyfit(mine[x], mine[y], 1), ends), color=color, lw=1.5,
+                  linestyle=dashes, label=name)  # fmt: skip
     middle = people.groupby(group)[[x, y]].mean()
-    axes.scatter(middle[x], middle[y], s=34, color=ORANGE, marker="D", zorder=3)
+    axes.scatter(middle[x], middle[y], s=34, color=ORANGE, marker="D", zorder=3,
+                 label=f"mean of every {group}")  # fmt: skip
+    legend_above(axes, ncols=2)
     axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array, normal_quantile
-from hierwidgets.base.palette import BARS, FADED, INK, LIGHT_GREY, ORANGE, PURPLE, STYLES, TRUTHS
+from hierwidgets.base.palette import BARS, FADED, INK, LIGHT_GREY, ORANGE, STYLES, TRUTHS
 from hierwidgets.errors import DataError
 from hierwidgets.recovery import Recovery
 
@@ -131,7 +131,7 @@ def recovered(
     for axes, (name, value) in zip(panels, truth.items(), strict=True):
         axes.hist(estimates[name], bins=20, color=BARS, edgecolor=LIGHT_GREY, linewidth=0.5)
         mean = float(estimates[name].mean())
-        axes.axvline(value, color=PURPLE, linewidth=2, label="truth")
+        axes.axvline(value, color=INK, linewidth=2, label="truth")
         axes.axvline(mean, color=ORANGE, linewidth=2, linestyle="--", label="mean estimate")
         axes.set_xlabel((labels or {}).get(name, name))
         axes.set_yticks([])
@@ -333,6 +333,7 @@ def shape_histograms(draws: pd.DataFrame, bins: Array) -> "Figure":
                 linestyle=style.linestyle, label=KINDS[name],
             )  # fmt: skip
         axes.set(title=title, xlabel="probability")
+        axes.locator_params(axis="x", nbins=3)
         axes.title.set_fontsize(10)
         axes.spines[["top", "right"]].set_visible(False)
     panels[0].set_ylabel("share of the groups")

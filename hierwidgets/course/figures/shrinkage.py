@@ -215,7 +215,7 @@ def weight_by_size(
         raise DataError(f"{absent[0]!r} is not among the levels {list(frame['level'])[:5]} ...")
     figure = blank_figure(8, 4.2)
     most = 1.12 * float(frame["n"].max())
-    axes = figure.add_subplot(xlabel="n, answers", ylabel="weight of the level's own answers")
+    axes = figure.add_subplot(xlabel="n, answers", ylabel="weight of the district's own answers")
     n = np.linspace(0, most, 301)
     for (name, size), line in zip(half.items(), ["-", "--", ":", "-."], strict=False):
         if not size > 0:

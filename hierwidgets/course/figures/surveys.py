@@ -63,7 +63,7 @@ def interval_levels(frames: Mapping[str, pd.DataFrame]) -> "Figure":
     >>> interval_levels({"80 %": own}).axes[0].get_xlabel()
     'district'
     """
-    figure, axes = _axes(3.2, "district", "contacted")
+    figure, axes = _axes(3.2, "district", "share contacted")
     names = list(frames)
     widths = np.linspace(6, 1.2, len(names)).tolist()
     for wide, name in zip(widths, names, strict=True):

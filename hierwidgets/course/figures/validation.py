@@ -148,11 +148,16 @@ def rank_histograms(shares: Mapping[str, "pd.Series[float]"], bins: int = 10) ->
     return figure
 
 
-def rank_paths(found: Calibration) -> "Figure":
+def rank_paths(found: Calibration, words: Mapping[str, str] | None = None) -> "Figure":
     """Whether ranks of truths are even: their path less the diagonal, with its band, by parameter.
 
     Inside the grey band all paths stay together, if draws are right, with the probability that
     `found` was asked for; a path that leaves it is drawn in the other colour.
+
+    Parameters
+    ----------
+    words
+        What to write for a parameter in place of its name.
 
     Examples
     --------
@@ -173,7 +178,11 @@ def rank_paths(found: Calibration) -> "Figure":
         axes.axhline(0, color=INK, lw=0.8)
         color = SCORE if inside.loc[name] else DARK_ORANGE
         axes.step(own["share"], own["difference"], where="post", color=color, lw=1.5)
-        axes.set_title("\n".join(wrap(name.replace(":", ": "), 30)), loc="left", size=9)
+        axes.set_title(
+            "\n".join(wrap((words or {}).get(name, name.replace(":", ": ")), 30)),
+            loc="left",
+            size=9,
+        )
         axes.set_xlim(0, 1)
         axes.set_xticks([0, 0.5, 1], ["0", "0.5", "1"])
         axes.label_outer()

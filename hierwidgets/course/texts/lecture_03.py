@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hierwidgets.recovery import Recovery
 
 __all__ = [
-    "boundary", "conditional_sds", "dic", "effects", "lmer_slip", "log_odds",
+    "boundary", "conditional_sds", "dic", "effects", "figure_4", "lmer_slip", "log_odds",
     "marginaleffects_rates", "moves", "pasted", "plug_in_coverage", "predicted", "rates",
     "residual", "sigma_interval", "table", "two_deviances",
 ]  # fmt: skip
@@ -326,6 +326,19 @@ def moves(no: pd.DataFrame, partial: pd.DataFrame) -> Markdown:
 interval is shorter in {int((width < 1).sum())} of {len(width)} districts, with {width.mean():.0%}
 of the width on average: borrowing buys precision.
 """
+    )
+
+
+def figure_4(as_if_known: pd.DataFrame, counted: pd.DataFrame) -> str:
+    """The caption of Figure 4: what counting the uncertainty of mu and sigma adds."""
+    wide = as_if_known.merge(counted, on="level", suffixes=(" plugged", ""))
+    plugged = wide["conf_high plugged"] - wide["conf_low plugged"]
+    assert len(wide) == len(counted)
+    assert (wide["conf_high"] - wide["conf_low"] > plugged).all()
+    return (
+        "**Figure 4.** 90 % intervals of the model's rates: as if μ and σ were known (brown, "
+        "dashed), and with their uncertainty counted as far as the bend of the likelihood can say "
+        "(grey, solid). Each second bar is longer."
     )
 
 

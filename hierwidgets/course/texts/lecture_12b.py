@@ -9,6 +9,18 @@ from IPython.display import Markdown
 if TYPE_CHECKING:
     from hierwidgets.recovery import Calibration
 
+WORDS = {
+    "Intercept": "intercept",
+    "district_competitiveness": "competitiveness",
+    "electoral_rules[T.SMD]": "SMD",
+    "district_competitiveness:electoral_rules[T.SMD]": "competitiveness × SMD",
+    "sd Intercept | district_id": "sd districts",
+    "sd Intercept | election_id": "sd elections: height",
+    "sd district_competitiveness | election_id": "sd elections: slope",
+    "corr Intercept, district_competitiveness | election_id": "corr elections",
+}
+"""Of the parameters of both models, as lecture 10 has them."""
+
 
 def figure_1(shares: pd.DataFrame) -> str:
     """The caption of Figure 1: which histograms are level."""
@@ -53,13 +65,14 @@ def page_model(found: "Calibration") -> Markdown:
     """What the stored calibration of the several-countries model says."""
     table: Any = found.summary()
     worst = table["p"].idxmin()
+    p = table.loc[worst, "p"]
     worth = found.runs["effective"]
     few = worth[worth < found.kept]
     assert len(few) == 1
     assert table["inside"].all()
     return Markdown(f"""
 {len(found.ranks)} surveys, {len(table)} quantities, and no path outside. The most uneven is that
-of *{worst}*; a path like it comes by chance with a probability of {table.loc[worst, "p"]:.2f},
+of *{WORDS.get(worst, worst)}*; a path like it comes by chance with a probability of {p:.2f},
 and it is the worst of {len(table)}. (In one survey the draws were worth {few.iloc[0]:.0f}, fewer
 than the {found.kept} that each truth is ranked among; in all others they were worth more.)
 That is no proof that the sampler is right; it is one way of

@@ -42,6 +42,36 @@ def test_one_circle_per_row_close_to_its_answer():
     assert np.abs(offsets[:, 0] - DATA["place"].cat.codes.to_numpy()).max() <= 0.36
 
 
+def test_with_estimates_the_answers_stand_above_and_below_them(frame):
+    middle, *strips = district_strip(DATA, "y", "place", estimates={"no pooling": frame}).axes
+    assert not middle.collections[1:]  # no circle, only the bars
+    shown = []
+    for strip in strips:
+        low, high = strip.get_ylim()
+        heights = np.asarray(strip.collections[0].get_offsets())[:, 1]
+        shown.append(int(((low < heights) & (heights < high)).sum()))
+    assert shown == [DATA["y"].sum(), (1 - DATA["y"]).sum()]
+    boxes = [axes.get_position().height for axes in (middle, *strips)]
+    assert boxes[0] > 2 * (boxes[1] + boxes[2])
+    assert [strip.get_yticklabels()[0].get_text() for strip in strips] == ["yes", "no"]
+
+
+def test_every_interval_lies_inside_its_axes(frame):
+    axes = axes_of(estimates={"no pooling": frame}, sizes=True)
+    low, high = axes.get_ylim()
+    assert low < frame["conf_low"].min()
+    assert frame["conf_high"].max() < high
+    assert frame["conf_high"].max() > 1  # a share is not, and has no tick there
+    assert all(0 <= round(tick, 9) <= 1 for tick in axes.get_yticks())
+
+
+def test_other_estimates_do_not_wear_a_pooling_style(frame):
+    names = ["one", "two", "three"]
+    bars = axes_of(estimates=dict.fromkeys(names, frame)).containers
+    assert len({bar[0].get_color() for bar in bars}) == len(names)
+    assert not {bar[0].get_color() for bar in bars} & {style.color for style in STYLES.values()}
+
+
 def test_the_jitter_is_seeded():
     first, again, other = (axes_of(seed=seed).collections[0].get_offsets() for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, again)
@@ -60,18 +90,18 @@ def test_kinds_of_pooling_differ_in_colour_marker_and_line(frame):
     for pair in ("color", "marker", "linestyle"):
         assert len({getattr(style, pair) for style in STYLES.values()}) == len(STYLES)
     both = {"no pooling": frame, "complete pooling": complete_pooling(DATA, "y", "place")}
-    axes = axes_of(estimates=both)
+    axes, yes, _ = district_strip(DATA, "y", "place", estimates=both).axes
     for name, bars in zip(both, axes.containers, strict=True):
         assert bars[0].get_color() == STYLES[name].color
         assert bars[0].get_marker() == STYLES[name].marker
-    assert [text.get_text() for text in axes.get_legend().get_texts()] == list(both)
+    assert [text.get_text() for text in yes.get_legend().get_texts()] == list(both)
 
 
 def test_sizes_are_the_numbers_of_rows(frame):
     axes = axes_of(estimates={"no pooling": frame}, sizes=True)
     assert [text.get_text() for text in axes.texts] == ["5", "6", "4"]
     np.testing.assert_allclose([text.xy[1] for text in axes.texts], frame["conf_high"])
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["c", "a", "b"]
+    assert [label.get_text() for label in axes.figure.axes[-1].get_xticklabels()] == ["c", "a", "b"]
 
 
 def test_many_levels_get_no_tick_labels():

@@ -27,7 +27,7 @@ def test_curves_have_their_top_marked():
     assert (lines[1].get_xdata()[0], lines[1].get_ydata()[0]) == (1.0, 0.0)
     assert (lines[3].get_xdata()[0], lines[3].get_ydata()[0]) == (2.0, 0.0)
     assert lines[4].get_ydata()[0] == -1.353
-    assert [t.get_text() for t in figure.axes[0].texts] == ["-1.35"]
+    assert [t.get_text() for t in figure.axes[0].texts] == ["\N{MINUS SIGN}1.35"]
     with pytest.raises(DataError, match="no curves were given"):
         profile_panels({})
 

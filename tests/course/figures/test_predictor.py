@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
+from hierwidgets.base.palette import STYLES
 from hierwidgets.course.figures.predictor import people_within, pulled_toward, scatter_with_lines
 from hierwidgets.errors import DataError
 
@@ -75,6 +76,8 @@ def test_people_stand_in_their_groups():
     means = np.asarray(axes.collections[-1].get_offsets())
     np.testing.assert_allclose(means, people.groupby("g")[["x", "y"]].mean())
     assert axes.get_xlabel() == "age"
+    assert len({(line.get_color(), line.get_linestyle()) for line in axes.lines}) == 3
+    assert not {line.get_color() for line in axes.lines} & {look.color for look in STYLES.values()}
 
 
 def test_estimates_lie_between_raw_rate_and_target(frame):

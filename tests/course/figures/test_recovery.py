@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
+from hierwidgets.base.palette import STYLES
 from hierwidgets.course.figures.recovery import (
     error_lines,
     fixed_districts,
@@ -59,6 +60,8 @@ def test_parameters_are_marked_at_truth_and_mean():
     assert [axes.get_xlabel() for axes in figure.axes] == ["sigma", "μ"]
     marks = [line.get_xdata()[0] for line in figure.axes[1].lines]
     np.testing.assert_allclose(marks, [1.0, 1.1])
+    of_pooling = {style.color for style in STYLES.values()}
+    assert figure.axes[0].lines[0].get_color() not in of_pooling  # the truth is no estimate
     assert sum(bar.get_height() for bar in figure.axes[0].patches) == 3
     assert figure.axes[0].get_xlim() != figure.axes[1].get_xlim()
     shared = recovered(found, {"sigma": 0.45, "mu": 1.0}, share=True).axes

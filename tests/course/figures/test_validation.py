@@ -23,6 +23,11 @@ def test_paths_of_even_ranks() -> None:
     assert [axes.get_visible() for axes in panels] == [True] * 5 + [False]
 
 
+def test_paths_are_named_in_words() -> None:
+    panels = rank_paths(ranks.stored("gaussian"), {"Intercept": "the centre"}).axes
+    assert [axes.get_title(loc="left") for axes in panels[:2]] == ["the centre", "x"]
+
+
 def test_a_path_that_leaves_the_band_has_another_colour() -> None:
     found = ranks.stored("boundary")
     uneven = replace(found, ranks=found.ranks.assign(Intercept=found.ranks["Intercept"] // 2))

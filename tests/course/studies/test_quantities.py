@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 import hierwidgets as hw
+from hierwidgets.base.palette import RULES
 from hierwidgets.course.figures.effects import imagined_rates, named_intervals, quantity_panels
 from hierwidgets.course.studies import quantities
 from hierwidgets.course.studies.quantities import (
@@ -232,3 +233,19 @@ def test_named_intervals_stand_in_the_order_given():
     drawn = {line.get_label(): list(line.get_xdata()) for line in axes.lines}
     assert drawn["x"] == [1.0, 3.0]
     assert drawn["y"] == [2.0]
+
+
+def test_intervals_of_rules_keep_their_style():
+    frame = pd.DataFrame(
+        {"name": ["a - b", "", "c", "d"], "kind": ["PR", "SMD", "SMD less PR", "PR"],
+         "estimate": 1.0, "conf_low": 0.0, "conf_high": 2.0}
+    )  # fmt: skip
+    axes = named_intervals(frame, "effect").axes[0]
+    assert [t.get_text() for t in axes.get_yticklabels()] == ["a \N{MINUS SIGN} b", "c", "d"]
+    drawn = {line.get_label(): (line.get_color(), line.get_marker()) for line in axes.lines}
+    for rule, look in RULES.items():
+        assert drawn[rule] == (look.color, look.marker)
+    assert drawn["SMD less PR"][0] not in {look.color for look in RULES.values()}
+    assert axes.get_legend() is not None
+    single = named_intervals(frame.iloc[:3], "effect").axes[0]
+    assert single.get_legend() is None

@@ -104,6 +104,10 @@ CASES = {
     ),
     "RecoveryLab": ("hw.widgets.RecoveryLab(seed=4)", lambda w: w.set_trait("sigma", 0.6)),
     "SlopeShrinkage": ("hw.widgets.SlopeShrinkage(slopes)", lambda w: w.set_trait("corr", 0.2)),
+    "YourOwnData": (
+        'hw.widgets.YourOwnData(uk, outcome="contacted", group="district_id", view="dial")',
+        lambda w: w.set_trait("view", "comparison"),
+    ),
 }
 
 
@@ -149,7 +153,7 @@ def test_every_part_of_the_state_is_a_keyword(name: str) -> None:
 
 @every
 def test_the_code_makes_the_same_state_again(make: Make, given, name: str, monkeypatch) -> None:
-    monkeypatch.setattr(base, "_variable", lambda value: named(given, value))
+    monkeypatch.setattr(base, "variable", lambda value: named(given, value))
     instrument = make(name)
     CASES[name][1](instrument)
     again = eval(instrument.as_code(), dict(given))
