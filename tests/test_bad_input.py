@@ -240,6 +240,10 @@ def arguments():
     yield Case(hw.load, ("france",), DataError, "'france'")
     yield Case(hw.load, (3,), DataError, "no data set 3")
     yield Case(hw.load, (None,), DataError, "no data set None")
+    yield Case(hw.read, (3,), DataError, "a int was given")
+    yield Case(hw.read, ("survey.docx",), DataError, "ends in .docx")
+    yield Case(hw.read, ("nowhere/survey.csv",), DataError, "there is no folder")
+    yield Case(hw.read, ("no-such-survey.csv",), DataError, "there is no file 'no-such-survey.csv'")
 
 
 def predictions():

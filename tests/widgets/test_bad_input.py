@@ -31,6 +31,7 @@ from hierwidgets.widgets import (
     PriorTimesLikelihood,
     RecoveryLab,
     SlopeShrinkage,
+    YourOwnData,
 )
 
 
@@ -115,6 +116,10 @@ def boundary(model=pair, **named):
 
 def slopes(model=pair, **named):
     return SlopeShrinkage(model(), **named)
+
+
+def own(*given, **named):
+    return YourOwnData(*given or (people(),), **named)
 
 
 def comparison(fits=fit, **named):
@@ -322,6 +327,15 @@ CASES = [
     ("population", later(population, shares=(0, 0)), DataError, "and not all 0; (0, 0) was given"),
     ("population", later(population, shares=(NAN, 1)), DataError, "not all 0; (nan, 1) was given"),
     ("population", later(population, by="x"), DataError, "by must be one of ['kind', 'school']"),
+    ("own", of(own, outcome="q"), DataError, "outcome must be one of"),
+    ("own", of(own, outcome="y", group="herd"), DataError, "'herd' was given"),
+    ("own", of(own, outcome="answer", group="g", event="maybe"), DataError, "'maybe' was given"),
+    ("own", of(own, outcome="y", group="g", view="pie"), DataError, "'pie' was given"),
+    ("own", of(own, None, outcome="y"), DataError, "give data, or choose a file first"),
+    ("own", of(own, 3), DataError, "int"),
+    ("own", of(own, "survey.docx"), DataError, "ends in .docx"),
+    ("own", of(own, tip=1), TypeError, "does not know 'tip'; its keywords are data"),
+    ("own", later(own, outcome="nobody"), DataError, "'nobody' was given"),
     ("clinic", of(clinic, lambda: 3), DataError, "the run is a int; give a posterior, a data"),
     ("clinic", of(clinic, people), DataError, "the run lacks the columns ['rhat', 'ess_bulk', 'e"),
     ("clinic", of(clinic, dict), DataError, "the clinic needs a run; the dict is empty"),
