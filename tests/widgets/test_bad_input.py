@@ -334,7 +334,7 @@ CASES = [
     ("own", of(own, None, outcome="y"), DataError, "give data, or choose a file first"),
     ("own", of(own, 3), DataError, "int"),
     ("own", of(own, "survey.docx"), DataError, "ends in .docx"),
-    ("own", of(own, tip=1), TypeError, "does not know 'tip'; its keywords are data"),
+    ("own", of(own, tip=1), TypeError, "YourOwnData does not know 'tip'"),
     ("own", later(own, outcome="nobody"), DataError, "'nobody' was given"),
     ("clinic", of(clinic, lambda: 3), DataError, "the run is a int; give a posterior, a data"),
     ("clinic", of(clinic, people), DataError, "the run lacks the columns ['rhat', 'ess_bulk', 'e"),
