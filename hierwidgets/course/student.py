@@ -26,6 +26,8 @@ __all__ = ["DEFAULT", "SETTINGS", "Done", "main", "make", "stripped"]
 DEFAULT = "my-lectures"
 SETTINGS = ".lab"
 """The folder of settings for JupyterLab, in the lectures and in the copy."""
+INSTRUCTORS = "README.md"
+"""The page for instructors, which the copy leaves out."""
 MANIFEST = ".written.json"
 PART = ".hierwidgets-part"
 
@@ -74,10 +76,13 @@ def stripped(notebook: bytes) -> bytes:
 def contents(lectures: Path) -> Iterator[tuple[str, bytes]]:
     """What belongs into the copy: paths below it and what they hold.
 
-    Of the assignments it is the guides and what has been released to students.
+    Of the assignments it is the guides and what has been released to students. The page for
+    instructors stays behind.
     """
     for path in _files(lectures):
         place = path.relative_to(lectures)
+        if place == Path(INSTRUCTORS):
+            continue
         if place.parts[0] != "assignments":
             is_notebook = path.suffix == ".ipynb"
             yield place.as_posix(), _page(path) if is_notebook else path.read_bytes()

@@ -40,6 +40,7 @@ def lectures(tmp_path: Path) -> Path:
     for name, content in {
         "images/a.png": b"\x89PNG\r\n\x00",
         "glossary.md": b"words\r\n",
+        "README.md": b"for instructors",
         ".lab/labconfig/page_config.json": b"{}",
         ".ipynb_checkpoints/x.ipynb": b"",
         "_build/x.html": b"",

@@ -93,24 +93,33 @@ def likelihood_peak(alpha: Array, likelihood: Array) -> Markdown:
     )
 
 
-def product(alpha: Array, posterior: Array, partial: pd.DataFrame) -> Markdown:
-    """The peak of prior times likelihood for 309, against the package's estimate."""
+def product(alpha: Array, prior: Array, likelihood: Array, partial: pd.DataFrame) -> Markdown:
+    """Peak and width of prior times likelihood for 309, against the package's estimate."""
+    posterior = prior * likelihood
     peak, package = float(alpha[posterior.argmax()]), _rates(partial)["309"]
     assert abs(expit(peak) - package) < 1e-4
     assert round(package, 3) == 0.268
+    narrow, own, people = (_sd(alpha, curve) for curve in (posterior, prior, likelihood))
+    assert narrow < own < people
+    assert peak - alpha[prior.argmax()] < alpha[likelihood.argmax()] - peak
     return Markdown(
         f"""
-At α = {peak:.3f}, a rate of **{float(expit(peak)):.3f}**: the number behind *Reveal*
-(`hw.partial_pooling(fit)` says {package:.3f}), and nearer to the prior, the narrower curve. The
-others speak more clearly about 309 than its own 23 people do.
+Narrower (sd {narrow:.2f}) than even the prior ({own:.2f}): two voices know more than one. The peak,
+α = {peak:.3f}, a rate of **{float(expit(peak)):.3f}** (`hw.partial_pooling(fit)`: {package:.3f}),
+is nearer to the prior. The others speak more clearly about 309 than its own 23 people do.
 """
     )
 
 
+def _sd(alpha: Array, curve: Array) -> float:
+    """The sd of a curve over a grid, as if it were a density."""
+    share = curve / curve.sum()
+    return float(np.sqrt(share @ alpha**2 - (share @ alpha) ** 2))
+
+
 def kept_districts(drawn: Array, kept: Array, alpha: Array, posterior: Array) -> Markdown:
     """Mean and sd of the districts kept, against those of prior times likelihood."""
-    share = posterior / posterior.sum()
-    mean, sd = share @ alpha, np.sqrt(share @ alpha**2 - (share @ alpha) ** 2)
+    mean, sd = posterior @ alpha / posterior.sum(), _sd(alpha, posterior)
     assert abs(kept.mean() - mean) < 4 * sd / np.sqrt(len(kept))
     assert abs(kept.std() - sd) < 4 * sd / np.sqrt(2 * len(kept))
     return Markdown(

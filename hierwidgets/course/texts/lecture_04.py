@@ -12,8 +12,8 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.pooling import pooling_frame, profile_frame
 
 __all__ = [
-    "average", "caption", "complete", "crossings", "dial", "order", "six_groups", "spellings",
-    "spread", "stacking", "typical", "weighted", "without_ones",
+    "average", "caption", "complete", "crossings", "dial", "order", "six_groups", "slowest",
+    "spellings", "spread", "stacking", "typical", "weighted", "without_ones",
 ]  # fmt: skip
 
 _CAPTIONS = {
@@ -21,8 +21,8 @@ _CAPTIONS = {
     "the outer ones most, and some cross.",
     2: "Strong: the districts that change places. In each pair the larger one moves less.",
     3: "Read upward, the districts fan out: less and less is borrowed.",
-    4: "Every district's estimate as σ grows, from all alike to each on its own. Large districts "
-    "open up early, small ones late. Near the fitted σ (dashed) 309 is just passing 308.",
+    4: "Every district's estimate as σ grows. By share of the way, the two largest go first. Near "
+    "the fitted σ (dashed) 309 is just passing 308.",
     5: "Equal steps to the left and to the right of μ become unequal steps in rates: "
     "the upper one is the larger. The curve lies above its tangent, so averages of rates lie above "
     "the rate at the average.",
@@ -39,30 +39,43 @@ def caption(number: int) -> str:
     return f"**Figure {number}.** {_CAPTIONS[number]}"
 
 
-def crossings(
-    fit: Fit,
-    n: "pd.Series[Any]",
-    raw: "pd.Series[float]",
-    weight: "pd.Series[float]",
-    swaps: list[tuple[str, str]],
-) -> Markdown:
-    """Why each pair of districts that changed places did."""
+def crossings(fit: Fit, rates: pd.DataFrame, swaps: list[tuple[str, str]]) -> Markdown:
+    """Pairs of districts that changed places, a row each, and why they did.
+
+    `rates` has a row for each district: n, weight, raw and pooled.
+    """
     frame = pooling_frame(fit).set_index("level")
+    weight, raw = rates["weight"], rates["raw"]
     assert np.allclose(frame["weight"], weight[frame.index], atol=1e-6)
-    told = [("305", "310"), ("304", "317"), ("316", "310"), ("308", "309")]
-    assert {frozenset(pair) for pair in swaps} == {frozenset(pair) for pair in told}
-    centre = expit(fit.fixef["Intercept"])
+    pairs = [("316", "310"), ("305", "310"), ("317", "304"), ("309", "308")]  # the further first
+    assert {frozenset(pair) for pair in swaps} == {frozenset(pair) for pair in pairs}
+    centre, moved = expit(fit.fixef["Intercept"]), (rates["pooled"] - raw).abs()
     assert raw[["305", "310", "316"]].max() < centre < raw[["304", "317", "308", "309"]].min()
-    for near, far in [("310", "316"), ("310", "305"), ("304", "317"), ("308", "309")]:
+    for far, near in pairs:
+        assert abs(raw[far] - centre) > abs(raw[near] - centre)
         assert weight[near] > weight[far]
+        assert moved[near] < moved[far]
+    assert weight["306"] < weight["308"]  # the less precise, which is pulled less far
+    assert moved["306"] < moved["308"] / 2
+    rows = "\n".join(f"| {_move(rates, far)} | {_move(rates, near)} |" for far, near in pairs)
     return Markdown(f"""
-309 was far ahead of 308, {raw["309"]:.2f} to {raw["308"]:.2f}, but on {n["309"]} people against
-{n["308"]}: it keeps {weight["309"]:.2f} of its own answer, 308 keeps {weight["308"]:.2f}. The other
-pairs have the same story.
+| further out | people | weight | rate | overtaken by | people | weight | rate |
+|---|---:|---:|---|---|---:|---:|---|
+{rows}
+
+{len(swaps)} of {len(rates) * (len(rates) - 1) // 2} pairs. Compare their weights.
 
 **The rule:** of two districts on the same side of the centre, the further may be overtaken if it is
 the less precise. So make no league table of schools or hospitals from raw rates.
 """)
+
+
+def _move(rates: pd.DataFrame, level: str) -> str:
+    """Four cells of a table: the district, its people, its weight, from where to where."""
+    n, weight, raw, pooled = (
+        float(rates[column][level]) for column in ("n", "weight", "raw", "pooled")
+    )
+    return f"**{level}** | {n:.0f} | {weight:.2f} | {raw:.3f} → {pooled:.3f}"
 
 
 def spread(kinds: pd.DataFrame, fit: Fit) -> Markdown:
@@ -109,6 +122,37 @@ def _at_the_ends(fit: Fit) -> tuple[Array, Array]:
     return ends, np.array(chances)
 
 
+def _sigma_of_share(fit: Fit, level: str, column: str, share: float) -> float:
+    """The sigma at which a district has come so far from mu to its own value."""
+    from scipy.optimize import brentq
+
+    own, target = (column.replace("estimate", name) for name in ("raw", "target"))
+
+    def short(sigma: float) -> float:
+        frame = pooling_frame(fit, sigma).set_index("level")
+        now, end, start = (float(frame[name][level]) for name in (column, own, target))
+        return (now - start) / (end - start) - share
+
+    return float(brentq(short, 0.01, 10.0))
+
+
+def slowest(fit: Fit) -> Markdown:
+    """Which district needs the largest sigma to be nearly on its own: by rates, by log-odds."""
+    levels = list(pooling_frame(fit)["level"])
+    by_rate, by_link = (
+        pd.Series({level: _sigma_of_share(fit, level, column, 0.9) for level in levels})
+        for column in ("estimate", "estimate_link")
+    )
+    assert by_rate.idxmax() == "309"
+    assert set(by_rate.nsmallest(2).index) == {"304", "310"}  # the two largest, as caption 4 says
+    assert by_link.idxmax() == "315"
+    assert by_link["309"] < by_link["315"]
+    return Markdown(f"""
+309, at σ = {by_rate["309"]:.2f}; but on the log-odds scale 315, at {by_link["315"]:.2f},
+with nearly twice the people: close to 0 each answer tells less.
+""")
+
+
 def dial(fit: Fit, no: pd.DataFrame, overall: float) -> Markdown:
     """What stands at the two ends of the dial, and where 308 and 309 pass each other."""
     from scipy.optimize import brentq
@@ -129,7 +173,8 @@ def dial(fit: Fit, no: pd.DataFrame, overall: float) -> Markdown:
     assert chances[0] < plug_in < 0.5 < chances[1]
     side = "below" if crossing < sigma else "above"
     return Markdown(f"""
-Left, every district is at {expit(mu):.3f}, the inverse logit of μ; right is no pooling. 308 and 309
+Left, every district is at {expit(mu):.3f}, the inverse logit of μ (the square is at
+{overall:.3f}: there μ settles too); right is no pooling. 308 and 309
 pass at σ = {crossing:.3f}, a hair {side} our {sigma:.3f}. With μ and σ taken as known, the chance
 that 309's true rate is the higher is {plug_in:.3f}; at the ends of σ's 90 % interval, {low:.2f} and
 {high:.2f}, it is {chances[0]:.2f} and {chances[1]:.2f}. **The data do not know the order.**
