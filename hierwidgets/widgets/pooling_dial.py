@@ -188,13 +188,13 @@ class PoolingDial(Instrument):
         self.weights = WeightPanel(self._frame, self._words.trials)
         self.profile = ProfilePanel(self._profile_frame, float(self._fit.theta[0]), self._interval)
         lower = self.profile.figure, self.weights.figure
-        key = ipywidgets.HTML(_key(not np.isfinite(self._frame["raw_link"]).all()))
+        self._key = ipywidgets.HTML()
         self._table.title = f"Table of the {len(self._levels)} estimates"
         self._table.columns = [self._words.level, "n", "raw", "pooled", "target", "own weight"]
         self._assemble(
             (self._level_menu, self._scale_menu, self._sigma_slider, self._mu_slider,
              self._button, self._y_box, self._n_box),
-            (key, self.estimates.figure, lower),
+            (self._key, self.estimates.figure, lower),
         )  # fmt: skip
 
     def _build_controls(self) -> None:
@@ -283,6 +283,8 @@ class PoolingDial(Instrument):
         row = None if self.selected is None else self._levels.index(self.selected)
         place = None if row is None else int(np.flatnonzero(self._order == row)[0])
         self._level_menu.index = 0 if row is None else 1 + row
+        off_the_scale = not np.isfinite(self._frame["raw_link"]).all()
+        self._key.value = _key(bool(off_the_scale), extra is not None)
         self.estimates.show(shown, self.scale, place, extra)
         self._draw_weights(columns["weight"], half, row, extra)
         loglik = loglik_at(self._fit, self.sigma, self.mu)
@@ -356,7 +358,7 @@ def _table_rows(frame: Columns) -> list[list[str]]:
     ]
 
 
-def _key(off_the_scale: bool) -> str:
+def _key(off_the_scale: bool, imagined: bool) -> str:
     """The key of both pictures; shapes and dashes tell the layers apart without colour."""
     keys = [
         ("no pooling: raw rate", f'<circle cx="9" cy="8" r="5" fill="none" stroke="{RAW}"/>'),
@@ -375,8 +377,9 @@ def _key(off_the_scale: bool) -> str:
             f'<path d="M0 1h18v14h-18z" fill="{PALE}"/><path d="M9 0v16" stroke="{GREY}"/>',
         ),
         ("weight n / (n + n₀)", f'<path d="M0 8h18" stroke="{GREY}" stroke-dasharray="6 2 2 2"/>'),
-        ("imagined", f'<path d="M4 3h10v10h-10z" fill="{IMAGINED}"/>'),
     ]  # fmt: skip
+    if imagined:
+        keys.append(("imagined", f'<path d="M4 3h10v10h-10z" fill="{IMAGINED}"/>'))
     if off_the_scale:
         shape = f'<path d="M9 3l6 10H3z" fill="none" stroke="{RAW}"/>'
         keys.insert(1, ("raw rate 0 or 1: off the logit scale", shape))

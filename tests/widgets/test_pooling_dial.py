@@ -283,13 +283,19 @@ def test_closing_frees_every_widget_and_observer(fits):
     assert dial.sigma == fits["finland"].theta[0]
 
 
+def key_of(dial):
+    return dial._key.value
+
+
 def test_typed_counts_make_the_imagined_level(dial, fits):
     panel = dial.estimates
     end = panel.place.max
     dial.controls[Y].value = 3
     assert dial.imagined is None  # one number is not enough
+    assert ">imagined<" not in key_of(dial)
     dial.controls[N].value = 9
     assert dial.imagined == (3.0, 9.0)
+    assert ">imagined<" in key_of(dial)
     row = imagined_frame(fits["finland"], 3, 9).iloc[0]
     assert panel.extra_pooled.visible
     assert panel.extra_pooled.y.tolist() == [row["estimate"]]
