@@ -75,7 +75,7 @@ def diamonds(dial: Locator) -> Locator:
 
 
 def test_the_lecture_runs_and_its_dial_answers_mouse_and_keys(open_notebook: Open) -> None:
-    notebook = open_notebook("01-finland-no-pooling.ipynb")
+    notebook = open_notebook("00-map-and-notation.ipynb")
     notebook.run_all()
     notebook.execute(LECTURE_DIAL)
     dial = shown_dial(notebook)

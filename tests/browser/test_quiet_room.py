@@ -72,7 +72,7 @@ def page(browser: Browser, server: LabServer) -> Iterator[Page]:
 
 def test_the_first_lecture_is_open_and_the_next_is_a_link_away(page: Page) -> None:
     notebook = page.locator(".jp-NotebookPanel:visible")
-    expect(notebook.get_by_role("heading", name="The map and the notation")).to_be_visible()
+    expect(notebook.get_by_role("heading", name="A story, a map and a notation")).to_be_visible()
     page.evaluate(OPEN, FOURTH)
     page.wait_for_function(KERNEL_CONNECTED, arg=FOURTH, timeout=60_000)
     expect(notebook.get_by_role("heading", name="Three kinds of pooling")).to_be_visible()

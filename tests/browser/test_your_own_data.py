@@ -39,7 +39,7 @@ def choose_file(notebook: Notebook, own: Locator, path: Path) -> None:
     """Go to the button, press Enter, and pick the file in the window that opens."""
     button = own.get_by_role("button", name="Choose a file")
     opened: list[FileChooser] = []
-    notebook.page.once("filechooser", opened.append)  # the browser is told so, which takes a while
+    notebook.page.once("filechooser", lambda chooser: opened.append(chooser))  # it takes a while
     notebook.page.wait_for_timeout(1000)
     button.focus()
     expect(button).to_be_focused()
@@ -51,6 +51,7 @@ def choose_file(notebook: Notebook, own: Locator, path: Path) -> None:
 def choose(notebook: Notebook, own: Locator, name: str, value: str) -> None:
     """Go down a menu with the arrow key until it says so."""
     menu = hands.menu(own, name)
+    expect(menu.get_by_role("option", name=value, exact=True)).to_be_attached()
     options = menu.locator("option").all_text_contents()
     index = menu.evaluate("(node) => node.selectedIndex")
     step = options.index(value) - index
