@@ -52,7 +52,8 @@ def choose(notebook: Notebook, own: Locator, name: str, value: str) -> None:
     """Go down a menu with the arrow key until it says so."""
     menu = hands.menu(own, name)
     expect(menu.get_by_role("option", name=value, exact=True)).to_be_attached()
-    options = menu.locator("option").all_text_contents()
+    shown = menu.locator("option").all_text_contents()
+    options = [text.replace("\xa0", " ") for text in shown]  # as ipywidgets writes them
     index = menu.evaluate("(node) => node.selectedIndex")
     step = options.index(value) - index
     hands.press(notebook, menu, *["ArrowDown" if step > 0 else "ArrowUp"] * abs(step))
