@@ -22,6 +22,7 @@ hundred divergences.
 """
 
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -137,9 +138,10 @@ def peer() -> dict[str, Any]:
         subprocess.run([python, "-m", "pip", "install", "-q", *packages], check=True)
         rows.to_csv(home / "rows.csv", index=False)
         (home / "peer.py").write_text(PEER)
+        cold = {**os.environ, "PYTENSOR_FLAGS": f"base_compiledir={home / 'compiled'}"}
         done = subprocess.run(
             [python, str(home / "peer.py"), str(home / "rows.csv")],
-            check=True, capture_output=True, text=True,
+            check=True, capture_output=True, text=True, env=cold,
         )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return found
@@ -155,7 +157,7 @@ def line(name: str, r: dict[str, Any]) -> str:
 
 def check_at_once(seeds: int) -> tuple[list[str], float]:
     """Targets of importance sampling that are missed, and effective draws a second of the
-    several-countries model: as measured, or as shown if that is less."""
+    several-countries model, as measured."""
     missed, rate = [], 0.0
     for name, (draws, seconds, ess, k) in AT_ONCE_TARGETS.items():
         if "--page" in sys.argv and name != "rainey2015":
@@ -170,7 +172,7 @@ def check_at_once(seeds: int) -> tuple[list[str], float]:
         if found["wall"] > seconds or found["ess"] < ess or max(found["k"]) >= k:
             missed.append(f"{name} at once: {seconds:g} s, {ess} effective, k below {k}")
         if name == "rainey2015":
-            rate = min(found["ess"], found["shown"]) / found["wall"]
+            rate = found["ess"] / found["wall"]
     return missed, rate
 
 
