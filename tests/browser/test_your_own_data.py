@@ -58,6 +58,7 @@ def choose(notebook: Notebook, own: Locator, name: str, value: str) -> None:
     step = options.index(value) - index
     hands.press(notebook, menu, *["ArrowDown" if step > 0 else "ArrowUp"] * abs(step))
     expect(menu.locator("option:checked")).to_have_text(value)
+    notebook.python("0")  # the kernel has dealt with what was passed on the way, too
 
 
 def fit(notebook: Notebook, own: Locator) -> None:
