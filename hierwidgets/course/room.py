@@ -9,6 +9,7 @@ in the copy from then on.
 """
 
 import os
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -64,4 +65,13 @@ def main(arguments: Sequence[str]) -> int:
         return code
     folder = Path(named[0]).expanduser()
     command = [sys.executable, "-m", "jupyterlab", *options(folder), *rest]
+    _compile_meanwhile()
     return os.execve(sys.executable, command, environment(folder, os.environ))
+
+
+def _compile_meanwhile() -> None:
+    """Import what kernels import, while JupyterLab starts: the first kernel waits less for it."""
+    subprocess.Popen(
+        [sys.executable, "-c", "from hierwidgets.course.kernels import mother; mother.prepare()"],
+        stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
