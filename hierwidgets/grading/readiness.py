@@ -20,19 +20,10 @@ __all__ = ["FONTS", "ready"]
 
 FONTS = "matplotlib"  # the folder with the list of fonts, beside the one where cells run
 _IMPORTS = """
-import contextlib
-with contextlib.suppress(ImportError):
-    import matplotlib.backends.backend_agg, matplotlib.figure, matplotlib.font_manager
-    import matplotlib.pyplot, matplotlib_inline.backend_inline
-import numpy, pandas, scipy.optimize, scipy.stats
 import hierwidgets.exam.answers, hierwidgets.exam.judge
-import hierwidgets.base.memory, hierwidgets as hw
-for name in hw.__all__:
-    getattr(hw, name)
-for name in hw.widgets.__all__:
-    with contextlib.suppress(ImportError):
-        getattr(hw.widgets, name)
-"""
+from hierwidgets.course.kernels import mother
+mother.prepare()
+"""  # all that lectures use, and a picture
 _LONGEST = 120  # seconds
 _ONE_AT_A_TIME = Lock()
 

@@ -118,13 +118,22 @@ def lab_server(
         *(f"--IdentityProvider.token={server.token}", f"--ServerApp.root_dir={root}"),
         "--LabApp.expose_app_in_browser=True",
     ]
+    with started(server, command, state, start_in):
+        yield server
+
+
+@contextmanager
+def started(
+    server: LabServer, command: list[str], state: Path, start_in: Path | None
+) -> Iterator[None]:
+    """The command that serves, until the block ends; its log and its files are under `state`."""
     log = (state / "lab.log").open("w", encoding="utf-8")
     process = subprocess.Popen(
         command, env=lab_environment(state), cwd=start_in, stdout=log, stderr=log
     )
     try:
         wait_until_serving(server, process, Path(log.name))
-        yield server
+        yield
     finally:
         process.terminate()
         process.wait(timeout=20)

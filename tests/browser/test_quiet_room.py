@@ -1,22 +1,23 @@
 """What a student sees on opening a lecture: the page, its contents, and nothing that disturbs."""
 
+import json
 import os
 import secrets
-import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from lab import (
+    EXECUTE,
     KERNEL_CONNECTED,
     OPEN,
     SHUT_DOWN,
     LabServer,
     free_port,
-    lab_environment,
     lab_server,
-    wait_until_serving,
+    started,
 )
 from playwright.sync_api import Browser, Page, expect
 from support.paths import ROOT
@@ -46,17 +47,8 @@ def server(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         *(f"--ServerApp.port={running.port}", "--ServerApp.port_retries=0"),
         *(f"--IdentityProvider.token={running.token}", "--LabApp.expose_app_in_browser=True"),
     ]
-    log = (state / "lab.log").open("w", encoding="utf-8")
-    process = subprocess.Popen(
-        command, env=lab_environment(state), cwd=ROOT, stdout=log, stderr=log
-    )
-    try:
-        wait_until_serving(running, process, Path(log.name))
+    with started(running, command, state, ROOT):
         yield running
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        log.close()
 
 
 @pytest.fixture(scope="module")
@@ -68,6 +60,16 @@ def page(browser: Browser, server: LabServer) -> Iterator[Page]:
     yield page
     page.evaluate(SHUT_DOWN)
     page.close()
+
+
+def test_kernels_share_what_they_import(page: Page, server: LabServer) -> None:
+    address = f"http://127.0.0.1:{server.port}/api/kernelspecs?token={server.token}"
+    with urllib.request.urlopen(address) as answer:
+        (found,) = json.load(answer)["kernelspecs"].values()
+    provisioner = found["spec"]["metadata"]["kernel_provisioner"]["provisioner_name"]
+    assert provisioner == "hierwidgets-shared"
+    asked = "import sys; print('hierwidgets.course.figures.pooling' in sys.modules)"
+    assert page.evaluate(EXECUTE, asked) == {"text": "True\n", "error": ""}
 
 
 def test_the_first_lecture_is_open_and_the_next_is_a_link_away(page: Page) -> None:

@@ -5,15 +5,20 @@ import sys
 from importlib.util import cache_from_source, find_spec
 from pathlib import Path
 
+import pytest
+from support import small_course as small
 from support.sandboxes import need_walls
 
+import hierwidgets as hw
+from hierwidgets.grading import Limits, grade, open_course, release
 from hierwidgets.grading.readiness import FONTS, ready
 from hierwidgets.grading.sandbox import walled
 
 INSIDE = f"""
 import os
 print(sorted(os.listdir("/sitting/{FONTS}")))
-for place in ("/sitting/{FONTS}/fonts.json", {str(Path(__file__))!r}):
+for place in ("/sitting/{FONTS}/fonts.json", {hw.__file__!r}):
+    assert os.path.exists(place)
     try:
         open(place, "a").write("evil")
         print("written")
@@ -44,3 +49,25 @@ def test_nothing_can_be_handed_on_by_what_all_submissions_share(tmp_path: Path) 
     done = subprocess.run(inside, capture_output=True, text=True, timeout=60)
     assert done.stdout.splitlines() == ["['fonts.json']", "refused", "refused"], done.stderr
     assert (tmp_path / FONTS / "fonts.json").read_text() == "{}"
+
+
+LOOKED = """
+import os
+found = [os.path.splitext(name)[1] for name in os.listdir(os.environ["MPLCONFIGDIR"])]
+def rate(y):
+    return sum(y) / len(y) if found == [".json"] else None
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("walls", [True, False])
+def test_answers_find_the_list_of_fonts(tmp_path: Path, walls: bool) -> None:
+    if walls:
+        need_walls()
+    course = open_course(small.make_course(tmp_path / "course"))
+    release(course, "T1")
+    answers = {**small.RIGHT, "q1-rate": LOOKED}
+    small.hand_in(course.root, "ann", small.answered(course.read("release", "T1"), answers))
+    limits = Limits(seconds=60, cell_seconds=8, megabytes=1500)
+    (record,) = grade(course, "T1", limits=limits, progress=False, walls=walls)
+    assert (record.flag, sum(record.scores.values())) == ("ok", 6.0)

@@ -21,7 +21,7 @@ from hierwidgets.base.palette import (
 )
 from hierwidgets.errors import DataError
 
-from .base import blank_figure
+from .base import blank_figure, require_columns
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -173,9 +173,7 @@ def total_error(table: pd.DataFrame, *, raw: str, shrunken: str) -> "Figure":
     >>> len(total_error(table, raw="raw", shrunken="shrunken").axes[0].lines)
     2
     """
-    for name in (raw, shrunken):
-        if name not in table:
-            raise DataError(f"{name!r} is not a column; columns are {list(table)}")
+    require_columns(table, raw, shrunken)
     figure = blank_figure(8, 3.4)
     axes = figure.add_subplot(xlabel="distance of the truths from 0", ylabel="total squared error")
     _error_line(axes, table[raw], "no pooling", NO)

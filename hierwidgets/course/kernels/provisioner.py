@@ -40,18 +40,22 @@ class Forked:
 
     def poll(self) -> int | None:
         """None while it runs."""
-        if self.returncode is None and select.select([self._handle], [], [], 0)[0]:
-            os.close(self._handle)
-            self.returncode = 0  # how it ended is its parent's to know
-        return self.returncode
+        return self._until(0.0)
 
     def wait(self, timeout: float | None = None) -> int:
         """Wait for its end."""
-        if self.poll() is None:
-            select.select([self._handle], [], [], timeout)
-            if self.poll() is None:
-                raise subprocess.TimeoutExpired(f"kernel {self.pid}", timeout or 0.0)
+        if self._until(timeout) is None:
+            raise subprocess.TimeoutExpired(f"kernel {self.pid}", timeout or 0.0)
         return self.returncode or 0
+
+    def _until(self, seconds: float | None) -> int | None:
+        if self.returncode is None:
+            look = select.poll()  # which takes handles of any number
+            look.register(self._handle, select.POLLIN)
+            if look.poll(None if seconds is None else 1000 * seconds):
+                os.close(self._handle)
+                self.returncode = 0  # how it ended is its parent's to know
+        return self.returncode
 
     def send_signal(self, number: int) -> None:
         if self.poll() is None:
@@ -68,7 +72,7 @@ class Mother:
     """The other end of a `mother`; it ends with this process, and its kernels with it."""
 
     def __init__(self) -> None:
-        self.born = _newest()
+        self.born, self.forks, self.failed = _newest(), 0, False
         self.channel, theirs = socket.socketpair()
         self.channel.settimeout(_PATIENCE)
         with theirs:
@@ -79,8 +83,17 @@ class Mother:
         self.answers = self.channel.makefile("rb")
 
     def fork(self, request: dict[str, Any]) -> Forked:
-        self.channel.sendall(json.dumps(request).encode() + b"\n")
-        return Forked(int(self.answers.readline()))
+        """A kernel; one that did not answer in time is asked no more, for it may answer later."""
+        try:
+            self.channel.sendall(json.dumps(request).encode() + b"\n")
+            forked = Forked(int(self.answers.readline()))
+        except (OSError, ValueError):
+            self.failed = True
+            if not self.forks:  # its own kernels would end with it
+                self.process.kill()
+            raise
+        self.forks += 1
+        return forked
 
     def end(self) -> None:
         """Hang up: it ends, and its kernels after it."""
@@ -97,7 +110,7 @@ class Mother:
     @property
     def fresh(self) -> bool:
         """Whether it runs, and with the package as it stands now."""
-        return self.process.poll() is None and self.born == _newest()
+        return not self.failed and self.process.poll() is None and self.born == _newest()
 
 
 _mothers: list[Mother] = []

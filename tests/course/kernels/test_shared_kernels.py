@@ -147,6 +147,22 @@ def test_where_it_fails_a_kernel_starts_in_the_usual_way(monkeypatch: pytest.Mon
         assert said(client, "print(3)") == "3"
 
 
+def test_a_late_answer_is_not_taken_for_that_of_the_next(monkeypatch: pytest.MonkeyPatch) -> None:
+    provisioner._hang_up()
+    with monkeypatch.context() as hasty:
+        hasty.setattr(provisioner, "_PATIENCE", 0.01)
+        with kernel() as (manager, client):
+            assert isinstance(manager.provisioner.process, subprocess.Popen)
+            assert said(client, "print(4)") == "4"
+            (late,) = provisioner._mothers
+            _until(lambda: late.process.poll() is not None)
+    with kernel() as (manager, client):
+        assert isinstance(manager.provisioner.process, Forked)
+        (now,) = provisioner._mothers
+        assert now is not late
+        assert said(client, "print(5)") == "5"
+
+
 def _lives(pid: int) -> bool:
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
