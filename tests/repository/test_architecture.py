@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from support.paths import PACKAGE, ROOT
+from tools import architecture
 
 import hierwidgets as hw
 
@@ -159,3 +160,13 @@ def test_no_folder_is_called_like_a_public_function() -> None:
     """Whoever imported such a folder would find it where the function should be."""
     folders = {path.parent.name for path in PACKAGE.rglob("__init__.py")}
     assert folders & {one for one in hw.__all__ if callable(getattr(hw, one))} == set()
+
+
+def test_every_row_of_the_picture_has_room() -> None:
+    """More folders in a layer than its band has places for, and none could be drawn."""
+    found = architecture.layers()
+    boxes = [box for layer in found for box in layer]
+    architecture.fill(boxes)
+    for _, row in architecture.rows_of(found, boxes):
+        band = boxes[row[0]].band
+        assert architecture.orders(band, len(row)), [boxes[i].label for i in row]

@@ -32,7 +32,7 @@ BANDS = {
     "grading": ("#f2e5ef", 0.0, 1.0),
 }
 GROUND = {"errors", "base", "data"}
-WIDTH, BOX, HIGH, ROW, EDGE = 9.0, 1.42, 0.42, 0.78, 0.32  # inches
+WIDTH, BOX, HIGH, ROW, EDGE = 12.4, 1.42, 0.42, 0.78, 0.32  # inches
 
 
 Point = tuple[float, float]  # inches from the lower left
@@ -77,7 +77,8 @@ def boxes_of(inside: str, names: list[str], band: str) -> list[Box]:
     folders = [n for n in names if len(list((folder / n).glob("*.py"))) > 1]
     found = [Box(n, band, [f"{inside}.{n}"]) for n in folders]
     if files:
-        label = ", ".join(files) if len(files) < 3 else "the instruments"
+        many = "the instruments" if band == "widgets" else "the commands"
+        label = ", ".join(files) if len(files) < 3 else many
         found.append(Box(label, band, [f"{inside}.{n}" for n in files]))
     return found
 
