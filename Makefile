@@ -17,22 +17,41 @@ STAMP := $(VENV)/.installed-$(VERSION)
 WANTED := --constraint constraints.txt --editable ".[$(EXTRAS)]"
 WORKERS ?= 2
 
-.PHONY: lab test test-slow test-long bench notebooks constraints install clean lint types kernels unit \
-  lectures browser
+# Several processes that each keep one thread busy: BLAS's own would only wait for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -q
+# What stands on the screen is waited for: let it go first.
+YIELDING := nice -n 5
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
+
+.PHONY: lab test test-slow test-long bench notebooks constraints install clean lint types kernels \
+  unit lectures browser texts numbers screens
 
 lab: install
 	$(BIN)/python -m hierwidgets.course lab "$(COPY)" $(LAB_ARGS)
 
-# Types and kernels keep one core busy each.
+# Three at once: a browser waits much of its time, and leaves the cores to the others meanwhile.
 test: install
-	@$(MAKE) --no-print-directory -j 2 lint types kernels
-	@$(MAKE) --no-print-directory unit lectures browser
+	@echo "texts, numbers and screens are tested side by side; each tells at its end"
+	@$(MAKE) --no-print-directory --jobs 3 $(SYNC) numbers screens texts
+
+texts:
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+
+numbers:
+	@$(MAKE) --no-print-directory kernels
+	@$(MAKE) --no-print-directory unit
+
+screens:
+	@$(MAKE) --no-print-directory lectures
+	@$(MAKE) --no-print-directory browser
 
 test-slow: install
-	$(BIN)/python -m pytest -m "slow and not long" -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
+	$(PYTEST) -m "slow and not long" --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
 
 test-long: install
-	$(BIN)/python -m pytest -m long -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
+	$(PYTEST) -m long --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
 
 bench: install
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)
@@ -46,23 +65,22 @@ lint:
 	$(BIN)/lint-imports --no-cache --no-logo
 
 types:
-	$(BIN)/mypy hierwidgets
+	$(YIELDING) $(BIN)/mypy hierwidgets
 
 kernels:
-	$(BIN)/python tests/tools/compile_kernels.py
+	$(YIELDING) $(BIN)/python tests/tools/compile_kernels.py
 
 unit:
-	$(BIN)/python -m pytest -q -m "not slow and not browser and not long" --doctest-modules hierwidgets tests \
-	  --ignore=tests/browser -n $(WORKERS) --dist loadfile
+	$(YIELDING) env $(PYTEST) -m "not slow and not browser and not long" --doctest-modules hierwidgets \
+	  tests --ignore=tests/browser -n $(WORKERS) --dist loadfile
 
 lectures:
 	$(BIN)/python -m hierwidgets.course check lectures
-	$(BIN)/python -m pytest -q --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg \
+	$(PYTEST) --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg \
 	  --nbval-cell-timeout=120 -n $(WORKERS) --dist loadscope lectures/*.ipynb
 
 browser:
-	$(BIN)/python -m pytest -q -m "browser and not slow and not long" tests/browser -n $(WORKERS) \
-	  --dist loadfile
+	$(PYTEST) -m "browser and not slow and not long" tests/browser -n $(WORKERS) --dist loadfile
 
 install: $(STAMP)
 
