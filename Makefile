@@ -1,5 +1,6 @@
 # make lab     make your own copy of the lectures (COPY, my-lectures) and open it in JupyterLab
 # make test    prove that everything works (under 15 minutes)
+# make quick   the same of what you have changed, and a little of everything (under 90 seconds)
 # The rest: test-slow, test-long (what takes hours by nature), bench, notebooks, constraints,
 # clean. PYTHON chooses the interpreter.
 
@@ -24,7 +25,7 @@ PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -q
 YIELDING := nice -n 5
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
 
-.PHONY: lab test test-slow test-long bench notebooks constraints install clean lint types kernels \
+.PHONY: lab test quick test-slow test-long bench notebooks constraints install clean lint types kernels \
   unit lectures browser texts numbers screens
 
 lab: install
@@ -46,6 +47,9 @@ numbers:
 screens:
 	@$(MAKE) --no-print-directory lectures
 	@$(MAKE) --no-print-directory browser
+
+quick: install
+	@$(ONE_THREAD) $(BIN)/python tests/tools/quick.py --workers $(WORKERS)
 
 test-slow: install
 	$(PYTEST) -m "slow and not long" --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
