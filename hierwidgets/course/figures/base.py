@@ -13,6 +13,7 @@ import pandas as pd
 
 from hierwidgets.base.memory import give_back
 from hierwidgets.base.palette import BROWN, GREEN, GRID, OTHER, RIM, SCORE, STYLES, Style
+from hierwidgets.base.platform import how_to_get
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.design import indicator
 
@@ -41,7 +42,7 @@ def blank_figure(
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
+            f"figures need matplotlib; {how_to_get('hierwidgets[lab]')}"
         ) from error
     return Figure(figsize=(width, height), layout=layout)
 
