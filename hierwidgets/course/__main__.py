@@ -2,9 +2,12 @@
 
 import sys
 
-from . import guide, notebooks, path, room, slides, student
+from . import guide, notebooks, path, recordings, room, slides, student
 
-COMMANDS = {"lab": room.main, "slides": slides.main, "student": student.main}
+COMMANDS = {
+    "lab": room.main, "recordings": recordings.main, "slides": slides.main,
+    "student": student.main,
+}  # fmt: skip
 
 if __name__ == "__main__":
     command = sys.argv[1:]
