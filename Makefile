@@ -1,7 +1,8 @@
 # make lab     make your own copy of the lectures (COPY, my-lectures) and open it in JupyterLab
 # make test    prove that everything works (under 15 minutes)
-# The rest: test-slow, test-long (what takes hours by nature), bench, notebooks, constraints,
-# clean. PYTHON chooses the interpreter.
+# make site    make the web book in site (python -m http.server -d site shows it)
+# The rest: test-slow (needs npm), test-long (what takes hours by nature), bench, notebooks,
+# constraints, clean. PYTHON chooses the interpreter.
 
 PYTHON ?= python3
 LAB_ARGS ?=
@@ -13,20 +14,27 @@ EXTRAS ?= lab,dev,bayes,grading
 # One stamp for each version of Python: a second run installs nothing, another version all.
 VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])")
 STAMP := $(VENV)/.installed-$(VERSION)
+# The book needs more: Sphinx, and from npm what its pages load.
+SITE ?= site
+BOOK := lectures/.book
+SITE_STAMP := $(VENV)/.site-$(VERSION)
 WORKERS ?= 2
 
-.PHONY: lab test test-slow test-long bench notebooks constraints install clean lint types kernels unit \
+.PHONY: lab site test test-slow test-long bench notebooks constraints install clean lint types kernels unit \
   lectures browser
 
 lab: install
 	$(BIN)/python -m hierwidgets.course lab "$(COPY)" $(LAB_ARGS)
+
+site: $(SITE_STAMP)
+	$(BIN)/python -m hierwidgets.course book --out "$(SITE)"
 
 # Types and kernels keep one core busy each.
 test: install
 	@$(MAKE) --no-print-directory -j 2 lint types kernels
 	@$(MAKE) --no-print-directory unit lectures browser
 
-test-slow: install
+test-slow: install $(SITE_STAMP)
 	$(BIN)/python -m pytest -m "slow and not long" -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
 
 test-long: install
@@ -80,10 +88,18 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PIP) install --no-compile --constraint constraints.txt --editable ".[$(EXTRAS)]"
 	@touch $(STAMP)
 
+$(SITE_STAMP): $(STAMP) $(BOOK)/package.json
+	@command -v npm >/dev/null || { echo "npm is missing, which fetches what the book's pages load:" \
+	  "apt-get install nodejs npm"; exit 1; }
+	@echo "installing what the web book needs"
+	@$(PIP) install --no-compile --constraint constraints.txt --editable ".[$(EXTRAS),site]"
+	@cd $(BOOK) && npm install --silent
+	@touch $(SITE_STAMP)
+
 # Resolve anew on each interpreter named, and write the pins with markers where they differ.
 constraints:
 	$(PYTHON) tests/tools/constraints.py $(PYTHONS)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist $(SITE) $(BOOK)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

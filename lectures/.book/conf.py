@@ -1,6 +1,7 @@
 """How Sphinx makes the book from the sources that ``hierwidgets.course.book`` gathers."""
 
 import hierwidgets
+from hierwidgets.course.book.reference import source
 
 project = "hierwidgets"
 author = "The hierwidgets developers"
@@ -11,7 +12,8 @@ language = "en"
 extensions = [
     "myst_nb",
     "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
+    "sphinx.ext.linkcode",
+    "numpydoc",
     "sphinxcontrib.katex",
     "hierwidgets.course.book.extension",
 ]
@@ -37,15 +39,16 @@ default_role = "py:obj"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
-napoleon_google_docstring = False
-napoleon_use_rtype = False
-napoleon_use_ivar = True
+numpydoc_show_class_members = False
+numpydoc_xref_param_type = False
 add_module_names = False
+linkcode_resolve = source
 toc_object_entries = False
 
 html_theme = "sphinx_book_theme"
 html_title = "Hierarchical models, by hand and by dragging"
 html_short_title = "hierwidgets"
+html_baseurl = "https://hierwidgets.github.io/hierwidgets/"
 html_copy_source = False
 html_show_sourcelink = False
 html_css_files = ["book.css"]
@@ -58,7 +61,8 @@ html_theme_options = {
     "use_fullscreen_button": False,
     "show_navbar_depth": 1,
     "show_toc_level": 2,
-    "home_page_in_toc": True,
+    "home_page_in_toc": False,
+    "navbar_persistent": [],
     "pygments_light_style": "a11y-high-contrast-light",
     "pygments_dark_style": "a11y-high-contrast-dark",
 }

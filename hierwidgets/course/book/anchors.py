@@ -9,7 +9,7 @@ import re
 
 from ..path import CORE, OPTIONAL
 
-__all__ = ["local", "marked", "slug", "without_mark"]
+__all__ = ["local", "slug", "without_mark"]
 
 _MARK = re.compile(rf"[ \t]*·[ \t]*({CORE}|{OPTIONAL})[ \t]*$")
 _HEADING = re.compile(r"^#{1,6}[ \t]", re.MULTILINE)
@@ -27,12 +27,6 @@ def slug(heading: str) -> str:
     'Two-voices:-prior-times-likelihood'
     """
     return heading.strip().replace(" ", "-")
-
-
-def marked(heading: str) -> str:
-    """The mark at the end of a heading, ``"core"`` or ``"optional"``; empty if it has none."""
-    found = _MARK.search(heading)
-    return found[1] if found else ""
 
 
 def without_mark(markdown: str) -> str:

@@ -49,7 +49,7 @@ def build(lectures: Path, out: Path, work: Path, *, recordings: Sequence[str] | 
     sphinx = _sphinx()
     source = work / "source"
     gather(lectures, source)
-    _fetched(lectures / SETTINGS, source / "_static")
+    fetched(lectures / SETTINGS, source / "_static")
     if recordings:
         folder = source / "_static" / "instruments"
         subprocess.run([*recordings, "--out", str(folder)], check=True)
@@ -73,7 +73,7 @@ def _sphinx() -> Callable[[Sequence[str]], int]:
     return build_main
 
 
-def _fetched(settings: Path, static: Path) -> None:
+def fetched(settings: Path, static: Path) -> None:
     """The style sheet and the fonts of formulas, which npm has fetched."""
     katex = settings / "node_modules" / "katex" / "dist"
     if not katex.is_dir():

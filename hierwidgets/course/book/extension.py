@@ -15,7 +15,7 @@ __all__ = ["setup"]
 _PLAYER = "instruments/player.js"
 
 
-class folded(nodes.General, nodes.Element):  # type: ignore[misc]  # noqa: N801
+class folded(nodes.General, nodes.Element):  # type: ignore[misc]
     """All that follows in its section, behind a bar with a label."""
 
 

@@ -1,12 +1,11 @@
-"""Where the reader of a page can run it: in the browser, on Binder, or on a machine of one's own."""
+"""Where the reader of a page can run it: in the browser, on Binder, or at home."""
 
 from html import escape
 from urllib.parse import quote
 
-__all__ = ["BOOK", "REPOSITORY", "binder", "buttons", "lite"]
+__all__ = ["REPOSITORY", "binder", "buttons", "lite"]
 
 REPOSITORY = "https://github.com/hierwidgets/hierwidgets"
-BOOK = "https://hierwidgets.github.io/hierwidgets/"
 _BINDER = "https://mybinder.org/v2/gh/hierwidgets/hierwidgets/HEAD?urlpath="
 _COPY = "my-lectures"
 
@@ -37,7 +36,11 @@ def buttons(name: str) -> str:
     """The line below a lecture's title that says where it runs, as HTML."""
     links = [
         (lite(name), "Run in this browser", "JupyterLite: nothing to install, no account"),
-        (binder(name), "Run on Binder", "JupyterLab on a machine of mybinder.org; may take minutes"),
+        (
+            binder(name),
+            "Run on Binder",
+            "JupyterLab at mybinder.org; may take some minutes",
+        ),
     ]
     anchors = [
         f'<a class="run-button" href="{escape(to)}" title="{escape(why)}">{text}</a>'

@@ -120,7 +120,7 @@ def _code(cell: Any, shown: Shown) -> Any:
 
 def _where_to_answer(name: str) -> dict[str, Any]:
     html = (
-        f'<p class="to-answer">To try it, run this page: <a href="{lite(name)}">in this browser</a> '
-        f'or <a href="{binder(name)}">on Binder</a>. The check answers in words.</p>'
+        f'<p class="to-answer">To try it, run this page: <a href="{lite(name)}">in this '
+        f'browser</a> or <a href="{binder(name)}">on Binder</a>. The check answers in words.</p>'
     )
     return {"output_type": "display_data", "metadata": {}, "data": {"text/html": html}}

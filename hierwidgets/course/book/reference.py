@@ -1,11 +1,14 @@
 """The pages of the reference: every public name, with the docstring that stands beside its code."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from inspect import isclass
+from inspect import getsourcefile, getsourcelines, isclass, unwrap
+from pathlib import Path
 from typing import Any, NamedTuple
 
-__all__ = ["PARTS", "Part", "pages"]
+from .links import REPOSITORY
+
+__all__ = ["PARTS", "Part", "pages", "source"]
 
 
 class Part(NamedTuple):
@@ -72,6 +75,33 @@ def pages() -> dict[str, str]:
         f".. toctree::\n   :hidden:\n\n{entries}\n"
     )
     return every
+
+
+def source(domain: str, info: Mapping[str, str]) -> str | None:
+    """The address of the code of a name, for Sphinx's ``linkcode``; None for what has no lines.
+
+    Parameters
+    ----------
+    domain : str
+        The language; only ``"py"`` has addresses.
+    info : mapping
+        ``"module"`` and ``"fullname"``, as ``linkcode`` passes them.
+    """
+    if domain != "py" or not info["module"].startswith("hierwidgets"):
+        return None
+    value: Any = import_module(info["module"])
+    for name in info["fullname"].split("."):
+        value = getattr(value, name, None)
+    value = unwrap(value.fget if isinstance(value, property) and value.fget else value)
+    try:
+        file, (lines, first) = getsourcefile(value), getsourcelines(value)
+    except TypeError:  # a number, an attribute
+        return None
+    root = Path(import_module("hierwidgets").__path__[0]).parent
+    if file is None or not Path(file).is_relative_to(root / "hierwidgets"):
+        return None
+    place = Path(file).relative_to(root).as_posix()
+    return f"{REPOSITORY}/blob/main/{place}#L{first}-L{first + len(lines) - 1}"
 
 
 def _page(part: Part) -> str:

@@ -2,28 +2,27 @@
 
 A page of ``lectures/.book/pages`` may hold a line such as ``<!-- from: README.md, From R to
 Python -->``: the section of that file under that heading comes in its place, or, without a
-heading, the whole file but its title.
+heading, the whole file but its title. With ``, table`` after the heading it is the table alone.
 """
 
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from .. import student
 from . import assignment, reference
 from .anchors import local, without_mark
+from .links import REPOSITORY
 from .notebook import Page, page
 
 __all__ = ["gather", "section"]
 
 SETTINGS = ".book"
 """The folder of the book's settings, in the lectures."""
-_FROM = re.compile(r"^<!-- from: ([\w./-]+)(?:, (.+?))? -->$", re.MULTILINE)
+_FROM = re.compile(r"^<!-- from: ([\w./-]+)(?:, (.+?)(, table)?)? -->$", re.MULTILINE)
 _TERM = re.compile(r"^- \*\*(.+?)\*\* \((\[[^\]]*\]\([^)]*\))\): (.+)$")
 _TITLE = re.compile(r"\A\s*# [^\n]*\n")
-_REPOSITORY = "https://github.com/hierwidgets/hierwidgets/blob/main/"
 _OUTSIDE = re.compile(r"(\]\()(?:\.\./)*((?:CONTRIBUTING|CHANGELOG|LICENSE|hierwidgets/)[^)\s]*)")
 
 
@@ -96,6 +95,8 @@ def _filled(text: str, root: Path) -> str:
         path = root / found[1]
         whole = path.read_text(encoding="utf-8")
         part = section(whole, found[2], path.name) if found[2] else _TITLE.sub("", whole, count=1)
+        if found[3]:
+            part = "\n".join(line for line in part.splitlines() if line.startswith("|"))
         return _outside(local(part)).strip()
 
     return without_mark(_FROM.sub(brought, text))
@@ -111,13 +112,13 @@ def section(text: str, heading: str, name: str = "the text") -> str:
     """
     found = re.search(rf"^## {re.escape(heading)}\n(.*?)(?=^## |\Z)", text, re.M | re.S)
     if found is None:
-        raise FileNotFoundError(f"{name} has no section '{heading}', which a page of the book names")
+        raise FileNotFoundError(f"{name} has no section '{heading}', which the book wants")
     return found[1]
 
 
 def _outside(text: str) -> str:
     """Links to files that are no pages lead to the repository."""
-    return _OUTSIDE.sub(rf"\1{_REPOSITORY}\2", text)
+    return _OUTSIDE.sub(rf"\1{REPOSITORY}/blob/main/\2", text)
 
 
 def _glossary(text: str) -> str:
@@ -132,12 +133,3 @@ def _glossary(text: str) -> str:
         elif line.strip():
             raise ValueError(f"the glossary has a line that is no entry: {line[:60]!r}")
     return "\n".join([*head, ":::{glossary}", *terms, ":::", ""])
-
-
-def instruments(pages: dict[str, Page]) -> list[dict[str, Any]]:
-    """The instruments of the book in order: page, index on it, name."""
-    return [
-        {"page": name, "index": i, "instrument": instrument}
-        for name, made in pages.items()
-        for i, instrument in enumerate(made.instruments)
-    ]
