@@ -44,6 +44,7 @@ class Fold(SphinxPostTransform):  # type: ignore[misc]
             inside = section.children[at:]
             del section[at:]
             fold.extend(inside)
+            section["classes"].append("optional")
 
 
 def _open(translator: Any, node: folded) -> None:
