@@ -134,9 +134,7 @@ def _instrument(data: dict[str, str], shown: Shown) -> str:
     body = _STILL_END.sub("", body)
     if _PNG in data:
         picture = shown.add(b64decode(data[_PNG]), "_static/stills")
-        body = _STILL_PICTURE.sub(
-            rf'\g<1>\g<2>" loading="lazy\g<3>{picture}"', body
-        )
+        body = _STILL_PICTURE.sub(rf'\g<1>\g<2>" loading="lazy\g<3>{picture}"', body)
         body = re.sub(r"(<img [^>]*>)", rf'<a href="{picture}">\1</a>', body, count=1)
     body = re.sub(r"<table>", '<div class="table-scroll" tabindex="0"><table>', body, count=1)
     body = body.replace("</table>", "</table></div>", 1)

@@ -6,6 +6,8 @@ themes; at three widths nothing runs over the edge. Needs what ``make site`` ins
 
 import functools
 import http.server
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from itertools import pairwise
@@ -14,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 import pytest
-from support.paths import LECTURES
+from support.paths import LECTURES, ROOT
 
 from hierwidgets.course.path import sections_with_cells
 
@@ -59,11 +61,11 @@ CUT_OFF = """() => {
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The book, built from the lectures as they are."""
-    from hierwidgets.course.book import build
-
     folder = tmp_path_factory.mktemp("book")
-    code = build.build(LECTURES, folder / "site", folder / "work")
-    assert code == 0, "Sphinx warned: its messages stand above"
+    command = [sys.executable, "-m", "hierwidgets.course", "book", "--lectures", str(LECTURES)]
+    command += ["--out", str(folder / "site"), "--work", str(folder / "work")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
     return folder / "site"
 
 
