@@ -1,8 +1,9 @@
 # make lab     make your own copy of the lectures (COPY, my-lectures) and open it in JupyterLab
 # make test    prove that everything works (under 15 minutes)
 # make quick   the same of what you have changed, and a little of everything (under 90 seconds)
-# The rest: test-slow, test-long (what takes hours by nature), bench, notebooks, constraints,
-# clean. PYTHON chooses the interpreter.
+# make site    make the web book in site (python -m http.server -d site shows it)
+# The rest: test-slow (needs npm), test-long (what takes hours by nature), bench, notebooks,
+# constraints, clean. PYTHON chooses the interpreter.
 
 PYTHON ?= python3
 LAB_ARGS ?=
@@ -15,7 +16,13 @@ EXTRAS ?= lab,dev,bayes,grading
 # One stamp for each version of Python: a second run installs nothing, another version all.
 VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])")
 STAMP := $(VENV)/.installed-$(VERSION)
-WANTED := --constraint constraints.txt --editable ".[$(EXTRAS)]"
+# The book needs more: Sphinx, and from npm what its pages load.
+SITE ?= site
+BOOK := lectures/.book
+SITE_STAMP := $(VENV)/.site-$(VERSION)
+PINNED := --constraint constraints.txt --editable
+installed = $(if $(UV),"$(UV)" pip install --quiet --python $(BIN)/python $(PINNED) $(1) ||) \
+  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(PINNED) $(1)
 WORKERS ?= 2
 
 # Several processes that each keep one thread busy: BLAS's own would only wait for each other.
@@ -25,11 +32,14 @@ PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -q
 YIELDING := nice -n 5
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
 
-.PHONY: lab test quick test-slow test-long bench notebooks constraints install clean lint types kernels \
+.PHONY: lab site test quick test-slow test-long bench notebooks constraints install clean lint types kernels \
   unit lectures browser texts numbers screens
 
 lab: install
 	$(BIN)/python -m hierwidgets.course lab "$(COPY)" $(LAB_ARGS)
+
+site: $(SITE_STAMP)
+	$(BIN)/python -m hierwidgets.course book --out "$(SITE)"
 
 # Three at once: a browser waits much of its time, and leaves the cores to the others meanwhile.
 test: install
@@ -51,7 +61,7 @@ screens:
 quick: install
 	@$(ONE_THREAD) $(BIN)/python tests/tools/quick.py --workers $(WORKERS)
 
-test-slow: install
+test-slow: install $(SITE_STAMP)
 	$(PYTEST) -m "slow and not long" --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
 
 test-long: install
@@ -101,14 +111,21 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (a few minutes the first time)"
 	@# Not compiled: a third of the time goes into modules nobody imports.
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(if $(UV),"$(UV)" pip install --quiet --python $(BIN)/python $(WANTED) ||) \
-	  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(WANTED)
+	@$(call installed,".[$(EXTRAS)]")
 	@touch $(STAMP)
+
+$(SITE_STAMP): $(STAMP) $(BOOK)/package.json
+	@command -v npm >/dev/null || { echo "npm is missing, which fetches what the book's pages load:" \
+	  "apt-get install nodejs npm"; exit 1; }
+	@echo "installing what the web book needs"
+	@$(call installed,".[$(EXTRAS),site]")
+	@cd $(BOOK) && npm install --silent
+	@touch $(SITE_STAMP)
 
 # Resolve anew on each interpreter named, and write the pins with markers where they differ.
 constraints:
 	$(PYTHON) tests/tools/constraints.py $(PYTHONS)
 
 clean:
-	rm -rf $(VENV) .venv-* build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-* build dist $(SITE) $(BOOK)/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,8 @@
     Makes that copy, and opens it in a quiet JupyterLab (`room`).
 ``python -m hierwidgets.course slides LECTURE [--to FOLDER]``
     Makes a class outline of a lecture's core (`slides`).
+``python -m hierwidgets.course book [--out FOLDER]``
+    Makes the web book (`book`); ``make site`` installs what it needs first.
 
 A path is a notebook or a folder of them; without one, ``lectures``.
 """

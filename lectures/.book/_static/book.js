@@ -1,0 +1,23 @@
+// Fold and unfold, and keep by keyboard what the mouse can scroll. The pages are readable without it.
+(() => {
+  const openTo = () => {
+    const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    for (let one = target; one; one = one.parentElement) {
+      if (one.tagName === "DETAILS") one.open = true;
+    }
+    if (target) target.scrollIntoView();
+  };
+  const reachable = () => {
+    for (const one of document.querySelectorAll(".bd-article pre, .bd-article .katex-display")) {
+      if (one.scrollWidth > one.clientWidth) one.tabIndex = 0;
+      else one.removeAttribute("tabindex");
+    }
+  };
+  const unfold = () => document.querySelectorAll(".bd-article details").forEach((one) => (one.open = true));
+  addEventListener("hashchange", openTo);
+  addEventListener("beforeprint", unfold);
+  addEventListener("resize", reachable);
+  document.addEventListener("toggle", reachable, true);
+  openTo();
+  reachable();
+})();
