@@ -21,6 +21,7 @@ from .laplace import Modes, Value, conditional_modes, laplace
 from .nested import is_nested, nested
 from .optimum import Optimum, covariance, lowest_minimum, minimize, search_unit
 from .quadrature import adaptive
+from .schur import SMALL
 from .separation import check_separation
 
 __all__ = [
@@ -230,7 +231,7 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     step = 3e-3 if rough else 1e-5
     with one_thread(lay):
         starts = [np.concatenate([theta, x[m:]]) for theta in starting_factors(design, x[:m])]
-        found = lowest_minimum(value_and_gradient, starts, unit, step=step)
+        found = lowest_minimum(value_and_gradient, starts, unit, step=step, dear=lay.q2 >= SMALL)
     check_separation(own, design, family, found)
     _check_sds(own, found)
     if n_agq >= _FEWEST_JUDGED:
