@@ -9,8 +9,6 @@ left is the small Schur complement S of the other terms:
 The idea is that of MixedModels.jl (Bates 2025). With one group term there is no S at all.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,7 +33,6 @@ __all__ = [
     "factorize",
     "later_factor",
     "layout",
-    "one_thread",
     "row_dot",
     "scale",
 ]
@@ -164,23 +161,6 @@ def scale(lay: Layout, factors: list[Array]) -> Scaled:
             ZL2[:, at : at + size] = (part.reshape(-1, term.J, term.k) @ L).reshape(-1, size)
         at += size
     return Scaled(lay, factors, zl0, ZL2)
-
-
-@contextmanager
-def one_thread(lay: Layout) -> Iterator[None]:
-    """Keep BLAS to one thread where the remainder is large enough for it to take several.
-
-    Its threads wait for each other by spinning: beside another busy program, or another
-    student's fit, two of them take ten times as long as one.
-    """
-    if lay.q2 < schur.SMALL:
-        yield
-        return
-    import scipy.linalg  # noqa: F401 so that its BLAS is there to be limited
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 def row_dot(a: Array, b: Array) -> Array:

@@ -21,9 +21,10 @@ from hierwidgets.errors import FitError
 
 __all__ = ["Factor", "Plan", "dense_seconds", "plan"]
 
-_FLOP = 1 / 30e9  # seconds for a multiplication and an addition in a large front
-_MOVE = 8e-9  # to add one number of a front to the next
-_FRONT = 150e-6  # for each front, whatever its size
+# Seconds, measured on one core; only their ratios matter.
+_FLOP = 1 / 45e9  # of a dense factor and its inverse, by the cube of its columns
+_MOVE = 20e-9  # to add one number of a front to the next
+_FRONT = 200e-6  # for each front, whatever its size
 
 
 def dense_seconds(size: int) -> float:
@@ -258,7 +259,7 @@ def _eliminated(indptr: Index, indices: Index, order: Index, most: float) -> lis
         touched[:] = False
         if len(rows) == q - 1 - j:
             break
-        seconds += 1.5 * _FLOP * len(rows) ** 2
+        seconds += 3.0 * _FLOP * len(rows) ** 2
         if seconds > most:
             return None
         below.append(rows)
@@ -268,24 +269,29 @@ def _eliminated(indptr: Index, indices: Index, order: Index, most: float) -> lis
 
 
 def _seconds(s: int, b: int) -> float:
-    work = s**3 + 3.0 * s**2 * b + 1.5 * s * b**2
+    work = s**3 + 4.0 * s**2 * b + 3.0 * s * b**2
     return _FLOP * work + _MOVE * (2.0 * b**2 + (s + b) * s) + _FRONT
 
 
 def _fronts(below: list[Index], q: int) -> tuple[list[list[int]], float]:
     """Columns put together as long as that saves time: each front's columns, last to first.
 
+    A column that joins the front above it is filled up with zeros; alone it costs a front, which
+    it may share with the columns under it.
     The first front is what is left at the end, as one dense front.
     """
     known = len(below)
     fronts, front_of, rest = [list(range(q - 1, known - 1, -1))], np.zeros(q, dtype=np.int64), [0]
+    has_child = np.zeros(q, dtype=bool)
+    has_child[[rows[0] for rows in below if len(rows)]] = True
     for c in range(known - 1, -1, -1):
         b = len(below[c])
         if b:
             up = int(front_of[below[c][0]])
             s, more = len(fronts[up]), rest[up]
-            joined = _seconds(s + 1, more) - _seconds(s, more)
-            if fronts[up][-1] == below[c][0] and joined <= _seconds(1, b):
+            zeros = _seconds(s + 1, more) - _seconds(s, more) - 3.0 * _FLOP * b**2
+            alone = (_FRONT + 2.0 * _MOVE * b**2) / (s if has_child[c] else 1)
+            if fronts[up][-1] == below[c][0] and zeros <= alone:
                 fronts[up].append(c)
                 front_of[c] = up
                 continue

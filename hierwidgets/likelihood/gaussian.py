@@ -18,7 +18,6 @@ from hierwidgets.base.arrays import Array
 from hierwidgets.errors import FitError
 from hierwidgets.spec.design import Design, level_sums
 
-from .blocks import one_thread
 from .coordinates import starting_factors, working
 from .cross_products import Products, products
 from .density import linear_predictor, split, theta_elements
@@ -34,6 +33,7 @@ from .laplace import Modes, effects_with_sds
 from .moments import first_theta
 from .optimum import covariance, lowest_minimum, search_unit
 from .schur import SMALL
+from .threads import blas_threads
 
 __all__ = ["Estimate", "Products", "evaluate", "maximize", "products"]
 
@@ -124,8 +124,8 @@ def evaluate(P: Products, theta: Array, reml: bool, sigma: float | None = None) 
     )
 
 
-def maximize(design: Design, reml: bool = True) -> Estimate:
-    """REML (or ML) estimates of a Gaussian model.
+def maximize(design: Design, reml: bool = True, threads: int = 1) -> Estimate:
+    """REML (or ML) estimates of a Gaussian model; `threads` of the BLAS for large ones.
 
     Raises
     ------
@@ -143,17 +143,24 @@ def maximize(design: Design, reml: bool = True) -> Estimate:
     theta = first_theta(P) if large else template.start()
     units = _units(design, theta)
 
-    def value_and_gradient(theta: Array) -> tuple[float, Array]:
-        found = evaluate(P, theta, reml)
-        return found.value, found.gradient
+    latest: Evaluation | None = None
 
-    with one_thread(P.lay):
+    def value_and_gradient(theta: Array) -> tuple[float, Array]:
+        nonlocal latest
+        latest = None  # an evaluation may be large: never two of them
+        latest = evaluate(P, theta, reml)
+        return latest.value, latest.gradient
+
+    with blas_threads(P.lay.q2, threads):
         found = lowest_minimum(
             value_and_gradient, starting_factors(design, theta), np.diag(units), dear=large
         )
     inner = template.canonical(found.x)
     sign = np.where(inner == found.x, 1.0, -1.0)
-    at = evaluate(P, inner, reml)
+    if latest is None or not np.array_equal(found.trace[-1, :-1], inner):
+        with blas_threads(P.lay.q2, threads):
+            latest = evaluate(P, inner, reml)
+    at = latest
     _check_residual(design, at)
     p = len(P.R)
     sigma = float(np.sqrt(at.pwrss / (P.n - p if reml else P.n)))

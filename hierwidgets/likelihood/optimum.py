@@ -104,15 +104,13 @@ def minimize(
         value, gradient = traced(x0 + scale @ z)
         return value, scale.T @ gradient
 
-    z = _walk(scaled, np.zeros(len(x)))
-    value, gradient = scaled(z)
+    z, value, gradient = _walk(scaled, np.zeros(len(x)))
     for _ in range(_ROUNDS):
         at = z
         hessian = difference(lambda z: scaled(z)[1], z, step, gradient if dear else None)
         values, vectors = np.linalg.eigh(hessian)
         if values[0] < -_NEGATIVE * values[-1]:  # a saddle: leave it downhill
-            z = _walk(scaled, z + 0.1 * vectors[:, 0])
-            value, gradient = scaled(z)
+            z, value, gradient = _walk(scaled, z + 0.1 * vectors[:, 0])
             continue
         for k in range(_NEWTON_STEPS):
             newton, decrement = _newton(values, vectors, gradient)
@@ -168,8 +166,11 @@ def lowest_minimum(
     return replace(found, trace=np.vstack(traces))
 
 
-def _walk(objective: Objective, z: Array) -> Array:
-    """BFGS with a backtracking line search (Nocedal & Wright 2006, algorithm 6.1)."""
+def _walk(objective: Objective, z: Array) -> tuple[Array, float, Array]:
+    """BFGS with a backtracking line search (Nocedal & Wright 2006, algorithm 6.1).
+
+    Where it ends, with the value and the gradient there.
+    """
     value, gradient = objective(z)
     if not np.isfinite(value):
         raise FitError(
@@ -190,7 +191,7 @@ def _walk(objective: Objective, z: Array) -> Array:
         moved, turned = size * step, new_gradient - gradient
         z, value, gradient = z + moved, new_value, new_gradient
         inverse = bfgs_update(inverse, moved, turned)
-    return z
+    return z, value, gradient
 
 
 def _line_search(
