@@ -393,14 +393,16 @@ class Fit(FitRecord):
         return maximize(design, self.family, self.n_agq, self.reml)
 
 
-def maximize(design: Design, family: Family, n_agq: int = 1, reml: bool = True) -> Fit:
+def maximize(
+    design: Design, family: Family, n_agq: int = 1, reml: bool = True, threads: int = 1
+) -> Fit:
     """The fit of a design; `reml` matters to a Gaussian model only, which takes no `n_agq`."""
     found: estimate.Estimate | gaussian.Estimate
     if family.name == "gaussian":
-        found = gaussian.maximize(design, reml)
+        found = gaussian.maximize(design, reml, threads)
         n_agq, sigma = 1, found.sigma
     else:
-        found = estimate.maximize(design, family, n_agq)
+        found = estimate.maximize(design, family, n_agq, threads)
         reml, sigma = False, 1.0
     return Fit(
         design=design,
