@@ -22,7 +22,7 @@ _DEFAULT_PRIORS = Priors()
 __all__ = ["Model", "glmer", "lmer"]
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
 class Model:
     """A hierarchical model of a response.
 

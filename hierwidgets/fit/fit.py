@@ -24,7 +24,7 @@ from .record import FitRecord
 __all__ = ["Fit", "maximize"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Fit(FitRecord):
     """A hierarchical model fitted by maximum likelihood.
 
