@@ -83,11 +83,11 @@ def log_prior_ratio(
         for i, pair in enumerate(zip(before.sds[t], after.sds[t], strict=True)):
             value += _ratio(*pair, sd[..., i])
         etas = zip(before.corrs[t], after.corrs[t], strict=True)
-        for block, (was, now) in zip(term.blocks, etas, strict=True):
-            if was != now:
+        for block, (old_eta, eta) in zip(term.blocks, etas, strict=True):
+            if old_eta != eta:
                 index = np.array(block)
                 own = F[..., index[:, None], index] / sd[..., index, None]
-                value += 2.0 * (now - was) * np.linalg.slogdet(own)[1]
+                value += 2.0 * (eta - old_eta) * np.linalg.slogdet(own)[1]
     if before.sigma is not None and after.sigma is not None:
         value += _ratio(before.sigma, after.sigma, draws.sigma)
     return np.asarray(value.reshape(-1))

@@ -1,5 +1,7 @@
 """Probabilities of a fit whose parameters move, at rows that stay: prepared once, no intervals."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -65,5 +67,5 @@ class Heights:
         )
 
 
-def _bare(labels: dict[str, object], estimate: Array) -> pd.DataFrame:
+def _bare(labels: Mapping[str, object], estimate: Array) -> pd.DataFrame:
     return pd.DataFrame({**labels, "estimate": estimate, "conf_low": np.nan, "conf_high": np.nan})
