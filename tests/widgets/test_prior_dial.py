@@ -12,6 +12,7 @@ from ipywidgets.widgets.widget import _instances
 import hierwidgets as hw
 from hierwidgets.priors import half_normal, uniform
 from hierwidgets.widgets import PriorDial, prior_dial, reweighted_frame
+from hierwidgets.widgets.numbers.prior_dial.weighted import Sample
 from hierwidgets.widgets.parts.instrument import owned_widgets
 
 SD = "sd Intercept | district_id"
@@ -100,6 +101,26 @@ def test_controls_and_traits_move_each_other_and_the_picture(dial, finland):
     assert dial.lower.middles["posterior"].x[0] < before  # 309 is drawn to the others
     dial.sd_scale = 0.5
     assert dial.controls["sds, scale"].value == 0.5
+
+
+def test_a_step_reads_only_what_it_changes(dial, monkeypatch):
+    """The draws as they are, their order and their curve are those of the last step."""
+    read = {"density": 0, "mean": 0}
+    for name in ("density", "mean"):
+        plain = getattr(Sample, name)
+
+        def count(*given, plain=plain, name=name, **more):
+            read[name] += 1
+            return plain(*given, **more)
+
+        monkeypatch.setattr(Sample, name, count)
+    dial.sd_scale = 2.0
+    assert read["mean"] == 2  # the posterior's, in two pictures; the prior is told by its median
+    assert read["density"] == 3  # and of the lower one's prior, which is drawn
+    drawn = dial.upper.lines["as drawn"].y
+    dial.parameter = "Intercept"
+    dial.parameter = SD
+    np.testing.assert_array_equal(dial.upper.lines["as drawn"].y, drawn)
 
 
 def test_a_flat_prior_has_no_scale_to_turn(dial):
