@@ -68,10 +68,17 @@ def _gathered_files(app: Any, config: Any) -> None:
         config.html_js_files.append((_PLAYER, {"defer": "defer"}))
 
 
+def _named_bars(app: Any, page: str, template: str, context: dict[str, Any], tree: Any) -> None:
+    """A bar over an answer is called what it shows, not "Toggle hidden content"."""
+    if "body" in context:
+        context["body"] = context["body"].replace(' aria-label="Toggle hidden content"', "")
+
+
 def setup(app: Any) -> dict[str, Any]:
     """Called by Sphinx."""
     app.add_node(folded, html=(_open, _close), text=(_text, _text))
     app.add_directive("folded", Folded)
     app.add_post_transform(Fold)
     app.connect("config-inited", _gathered_files)
+    app.connect("html-page-context", _named_bars)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

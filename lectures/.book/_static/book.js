@@ -14,6 +14,13 @@
     }
   };
   const unfold = () => document.querySelectorAll(".bd-article details").forEach((one) => (one.open = true));
+  // The visible words of the theme's search button are its name, for those who speak to it.
+  for (const one of document.querySelectorAll("button.search-button-field")) one.removeAttribute("aria-label");
+  // What opens a part of the contents is called by that part.
+  for (const one of document.querySelectorAll(".bd-sidebar-primary details > summary")) {
+    const part = one.closest("li")?.querySelector("a")?.textContent.trim();
+    if (part) one.setAttribute("aria-label", `Pages of ${part}`);
+  }
   addEventListener("hashchange", openTo);
   addEventListener("beforeprint", unfold);
   addEventListener("resize", reachable);
