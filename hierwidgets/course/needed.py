@@ -37,7 +37,7 @@ def needed_code(cells: Sequence[str]) -> str:
     last = statements.pop()
     if not isinstance(last, ast.Expr):
         raise ValueError(f"the cell ends with a statement, not an expression: {ast.unparse(last)}")
-    wanted, kept = _read(last), [last]
+    wanted, kept = _read(last), list[ast.stmt]([last])
     for one in reversed(statements):
         bound, changed = _bound(one), _changed(one)
         if not (bound | changed) & wanted:

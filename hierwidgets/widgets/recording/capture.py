@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
+import bqplot
 import ipywidgets
 import traitlets
 
@@ -40,6 +41,13 @@ class Moves:
 
     places: list[Place]
     changed: dict[Key, list[Any]]
+
+    def hidden(self, widget: ipywidgets.Widget, i: int) -> bool:
+        """Whether a mark is not seen at the i-th place, and stands where it was left before."""
+        if not isinstance(widget, bqplot.Mark):
+            return False
+        seen = self.changed.get((widget, "visible"))
+        return not (widget.visible if seen is None else seen[i])
 
 
 @contextmanager

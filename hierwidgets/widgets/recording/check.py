@@ -10,7 +10,6 @@ from hierwidgets.widgets.parts.instrument import Instrument
 
 from .axes import Plan
 from .capture import Place, moved
-from .pixels import SHARE
 from .replay import Replay, places
 from .tracks import Names, as_text, cut
 
@@ -59,6 +58,8 @@ def truth(
             if name not in by_name:
                 continue
             key, values = by_name[name]
+            if found.hidden(key[0], i):
+                continue
             if track["kind"] == "text":
                 apart = _digits(frame[name], as_text(key, values[i]))
                 if np.isinf(apart) or (apart and not track["smooth"]):
@@ -80,7 +81,7 @@ def _pixels(one: Any, other: Any, track: dict[str, Any]) -> float:
         return np.inf
     if track["log"]:
         a, b = np.log10(a), np.log10(b)
-    return float(np.nanmax(np.abs(a - b), initial=0.0)) / track["step"] / SHARE
+    return float(np.nanmax(np.abs(a - b), initial=0.0)) / track["pixel"]
 
 
 def _digits(one: str, other: str) -> float:

@@ -151,8 +151,8 @@ def _packed(
     for one in pool.series:
         order, data = packed(one.values)
         series.append(
-            {"over": one.over, "whole": one.whole, "edge": one.edge, "order": order,
-             "size": len(data)}
+            {"over": one.over, "whole": one.whole, "edge": one.edge, "wide": one.wide,
+             "order": order, "size": len(data)}
         )  # fmt: skip
         stream.append(data)
     header = {

@@ -94,6 +94,7 @@ class Replay:
         at = 4 + size
         for one in self.header["series"]:
             lengths = [len(self._axes[a][0 if one["whole"] else 1]) for a in one["over"]]
+            lengths += [one["wide"]] if one["wide"] else []
             values = unpacked(one["order"], plain[at : at + one["size"]], tuple(lengths))
             self._series.append((one["over"], one["whole"], values))
             at += one["size"]
@@ -111,7 +112,10 @@ class Replay:
         shape = track["shapes"][self._near(track["shape"], place)]
         count = int(np.prod(shape))
         out = np.full(count, np.nan)
-        for k in range(count):
+        if "wide" in track:
+            row = self._at([track["base"][0], track["wide"]], place)
+            out = np.asarray(row, dtype=float)[:count]
+        for k in range(0 if "wide" in track else count):
             if track["base"][k] is None:
                 continue
             gap = track["gaps"].get(str(k))

@@ -31,12 +31,15 @@ class Series:
         Whether it has every position of its axis, and not only the recorded ones.
     edge
         The value at which it is held, where what it shows goes on out of sight; None if it is not.
+    wide
+        How many numbers it has at each place, along one more axis of `values`; 0: one, and none.
     """
 
     over: tuple[int, ...]
     values: Whole
     whole: bool = False
     edge: int | None = None
+    wide: int = 0
 
 
 def depends_on(values: Whole) -> tuple[tuple[int, ...], Whole]:

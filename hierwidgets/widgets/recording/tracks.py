@@ -25,7 +25,7 @@ from .capture import Key, Moves
 from .pixels import SHARE, Unit
 from .series import Series, Whole, depends_on, edge_of
 
-__all__ = ["GROUPED", "Names", "Pool", "Ref", "as_text", "cut", "tracks_of"]
+__all__ = ["COARSER", "GROUPED", "Names", "Pool", "Ref", "as_text", "cut", "tracks_of"]
 
 Ref = list[int]  # a number and the place of the series that is added to it; -1: none
 Track = dict[str, Any]
@@ -35,6 +35,8 @@ Names = dict[ipywidgets.Widget, str]  # of widgets in a recording
 
 _NUMBER = re.compile(r"-?\d{1,3}(?:,\d{3})+(?!\d|\.\d)|-?\d+(?:\.\d+)?")
 GROUPED = 100  # added to the decimals of a whole number with commas between its thousands
+COARSER = 4  # units of a long curve, which has many points for each pixel
+LONG = 40  # points of a curve that moves in each of them
 _SIGNIFICANT = 3  # digits of a large whole number that ends in zeros
 _READ = ((StatusLine, "text"), (StatusLine, "pictures"), (TextTable, "rows"))
 
@@ -53,6 +55,25 @@ class Pool:
         self._shape = tuple(len(axis.nodes) for axis in plan.axes)
         self._lattice = next((i for i, axis in enumerate(plan.axes) if axis.stride > 1), None)
         self._known: dict[tuple[tuple[int, ...], bool, bytes], int] = {}
+
+    def wide(self, values: Whole) -> int | None:
+        """The place of a series with several numbers at each place, (places, numbers).
+
+        None where that does not serve: next to a lattice.
+        """
+        if self._lattice is not None:
+            return None
+        known = (-1,), False, values.tobytes()
+        if known in self._known:
+            return self._known[known]
+        grid = values.reshape(*self._shape, values.shape[1])
+        over, short = depends_on(grid)
+        last = len(self._shape)
+        if last not in over:
+            return None
+        self._known[known] = len(self.series)
+        self.series.append(Series(over[:-1], short, wide=values.shape[1]))
+        return self._known[known]
 
     def filled(self, column: Column, gap: Flags) -> Column:
         """Where there is no value, another one, so chosen that few axes matter."""
@@ -142,9 +163,19 @@ def _numbers(values: Sequence[np.ndarray[Any, Any]], pool: Pool, unit: Unit) -> 
     if np.isinf(table).any():
         raise DataError("an infinite number cannot be recorded; draw it at the edge, or as a gap")
     table = unit.forth(table)
-    track: Track = {"kind": "array", "step": unit.step, "log": unit.log, "shapes": shapes}
+    track: Track = {
+        "kind": "array",
+        "pixel": SHARE * unit.step,
+        "step": unit.step,
+        "log": unit.log,
+        "shapes": shapes,
+    }
     track["shape"] = pool.ref(of_shape)
     base, refs, gaps = [], [], {}
+    block = _block(table / unit.step / COARSER, present, pool)
+    if block is not None:
+        track |= {"step": unit.step * COARSER, "base": block[0], "wide": block[1]}
+        return {**track, "series": [], "gaps": {}}
     for k in range(most):
         gap = np.isnan(table[:, k])
         if (gap & present[:, k]).any() and not (gap | ~present[:, k]).all():
@@ -170,6 +201,21 @@ def _carried(values: Column, gap: Flags, axis: int) -> tuple[Column, Flags]:
             gap[i] = gap[i] & ~take
         values, gap = values[::turn], gap[::turn]
     return np.moveaxis(values, 0, axis), np.moveaxis(gap, 0, axis)
+
+
+def _block(table: Column, present: Flags, pool: Pool) -> tuple[list[float], int] | None:
+    """A long curve as one series: from one point to the next it changes little, too.
+
+    Where it has fewer points than elsewhere the last one stands for the rest.
+    """
+    if table.shape[1] < LONG or (np.isnan(table) & present).any() or not present.any(axis=1).all():
+        return None
+    table, _ = _carried(table, ~present, 1)
+    moves = np.round(table).astype(np.int64)
+    if len({one.tobytes() for one in moves.T}) < LONG:
+        return None
+    place = pool.wide(moves - moves[0, 0])
+    return None if place is None else ([float(moves[0, 0])], place)
 
 
 # --- texts ---

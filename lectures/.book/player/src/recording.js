@@ -18,6 +18,7 @@ export class Recording {
     let at = 4 + size;
     this.series = this.header.series.map((one) => {
       const shape = one.over.map((a) => this.axes[a][one.whole ? "values" : "nodes"].length);
+      if (one.wide) shape.push(one.wide);
       const values = numbers(bytes, at, at + one.size, shape);
       for (const axis of [...one.order].reverse()) sum(values, shape, axis);
       at += one.size;
@@ -43,7 +44,8 @@ export class Recording {
     const shape = track.shapes[this.at(track.shape, here.place)];
     const count = shape.reduce((all, one) => all * one, 1);
     const out = new Float64Array(count).fill(NaN);
-    for (let k = 0; k < count; k += 1) {
+    if ("wide" in track) this.fill(out, track, here.place);
+    for (let k = 0; k < count && !("wide" in track); k += 1) {
       if (track.base[k] === null) continue;
       const gap = track.gaps[k];
       if (gap && this.at(gap, here.place)) continue;
@@ -52,6 +54,16 @@ export class Recording {
     }
     if (track.kind === "number") return out[0];
     return { value: new DataView(out.buffer), dtype: "float64", shape, type: null };
+  }
+
+  // All points of a long curve, which stand side by side.
+  fill(out, track, place) {
+    const { over, shape, values, wide } = this.series[track.wide];
+    const start = over.reduce((at, axis, i) => at * shape[i] + this.near[axis][place[axis]], 0);
+    for (let k = 0; k < out.length; k += 1) {
+      const value = (track.base[0] + values[start * wide + k]) * track.step;
+      out[k] = track.log ? 10 ** value : value;
+    }
   }
 
   text(track, here) {
