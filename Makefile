@@ -1,4 +1,5 @@
 # make lab     make your own copy of the lectures (COPY, my-lectures) and open it in JupyterLab
+# make lite    make the lectures that run in a browser, without a server, in site/lite
 # make test    prove that everything works (under 15 minutes)
 # The rest: test-slow, test-long (what takes hours by nature), bench, notebooks, constraints,
 # clean. PYTHON chooses the interpreter.
@@ -13,13 +14,18 @@ EXTRAS ?= lab,dev,bayes,grading
 # One stamp for each version of Python: a second run installs nothing, another version all.
 VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])")
 STAMP := $(VENV)/.installed-$(VERSION)
+SITE_STAMP := $(VENV)/.site-$(VERSION)
 WORKERS ?= 2
 
-.PHONY: lab test test-slow test-long bench notebooks constraints install clean lint types kernels unit \
+.PHONY: lab lite test test-slow test-long bench notebooks constraints install clean lint types kernels unit \
   lectures browser
 
 lab: install
 	$(BIN)/python -m hierwidgets.course lab "$(COPY)" $(LAB_ARGS)
+
+# Pyodide comes from npm, its wheels from LITE_WHEELS (a folder or an address; see binaries.py).
+lite: $(SITE_STAMP)
+	$(BIN)/python -m hierwidgets.course lite --out site/lite
 
 # Types and kernels keep one core busy each.
 test: install
@@ -79,6 +85,10 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -m venv --clear $(VENV)
 	@$(PIP) install --no-compile --constraint constraints.txt --editable ".[$(EXTRAS)]"
 	@touch $(STAMP)
+
+$(SITE_STAMP): $(STAMP)
+	@$(PIP) install --no-compile --constraint constraints.txt --editable ".[$(EXTRAS),site]"
+	@touch $(SITE_STAMP)
 
 # Resolve anew on each interpreter named, and write the pins with markers where they differ.
 constraints:

@@ -15,7 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "constraints.txt"
-EXTRAS = "lab,bayes,grading,dev"
+EXTRAS = "lab,bayes,grading,dev,site"
 HEADER = """\
 # Tested versions of everything the project installs, for Python 3.11, 3.12 and 3.13.
 # Written by tests/tools/constraints.py (make constraints PYTHONS="python3.11 python3.12 ...").
