@@ -66,7 +66,6 @@ def settings(made: image.Image, packages: list[str]) -> dict[str, Any]:
         "size": made.size,
         "packages": packages,
         "libraries": ["/usr/lib/libopenblas.so"],
-        "translate": [],
         "imports": _IMPORTS,
     }
     kernel = {

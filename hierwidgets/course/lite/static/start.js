@@ -3,8 +3,8 @@
 //
 // One image holds every package as compiled modules. It is fetched while Pyodide itself is, kept
 // in the browser's cache under its hash, and its files are put where they belong without being
-// unpacked again. Compiled extensions are linked when they are imported, not before; those that
-// every lecture imports are translated by the browser meanwhile, on another core.
+// unpacked again. Compiled extensions are linked when they are imported, not before: most of scipy's
+// never are.
 //
 // Each step is told to the page (waiting.js) by a BroadcastChannel.
 
@@ -109,35 +109,6 @@ function place(FS, tar) {
   }
 }
 
-// Extensions that are about to be linked, translated beforehand off this thread. The link step
-// asks for a module of the same bytes and is handed the one that is ready.
-function translateAhead(FS, paths) {
-  const ready = new Map();
-  const Original = WebAssembly.Module;
-  const key = (bytes) => `${bytes.length}:${bytes.subarray(bytes.length - 4096).join()}`;
-  const Handed = function (bytes) {
-    if (bytes instanceof Uint8Array && bytes.length > 8192) {
-      const found = ready.get(key(bytes));
-      if (found) {
-        ready.delete(key(bytes));
-        return found;
-      }
-    }
-    return new Original(bytes);
-  };
-  Handed.prototype = Original.prototype;
-  for (const name of ["customSections", "exports", "imports"]) {
-    Handed[name] = Original[name];
-  }
-  WebAssembly.Module = Handed;
-  return Promise.all(
-    paths.map(async (path) => {
-      const bytes = FS.readFile(path);
-      ready.set(key(bytes), await WebAssembly.compile(bytes));
-    }),
-  );
-}
-
 self.loadPyodide = async (options) => {
   const tell = teller();
   try {
@@ -161,7 +132,6 @@ async function started({ lectures, packages, ...options }, tell) {
     return { tar, keep };
   });
   importScripts(`${root}pyodide.js`);
-  let translated;
   let afterwards;
   const pyodide = await self.loadPyodide({
     ...options,
@@ -170,13 +140,11 @@ async function started({ lectures, packages, ...options }, tell) {
       const { tar, keep } = await fetched;
       place(FS, tar);
       afterwards = keep;
-      translated = translateAhead(FS, lectures.translate);
     },
   });
   for (const name of lectures.packages) {
     pyodide.loadedPackages[name] = "default channel";
   }
-  await translated;
   for (const path of lectures.libraries) {
     await pyodide._api.loadDynlib(path, true);
   }
