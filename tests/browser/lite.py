@@ -13,6 +13,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+from lab import Notebook
+
 from hierwidgets.course.lite import site
 
 
@@ -35,6 +37,12 @@ def build_site(out: Path, root: Path) -> None:
 class _Quiet(SimpleHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:
         pass
+
+
+class LiteNotebook(Notebook):
+    """A notebook of the site; its kernel is Python that has yet to be fetched and started."""
+
+    patience = 300.0
 
 
 @contextmanager

@@ -16,7 +16,7 @@ from typing import Any
 import nbformat
 import pytest
 from lab import Notebook
-from lite import LiteSite, build_site, served
+from lite import LiteNotebook, LiteSite, build_site, served
 from playwright.sync_api import Browser, expect
 from support.paths import LECTURES
 
@@ -53,8 +53,8 @@ def opened(browser: Browser, site: LiteSite) -> Iterator[Any]:
     """``opened(name)`` opens a notebook of the site as a new reader."""
     context = browser.new_context(viewport={"width": 1280, "height": 960})
 
-    def open_one(name: str) -> Notebook:
-        return Notebook(context.new_page(), site, f"{name}.ipynb")
+    def open_one(name: str) -> LiteNotebook:
+        return LiteNotebook(context.new_page(), site, f"{name}.ipynb")
 
     yield open_one
     context.close()
