@@ -1,4 +1,5 @@
 # make lab     make your own copy of the lectures (COPY, my-lectures) and open it in JupyterLab
+# make lite    make the lectures that run in a browser, without a server, in site/lite
 # make test    prove that everything works (under 15 minutes)
 # make quick   the same of what you have changed, and a little of everything (under 90 seconds)
 # make site    make the web book in site (python -m http.server -d site shows it)
@@ -32,7 +33,7 @@ PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -q
 YIELDING := nice -n 5
 SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
 
-.PHONY: lab site test quick test-slow test-long bench notebooks constraints install clean lint types kernels \
+.PHONY: lab site lite test quick test-slow test-long bench notebooks constraints install clean lint types kernels \
   unit lectures browser texts numbers screens
 
 lab: install
@@ -40,6 +41,10 @@ lab: install
 
 site: $(SITE_STAMP)
 	$(BIN)/python -m hierwidgets.course book --out "$(SITE)"
+
+# Pyodide comes from npm, its wheels from LITE_WHEELS (a folder or an address; see binaries.py).
+lite: $(SITE_STAMP)
+	$(BIN)/python -m hierwidgets.course lite --out "$(SITE)/lite"
 
 # Three at once: a browser waits much of its time, and leaves the cores to the others meanwhile.
 test: install

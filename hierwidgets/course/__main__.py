@@ -22,6 +22,10 @@ COMMANDS["book"] = book
 
 if __name__ == "__main__":
     command = sys.argv[1:]
+    if command[:1] == ["lite"]:
+        from .lite import site  # what it needs comes with the extra `site`
+
+        sys.exit(site.main(command[1:]))
     if command and command[0] in COMMANDS:
         sys.exit(COMMANDS[command[0]](command[1:]))
     if command == ["path", "--write"]:
