@@ -124,7 +124,7 @@ class _Workers:
     def _replace(self, broken: ProcessPoolExecutor) -> None:
         self.close()
         self._executor = self._own = ProcessPoolExecutor(
-            broken._max_workers,
+            broken._max_workers,  # type: ignore[attr-defined]
             broken._mp_context,
             broken._initializer,
             broken._initargs,
