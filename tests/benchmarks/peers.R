@@ -23,13 +23,13 @@ tasks <- list(
   bootstrap = function(m, n) confint(m, level = 0.9, method = "boot", nsim = n, quiet = TRUE),
   simulate = function(m, n) simulate(m, n, seed = 1),
   predict = function(m, n) {  # as lme4's help for predict and bootMer say
-    b <- bootMer(m, function(fit) predict(fit, type = "response"), nsim = n, use.u = TRUE)
+    b <- lme4::bootMer(m, function(fit) predict(fit, type = "response"), nsim = n, use.u = TRUE)
     apply(b$t, 2, quantile, c(.05, .95))
   },
   cross_validate = function(m, n) {
     d <- model.frame(m); fold <- sample(rep_len(seq_len(n), nrow(d)))
     sum(sapply(seq_len(n), function(i) {
-      fit <- update(m, data = d[fold != i, ])
+      fit <- lme4::glmer(formula(m), data = d[fold != i, ], family = binomial)
       p <- predict(fit, d[fold == i, ], type = "response", allow.new.levels = TRUE)
       sum(dbinom(d[[1]][fold == i], 1, p, log = TRUE))
     }))
