@@ -124,7 +124,7 @@ def draw(curves: list[Curve], path: Path) -> None:
         if panel == "groups":
             _name(axis, drawn)
         axis.set(yscale="log", xlabel=label)
-        axis.set_title(f"more {label} ({fixed})", loc="left", fontsize=10)
+        axis.set_title(f"more {label}\n({fixed})", loc="left", fontsize=10)
         axis.grid(axis="y", color="0.88")
         axis.set_axisbelow(True)
         if panel == "terms":
