@@ -1,7 +1,7 @@
 """Speed of the fitting core against its peers, and against its own targets.
 
     PYTHONPATH=tests python -m benchmarks.bench_core [--quick] [--rounds N]
-        [--markdown FILE] [--picture FILE]
+        [--markdown FILE] [--picture FILE] [--json FILE] [--against OLD.json]
 
 All contenders take turns within a round, so that a busy machine is busy for each of them;
 medians over all rounds are compared. Ends with 1 when a target is missed. Peers that are
@@ -19,7 +19,7 @@ from pathlib import Path
 
 import hierwidgets as hw
 
-from . import cases, fresh, growth, peers
+from . import fresh, growth, large, peers, tasks
 from .cases import CASES
 from .report import Report, machine
 
@@ -31,7 +31,6 @@ LEAST = {  # how many times faster than each peer, from formula and data frame t
     ("several", "glmmTMB"): 10.0,
 }
 REPEAT = {"finland": 5, "uk0": 5, "uk1": 5, "several": 1}
-MILLION_SECONDS, MILLION_GIB = 5.0, 2.0
 ABSENT = "not here"
 R_PEERS = ("lme4", "glmmTMB")
 
@@ -68,13 +67,18 @@ def main(arguments: Sequence[str] = ()) -> int:
         report.text(_versions(r, gpboost) + " " + _first_call())
         _from_formula(report, frames, r, chosen.rounds)
         _on_design(report, frames, gpboost, chosen.rounds)
-        _large(report, folder, None if chosen.quick else r, chosen.quick)
+        tasks.main(report, None if chosen.quick else r)
+        large.main(report, folder, None if chosen.quick else r, chosen.quick)
         for peer in (r, gpboost):
             if peer is not None:
                 peer.close()
     if not chosen.quick:
         growth.main(report, chosen.picture)
     met = report.close()
+    if chosen.json is not None:
+        report.save(chosen.json)
+    if chosen.against is not None:
+        report.against(chosen.against)
     if chosen.markdown is not None:
         report.write(chosen.markdown)
     return int(not met)
@@ -86,6 +90,8 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, default=7, help="times each contender takes a turn")
     parser.add_argument("--markdown", type=Path, help="write the report here (README.md)")
     parser.add_argument("--picture", type=Path, help="write the picture of the sweep here")
+    parser.add_argument("--json", type=Path, help="write the seconds of everything here")
+    parser.add_argument("--against", type=Path, help="say what got slower since this --json FILE")
     return parser.parse_args(arguments)
 
 
@@ -140,6 +146,7 @@ def _from_formula(report: Report, frames: dict, r: peers.Peer | None, rounds: in
                 report.judge(reached, f"{case.title}: {least:g} times faster than {package}")
             if theirs.seconds:
                 gaps.append(ours.neg2loglik - theirs.neg2loglik)
+        report.took(case.title, ours.median)
         rows.append((case.title, f"{len(frames[case.data]):,}", ours.show(), *cells))
     report.table("From formula and data frame to the fit: median (minimum)", rows)
     if gaps:
@@ -176,49 +183,13 @@ def _on_design(report: Report, frames: dict, gpboost: peers.Peer | None, rounds:
             if gpboost is not None:
                 _theirs(gpboost, theirs, case.data, 5, *predictors)
         ratio = theirs.median / ours.median if theirs.seconds else None
+        report.took(f"{case.title}: maximize()", ours.median)
         reached = None if ratio is None else ratio > 1.0
         report.judge(reached, f"{case.title}: maximize() faster than GPBoost's fit")
         gap = f"{ours.neg2loglik - theirs.neg2loglik:.1e}" if theirs.seconds else ABSENT
         cells = (ours.show(), theirs.show(), _times(ratio), f"{ours.neg2loglik:.6f}", gap)
         rows.append((case.title, *cells))
     report.table("On a design that is built: median (minimum)", rows)
-
-
-# --- large data ---------------------------------------------------------------------------
-
-
-def _large(report: Report, folder: Path, r: peers.Peer | None, quick: bool) -> None:
-    """Three crossed terms against lme4, and a million rows in time and memory."""
-    frame = cases.crossed()
-    frame.to_csv(folder / "crossed.csv", index=False)
-    ours, theirs = Times(), Times()
-    _ours(lambda: hw.lmer(cases.CROSSED, frame), 1, ours)
-    if _has(r, "lme4"):
-        _theirs(r, theirs, "lme4", "crossed", 1, 1, cases.CROSSED)
-        gap = f"; REML criterion, ours minus theirs: {ours.neg2loglik - theirs.neg2loglik:.1e}"
-    else:
-        gap = ""
-    ratio = theirs.median / ours.median if theirs.seconds else None
-    if not quick:
-        reached = None if ratio is None else ratio >= 1.0
-        report.judge(reached, "crossed design: no slower than lme4")
-    million = fresh.measure("million")
-    report.judge(million["seconds"] < MILLION_SECONDS, f"a million rows: {MILLION_SECONDS:g} s")
-    report.judge(million["gib"] < MILLION_GIB, f"a million rows: {MILLION_GIB:g} GiB")
-    lme4 = "skipped" if quick else _duration(theirs.median) if theirs.seconds else ABSENT
-    levels = " x ".join(f"{n:,}" for n in cases.CROSSED_LEVELS.values())
-    report.table(
-        "Large simulated data, one run",
-        [
-            ("model", "rows", "hierwidgets", "lme4", "ratio", "peak memory"),
-            (f"Gaussian, three crossed terms ({levels})", f"{cases.CROSSED_ROWS:,}",
-             _duration(ours.median), lme4, _times(ratio), ""),
-            ("Bernoulli, 50,000 groups, five predictor patterns", "1,000,000",
-             _duration(million["seconds"]), "", "", f"{million['gib']:.2f} GiB"),
-        ],
-    )  # fmt: skip
-    if gap:
-        report.text("Crossed design" + gap + ".")
 
 
 def _duration(seconds: float) -> str:

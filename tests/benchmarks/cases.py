@@ -40,6 +40,8 @@ CASES = {
 }
 CROSSED = "y ~ x + (1 | a) + (1 | b) + (1 | c)"
 CROSSED_ROWS, CROSSED_LEVELS = 73_421, {"a": 2_972, "b": 1_128, "c": 14}
+RATINGS = "y ~ x + (1 | person) + (1 | item)"
+SLOPES = "y ~ a + b + c + (1 + a + b + c | g)"
 MILLION = "y ~ x + (1 | g)"
 
 
@@ -52,6 +54,34 @@ def crossed(seed: int = 73_421) -> pd.DataFrame:
         frame[name] = rng.integers(0, levels, CROSSED_ROWS)
         y += rng.normal(0.0, sd, levels)[frame[name]]
     return frame.assign(y=y)
+
+
+def ratings(
+    rows: int = 200_000,
+    people: int = 6_040,
+    items: int = 3_706,
+    family: str = "gaussian",
+    seed: int = 7,
+) -> pd.DataFrame:
+    """Ratings of items by people; the share of an item is one over its rank (Zipf)."""
+    rng = np.random.default_rng(seed)
+    share = 1.0 / np.arange(1, items + 1)
+    person, item = rng.integers(0, people, rows), rng.choice(items, rows, p=share / share.sum())
+    x = rng.normal(size=rows)
+    eta = 0.1 * x + rng.normal(0.0, 0.4, people)[person] + rng.normal(0.0, 0.6, items)[item]
+    return pd.DataFrame({"y": _outcome(rng, eta, family), "x": x, "person": person, "item": item})
+
+
+def slopes(rows: int = 50_000, groups: int = 1_000, seed: int = 7) -> pd.DataFrame:
+    """A Gaussian outcome whose intercept and three slopes vary by group, all correlated."""
+    rng = np.random.default_rng(seed)
+    frame = pd.DataFrame(rng.normal(size=(rows, 3)), columns=["a", "b", "c"])
+    g = rng.integers(0, groups, rows)
+    root = np.tril(np.full((4, 4), 0.15)) + np.diag([0.4, 0.3, 0.2, 0.1])
+    effects = rng.normal(size=(groups, 4)) @ root.T
+    X = np.column_stack([np.ones(rows), frame])
+    y = X @ [1.0, 0.5, -0.3, 0.2] + np.einsum("ij,ij->i", X, effects[g]) + rng.normal(size=rows)
+    return frame.assign(g=g, y=y)
 
 
 def grouped(

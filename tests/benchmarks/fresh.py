@@ -43,10 +43,10 @@ def _million() -> dict[str, float]:
     seconds = time.perf_counter() - start
     if not fit.converged:
         raise RuntimeError("the fit of a million rows did not converge")
-    return {"seconds": seconds, "gib": _peak_bytes() / 2**30}
+    return {"seconds": seconds, "gib": peak_bytes() / 2**30}
 
 
-def _peak_bytes() -> int:
+def peak_bytes() -> int:
     """Peak resident memory of this process alone (getrusage may report the parent's)."""
     status = Path("/proc/self/status")
     if status.exists():

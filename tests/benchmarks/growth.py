@@ -11,13 +11,15 @@ import pandas as pd
 
 import hierwidgets as hw
 
-from . import cases
+from . import cases, fresh
 from .report import Report
 
 ONE_TERM = "y ~ x + (1 | g)"
 ROWS = (1_000, 10_000, 100_000, 1_000_000)
 GROUPS = (10, 100, 1_000, 10_000, 100_000)
 TERMS = (1, 2, 3, 4, 5)
+LEVELS = (100, 1_000, 5_000, 10_000, 20_000)
+LEVELS_GIB, MOST_BERNOULLI = 24.0, 5_000
 KINDS = {  # Okabe and Ito's colours, told apart by marker and label too
     "Bernoulli, all predictor values distinct": ("#D55E00", "o", "binomial", None),
     "Gaussian": ("#0072B2", "s", "gaussian", None),
@@ -27,6 +29,7 @@ TITLES = {
     "rows": ("200 groups", "rows"),
     "groups": ("200,000 rows", "groups"),
     "terms": ("20,000 rows, 100 levels", "crossed terms"),
+    "levels": ("200,000 ratings by 25,000 people, Zipf", "levels of the second factor"),
 }
 
 
@@ -42,21 +45,41 @@ class Curve:
 
 def main(report: Report, picture: Path | None) -> None:
     """Measure the sweep, print it, and draw it where a path is given."""
-    curves = [*_sweep("rows", ROWS), *_sweep("groups", GROUPS), *_sweep("terms", TERMS)]
+    curves = [
+        *_sweep("rows", ROWS),
+        *_sweep("groups", GROUPS),
+        *_sweep("terms", TERMS),
+        *_sweep("levels", LEVELS),
+    ]
     for panel, (fixed, label) in TITLES.items():
         drawn = [curve for curve in curves if curve.panel == panel]
-        head = (f"{label} ({fixed})", *(f"{size:,}" for size in drawn[0].sizes))
-        rows = [(c.kind, *(f"{s:.3g} s" for s in c.seconds)) for c in drawn]
+        head = (
+            f"{label} ({fixed})",
+            *(f"{size:,}" for size in max((c.sizes for c in drawn), key=len)),
+        )
+        rows = [
+            (c.kind, *(f"{s:.3g} s" for s in c.seconds), *[""] * (len(head) - 1 - len(c.seconds)))
+            for c in drawn
+        ]
         report.table(f"How time grows with {label}", [head, *rows])
+        for c in drawn:
+            for size, seconds in zip(c.sizes, c.seconds, strict=True):
+                report.took(f"{c.kind}, {size:,} {label}", seconds)
+    gib = fresh.peak_bytes() / 2**30
+    report.text(f"Peak memory of all that, 20,000 levels included: {gib:.2f} GiB.")
+    report.judge(gib < LEVELS_GIB, f"20,000 levels of the second factor: within {LEVELS_GIB:g} GiB")
     if picture is not None:
         draw(curves, picture)
 
 
 def _sweep(panel: str, sizes: tuple[int, ...]) -> list[Curve]:
+    """Bernoulli models have fewer levels at the most: each value takes several factors."""
+    few = tuple(size for size in sizes if panel != "levels" or size <= MOST_BERNOULLI)
+    own = {kind: sizes if KINDS[kind][2] == "gaussian" else few for kind in KINDS}
     return [
-        Curve(panel, kind, sizes, tuple(_seconds(panel, size, kind) for size in sizes))
+        Curve(panel, kind, own[kind], tuple(_seconds(panel, size, kind) for size in own[kind]))
         for kind in KINDS
-        if panel != "terms" or KINDS[kind][3] is None
+        if panel not in ("terms", "levels") or KINDS[kind][3] is None
     ]
 
 
@@ -69,6 +92,8 @@ def _seconds(panel: str, size: int, kind: str) -> float:
     if panel == "terms":
         formula = "y ~ x + " + " + ".join(f"(1 | g{i})" for i in range(size))
         frame = cases.many_terms(20_000, 100, size, family)
+    elif panel == "levels":
+        formula, frame = cases.RATINGS, cases.ratings(200_000, 25_000, size, family)
     else:
         formula = ONE_TERM
         rows, groups = (size, 200) if panel == "rows" else (200_000, size)
@@ -83,14 +108,14 @@ def _seconds(panel: str, size: int, kind: str) -> float:
 
 
 def draw(curves: list[Curve], path: Path) -> None:
-    """Three panels on one scale of seconds; the lines are named in the middle one."""
+    """Four panels on one scale of seconds; the lines are named in the middle one."""
     import matplotlib
 
     matplotlib.use("agg")
     from matplotlib import pyplot as plt
 
     plt.rcParams.update({"font.size": 10, "axes.spines.top": False, "axes.spines.right": False})
-    figure, axes = plt.subplots(1, 3, figsize=(11, 4.2), sharey=True, layout="constrained")
+    figure, axes = plt.subplots(1, 4, figsize=(13.5, 4.2), sharey=True, layout="constrained")
     for axis, (panel, (fixed, label)) in zip(axes, TITLES.items(), strict=True):
         drawn = [curve for curve in curves if curve.panel == panel]
         for curve in drawn:
@@ -99,7 +124,7 @@ def draw(curves: list[Curve], path: Path) -> None:
         if panel == "groups":
             _name(axis, drawn)
         axis.set(yscale="log", xlabel=label)
-        axis.set_title(f"more {label} ({fixed})", loc="left", fontsize=10)
+        axis.set_title(f"more {label}\n({fixed})", loc="left", fontsize=10)
         axis.grid(axis="y", color="0.88")
         axis.set_axisbelow(True)
         if panel == "terms":

@@ -1,6 +1,7 @@
 """Tables as aligned text and as Markdown, and the machine they were measured on."""
 
 import datetime
+import json
 import os
 import platform
 from collections.abc import Sequence
@@ -10,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+SLOWER = 1.25  # times: what runs on one machine differ by anyway is less
 BEGIN, END = "<!-- benchmark: begin -->", "<!-- benchmark: end -->"
 
 
@@ -19,6 +21,7 @@ class Report:
 
     parts: list[str] = field(default_factory=list)
     verdicts: list[tuple[bool | None, str]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
 
     def text(self, line: str) -> None:
         """A paragraph."""
@@ -34,13 +37,45 @@ class Report:
         """Note whether a target is reached; None where a peer is not here."""
         self.verdicts.append((reached, target))
 
+    def took(self, what: str, seconds: float) -> None:
+        """Note what took how long, for a later run to be held against."""
+        self.seconds[what] = seconds
+
+    def save(self, path: Path) -> None:
+        """Write the seconds of everything measured, with machine and date, as JSON."""
+        path.write_text(json.dumps({"machine": machine(), "seconds": self.seconds}, indent=1))
+
+    def against(self, path: Path) -> None:
+        """Say what has become slower, or faster, by a quarter since the run stored in a file."""
+        old = json.loads(path.read_text())
+        both = {name: (old["seconds"][name], s) for name, s in self.seconds.items()
+                if name in old["seconds"]}  # fmt: skip
+        for title, changed in (
+            ("Slower", {n: new / was for n, (was, new) in both.items() if new > SLOWER * was}),
+            ("Faster", {n: was / new for n, (was, new) in both.items() if was > SLOWER * new}),
+        ):
+            rows = [
+                (name, f"{both[name][0]:.3g} s", f"{both[name][1]:.3g} s", f"{ratio:.2f}x")
+                for name, ratio in sorted(changed.items(), key=lambda item: -item[1])
+            ]
+            head = f"{title} than in {path.name}, of {len(both)} measurements: {len(rows)}"
+            print(f"\n{head}")
+            if rows:
+                print(aligned([("what", "then", "now", "ratio"), *rows]))
+        print(f"Then: {old['machine']}")
+
     def close(self) -> bool:
-        """Print the verdicts; whether none is a miss."""
+        """Print the verdicts, the misses in the report's first line; whether none is a miss."""
         if hasattr(os, "getloadavg"):
             self.text(f"Load average at the end: {os.getloadavg()[0]:.1f}.")
         words = {True: "met", False: "MISSED", None: "not judged: a peer is not here"}
         self.table("Targets", [("target", "verdict"), *((t, words[ok]) for ok, t in self.verdicts)])
-        return all(ok is not False for ok, _ in self.verdicts)
+        missed = [target for ok, target in self.verdicts if ok is False]
+        judged = sum(ok is not None for ok, _ in self.verdicts)
+        first = f"**Missed: {'; '.join(missed)}.**" if missed else f"All {judged} targets met."
+        self.parts.insert(0, first)
+        print(first)
+        return not missed
 
     def write(self, path: Path) -> None:
         """Put the Markdown into `path`, between its two marker lines if it has them."""

@@ -105,7 +105,7 @@ def test_optimum_is_that_of_lme4(name, route, monkeypatch):
     assert fit.theta == pytest.approx(case["theta"], abs=1e-4)
     assert fit.beta == pytest.approx(case["beta"], abs=1e-4)
     what = fit.ranef.query("group == 'what' and term == 'Intercept'").set_index("level")
-    first = [level for level in sorted(what.index, key=int)][:5]
+    first = sorted(what.index, key=int)[:5]
     assert what["mode"][first].to_numpy() == pytest.approx(case["what"], abs=1e-4)
 
 

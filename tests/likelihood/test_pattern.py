@@ -56,7 +56,9 @@ def test_places_are_what_rows_touch(made):
     for term in later:
         for c in range(term.k):
             for i in range(0, len(first.codes), 17):
-                place = (met.level == first.codes[i]) & (met.column == at + term.codes[i] * term.k + c)
+                place = (met.level == first.codes[i]) & (
+                    met.column == at + term.codes[i] * term.k + c
+                )
                 assert place.sum() == 1
                 same = (first.codes == first.codes[i]) & (term.codes == term.codes[i])
                 assert count[place] == same.sum()
@@ -67,7 +69,7 @@ def test_places_are_what_rows_touch(made):
 def test_product_of_two(made):
     met, places, B, _ = made
     S = met.full(met.between(places, places)).toarray()
-    assert S == pytest.approx(B.T @ B, abs=1e-12)
+    assert pytest.approx(B.T @ B, abs=1e-12) == S
     assert met.full(met.between(places, places)).nnz == len(met.indices)
     assert lower_of(met, S) == pytest.approx(met.between(places, places), abs=0)
 
