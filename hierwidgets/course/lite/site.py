@@ -41,12 +41,15 @@ _IMPORTS = (
     ("numpy", ["numpy"]),
     ("pandas", ["pandas"]),
     ("scipy", ["scipy.linalg", "scipy.optimize", "scipy.special", "scipy.sparse"]),
-    ("matplotlib", ["matplotlib.figure", "matplotlib.backends.backend_agg"]),
     ("the notebook's kernel", ["pyodide_kernel"]),
+    ("matplotlib", ["matplotlib.figure", "matplotlib.backends.backend_agg"]),
     ("the widgets", ["ipywidgets", "bqplot", "anywidget"]),
     ("hierwidgets", ["hierwidgets.widgets", "hierwidgets.model", "hierwidgets.course.figures"]),
 )
-"""What is imported before the first cell, and what the page calls it."""
+"""What is imported before the first cell, and what the page calls it.
+
+The kernel comes before matplotlib, for it chooses where figures are drawn.
+"""
 
 
 def extension(name: str) -> Path:
