@@ -60,6 +60,11 @@ class Shown:
         """The name of its file, without suffix."""
         return f"{self.page}-{self.index}"
 
+    @property
+    def kind(self) -> str:
+        """The name of its class."""
+        return self.text.partition("(")[0]
+
 
 def instruments_of(path: Path) -> list[Shown]:
     """The instruments that a notebook shows, in their order, by its stored outputs."""
@@ -113,7 +118,10 @@ def make(folder: Path, out: Path, kept: Path, workers: int) -> dict[str, Any]:
     dict
         The index: by name of a file what it holds.
     """
-    shown = [one for path in sorted(folder.glob("*.ipynb")) for one in instruments_of(path)]
+    from hierwidgets.widgets.recording import kinds
+
+    every = [one for path in sorted(folder.glob("*.ipynb")) for one in instruments_of(path)]
+    shown = [one for one in every if one.kind in kinds()]  # the others are not even made
     for place in (out, kept):
         place.mkdir(parents=True, exist_ok=True)
     stamp = _stamp()

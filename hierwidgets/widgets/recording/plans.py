@@ -21,10 +21,15 @@ from hierwidgets.widgets.prior_times_likelihood import PriorTimesLikelihood
 
 from .axes import Axis, Plan, go_by_controls, menu_axis, slider_axis, switch_axis
 
-__all__ = ["plan_of"]
+__all__ = ["kinds", "plan_of"]
 
 MOST_LEVELS = 40  # that are recorded one by one
 COARSE = 20  # steps of a slider of which every pair of positions takes long
+
+
+def kinds() -> tuple[str, ...]:
+    """The names of the classes that have a plan."""
+    return tuple(kind.__name__ for kind in _PLANS)
 
 
 def plan_of(instrument: Instrument) -> Plan | None:
