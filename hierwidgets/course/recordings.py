@@ -60,6 +60,11 @@ class Shown:
         """The name of its file, without suffix."""
         return f"{self.page}-{self.index}"
 
+    @property
+    def kind(self) -> str:
+        """The name of its class."""
+        return self.text.partition("(")[0]
+
 
 def instruments_of(path: Path) -> list[Shown]:
     """The instruments that a notebook shows, in their order, by its stored outputs."""
@@ -113,7 +118,10 @@ def make(folder: Path, out: Path, kept: Path, workers: int) -> dict[str, Any]:
     dict
         The index: by name of a file what it holds.
     """
-    shown = [one for path in sorted(folder.glob("*.ipynb")) for one in instruments_of(path)]
+    from hierwidgets.widgets.recording import kinds
+
+    every = [one for path in sorted(folder.glob("*.ipynb")) for one in instruments_of(path)]
+    shown = [one for one in every if one.kind in kinds()]  # the others are not even made
     for place in (out, kept):
         place.mkdir(parents=True, exist_ok=True)
     stamp = _stamp()
@@ -131,7 +139,9 @@ def make(folder: Path, out: Path, kept: Path, workers: int) -> dict[str, Any]:
     index = {}
     for one in shown:
         about = json.loads((kept / f"{keys[one.code]}.json").read_text(encoding="utf-8"))
-        if about:
+        if "refused" in about:
+            print(f"{one.name} keeps its still: {about['refused']}")
+        elif about:
             shutil.copyfile(kept / f"{keys[one.code]}.bin", out / f"{one.name}.bin")
             index[one.name] = about
     text = json.dumps(index, indent=1, ensure_ascii=False)
@@ -155,21 +165,27 @@ def _keep(shown: Shown, key: str, kept: Path) -> None:
 
     began = time.process_time()
     instrument = made_again(shown)
-    recording = record(instrument)
-    instrument.close()
     about: dict[str, Any] = {}
-    if recording is not None:
-        data = recording.to_bytes()
-        if len(data) > MOST_BYTES:
-            raise DataError(
-                f"{shown.name}: the recording has {len(data):,} bytes; at most {MOST_BYTES:,} are "
-                "allowed. Record fewer controls or a wider lattice of them."
-            )
-        (kept / f"{key}.bin").write_bytes(data)
-        about = recording.about() | {
-            "bytes": len(data), "seconds": round(time.process_time() - began, 1)
-        }  # fmt: skip
+    try:
+        recording = record(instrument)
+        if recording is not None:
+            data = _small_enough(recording.to_bytes())
+            (kept / f"{key}.bin").write_bytes(data)
+            seconds = round(time.process_time() - began, 1)
+            about = recording.about() | {"bytes": len(data), "seconds": seconds}
+    except DataError as error:  # its page keeps the still
+        about = {"refused": str(error)}
+    instrument.close()
     (kept / f"{key}.json").write_text(json.dumps(about, ensure_ascii=False), encoding="utf-8")
+
+
+def _small_enough(data: bytes) -> bytes:
+    if len(data) > MOST_BYTES:
+        raise DataError(
+            f"the recording has {len(data):,} bytes; at most {MOST_BYTES:,} are allowed. Record "
+            "fewer controls, or fewer of their positions"
+        )
+    return data
 
 
 def _stamp() -> str:

@@ -5,6 +5,7 @@ them and notes what the page would be told, `series` and `tracks` pack that, `re
 as the page does, and `record` joins them.
 """
 
+from .plans import kinds
 from .record import Recording, fingerprint, record
 
-__all__ = ["Recording", "fingerprint", "record"]
+__all__ = ["Recording", "fingerprint", "kinds", "record"]

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from itertools import combinations
 from typing import Any
 
+from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.chain_clinic import ChainClinic
 from hierwidgets.widgets.competitiveness_effect import CompetitivenessEffect
 from hierwidgets.widgets.district_strip import DistrictStrip
@@ -20,10 +21,15 @@ from hierwidgets.widgets.prior_times_likelihood import PriorTimesLikelihood
 
 from .axes import Axis, Plan, go_by_controls, menu_axis, slider_axis, switch_axis
 
-__all__ = ["plan_of"]
+__all__ = ["kinds", "plan_of"]
 
 MOST_LEVELS = 40  # that are recorded one by one
 COARSE = 20  # steps of a slider of which every pair of positions takes long
+
+
+def kinds() -> tuple[str, ...]:
+    """The names of the classes that have a plan."""
+    return tuple(kind.__name__ for kind in _PLANS)
 
 
 def plan_of(instrument: Instrument) -> Plan | None:
@@ -65,11 +71,11 @@ def _pooling_comparison(shown: PoolingComparison) -> Plan:
     """What is highlighted: of few levels each selected one, of many each range of n; each fit."""
     highlight = menu_axis("Highlight", shown._highlight_menu)
     if len(shown._levels) <= MOST_LEVELS:
-        axes = (menu_axis(shown._level_menu.description, shown._level_menu), highlight)
-        return Plan(axes, go_by_controls(axes))
+        few = menu_axis(shown._level_menu.description, shown._level_menu), highlight
+        return Plan(few, go_by_controls(few))
     low, high = shown._low_slider, shown._high_slider
     ends = slider_axis("n from", low), slider_axis("n to", high)
-    axes = (*ends, highlight)
+    axes: tuple[Axis, ...] = (*ends, highlight)
     if len(shown._fits) > 1 and len({_levels(fit) for fit in shown._fits.values()}) == 1:
         axes = (*axes, menu_axis("Model", shown._fit_menu))
 
@@ -105,8 +111,9 @@ def _competitiveness_effect(shown: CompetitivenessEffect) -> Plan:
         back = shown._button, _to(moved, **{"γ₁": fitted})
         return Plan(moved, go_by_controls(moved), buttons=(back,))
     low, high = shown._low_slider, shown._high_slider
+    steps = COARSE if isinstance(shown.setting.model, Fit) else COARSE // 2
     axes = (
-        slider_axis("low value", low, steps=COARSE), slider_axis("high value", high, steps=COARSE)
+        slider_axis("low value", low, steps=steps), slider_axis("high value", high, steps=steps)
     )  # fmt: skip
     target = menu_axis("Target", shown._target_menu)
 

@@ -85,8 +85,8 @@ class Replay:
         plain = gzip.decompress(data)
         size = int.from_bytes(plain[:4], "little")
         self.header: dict[str, Any] = json.loads(plain[4 : 4 + size])
-        self._axes = [
-            tuple(np.array(axis[name]) for name in ("along", "nodes", "support"))
+        self._axes: list[tuple[Array, Array, Array]] = [
+            (np.array(axis["along"]), np.array(axis["nodes"]), np.array(axis["support"]))
             for axis in self.header["axes"]
         ]
         self._series: list[tuple[list[int], bool, Whole]] = []
@@ -153,7 +153,7 @@ class Replay:
         if ref[1] < 0 or self._series[ref[1]][1]:
             return None
         for axis in self._series[ref[1]][0]:
-            rests = weights(*self._axes[axis], place[axis])
+            rests = weights(*self._axes[axis], at=place[axis])
             if len(rests) > 1:
                 return [(s, (*place[:axis], at, *place[axis + 1 :])) for s, at in rests]
         return None

@@ -171,7 +171,9 @@ def _numbers(values: Sequence[np.ndarray[Any, Any]], pool: Pool, unit: Unit) -> 
         "shapes": shapes,
     }
     track["shape"] = pool.ref(of_shape)
-    base, refs, gaps = [], [], {}
+    base: list[float | None] = []
+    refs: list[int] = []
+    gaps: dict[int, Ref] = {}
     block = _block(table / unit.step / COARSER, present, pool)
     if block is not None:
         track |= {"step": unit.step * COARSER, "base": block[0], "wide": block[1]}
