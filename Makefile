@@ -1,5 +1,7 @@
 # make lab     make your own copy of the lectures (COPY, my-lectures) and open it in JupyterLab
+# make lite    make the lectures that run in a browser, without a server, in site/lite
 # make test    prove that everything works (under 15 minutes)
+# make quick   the same of what you have changed, and a little of everything (under 90 seconds)
 # make site    make the web book in site (python -m http.server -d site shows it)
 # The rest: test-slow (needs npm), test-long (what takes hours by nature), bench, notebooks,
 # constraints, clean. PYTHON chooses the interpreter.
@@ -9,7 +11,8 @@ LAB_ARGS ?=
 COPY ?= my-lectures
 VENV := .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+# uv installs the same pins faster, where it is there; pip does where it is not, or cannot.
+UV := $(shell command -v uv 2>/dev/null)
 EXTRAS ?= lab,dev,bayes,grading
 # One stamp for each version of Python: a second run installs nothing, another version all.
 VERSION := $(shell $(PYTHON) -c "import sys; print('%d.%d' % sys.version_info[:2])")
@@ -18,10 +21,20 @@ STAMP := $(VENV)/.installed-$(VERSION)
 SITE ?= site
 BOOK := lectures/.book
 SITE_STAMP := $(VENV)/.site-$(VERSION)
+PINNED := --constraint constraints.txt --editable
+installed = $(if $(UV),"$(UV)" pip install --quiet --python $(BIN)/python $(PINNED) $(1) ||) \
+  $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(PINNED) $(1)
 WORKERS ?= 2
 
-.PHONY: lab site test test-slow test-long bench notebooks constraints install clean lint types kernels unit \
-  lectures browser
+# Several processes that each keep one thread busy: BLAS's own would only wait for each other.
+ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
+PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -q
+# What stands on the screen is waited for: let it go first.
+YIELDING := nice -n 5
+SYNC := $(if $(filter output-sync,$(.FEATURES)),--output-sync=line)
+
+.PHONY: lab site lite test quick test-slow test-long bench notebooks constraints install clean lint types kernels \
+  unit lectures browser texts numbers screens
 
 lab: install
 	$(BIN)/python -m hierwidgets.course lab "$(COPY)" $(LAB_ARGS)
@@ -29,16 +42,35 @@ lab: install
 site: $(SITE_STAMP)
 	$(BIN)/python -m hierwidgets.course book --out "$(SITE)"
 
-# Types and kernels keep one core busy each.
+# Pyodide comes from npm, its wheels from LITE_WHEELS (a folder or an address; see binaries.py).
+lite: $(SITE_STAMP)
+	$(BIN)/python -m hierwidgets.course lite --out "$(SITE)/lite"
+
+# Three at once: a browser waits much of its time, and leaves the cores to the others meanwhile.
 test: install
-	@$(MAKE) --no-print-directory -j 2 lint types kernels
-	@$(MAKE) --no-print-directory unit lectures browser
+	@echo "texts, numbers and screens are tested side by side; each tells at its end"
+	@$(MAKE) --no-print-directory --jobs 3 $(SYNC) numbers screens texts
+
+texts:
+	@$(MAKE) --no-print-directory lint
+	@$(MAKE) --no-print-directory types
+
+numbers:
+	@$(MAKE) --no-print-directory kernels
+	@$(MAKE) --no-print-directory unit
+
+screens:
+	@$(MAKE) --no-print-directory lectures
+	@$(MAKE) --no-print-directory browser
+
+quick: install
+	@$(ONE_THREAD) $(BIN)/python tests/tools/quick.py --workers $(WORKERS)
 
 test-slow: install $(SITE_STAMP)
-	$(BIN)/python -m pytest -m "slow and not long" -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
+	$(PYTEST) -m "slow and not long" --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
 
 test-long: install
-	$(BIN)/python -m pytest -m long -q --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
+	$(PYTEST) -m long --durations=10 -n $(WORKERS) --dist loadfile || test $$? -eq 5
 
 bench: install
 	PYTHONPATH=tests $(BIN)/python -m benchmarks $(BENCH_ARGS)
@@ -52,23 +84,22 @@ lint:
 	$(BIN)/lint-imports --no-cache --no-logo
 
 types:
-	$(BIN)/mypy hierwidgets
+	$(YIELDING) $(BIN)/mypy hierwidgets
 
 kernels:
-	$(BIN)/python tests/tools/compile_kernels.py
+	$(YIELDING) $(BIN)/python tests/tools/compile_kernels.py
 
 unit:
-	$(BIN)/python -m pytest -q -m "not slow and not browser and not long" --doctest-modules hierwidgets tests \
-	  --ignore=tests/browser -n $(WORKERS) --dist loadfile
+	$(YIELDING) env $(PYTEST) -m "not slow and not browser and not long" --doctest-modules hierwidgets \
+	  tests --ignore=tests/browser -n $(WORKERS) --dist loadfile
 
 lectures:
 	$(BIN)/python -m hierwidgets.course check lectures
-	$(BIN)/python -m pytest -q --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg \
+	$(PYTEST) --nbval --nbval-current-env --nbval-sanitize-with tests/sanitize.cfg \
 	  --nbval-cell-timeout=120 -n $(WORKERS) --dist loadscope lectures/*.ipynb
 
 browser:
-	$(BIN)/python -m pytest -q -m "browser and not slow and not long" tests/browser -n $(WORKERS) \
-	  --dist loadfile
+	$(PYTEST) -m "browser and not slow and not long" tests/browser -n $(WORKERS) --dist loadfile
 
 install: $(STAMP)
 
@@ -85,14 +116,14 @@ $(STAMP): pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (a few minutes the first time)"
 	@# Not compiled: a third of the time goes into modules nobody imports.
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PIP) install --no-compile --constraint constraints.txt --editable ".[$(EXTRAS)]"
+	@$(call installed,".[$(EXTRAS)]")
 	@touch $(STAMP)
 
 $(SITE_STAMP): $(STAMP) $(BOOK)/package.json
 	@command -v npm >/dev/null || { echo "npm is missing, which fetches what the book's pages load:" \
 	  "apt-get install nodejs npm"; exit 1; }
 	@echo "installing what the web book needs"
-	@$(PIP) install --no-compile --constraint constraints.txt --editable ".[$(EXTRAS),site]"
+	@$(call installed,".[$(EXTRAS),site]")
 	@cd $(BOOK) && npm install --silent
 	@touch $(SITE_STAMP)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from .base.checks import check_whole
 from .errors import DataError, FormulaError
 from .fit.fit import Fit, maximize
 from .posterior.posterior import Posterior
@@ -21,7 +22,7 @@ _DEFAULT_PRIORS = Priors()
 __all__ = ["Model", "glmer", "lmer"]
 
 
-@dataclass(frozen=True, slots=True, init=False, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, init=False, repr=False)
 class Model:
     """A hierarchical model of a response.
 
@@ -103,7 +104,7 @@ class Model:
         groups = ", ".join(f"{t.J} {t.group}" for t in self.design.terms)
         return f"Model({self.formula}, {self.family.name}; {self.design.nobs} rows, {groups})"
 
-    def maximize(self, n_agq: int = 1, reml: bool = True) -> Fit:
+    def maximize(self, n_agq: int = 1, reml: bool = True, *, threads: int = 1) -> Fit:
         """The fit by maximum likelihood.
 
         Parameters
@@ -114,6 +115,9 @@ class Model:
             likelihood; fewer are a coarse approximation by choice, and are not judged.
         reml :
             Whether a Gaussian model is fitted by restricted maximum likelihood.
+        threads :
+            Of linear algebra, for models with two or more group terms of many levels. More than
+            one helps where nothing else runs; beside other programs they wait for each other.
         """
         if not isinstance(reml, bool):
             raise DataError(f"reml={reml!r} is neither True nor False")
@@ -121,7 +125,8 @@ class Model:
             raise FormulaError(
                 f"n_agq={n_agq!r}: a Gaussian model is integrated exactly; leave n_agq at 1"
             )
-        return maximize(self.design, self.family, n_agq, reml)
+        threads = check_whole(threads, "threads", 1)
+        return maximize(self.design, self.family, n_agq, reml, threads)
 
     def sample(
         self,
@@ -215,6 +220,7 @@ def glmer(
     offset: str | Sequence[float] | None = None,
     missing: str = "raise",
     collinear: str = "raise",
+    threads: int = 1,
 ) -> Fit:
     """Fit a generalised hierarchical model by maximum likelihood, as lme4's glmer does.
 
@@ -243,7 +249,7 @@ def glmer(
         formula, data, family, link=link, event=event, weights=weights, offset=offset,
         missing=missing, collinear=collinear,
     )  # fmt: skip
-    return model.maximize(n_agq)
+    return model.maximize(n_agq, threads=threads)
 
 
 def lmer(
@@ -255,6 +261,7 @@ def lmer(
     offset: str | Sequence[float] | None = None,
     missing: str = "raise",
     collinear: str = "raise",
+    threads: int = 1,
 ) -> Fit:
     """Fit a Gaussian hierarchical model by REML or maximum likelihood, as lme4's lmer does.
 
@@ -274,4 +281,4 @@ def lmer(
         formula, data, "gaussian", weights=weights, offset=offset, missing=missing,
         collinear=collinear,
     )  # fmt: skip
-    return model.maximize(reml=reml)
+    return model.maximize(reml=reml, threads=threads)

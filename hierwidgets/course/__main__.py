@@ -3,10 +3,13 @@
 import sys
 from collections.abc import Sequence
 
-from . import guide, notebooks, path, room, slides, student
+from . import guide, notebooks, path, recordings, room, slides, student
 from .book import build
 
-COMMANDS = {"lab": room.main, "slides": slides.main, "student": student.main}
+COMMANDS = {
+    "lab": room.main, "recordings": recordings.main, "slides": slides.main,
+    "student": student.main,
+}  # fmt: skip
 
 
 def book(arguments: Sequence[str]) -> int:
@@ -19,6 +22,10 @@ COMMANDS["book"] = book
 
 if __name__ == "__main__":
     command = sys.argv[1:]
+    if command[:1] == ["lite"]:
+        from .lite import site  # what it needs comes with the extra `site`
+
+        sys.exit(site.main(command[1:]))
     if command and command[0] in COMMANDS:
         sys.exit(COMMANDS[command[0]](command[1:]))
     if command == ["path", "--write"]:

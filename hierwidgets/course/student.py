@@ -15,6 +15,8 @@ import contextlib
 import hashlib
 import json
 import os
+import platform
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,6 +32,13 @@ INSTRUCTORS = "README.md"
 """The page for instructors, which the copy leaves out."""
 MANIFEST = ".written.json"
 PART = ".hierwidgets-part"
+LANGUAGE = {
+    "name": "python", "version": platform.python_version(), "mimetype": "text/x-python",
+    "codemirror_mode": {"name": "ipython", "version": sys.version_info.major},
+    "pygments_lexer": f"ipython{sys.version_info.major}", "nbconvert_exporter": "python",
+    "file_extension": ".py",
+}  # fmt: skip
+"""What a Python kernel says of its language."""
 
 
 class Done(NamedTuple):
@@ -57,6 +66,9 @@ class Done(NamedTuple):
 def stripped(notebook: bytes) -> bytes:
     """A notebook without outputs, counts of execution, and what folds an output.
 
+    It names this Python as its kernel will: JupyterLab writes that in as soon as the kernel is up,
+    and a notebook in which it changed something counts as not saved.
+
     Examples
     --------
     >>> cell = {"cell_type": "code", "execution_count": 3, "outputs": [1], "source": "x"}
@@ -64,7 +76,9 @@ def stripped(notebook: bytes) -> bytes:
     [{'cell_type': 'code', 'execution_count': None, 'outputs': [], 'source': 'x'}]
     """
     content: dict[str, Any] = json.loads(notebook)
-    content.get("metadata", {}).pop("widgets", None)
+    about = content.setdefault("metadata", {})
+    about.pop("widgets", None)
+    about["language_info"] = LANGUAGE
     for cell in content["cells"]:
         if cell["cell_type"] == "code":
             cell["outputs"], cell["execution_count"] = [], None

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from hierwidgets.base.platform import how_to_get
 from hierwidgets.errors import DataError, MissingExtraError
 
 __all__ = ["ENDINGS", "read", "read_bytes"]
@@ -108,7 +109,7 @@ def _reader(file: Path) -> Callable[[Path, str | int], pd.DataFrame]:
     kind, needed, reader = _KINDS[ending]
     if needed and find_spec(needed) is None:
         raise MissingExtraError(
-            f'Reading {kind} files needs {needed}: run pip install "hierwidgets[lab]".'
+            f"reading {kind} files needs {needed}; {how_to_get('hierwidgets[lab]')}"
         )
     return reader
 

@@ -7,6 +7,7 @@ The package is imported when it is first asked for; the model it gets is that of
 from importlib.metadata import version
 from typing import Any
 
+from hierwidgets.base.platform import how_to_get
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.fit.fit import Fit
 from hierwidgets.spec import rows as prediction
@@ -68,7 +69,7 @@ def to_marginaleffects(
         from .marginaleffects_model import HierarchicalModel
     except ImportError as error:
         raise MissingExtraError(
-            f"marginaleffects is needed for this ({error}): pip install 'hierwidgets[lab]'"
+            f"marginaleffects is needed for this ({error}); {how_to_get('hierwidgets[lab]')}"
         ) from None
     _check_versions(polars.__version__, version("marginaleffects"))
     return HierarchicalModel(fit, re_formula, conditional)
@@ -79,5 +80,5 @@ def _check_versions(polars: str, marginaleffects: str) -> None:
     if int(polars.split(".")[0]) >= 2 and marginaleffects in ("0.6.0", "0.6.1"):
         raise MissingExtraError(
             f"marginaleffects {marginaleffects} does not work with polars {polars}: "
-            "pip install 'polars<2'"
+            f"{how_to_get('polars<2')}"
         )

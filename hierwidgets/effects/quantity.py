@@ -53,7 +53,7 @@ class Request:
             raise DataError(f"adjust={self.adjust!r} needs standard errors; give interval a level")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Quantity:
     """Contrasts of expected outcomes at counterfactual rows.
 

@@ -1,6 +1,7 @@
 """What a fit is: a frozen record of numbers, and what can be done with it."""
 
 from collections.abc import Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,7 +24,7 @@ from .record import FitRecord
 __all__ = ["Fit", "maximize"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Fit(FitRecord):
     """A hierarchical model fitted by maximum likelihood.
 
@@ -144,6 +145,7 @@ class Fit(FitRecord):
         parameters: str | Sequence[str] | None = None,
         draws: int = 500,
         seed: Seed = None,
+        executor: Executor | None = None,
         progress: bool = True,
     ) -> pd.DataFrame:
         """Confidence intervals of coefficients, sds and correlations.
@@ -166,6 +168,10 @@ class Fit(FitRecord):
             Names such as "x", "sd x | g", "corr Intercept, x | g", "sigma"; None for all.
         draws, seed :
             Of the bootstrap.
+        executor :
+            For the bootstrap: any `concurrent.futures.Executor`, of processes, threads, or of a
+            Dask cluster (``client.get_executor()``). None computes here. The intervals do not
+            depend on it. It is not shut down.
         progress :
             Whether to show a progress bar.
 
@@ -191,7 +197,7 @@ class Fit(FitRecord):
         0                   Intercept    -1.372    -1.648     -1.131
         1  sd Intercept | district_id     0.312     0.000      0.652
         """
-        return intervals.confint(self, level, method, parameters, draws, seed, progress)
+        return intervals.confint(self, level, method, parameters, draws, seed, executor, progress)
 
     def conditional_means(self, n_nodes: int = 25) -> pd.DataFrame:
         """Conditional means of the group effects, by quadrature, for one scalar term.
@@ -387,14 +393,16 @@ class Fit(FitRecord):
         return maximize(design, self.family, self.n_agq, self.reml)
 
 
-def maximize(design: Design, family: Family, n_agq: int = 1, reml: bool = True) -> Fit:
+def maximize(
+    design: Design, family: Family, n_agq: int = 1, reml: bool = True, threads: int = 1
+) -> Fit:
     """The fit of a design; `reml` matters to a Gaussian model only, which takes no `n_agq`."""
     found: estimate.Estimate | gaussian.Estimate
     if family.name == "gaussian":
-        found = gaussian.maximize(design, reml)
+        found = gaussian.maximize(design, reml, threads)
         n_agq, sigma = 1, found.sigma
     else:
-        found = estimate.maximize(design, family, n_agq)
+        found = estimate.maximize(design, family, n_agq, threads)
         reml, sigma = False, 1.0
     return Fit(
         design=design,

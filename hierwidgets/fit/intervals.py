@@ -10,13 +10,17 @@
 
 import warnings
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 
 import numpy as np
 import pandas as pd
 
 from hierwidgets.base.arrays import Array, normal_quantile
 from hierwidgets.base.checks import Seed, check_level, check_whole
+from hierwidgets.base.executors import carried_out, check_executor, chunk_size, progress_bar
 from hierwidgets.base.progress import with_progress
 from hierwidgets.errors import DataError, FitError, FitWarning
 from hierwidgets.likelihood import estimate, gaussian
@@ -41,15 +45,17 @@ def confint(
     wanted: str | Sequence[str] | None,
     n: int,
     seed: Seed,
+    executor: Executor | None,
     progress: bool,
 ) -> pd.DataFrame:
     """The intervals `Fit.confint` gives."""
     check_level(level)
+    check_executor(executor)
     if method not in _METHODS:
         raise DataError(f"method={method!r} is not known; choose one of {list(_METHODS)}")
     chosen = _chosen(fit, method, wanted)
     if method == "bootstrap":
-        return _bootstrap(fit, chosen, level, n, seed, progress)
+        return _bootstrap(fit, chosen, level, n, seed, executor, progress)
     limits = _wald if method == "wald" else _profile
     at, low, high = limits(fit, chosen, level, progress)
     return _frame(chosen, at, low, high, level, method)
@@ -154,21 +160,22 @@ class Replicates:
         Why the others could not.
     unsettled : int
         Fits that did not converge; their estimates are kept.
-    stopped : bool
-        Whether the user interrupted it.
+    stopped : str
+        Why not all were done; empty if they were.
     """
 
     values: list[list[float]]
     failed: list[str]
     unsettled: int
-    stopped: bool
+    stopped: str
 
 
 def _bootstrap(
-    fit: FitRecord, chosen: Sequence[Parameter], level: float, n: int, seed: Seed, progress: bool
-) -> pd.DataFrame:
+    fit: FitRecord, chosen: Sequence[Parameter], level: float, n: int, seed: Seed,
+    executor: Executor | None, progress: bool,
+) -> pd.DataFrame:  # fmt: skip
     n = check_whole(n, "draws", 20)
-    found = _replicates(fit, chosen, n, seed, progress)
+    found = _replicates(fit, chosen, n, seed, executor, progress)
     for text in _remarks(found, n):
         warnings.warn(FitWarning(text), stacklevel=4)
     if len(found.values) < 2:
@@ -183,7 +190,7 @@ def _bootstrap(
 
 def _remarks(found: Replicates, n: int) -> Iterator[str]:
     if found.stopped:
-        yield f"interrupted: the intervals are from {len(found.values)} of {n} draws"
+        yield f"{found.stopped}: the intervals are from {len(found.values)} of {n} draws"
     if found.failed:
         yield (
             f"{len(found.failed)} of {len(found.failed) + len(found.values)} draws could not be "
@@ -193,25 +200,49 @@ def _remarks(found: Replicates, n: int) -> Iterator[str]:
         yield f"{found.unsettled} of {len(found.values)} fits did not converge; they are kept"
 
 
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """Some of the responses that were drawn, and the number of the first."""
+
+    first: int
+    drawn: tuple[Array, ...]
+
+
+Refit = tuple[list[float], bool] | str
+"""Estimates and whether they converged; or why there are none."""
+
+
 def _replicates(
-    fit: FitRecord, chosen: Sequence[Parameter], n: int, seed: Seed, progress: bool
-) -> Replicates:
-    values: list[list[float]] = []
-    failed: list[str] = []
-    unsettled, stopped = 0, False
+    fit: FitRecord, chosen: Sequence[Parameter], n: int, seed: Seed,
+    executor: Executor | None, progress: bool,
+) -> Replicates:  # fmt: skip
+    chunk = chunk_size(None, n, executor)
     responses = draws(fit.design, fit.family, fit.theta, fit.beta, fit.sigma, n, seed)
-    try:
-        for y in with_progress(responses, n, "bootstrap", progress):
-            try:
-                at, converged = _refitted(fit, y)
-            except FitError as error:
-                failed.append(str(error))
-                continue
-            values.append([value(p, at) for p in chosen])
-            unsettled += not converged
-    except KeyboardInterrupt:
-        stopped = True
-    return Replicates(values, failed, unsettled, stopped)
+    tasks = (Responses(i, tuple(islice(responses, chunk))) for i in range(0, n, chunk))
+    refit = partial(_refits, fit, chosen)
+    with progress_bar("bootstrap", n, progress) as show:
+        done, why = carried_out(refit, tasks, executor, show)
+    found = [one for _, some in sorted(done, key=lambda one: one[0].first) for one in some]
+    good = [one for one in found if not isinstance(one, str)]
+    return Replicates(
+        [at for at, _ in good],
+        [one for one in found if isinstance(one, str)],
+        sum(not converged for _, converged in good),
+        why,
+    )
+
+
+def _refits(fit: FitRecord, chosen: Sequence[Parameter], task: Responses) -> list[Refit]:
+    """The fits of a task, wherever it is carried out."""
+    out: list[Refit] = []
+    for y in task.drawn:
+        try:
+            at, converged = _refitted(fit, y)
+        except FitError as error:
+            out.append(str(error))
+        else:
+            out.append(([value(p, at) for p in chosen], converged))
+    return out
 
 
 def _refitted(fit: FitRecord, y: Array) -> tuple[Point, bool]:

@@ -25,7 +25,7 @@ from .record import FitRecord
 __all__ = ["Comparison", "compare"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Comparison(NotedTable):
     """Fits in one table, the smallest model first, and a test of each nested pair in order.
 

@@ -18,7 +18,7 @@ __all__ = ["FitRecord"]
 _SINGULAR = 1e-4  # lme4's isSingular uses the same tolerance
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class FitRecord:
     """What a fit holds; `Fit` says what each number is, and adds what is done with them."""
 

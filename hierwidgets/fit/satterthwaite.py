@@ -27,9 +27,9 @@ import numpy as np
 import scipy
 
 from hierwidgets.base.arrays import Array
-from hierwidgets.likelihood.blocks import one_thread
 from hierwidgets.likelihood.coordinates import working
 from hierwidgets.likelihood.gaussian import Products, evaluate, products
+from hierwidgets.likelihood.threads import blas_threads
 
 from .record import FitRecord
 
@@ -63,7 +63,7 @@ def degrees_of_freedom(fit: FitRecord, contrasts: Array | None = None) -> Array:
     rows = np.eye(p) if contrasts is None else contrasts
     n = P.n - p if fit.reml else P.n
     variance = np.zeros(len(rows))
-    with one_thread(P.lay):
+    with blas_threads(P.lay.q2):
         v = _variances(P, theta, fit.reml, rows)
         for step in _STEP * _directions(covariance).T:
             ends = [_variances(P, theta + way * step, fit.reml, rows) for way in (1, -1)]

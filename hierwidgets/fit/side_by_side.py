@@ -16,7 +16,7 @@ from .record import FitRecord
 __all__ = ["Tables", "tables"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Tables:
     """Fits side by side: plain text, or an HTML table in a notebook.
 

@@ -15,7 +15,7 @@ from .satterthwaite import degrees_of_freedom
 __all__ = ["Summary", "summarize"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Summary:
     """A fit in print: plain text, or an HTML table in a notebook.
 

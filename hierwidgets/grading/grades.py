@@ -5,15 +5,18 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import ExitStack, closing
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 import nbformat
 
-from hierwidgets.errors import DataError
+from hierwidgets.base.executors import LostError, check_executor, progress_bar, work
+from hierwidgets.errors import DataError, HierwidgetsError
 
 from .cells import grade_id, is_test, points, question
 from .digests import changed, digests, former_digest
@@ -93,7 +96,8 @@ def _record_path(course: Course, assignment: str, student: str) -> Path:
 def grade(
     course: Course, assignment: str, students: Iterable[str] = (), *,
     questions: Iterable[str] = (), limits: Limits = USUAL, force: bool = False,
-    progress: bool = True, jobs: int | None = None, walls: bool = True,
+    progress: bool = True, jobs: int | None = None, executor: Executor | None = None,
+    walls: bool = True,
 ) -> list[Record]:  # fmt: skip
     """Grade every submission of an assignment, or those of some students.
 
@@ -112,6 +116,10 @@ def grade(
         What each may use; whether to grade again what is graded; whether to show a bar.
     jobs
         How many are run at the same time; as many as there are processors by default.
+    executor
+        Any `concurrent.futures.Executor` in place of `jobs`, such as that of a Dask cluster
+        (``client.get_executor()``) whose machines have the course under the same path and walls
+        of their own. It is not shut down.
     walls
         False runs what students wrote in your own account, as you would run it.
 
@@ -126,9 +134,10 @@ def grade(
         For a student without a submission, or an assignment that has not been released.
     SandboxError
         If this system has no walls to run submissions behind.
+    HierwidgetsError
+        If the executor failed; what was graded stays, and a new run goes on from there.
     """
-    from tqdm.auto import tqdm
-
+    check_executor(executor)
     names = list(students) or course.students(assignment)
     if unknown := set(names) - set(course.students(assignment)):
         raise DataError(f"nothing in submitted/ from {', '.join(sorted(unknown))} for {assignment}")
@@ -136,35 +145,32 @@ def grade(
         raise DataError(f"{assignment} has not been released; run release {assignment} first")
     only = _known_questions(course, assignment, questions)
     require_walls(walls)
-    with (
-        ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1) as pool,
-        tqdm(total=len(names), unit="submission", disable=not progress) as bar,
-    ):
-        waiting = [
-            pool.submit(
-                grade_one,
-                course,
-                assignment,
-                name,
-                questions=only,
-                limits=limits,
-                force=force,
-                walls=walls,
-            )
-            for name in names
-        ]
-        try:
-            for done in as_completed(waiting):
-                done.result()
-                bar.update()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    records_now = [done.result() for done in waiting]
+    one = partial(_one, course, assignment, questions=only, limits=limits, force=force, walls=walls)
+    found: dict[str, Record] = {}
+    try:
+        with ExitStack() as stack:
+            if executor is None:
+                threads = ThreadPoolExecutor(max_workers=jobs or os.cpu_count() or 1)
+                executor = stack.enter_context(threads)
+            show = stack.enter_context(progress_bar("grade", len(names), progress))
+            steps = stack.enter_context(closing(work(one, names, executor)))
+            for name, (record,) in (some for more in steps for some in more):
+                found[name] = record
+                show(1)
+    except LostError as error:
+        raise HierwidgetsError(
+            f"the executor failed ({error}); {len(found)} of {len(names)} submissions are graded "
+            "and stay so: check the executor, and grade again to go on from there"
+        ) from error
+    records_now = [found[name] for name in names]
     if kept_from_students(course):
         for record in records_now:
             show_markers(course, assignment, record.student, record.flag, record.notes)
     return records_now
+
+
+def _one(course: Course, assignment: str, student: str, **how: Any) -> list[Record]:
+    return [grade_one(course, assignment, student, **how)]
 
 
 def require_walls(walls: bool = True) -> None:

@@ -9,8 +9,6 @@ left is the small Schur complement S of the other terms:
 The idea is that of MixedModels.jl (Bates 2025). With one group term there is no S at all.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,9 +17,12 @@ import scipy
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array, Index
-from hierwidgets.errors import FitError
 from hierwidgets.spec.covariance import Template
 from hierwidgets.spec.design import Design
+
+from . import schur
+from .fronts import Factor, Plan, plan
+from .pattern import Pattern, pattern
 
 __all__ = [
     "Blocks",
@@ -32,15 +33,12 @@ __all__ = [
     "factorize",
     "later_factor",
     "layout",
-    "one_thread",
     "row_dot",
     "scale",
-    "symmetric_inverse",
 ]
 
 
 DENSE_LIMIT = 200_000  # largest n * q2 kept as a dense matrix
-SMALL = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,10 @@ class Layout:
         Where theta goes.
     single : bool
         Whether each level of the leading term has one row, so that sums over it are nothing.
+    pattern : Pattern or None
+        Where the later terms meet, for a large design whose levels touch few of their columns.
+    plan : Plan or None
+        How S is factorised there; None where a dense factor costs less.
     """
 
     design: Design
@@ -68,6 +70,8 @@ class Layout:
     q2: int
     template: Template
     single: bool
+    pattern: Pattern | None = None
+    plan: Plan | None = None
 
     @property
     def sparse(self) -> bool:
@@ -82,8 +86,11 @@ class Layout:
         return values if self.single else values[self.design.terms[0].codes]
 
 
-def layout(design: Design) -> Layout:
-    """The layout of a design whose rows are sorted by the first term's level."""
+def layout(design: Design, like: Layout | None = None) -> Layout:
+    """The layout of a design whose rows are sorted by the first term's level.
+
+    `like` is that of the same rows and levels with other values, whose pattern serves again.
+    """
     first, *later = design.terms
     starts = np.searchsorted(first.codes, np.arange(first.J)).astype(np.intp)
     columns, at = [], 0
@@ -105,8 +112,13 @@ def layout(design: Design) -> Layout:
         shape=(n, at),
     )
     if n * at <= DENSE_LIMIT:
-        Z2 = Z2.toarray()
-    return Layout(design, starts, tuple(columns), Z2, at, template, single)
+        return Layout(design, starts, tuple(columns), Z2.toarray(), at, template, single)
+    if like is None:
+        found = pattern(design.terms, cols, at)
+        made = None if found is None else plan(found.indptr, found.indices, found.lower)
+    else:
+        found, made = like.pattern, like.plan
+    return Layout(design, starts, tuple(columns), Z2, at, template, single, found, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,23 +163,6 @@ def scale(lay: Layout, factors: list[Array]) -> Scaled:
     return Scaled(lay, factors, zl0, ZL2)
 
 
-@contextmanager
-def one_thread(lay: Layout) -> Iterator[None]:
-    """Keep BLAS to one thread where the remainder is large enough for it to take several.
-
-    Its threads wait for each other by spinning: beside another busy program, or another
-    student's fit, two of them take ten times as long as one.
-    """
-    if lay.q2 < SMALL:
-        yield
-        return
-    import scipy.linalg  # noqa: F401 so that its BLAS is there to be limited
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, user_api="blas"):
-        yield
-
-
 def row_dot(a: Array, b: Array) -> Array:
     """Dot products of the rows of two (n, k) arrays: (n,)."""
     if a.shape[1] == 1:
@@ -188,15 +183,18 @@ class Blocks:
         Inverse of the leading block.
     M : (J * k, q2)
         ``inv(D) B``.
-    S : Cholesky factor of the Schur complement, or None.
+    S : the Schur complement, factorised, or None.
     logdet : float
+    places : (N, k) or None
+        M at the places of the pattern, where there is one.
     """
 
     scaled: Scaled
     Dinv: Array
     M: Any
-    S: Any
+    S: schur.Dense | Factor | None
     logdet: float
+    places: Array | None = None
 
     @property
     def lay(self) -> Layout:
@@ -207,7 +205,7 @@ class Blocks:
         t0 = _apply(self.Dinv, g0)
         if self.S is None:
             return t0, g2
-        x2 = scipy.linalg.cho_solve(self.S, g2 - self.M.T @ g0.ravel(), check_finite=False)
+        x2 = self.S.solve(g2 - self.M.T @ g0.ravel())
         return t0 - (self.M @ x2).reshape(t0.shape), x2
 
     def rows(self) -> tuple[Array, Any]:
@@ -220,16 +218,18 @@ class Blocks:
         lead = _apply(self.lay.spread(self.Dinv), zl0)
         if self.S is None:
             return lead, None
+        if self.places is not None:
+            return _rows_on_pattern(self, lead)
         if self.lay.sparse:
             return _sparse_rows(self, lead)
         k = lead.shape[1]
         M = self.lay.spread(self.M.reshape(-1, k, self.lay.q2))
         if k == 1:
             R = ZL2 - M[:, 0] * zl0
-            x2 = R @ symmetric_inverse(self.S[0])
+            x2 = R @ self.S.inverse()
             return lead - np.einsum("ij,ij->i", M[:, 0], x2)[:, None], x2
         R = ZL2 - np.einsum("ikq,ik->iq", M, zl0)
-        x2 = R @ symmetric_inverse(self.S[0])
+        x2 = R @ self.S.inverse()
         return lead - np.einsum("ikq,iq->ik", M, x2), x2
 
     def leverage(self, lead: Array, later: Any) -> Array:
@@ -245,11 +245,18 @@ class Blocks:
         """The diagonal blocks of inv(A): (J, k, k) per term, the leading term's apart."""
         if self.S is None:
             return self.Dinv, []
-        return diagonal_blocks(self.lay, self.Dinv, self.M, symmetric_inverse(self.S[0]))
+        M = self.M if self.places is None else self.places
+        return diagonal_blocks(self.lay, self.Dinv, M, self.S.inverse())
 
 
 def diagonal_blocks(lay: Layout, Dinv: Array, M: Any, Sinv: Array) -> tuple[Array, list[Array]]:
-    """The diagonal blocks of inv(A) from ``inv(D)``, ``M = inv(D) B`` and ``inv(S)``."""
+    """The diagonal blocks of inv(A) from ``inv(D)``, ``M = inv(D) B`` and ``inv(S)``.
+
+    With a pattern, M (N, k) and inv(S) (L,) are those at its elements.
+    """
+    if lay.pattern is not None:
+        own = lay.pattern.by_level(lay.pattern.through(Sinv, M), M, len(Dinv))
+        return Dinv + own, lay.pattern.diagonal(lay.design.terms[1:], Sinv)
     J, k, _ = Dinv.shape
     later, at = [], 0
     for term in lay.design.terms[1:]:
@@ -265,11 +272,27 @@ def factorize(scaled: Scaled, weight: Array) -> Blocks:
     Dinv, logdet = _invert(_leading(lay, scaled.zl0, weight))
     if scaled.ZL2 is None:
         return Blocks(scaled, Dinv, None, None, logdet)
+    if lay.pattern is not None:
+        return _on_places(scaled, weight, Dinv, logdet)
     M, S = (_sparse_rest if lay.sparse else _dense_rest)(scaled, weight, Dinv)
     S.flat[:: lay.q2 + 1] += 1.0
-    chol = scipy.linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
-    logdet += 2.0 * float(np.log(np.diag(chol[0])).sum())
-    return Blocks(scaled, Dinv, M, chol, logdet)
+    factor = schur.dense(S)
+    return Blocks(scaled, Dinv, M, factor, logdet + factor.logdet)
+
+
+def _on_places(scaled: Scaled, weight: Array, Dinv: Array, logdet: float) -> Blocks:
+    """A factorised where few columns meet in a level: nothing but the nonzeros is touched."""
+    lay, zl0 = scaled.lay, scaled.zl0
+    assert lay.pattern is not None
+    met = lay.pattern
+    values = scaled.ZL2.data.reshape(met.touched.shape)
+    heavy = values * weight[:, None]
+    B = np.stack([met.gather(heavy * z[:, None]) for z in zl0.T], axis=1)
+    M = _apply(Dinv[met.level], B)
+    S = met.squares(values, weight) - met.between(B, M)
+    S[met.own] += 1.0
+    factor = schur.on_pattern(met, lay.plan, S)
+    return Blocks(scaled, Dinv, met.matrix(M), factor, logdet + factor.logdet, M)
 
 
 def _leading(lay: Layout, zl0: Array, weight: Array) -> Array:
@@ -343,20 +366,6 @@ def _sparse_rest(scaled: Scaled, weight: Array, Dinv: Array) -> tuple[Any, Array
     return M.tocsr(), (ZL2.T @ WZ - B.T @ M).toarray()
 
 
-def symmetric_inverse(chol: Array) -> Array:
-    """The inverse of ``L L'`` from its lower factor L, itself exactly symmetric."""
-    if len(chol) < SMALL:  # LAPACK's own routine wakes all threads even for ten columns
-        half = np.linalg.inv(np.tril(chol))
-        small: Array = half.T @ half
-        return small
-    inverse, info = scipy.linalg.lapack.dpotri(chol, lower=1)
-    if info:
-        raise FitError("the group effects cannot be told apart; leave one of the group terms out")
-    lower = np.tril(inverse)
-    full: Array = lower + np.tril(lower, -1).T
-    return full
-
-
 def _on_pattern(lay: Layout, ZL2: Any) -> Any:
     """ZL2 with exactly the columns each row touches, in order (zeros kept)."""
     cols = np.hstack(lay.columns)
@@ -373,7 +382,8 @@ def _sparse_rows(blocks: Blocks, lead: Array) -> tuple[Array, Array]:
     lay, (J, k, _) = blocks.lay, blocks.Dinv.shape
     cols = np.hstack(lay.columns)
     later = np.empty(cols.shape)
-    Sinv = symmetric_inverse(blocks.S[0])
+    assert blocks.S is not None
+    Sinv = blocks.S.inverse()
     ends = np.append(lay.starts[1:], len(lead))
     step = max(1, DENSE_LIMIT // max(lay.q2 * k, 1))
     for a in range(0, J, step):
@@ -383,6 +393,22 @@ def _sparse_rows(blocks: Blocks, lead: Array) -> tuple[Array, Array]:
         P = M @ Sinv
         lead[part], later[part] = _looked_up(blocks, lead, cols, part, (a, b), M, P, Sinv)
     return lead, later
+
+
+def _rows_on_pattern(blocks: Blocks, lead: Array) -> tuple[Array, Array]:
+    """`Blocks.rows` where there is a pattern: all that is asked of inv(S) is on it."""
+    lay, met, M, S = blocks.lay, blocks.lay.pattern, blocks.places, blocks.S
+    assert met is not None
+    assert M is not None
+    assert S is not None
+    Sinv = S.inverse()
+    P, zl0 = met.through(Sinv, M), blocks.scaled.zl0
+    values = blocks.scaled.ZL2.data.reshape(met.touched.shape)
+    here = P[met.touched]  # (n, width, k)
+    own = lay.spread(met.by_level(P, M, len(blocks.Dinv)))
+    later = np.einsum("il,ilm->im", values, Sinv[met.met]) - np.einsum("ia,ima->im", zl0, here)
+    moved = np.einsum("im,ima->ia", values, here) - np.einsum("iab,ib->ia", own, zl0)
+    return lead - moved, later
 
 
 def _looked_up(

@@ -14,14 +14,16 @@ from hierwidgets.errors import FitError, FormulaError
 from hierwidgets.spec.design import Design, Term, level_sums
 from hierwidgets.spec.families import Derivatives, Family
 
-from .blocks import Layout, factorize, layout, one_thread, scale
+from .blocks import Layout, factorize, layout, scale
 from .coordinates import Coordinates, starting_factors, working
 from .existence import LARGEST_SD, check_levels, check_outcome, no_finite_sd
 from .laplace import Modes, Value, conditional_modes, laplace
 from .nested import is_nested, nested
 from .optimum import Optimum, covariance, lowest_minimum, minimize, search_unit
 from .quadrature import adaptive
+from .schur import SMALL
 from .separation import check_separation
+from .threads import blas_threads
 
 __all__ = [
     "Estimate",
@@ -202,8 +204,10 @@ def _first_sd(term: Term, d: Derivatives) -> tuple[float, float]:
     return sd, search_unit(sd, weight)
 
 
-def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
+def maximize(design: Design, family: Family, n_agq: int = 1, threads: int = 1) -> Estimate:
     """Maximum likelihood estimates of a binomial or Poisson model.
+
+    `threads` of the BLAS for large ones.
 
     Raises
     ------
@@ -228,20 +232,22 @@ def maximize(design: Design, family: Family, n_agq: int = 1) -> Estimate:
     rough = n_agq > 1 and len(design.terms) > 1
     # small: one Newton step then brings the modes along, and the Hessian does not see their lag
     step = 3e-3 if rough else 1e-5
-    with one_thread(lay):
+    with blas_threads(lay.q2, threads):
         starts = [np.concatenate([theta, x[m:]]) for theta in starting_factors(design, x[:m])]
-        found = lowest_minimum(value_and_gradient, starts, unit, step=step)
+        found = lowest_minimum(value_and_gradient, starts, unit, step=step, dear=lay.q2 >= SMALL)
     check_separation(own, design, family, found)
     _check_sds(own, found)
     if n_agq >= _FEWEST_JUDGED:
         found = _quadrature_judged(lay, family, n_agq, found, evaluate.modes)
-    return _assemble(design, family, own, found, evaluate.modes)
+    with blas_threads(lay.q2, threads):
+        return _assemble(design, family, own, lay, found, evaluate.modes)
 
 
 def _assemble(
     design: Design,
     family: Family,
     own: Coordinates,
+    lay: Layout,
     found: Optimum,
     modes: tuple[Array, Array] | None,
 ) -> Estimate:
@@ -259,7 +265,12 @@ def _assemble(
         covariance=outward @ covariance(found.hessian) @ outward.T,
         gradient=sign * (own.inward.T @ found.gradient),
         modes=conditional_modes(
-            design, family, beta, canonical, start=modes if (sign > 0).all() else None
+            design,
+            family,
+            beta,
+            canonical,
+            lay=layout(design, like=lay),
+            start=modes if (sign > 0).all() else None,
         ),
         converged=found.converged,
         message=found.message,

@@ -125,7 +125,8 @@ class JointCovariance:
         return np.asarray(later.toarray() - dense)
 
     def _solve(self, rest: Array) -> Array:
-        return np.asarray(scipy.linalg.cho_solve(self.blocks.S, rest.T, check_finite=False))
+        assert self.blocks.S is not None
+        return self.blocks.S.solve(rest.T)
 
 
 def joint_covariance(

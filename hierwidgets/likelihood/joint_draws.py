@@ -10,7 +10,6 @@ the leading term, given those, ``u0 ~ N(-M u2, inv(D))``.
 """
 
 import numpy as np
-import scipy
 
 from hierwidgets.base.arrays import Array
 
@@ -54,7 +53,7 @@ def _scaled(known: JointCovariance, half: int, rng: np.random.Generator) -> list
     if blocks.S is None:
         return [lead]
     z2 = rng.standard_normal((blocks.lay.q2, half))
-    later = scipy.linalg.solve_triangular(blocks.S[0], z2, lower=True, trans="T")
+    later = blocks.S.half(z2)
     sizes = [len(slope) for slope in known.slopes[1:]]
     return [lead - blocks.M @ later, *np.split(later, np.cumsum(sizes)[:-1])]
 

@@ -69,7 +69,14 @@ class Optimum:
     trace: Array
 
 
-def minimize(objective: Objective, x: Array, scale: Array, *, step: float = _DIFFERENCE) -> Optimum:
+def minimize(
+    objective: Objective,
+    x: Array,
+    scale: Array,
+    *,
+    step: float = _DIFFERENCE,
+    dear: bool = False,
+) -> Optimum:
     """The minimum of `objective`, starting from `x`.
 
     Parameters
@@ -81,6 +88,9 @@ def minimize(objective: Objective, x: Array, scale: Array, *, step: float = _DIF
     step :
         Of the differences that make the Hessian, in units of z; larger for a gradient that
         is itself differenced.
+    dear :
+        Whether an evaluation takes so long that the Hessian is made of differences to one side:
+        half as many, and an error of the order of `step` instead of its square.
     """
     x0 = x
     trace: list[Array] = []
@@ -94,15 +104,13 @@ def minimize(objective: Objective, x: Array, scale: Array, *, step: float = _DIF
         value, gradient = traced(x0 + scale @ z)
         return value, scale.T @ gradient
 
-    z = _walk(scaled, np.zeros(len(x)))
-    value, gradient = scaled(z)
+    z, value, gradient = _walk(scaled, np.zeros(len(x)))
     for _ in range(_ROUNDS):
         at = z
-        hessian = difference(lambda z: scaled(z)[1], z, step)
+        hessian = difference(lambda z: scaled(z)[1], z, step, gradient if dear else None)
         values, vectors = np.linalg.eigh(hessian)
         if values[0] < -_NEGATIVE * values[-1]:  # a saddle: leave it downhill
-            z = _walk(scaled, z + 0.1 * vectors[:, 0])
-            value, gradient = scaled(z)
+            z, value, gradient = _walk(scaled, z + 0.1 * vectors[:, 0])
             continue
         for k in range(_NEWTON_STEPS):
             newton, decrement = _newton(values, vectors, gradient)
@@ -126,19 +134,24 @@ def minimize(objective: Objective, x: Array, scale: Array, *, step: float = _DIF
 
 
 def lowest_minimum(
-    objective: Objective, starts: Sequence[Array], scale: Array, *, step: float = _DIFFERENCE
+    objective: Objective,
+    starts: Sequence[Array],
+    scale: Array,
+    *,
+    step: float = _DIFFERENCE,
+    dear: bool = False,
 ) -> Optimum:
     """The lowest of the minima found from several starts; its trace has every point tried.
 
     A search that stops short of a minimum is taken up again beside where it stopped.
     """
-    found = minimize(objective, starts[0], scale, step=step)
+    found = minimize(objective, starts[0], scale, step=step, dear=dear)
     traces = [found.trace]
 
     def look(x: Array) -> None:
         nonlocal found
         try:
-            other = minimize(objective, x, scale, step=step)
+            other = minimize(objective, x, scale, step=step, dear=dear)
         except FitError:  # too far out for the arithmetic
             return
         traces.append(other.trace)
@@ -153,8 +166,11 @@ def lowest_minimum(
     return replace(found, trace=np.vstack(traces))
 
 
-def _walk(objective: Objective, z: Array) -> Array:
-    """BFGS with a backtracking line search (Nocedal & Wright 2006, algorithm 6.1)."""
+def _walk(objective: Objective, z: Array) -> tuple[Array, float, Array]:
+    """BFGS with a backtracking line search (Nocedal & Wright 2006, algorithm 6.1).
+
+    Where it ends, with the value and the gradient there.
+    """
     value, gradient = objective(z)
     if not np.isfinite(value):
         raise FitError(
@@ -175,7 +191,7 @@ def _walk(objective: Objective, z: Array) -> Array:
         moved, turned = size * step, new_gradient - gradient
         z, value, gradient = z + moved, new_value, new_gradient
         inverse = bfgs_update(inverse, moved, turned)
-    return z
+    return z, value, gradient
 
 
 def _line_search(
@@ -225,13 +241,24 @@ def _descend(
     return z, value, gradient
 
 
-def difference(gradient: Callable[[Array], Array], z: Array, step: float = _DIFFERENCE) -> Array:
-    """The (d, d) Hessian by central differences of an exact gradient, symmetrised."""
+def difference(
+    gradient: Callable[[Array], Array],
+    z: Array,
+    step: float = _DIFFERENCE,
+    here: Array | None = None,
+) -> Array:
+    """The (d, d) Hessian by differences of an exact gradient, symmetrised.
+
+    Central ones, or one-sided from the gradient at z where `here` gives it.
+    """
     columns = []
     for i in range(len(z)):
         h = np.zeros(len(z))
         h[i] = step * max(1.0, abs(z[i]))
-        columns.append((gradient(z + h) - gradient(z - h)) / (2 * h[i]))
+        if here is None:
+            columns.append((gradient(z + h) - gradient(z - h)) / (2 * h[i]))
+        else:
+            columns.append((gradient(z + h) - here) / h[i])
     hessian = np.array(columns)
     symmetric: Array = 0.5 * (hessian + hessian.T)
     return symmetric

@@ -5,7 +5,6 @@ given the parameters, and that of the parameters, carried through the conditiona
 """
 
 import numpy as np
-import scipy
 
 from hierwidgets.base.arrays import Array, Index
 from hierwidgets.spec.design import Design, NewRows
@@ -120,7 +119,7 @@ def _quadratic_form(blocks: Blocks, codes: Index, g0: Array, g2: Array) -> Array
     for i in range(k):
         row = blocks.M[codes * k + i]
         rest -= (row if isinstance(row, np.ndarray) else row.toarray()) * g0[:, i, None]
-    return direct + row_dot(rest, scipy.linalg.cho_solve(blocks.S, rest.T, check_finite=False).T)
+    return direct + row_dot(rest, blocks.S.solve(rest.T).T)
 
 
 def new_effect_variance(design: Design, new: NewRows, theta: Array) -> Array:

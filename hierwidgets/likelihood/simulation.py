@@ -37,7 +37,9 @@ def draws(
     factors = design.template.factors(theta)
     trials = observed_trials(design)
     precision = design.weights if family.name == "gaussian" else trials
-    for rng in check_seed(seed).spawn(n):
+    root = check_seed(seed)
+    for _ in range(n):
+        (rng,) = root.spawn(1)
         b = effects
         if b is None:
             b = [

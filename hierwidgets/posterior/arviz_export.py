@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from hierwidgets.base.platform import how_to_get
 from hierwidgets.errors import DataError, MissingExtraError
 from hierwidgets.spec.responses import observed
 
@@ -38,7 +39,7 @@ def to_arviz(post: PosteriorRecord) -> Any:
             import arviz
     except ImportError:
         raise MissingExtraError(
-            'to_arviz needs arviz; install with: pip install "hierwidgets[bayes]"'
+            f"to_arviz needs arviz; {how_to_get('hierwidgets[bayes]')}"
         ) from None
     groups, coords, dims = _groups(post)
     if arviz.__version__.startswith("0."):

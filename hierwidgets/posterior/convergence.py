@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.platform import how_to_get
 from hierwidgets.errors import DataError, MissingExtraError
 
 __all__ = ["THRESHOLDS", "Diagnosis", "diagnose", "low_effective", "statistics"]
@@ -80,7 +81,7 @@ def array_statistics() -> Any:
             import arviz
     except ImportError:
         raise MissingExtraError(
-            'convergence statistics need arviz-stats; install with: pip install "hierwidgets[lab]"'
+            f"convergence statistics need arviz-stats; {how_to_get('hierwidgets[lab]')}"
         ) from None
     return arviz
 

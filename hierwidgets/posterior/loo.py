@@ -33,7 +33,7 @@ __all__ = ["Loo", "loglik", "loo"]
 K_LIMIT = 0.7
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Loo:
     """The expected log predictive density of what is left out.
 

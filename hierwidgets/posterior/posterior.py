@@ -24,7 +24,7 @@ from .weights import judge_pool, of_pool
 __all__ = ["Posterior", "load_posterior"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Posterior(PosteriorRecord):
     """Draws from the posterior (or the prior) of a hierarchical model.
 

@@ -17,7 +17,7 @@ from hierwidgets.spec.parameters import Parameter, parameters
 __all__ = ["PosteriorRecord", "described", "flat"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class PosteriorRecord:
     """What a posterior holds; `Posterior` says what each part is, and adds what is done with it."""
 

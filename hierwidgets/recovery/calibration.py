@@ -10,6 +10,15 @@ import numpy as np
 import pandas as pd
 
 from hierwidgets.base.checks import check_level, check_whole
+from hierwidgets.base.executors import (
+    RootSeed,
+    carried_out,
+    check_executor,
+    chunk_size,
+    progress_bar,
+    root_seed,
+    spawned,
+)
 from hierwidgets.errors import DataError, FitError, FitWarning
 from hierwidgets.model import Model
 from hierwidgets.sampling import sampler
@@ -17,14 +26,6 @@ from hierwidgets.sampling.priors import Priors, settled
 from hierwidgets.sampling.settings import settings
 from hierwidgets.spec.parameters import parameters
 
-from .executors import (
-    RootSeed,
-    carried_out,
-    check_executor,
-    chunk_size,
-    progress_bar,
-    root_seed,
-)
 from .rank_result import Calibration
 from .ranks import LOGLIK, RankPlan, RankRecord, ranked
 
@@ -38,8 +39,9 @@ class RankTask:
     """Repetitions `first`, `first + 1`, ... of a plan."""
 
     plan: RankPlan
+    root: np.random.SeedSequence
     first: int
-    seeds: tuple[np.random.SeedSequence, ...]
+    count: int
 
 
 def calibrate(
@@ -130,9 +132,9 @@ def calibrate(
     check_executor(executor)
     plan = _plan(model, priors, kept, sampling, executor)
     chunk = chunk_size(chunk, repetitions, executor)
-    seeds = root_seed(seed).spawn(repetitions)
+    root = root_seed(seed)
     tasks = [
-        RankTask(plan, first, tuple(seeds[first : first + chunk]))
+        RankTask(plan, root, first, min(chunk, repetitions - first))
         for first in range(0, repetitions, chunk)
     ]
     with progress_bar("calibrate", repetitions, progress) as show:
@@ -146,7 +148,7 @@ def calibrate(
 
 def perform(task: RankTask) -> list[RankRecord]:
     """A task, wherever it is carried out."""
-    return ranked(task.plan, task.seeds)
+    return ranked(task.plan, spawned(task.root, task.first, task.count))
 
 
 def _plan(

@@ -16,7 +16,7 @@ __all__ = ["Calibration"]
 _FEW = 100  # repetitions
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Calibration:
     """The ranks of true values among draws, over many data sets.
 

@@ -26,7 +26,7 @@ _SHOWN = {
 }
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Recovery:
     """The results of a simulation. Frames are made when asked for.
 

@@ -14,11 +14,7 @@ from typing import Any
 import numpy as np
 
 from hierwidgets.base.checks import check_level, check_whole
-from hierwidgets.errors import FitWarning, FormulaError
-from hierwidgets.likelihood.blocks import layout
-from hierwidgets.likelihood.estimate import objective
-
-from .executors import (
+from hierwidgets.base.executors import (
     LostError,
     RootSeed,
     carried_out,
@@ -26,8 +22,13 @@ from .executors import (
     chunk_size,
     progress_bar,
     root_seed,
+    spawned,
     work,
 )
+from hierwidgets.errors import FitWarning, FormulaError
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.estimate import objective
+
 from .repeat import Plan, Record, prepare, repeat
 from .result import Recovery
 from .setup import Setup, as_setups
@@ -39,12 +40,13 @@ Designs = Setup | Mapping[str, Any] | Sequence[Setup | Mapping[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Repetitions `first`, `first + 1`, ... of one design."""
+    """`count` repetitions of one design from `first` on; `root` spawns a stream for each."""
 
     name: str
     plan: Plan
+    root: np.random.SeedSequence
     first: int
-    seeds: tuple[np.random.SeedSequence, ...]
+    count: int
     keep: int
 
 
@@ -220,7 +222,7 @@ def _steps(job: Job, executor: Executor | None) -> Generator[Recovery, None, Non
 
 def perform(task: Task) -> list[Record]:
     """A task, wherever it is carried out."""
-    return repeat(task.plan, task.seeds, task.keep)
+    return repeat(task.plan, spawned(task.root, task.first, task.count), task.keep)
 
 
 # --- what is to be said -------------------------------------------------------------------
@@ -269,7 +271,7 @@ def _job(
         x, streams = own.spawn(2)
         drawn = (0,) if setup.beta is None else tuple(x.generate_state(4).tolist())
         plan = Plan(setup, n_agq, float(level), drawn)
-        tasks.append(_cut(name, plan, streams.spawn(reps), chunk, keep))
+        tasks.append(_cut(name, plan, streams, reps, chunk, keep))
     # the designs take turns, so that a run cut short has as much of each
     turns = tuple(task for turn in zip(*tasks, strict=True) for task in turn)
     nothing = Recovery(setups, reps, float(level), n_agq, "", {name: {} for name in setups})
@@ -277,11 +279,11 @@ def _job(
 
 
 def _cut(
-    name: str, plan: Plan, seeds: list[np.random.SeedSequence], chunk: int, keep: int
+    name: str, plan: Plan, root: np.random.SeedSequence, reps: int, chunk: int, keep: int
 ) -> list[Task]:
     return [
-        Task(name, plan, first, tuple(seeds[first : first + chunk]), max(keep - first, 0))
-        for first in range(0, len(seeds), chunk)
+        Task(name, plan, root, first, min(chunk, reps - first), max(keep - first, 0))
+        for first in range(0, reps, chunk)
     ]
 
 

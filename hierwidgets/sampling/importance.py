@@ -19,7 +19,6 @@ The shape k of the tail of the weights tells whether they can be trusted (`paret
 cannot tell is whether a peak was missed: `modes` looks for several.
 """
 
-import os
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -30,6 +29,7 @@ from typing import Any
 import numpy as np
 
 from hierwidgets.base.arrays import Array, Index
+from hierwidgets.base.platform import thread_count
 from hierwidgets.base.progress import Count, count_up
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
@@ -156,7 +156,7 @@ def _evaluation(of: Density, cores: int | None) -> Iterator[_Evaluate]:
     from threadpoolctl import threadpool_limits
 
     np.empty(_KEPT)  # glibc keeps what is freed from here on; asking anew costs a third of the time
-    workers = cores or os.cpu_count() or 1
+    workers = thread_count(cores)
     with threadpool_limits(1, user_api="blas"):
         if workers == 1:
             yield lambda x: log_density(of, x)

@@ -59,10 +59,10 @@ def smoothed(log_ratio: Array) -> Weights:
         return Weights(np.full(len(log_ratio), 1.0 / len(log_ratio)), np.inf)
     lw = log_ratio - np.max(log_ratio)
     size = int(min(0.2 * len(lw), 3.0 * np.sqrt(len(lw))))
-    order = np.argsort(lw, kind="stable")
-    cut = max(float(lw[order[-size - 1]]), np.log(np.finfo(float).tiny))
-    tail = order[-size:]
-    tail = tail[lw[tail] > cut]  # proposals drawn twice may stand on both sides of it
+    place = len(lw) - size - 1
+    cut = max(float(np.partition(lw, place)[place]), np.log(np.finfo(float).tiny))
+    tail = np.flatnonzero(lw > cut)  # fewer than `size` where proposals drawn twice are at the cut
+    tail = tail[np.argsort(lw[tail], kind="stable")]
     k = np.inf if len(tail) else -np.inf  # none: the largest are of one size
     if len(tail) >= _LEAST:
         excess = np.exp(lw[tail]) - np.exp(cut)

@@ -1,6 +1,5 @@
 """Linear predictors of draws, and the rows of each level."""
 
-import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -8,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hierwidgets.base.arrays import Array
+from hierwidgets.base.platform import thread_count
 from hierwidgets.spec.design import Design
 
 __all__ = ["each_level", "rows_by_level", "without"]
@@ -41,7 +41,12 @@ def each_level(
 ) -> None:
     """Call ``draw(j, its rows)`` for each of J levels, on as many threads as told; None: cores."""
     levels = list(enumerate(rows_by_level(codes, J)))
-    with ThreadPoolExecutor(cores or os.cpu_count() or 1) as threads:
+    workers = thread_count(cores)
+    if workers == 1:
+        for level in levels:
+            draw(*level)
+        return
+    with ThreadPoolExecutor(workers) as threads:
         try:
             for _ in threads.map(lambda level: draw(*level), levels):
                 pass

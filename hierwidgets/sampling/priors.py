@@ -28,6 +28,8 @@ from hierwidgets.errors import DataError
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
 
+from . import standard
+
 __all__ = [
     "Prior", "Priors", "Resolved", "exponential", "flat", "gamma", "half_cauchy", "half_normal",
     "lkj", "normal", "resolve", "settled", "student_t", "uniform",
@@ -69,15 +71,14 @@ class Prior:
 
     def log_density(self, x: float, positive: bool = False) -> float:
         """Its log density at x; `positive` renormalises it to x > 0, as for an sd."""
-        from scipy import stats
-
         if self.kind == "flat":
             return 0.0
         if positive and x <= 0:
             return -np.inf
-        distribution = self._scipy(stats)
-        mass = float(distribution.sf(0.0)) if positive else 1.0
-        return float(distribution.logpdf(x)) - float(np.log(mass))
+        shape, location, scale = self._standard()
+        mass = float(shape.above(-location / scale)) if positive else 1.0
+        height = float(shape.log_density((x - location) / scale)) - float(np.log(scale))
+        return height - float(np.log(mass))
 
     def sample(self, rng: np.random.Generator, size: int, positive: bool = False) -> Array:
         """(size,) draws, with `positive` from the part above 0."""
@@ -91,24 +92,23 @@ class Prior:
         >>> normal(0, 1).quantiles(np.array([0.5, 0.975])).round(2).tolist()
         [0.0, 1.96]
         """
-        from scipy import stats
+        shape, location, scale = self._standard()
+        low = float(shape.below(-location / scale)) if positive else 0.0
+        return np.asarray(shape.quantiles(low + (1.0 - low) * shares) * scale + location)
 
-        distribution = self._scipy(stats)
-        low = float(distribution.cdf(0.0)) if positive else 0.0
-        return np.asarray(distribution.ppf(low + (1.0 - low) * shares))
-
-    def _scipy(self, stats: Any) -> Any:
+    def _standard(self) -> tuple[standard.Standard, float, float]:
+        """The distribution around 0 with scale 1, and its own location and scale."""
         a = self.parameters
         if self.kind == "normal":
-            return stats.norm(a[0], a[1])
+            return standard.NORMAL, a[0], a[1]
         if self.kind == "student_t":
-            return stats.t(a[0], a[1], a[2])
+            return standard.student_t(a[0]), a[1], a[2]
         if self.kind == "exponential":
-            return stats.expon(scale=1.0 / a[0])
+            return standard.EXPONENTIAL, 0.0, 1.0 / a[0]
         if self.kind == "gamma":
-            return stats.gamma(a[0], scale=1.0 / a[1])
+            return standard.gamma(a[0]), 0.0, 1.0 / a[1]
         if self.kind == "uniform":
-            return stats.uniform(a[0], a[1] - a[0])
+            return standard.UNIFORM, a[0], a[1] - a[0]
         raise DataError(f"the prior {self!r} has no density over numbers to draw from")
 
 

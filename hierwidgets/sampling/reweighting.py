@@ -21,7 +21,7 @@ from .effects import Effects, sampled
 from .importance import drawn_weight, taken
 from .pareto import K_LIMIT, smoothed
 from .prior_codes import coded
-from .priors import Prior, Priors, Resolved, resolve
+from .priors import Prior, Priors, resolve
 
 __all__ = ["log_prior_ratio", "reweighted"]
 
@@ -74,8 +74,23 @@ def log_prior_ratio(
     before, after = (resolve(priors, design, family) for priors in (old, new))
     for (name, was), (_, now) in zip(before.named(design), after.named(design), strict=True):
         _check_reach(name, was, now)
-    changed = _log_density(design, after, draws) - _log_density(design, before, draws)
-    return np.asarray(changed.reshape(-1))
+    value = np.zeros(draws.sigma.shape)
+    for i, pair in enumerate(zip(before.coefficients, after.coefficients, strict=True)):
+        own = draws.beta @ after.centre if i == after.intercept else draws.beta[..., i]
+        value += _ratio(*pair, own)
+    for t, (term, F) in enumerate(zip(design.terms, draws.factors, strict=True)):
+        sd = np.sqrt((F**2).sum(axis=-1))
+        for i, pair in enumerate(zip(before.sds[t], after.sds[t], strict=True)):
+            value += _ratio(*pair, sd[..., i])
+        etas = zip(before.corrs[t], after.corrs[t], strict=True)
+        for block, (old_eta, eta) in zip(term.blocks, etas, strict=True):
+            if old_eta != eta:
+                index = np.array(block)
+                own = F[..., index[:, None], index] / sd[..., index, None]
+                value += 2.0 * (eta - old_eta) * np.linalg.slogdet(own)[1]
+    if before.sigma is not None and after.sigma is not None:
+        value += _ratio(before.sigma, after.sigma, draws.sigma)
+    return np.asarray(value.reshape(-1))
 
 
 def _check_reach(name: str, was: Prior, now: Prior) -> None:
@@ -91,26 +106,11 @@ def _check_reach(name: str, was: Prior, now: Prior) -> None:
         )
 
 
-def _log_density(design: Design, priors: Resolved, draws: Draws) -> Array:
-    value = np.zeros(draws.sigma.shape)
-    for i, prior in enumerate(priors.coefficients):
-        own = draws.beta @ priors.centre if i == priors.intercept else draws.beta[..., i]
-        value += _of(prior, own)
-    for term, F, sds, etas in zip(
-        design.terms, draws.factors, priors.sds, priors.corrs, strict=True
-    ):
-        sd = np.sqrt((F**2).sum(axis=-1))
-        for i, prior in enumerate(sds):
-            value += _of(prior, sd[..., i])
-        for block, eta in zip(term.blocks, etas, strict=True):
-            index = np.array(block)
-            own = F[..., index[:, None], index] / sd[..., index, None]
-            value += 2.0 * (eta - 1.0) * np.linalg.slogdet(own)[1]
-    return value if priors.sigma is None else value + _of(priors.sigma, draws.sigma)
-
-
-def _of(prior: Prior, x: Array) -> Array:
-    return log_prior(*coded(prior), x)
+def _ratio(was: Prior, now: Prior, x: Array) -> Array | float:
+    """Log of one density over the other; nothing is computed for priors that stay."""
+    if was == now:
+        return 0.0
+    return np.asarray(log_prior(*coded(now), x) - log_prior(*coded(was), x))
 
 
 def _picked(draws: Draws, pick: Array) -> Draws:

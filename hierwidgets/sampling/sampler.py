@@ -8,6 +8,7 @@ import numpy as np
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.checks import check_whole
+from hierwidgets.base.platform import how_to_get
 from hierwidgets.base.progress import Count
 from hierwidgets.errors import DataError, FitError, MissingExtraError
 from hierwidgets.spec.design import Design
@@ -102,8 +103,8 @@ def require_extra(doubt: str = "") -> None:
     if missing := _missing():
         raise MissingExtraError(
             f"{doubt + '; ' if doubt else ''}{'NUTS' if doubt else 'sampling'} needs "
-            f"{' and '.join(missing)}; install with: "
-            'pip install "hierwidgets[bayes]"'
+            f"{' and '.join(missing)}; "
+            f"{how_to_get('hierwidgets[bayes]')}"
         )
 
 

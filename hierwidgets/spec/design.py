@@ -41,7 +41,7 @@ Grouping = tuple[tuple[str, ...], NDArray[Any], Index]  # factors, levels, codes
 Recipes = dict[Bar | None, tuple[Columns, Array]]  # None is the fixed part
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Term:
     """All coefficients that vary over one grouping factor.
 
@@ -89,7 +89,7 @@ class Term:
         return float(np.sqrt(np.mean(self.Z[:, column] ** 2))) or 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class NewRows:
     """New data as the model sees them: X (n, p), offset (n,), and per term codes and Z.
 
@@ -111,7 +111,7 @@ class NewRows:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Design:
     """The arrays of a model, rows collapsed and sorted by the first term's level.
 

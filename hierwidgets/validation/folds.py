@@ -5,7 +5,9 @@ model gave to what then happened (Good 1952, J. R. Stat. Soc. B 14(1); Gneiting 
 J. Am. Stat. Assoc. 102(477)). Zero is perfect; higher is better.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -15,7 +17,7 @@ import pandas as pd
 
 from hierwidgets.base.arrays import Array, Index
 from hierwidgets.base.checks import Seed, check_seed
-from hierwidgets.base.progress import with_progress
+from hierwidgets.base.executors import LostError, check_executor, progress_bar, work
 from hierwidgets.errors import DataError, FitError, HierwidgetsError
 from hierwidgets.fit.fit import Fit, maximize
 from hierwidgets.likelihood import estimate
@@ -60,6 +62,7 @@ def cross_validate(
     new_levels: str = "sample",
     cluster: str | None = None,
     sampling: Mapping[str, Any] | None = None,
+    executor: Executor | None = None,
     progress: bool = True,
 ) -> CrossValidation:
     """Mean log score of held-out observations, for several models on the same folds.
@@ -102,6 +105,10 @@ def cross_validate(
     sampling :
         Arguments of `Model.sample` for posteriors; unless told, ``method="auto"``, which draws at
         once where it is sound, and 4 chains of 500 draws after 500 of tuning.
+    executor :
+        Any `concurrent.futures.Executor`: of processes, threads, or of a Dask cluster
+        (``client.get_executor()``); each model and fold is a task. None computes here. The
+        result does not depend on it. It is not shut down.
     progress :
         Whether to show a progress bar.
 
@@ -116,7 +123,8 @@ def cross_validate(
     DataError
         An argument is not what it should be; a model has another response.
     FitError
-        A model cannot be fitted to the rows left, or cannot predict those held out.
+        A model cannot be fitted to the rows left, or cannot predict those held out; the
+        executor failed.
 
     Examples
     --------
@@ -134,6 +142,7 @@ def cross_validate(
     how = settings(
         sampling, "the seed is that of cross_validate, the priors those of the posterior"
     )
+    check_executor(executor)
     given = row_weights(frame, weights)
     specs = _specs(models, family, link, event, n_agq, given is not None)
     seen, first = _outcomes(specs, frame, given)
@@ -150,7 +159,7 @@ def cross_validate(
             scores[name] = partial(_posterior_score, spec, spec.priors, seen, new_levels, root, how)
         else:
             scores[name] = partial(_model_score, spec, seen, new_levels)
-    found, doubts = _run(scores, division, progress)
+    found, doubts = _run(scores, division, executor, progress)
     counts = None if first.family.name == "gaussian" else given
     result = report(found, division, counts, frame.index, doubts)
     return result if given is None else replace(result, scores=result.scores.assign(weight=given))
@@ -323,19 +332,23 @@ def _baseline(
     size = int(np.max(codes)) + 1
     counts = np.ones(len(seen.y)) if seen.weights is None else seen.weights
 
-    def score(train: Index, test: Index) -> tuple[Array, list[str]]:
-        w = counts[train]
-        events = np.bincount(codes[train], w * seen.y[train], minlength=size)
-        total = np.bincount(codes[train], w * seen.trials[train], minlength=size)
-        rate = ((events + smooth) / (total + 2 * smooth))[codes[test]]
-        with np.errstate(divide="ignore"):
-            log_p, log_q = np.log(rate), np.log1p(-rate)
-        held = seen.take(test)
-        yes, no = held.y, held.trials - held.y
-        kernel = np.where(yes > 0, yes * log_p, 0.0) + np.where(no > 0, no * log_q, 0.0)
-        return kernel + first.family.counting(yes, held.trials), []
+    return partial(_baseline_score, first.family, seen, counts, codes, size, smooth)
 
-    return score
+
+def _baseline_score(
+    family: Family, seen: Observations, counts: Array, codes: Index, size: int, smooth: float,
+    train: Index, test: Index,
+) -> tuple[Array, list[str]]:  # fmt: skip
+    w = counts[train]
+    events = np.bincount(codes[train], w * seen.y[train], minlength=size)
+    total = np.bincount(codes[train], w * seen.trials[train], minlength=size)
+    rate = ((events + smooth) / (total + 2 * smooth))[codes[test]]
+    with np.errstate(divide="ignore"):
+        log_p, log_q = np.log(rate), np.log1p(-rate)
+    held = seen.take(test)
+    yes, no = held.y, held.trials - held.y
+    kernel = np.where(yes > 0, yes * log_p, 0.0) + np.where(no > 0, no * log_q, 0.0)
+    return kernel + family.counting(yes, held.trials), []
 
 
 def _group_of(specs: Mapping[str, Spec | str], frame: pd.DataFrame, group: str | None) -> str:
@@ -360,19 +373,52 @@ def _group_of(specs: Mapping[str, Spec | str], frame: pd.DataFrame, group: str |
 # --- running ----------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A model and a fold: what one task is about."""
+
+    name: str
+    label: str
+    score: Score
+    train: Index
+    test: Index
+
+
+def perform(part: Part) -> list[tuple[Array, list[str]] | str]:
+    """The log scores of the rows held out, with doubts; or why there are none."""
+    try:
+        return [part.score(part.train, part.test)]
+    except HierwidgetsError as error:
+        return [str(error)]
+
+
 def _run(
-    scores: Mapping[str, Score], division: Division, progress: bool
+    scores: Mapping[str, Score], division: Division, executor: Executor | None, progress: bool
 ) -> tuple[pd.DataFrame, list[str]]:
-    """The log score of every observation, and all doubts."""
-    fold = division.fold
+    """The log score of every observation, and all doubts, those of the first fold first."""
+    fold, labels = division.fold, division.labels
     out = {name: np.full(len(fold), np.nan) for name in scores}
-    doubts: list[str] = []
-    tasks = [(k, name) for k in range(len(division.labels)) for name in scores]
-    for k, name in with_progress(tasks, len(tasks), "cross-validation", progress):
-        train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-        try:
-            out[name][test], more = scores[name](train, test)
-        except HierwidgetsError as error:
-            raise FitError(f"model {name!r}, fold {division.labels[k]}: {error}") from None
-        doubts += more
-    return pd.DataFrame(out), doubts
+    doubts: dict[tuple[str, str], list[str]] = {}
+
+    def parts() -> Iterator[Part]:
+        for k, label in enumerate(labels):
+            train, test = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+            yield from (Part(name, str(label), scores[name], train, test) for name in scores)
+
+    try:
+        with (
+            progress_bar("cross-validation", len(labels) * len(scores), progress) as show,
+            closing(work(perform, parts(), executor)) as steps,
+        ):
+            for part, (found,) in (one for more in steps for one in more):
+                if isinstance(found, str):
+                    raise FitError(f"model {part.name!r}, fold {part.label}: {found}")
+                out[part.name][part.test], doubts[part.label, part.name] = found
+                show(1)
+    except LostError as error:
+        raise FitError(
+            f"the executor failed ({error}); check that it is open and that its workers have "
+            "hierwidgets, or use executor=None"
+        ) from error
+    order = [(str(label), name) for label in labels for name in scores]
+    return pd.DataFrame(out), [text for one in order for text in doubts[one]]

@@ -15,7 +15,7 @@ from .division import Division
 __all__ = ["CrossValidation", "report"]
 
 
-@dataclass(frozen=True, slots=True, repr=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class CrossValidation(NotedTable):
     """How well models predicted what was held out.
 

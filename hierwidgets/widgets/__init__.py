@@ -5,12 +5,13 @@ They need ipywidgets, bqplot and anywidget: ``pip install "hierwidgets[lab]"``.
 
 from importlib.util import find_spec
 
+from hierwidgets.base.platform import how_to_get
 from hierwidgets.errors import MissingExtraError
 
 _missing = [name for name in ("ipywidgets", "bqplot", "anywidget") if find_spec(name) is None]
 if _missing:
     raise MissingExtraError(
-        f'The widgets need {", ".join(_missing)}: run pip install "hierwidgets[lab]".'
+        f"the widgets need {', '.join(_missing)}; {how_to_get('hierwidgets[lab]')}"
     )
 
 from hierwidgets.widgets.numbers.averaged import averaged_prior  # noqa: E402

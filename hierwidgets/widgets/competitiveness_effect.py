@@ -18,7 +18,7 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 from hierwidgets.widgets.numbers.effect import frames as numbers
 from hierwidgets.widgets.numbers.effect import words
-from hierwidgets.widgets.numbers.effect.kept import Kept, bare
+from hierwidgets.widgets.numbers.effect.kept import Kept
 from hierwidgets.widgets.numbers.effect.moved import checked_without, movable, without_predictor
 from hierwidgets.widgets.numbers.effect.setting import (
     TARGETS,
@@ -170,15 +170,20 @@ class CompetitivenessEffect(Instrument):
 
         Where sigma or slope was moved they are those of the model as moved, without intervals.
         """
-        found = numbers.quantity_frame(
-            self._shown, self.low, self.high, target=self.target, level=self.level
+        level = self.level if self._moved is None else None
+        return numbers.quantity_frame(
+            self._shown, self.low, self.high, target=self.target, level=level
         )
-        return found if self._shown is self.setting else bare(found)
 
     @property
     def slopes(self) -> pd.DataFrame:
         """Raw, two-step and one-step slope; see `slope_frame`."""
         return self._kept.slopes(self.low, self.high, self._shown)
+
+    @property
+    def _moved(self) -> Setting | None:
+        """What is shown in place of the fit: its parameters are held by hand, without intervals."""
+        return None if self._shown is self.setting else self._shown
 
     @property
     def moved(self) -> bool:
@@ -386,8 +391,7 @@ class CompetitivenessEffect(Instrument):
         """The curves, their marks, and the changes in words."""
         first = 2 if "difference" in self.quantity else 0
         label = words.quantity_label(self.setting, self.quantity)
-        moved = None if self._shown is self.setting else self._shown
-        curve = self._kept.curve(self.quantity, self.target, self.level, moved)
+        curve = self._kept.curve(self.quantity, self.target, self.level, self._moved)
         self.curves.draw_curves(curve, first, label)
         self._curves_of = self._shown
         self._draw_values()
@@ -424,8 +428,7 @@ class CompetitivenessEffect(Instrument):
 
     def _say_changes(self) -> None:
         s = self._shown
-        changes = numbers.change_frame(s, self.low, self.high, target=self.target, level=self.level)
-        changes = changes if s is self.setting else bare(changes)
+        changes = self._kept.changes(self.low, self.high, self.target, self.level, self._moved)
         slopes = self._kept.shown_slopes(changes, self.low, self.high, self.target, s)
         self._said["effect"] = words.effect_text(s, changes, slopes, self.target)
         self._report()

@@ -19,7 +19,7 @@ from hierwidgets.widgets.numbers.strip import (
     strip_frame,
     table_rows,
 )
-from hierwidgets.widgets.numbers.words import GivenWords, spoken, words_for
+from hierwidgets.widgets.numbers.words import GivenWords, share_name, words_for
 from hierwidgets.widgets.panels.strip import MOST_LABELS, SizesPanel, StripPanel, View, strip_key
 from hierwidgets.widgets.parts.choices import known_level, one_of, within
 from hierwidgets.widgets.parts.controls import NamedSlider, menu, switch
@@ -168,7 +168,8 @@ the 14 intervals has zero width.
         controls: list[ipywidgets.DOMWidget] = [
             self._level_menu, self._method_menu, self._interval_menu, self._sort_menu, self._n_box
         ]  # fmt: skip
-        self.strip = StripPanel(self._levels, self._people, self._range, self._rate_name())
+        rate = share_name(str(self._outcome), self._event)
+        self.strip = StripPanel(self._levels, self._people, self._range, rate)
         self.sizes: SizesPanel | None = None
         if len(self._levels) > MOST_LABELS:
             controls += [self._shown_slider, self._first_slider]
@@ -195,10 +196,6 @@ the 14 intervals has zero width.
             steps=max(count - fewest, 1), digits=0,
         )  # fmt: skip
         self._first_slider = NamedSlider(label="first in view", value=self.first, min=1, digits=0)
-
-    def _rate_name(self) -> str:
-        event = 1 if self._event is None else self._event
-        return f"Pr({spoken(str(self._outcome))} = {event})"
 
     # --- what changes ---
 

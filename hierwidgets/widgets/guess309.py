@@ -14,7 +14,7 @@ import traitlets as t
 from hierwidgets.data.datasets import load
 from hierwidgets.errors import DataError
 from hierwidgets.widgets.numbers.guess import Case, guess_frame, reasons, the_case, verdict
-from hierwidgets.widgets.numbers.words import GivenWords, spoken, words_for
+from hierwidgets.widgets.numbers.words import GivenWords, event_name, share_name, words_for
 from hierwidgets.widgets.panels.guess import ROWS, GuessPanel
 from hierwidgets.widgets.parts.controls import Chips, NamedSlider, button
 from hierwidgets.widgets.parts.instrument import Instrument
@@ -119,11 +119,9 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         elif outcome is None or group is None:
             raise DataError("name the columns of your data: outcome=..., group=...")
         self._words = words_for(words, str(group), str(outcome))
-        self._outcome = (
-            spoken(str(outcome)) if event is None else f"{spoken(str(outcome))} = {event}"
-        )
+        self._event, self._rate = event_name(str(outcome), event), share_name(str(outcome), event)
         self._case: Case = the_case(guess_frame(data, outcome, group, event=event), level)
-        self._reasons = reasons(self._case)
+        self._reasons = reasons(self._case, self._words)
 
     @t.validate("guess")  # type: ignore[untyped-decorator]
     def _possible(self, proposal: dict[str, Any]) -> float | None:
@@ -154,7 +152,7 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
         self._reveal = small(button("Reveal", "Show the three estimates; a guess comes first"))
         self._again = small(button("Start again", "Hide the numbers and make another guess"))
         self._chips = Chips(label="Reasons")
-        self.rates = GuessPanel(self._outcome)
+        self.rates = GuessPanel(self._rate)
         self._table.title = "Table of the numbers"
         self._table.columns = ["", "rate"]
         self._assemble(
@@ -164,10 +162,11 @@ rate you went 59 % of the way to the overall rate; the model went 73 %.
 
     def _question(self) -> str:
         row, many = self._case.row, len(self._case.frame)
-        level, levels, outcome = map(escape, (str(row["level"]), self._words.levels, self._outcome))
+        level, event = escape(str(row["level"])), escape(self._event)
+        levels, trials = escape(self._words.levels), escape(self._words.trials)
         return (
-            f'<div class="hw-question"><b>{level}</b>, one of {many} {levels}: the answer '
-            f"was <i>{outcome}</i> for {row['events']} of {row['n']}. If everybody there had "
+            f'<div class="hw-question"><b>{level}</b>, one of {many} {levels}: {row["events"]} of '
+            f"{row['n']} {trials} count as <i>{event}</i>. If everybody there had "
             "been asked, what would the rate be?</div>"
         )
 

@@ -310,13 +310,16 @@ class PoolingDial(Instrument):
     def _report(
         self, frame: Columns, loglik: float, half: float, place: int | None, extra: Columns | None
     ) -> None:
-        where = self._where(frame, half) if place is None else self._about(frame, place)
+        where = self._where(frame) if place is None else self._about(frame, place)
         one_more = "" if extra is None else f" {self._about(extra, 0)}"
+        turn = ""  # told of one's own district alone: elsewhere it is a question to be answered
+        if place is not None or extra is not None:
+            turn = f" The weight is one half at n = {three_digits(half)}."
         best = float(self._profile_frame["loglik"].max())
         fit = f"Log-likelihood {loglik:.2f}, {max(best - loglik, 0):.2f} below the best possible."
         pooled, raw, weight = frame["estimate"], frame["raw"], frame["weight"]
         self._say(
-            f"{where}{one_more} {fit}",
+            f"{where}{one_more}{turn} {fit}",
             hw_estimates=f"{len(raw)} {self._words.levels}: raw rates {_span(raw)}, partial "
             f"pooling estimates {_span(pooled)}, targets {_span(frame['target'])}, complete "
             f"pooling {self.estimates.overall_rate['']:.3f}.{one_more}",
@@ -325,16 +328,15 @@ class PoolingDial(Instrument):
             f"{self._interval[1]:.2f}; {loglik:.2f} at the current sigma "
             f"{self.sigma:.3g} and mu {self.mu:.3g}.",
             hw_weights=f"Weight of each {self._words.level}'s own data, {_span(weight)}, against "
-            f"its n, {frame['n'].min():g} to {frame['n'].max():g}. The curve n / (n + n₀) passes "
-            f"one half at n₀ = {three_digits(half)}.{one_more}",
+            f"its n, {frame['n'].min():g} to {frame['n'].max():g}. The curve is n / (n + n₀)."
+            f"{one_more}{turn}",
         )
 
-    def _where(self, frame: Columns, half: float) -> str:
+    def _where(self, frame: Columns) -> str:
         weight = frame["weight"]
         return (
             f"σ = {self.sigma:.3g}, μ = {self.mu:.3g}. Own data carry a weight of "
-            f"{weight.mean():.0%} on average, {weight.min():.0%} to {weight.max():.0%}; half where "
-            f"n = {three_digits(half)}."
+            f"{weight.mean():.0%} on average, {weight.min():.0%} to {weight.max():.0%}."
         )
 
     def _about(self, frame: Columns, place: int) -> str:
@@ -375,6 +377,10 @@ def _key(off_the_scale: bool, imagined: bool) -> str:
         (
             "best σ, 90 % interval",
             f'<path d="M0 1h18v14h-18z" fill="{PALE}"/><path d="M9 0v16" stroke="{GREY}"/>',
+        ),
+        (
+            "σ now",
+            f'<path d="M9 6v10" stroke="{POOLED}"/><path d="M9 1l4 5-4 5-4-5z" fill="{POOLED}"/>',
         ),
         ("weight n / (n + n₀)", f'<path d="M0 8h18" stroke="{GREY}" stroke-dasharray="6 2 2 2"/>'),
     ]  # fmt: skip

@@ -290,7 +290,7 @@ class PriorTimesLikelihood(Instrument):
 
     def _draw_axes(self, link_limits: tuple[float, float]) -> None:
         on_rates, rate = self.scale == "probability", rate_name(self._fit)
-        limits, label = ((0.0, 1.0), rate) if on_rates else (link_limits, f"{self.scale} {rate}")
+        limits, label = ((0.0, 1.0), rate) if on_rates else (link_limits, f"{self.scale} of {rate}")
         self.curves.set_axes(limits, label, plug_in=self.full_bayes)
         self._key.value = shrinkage_key(self.full_bayes)
 

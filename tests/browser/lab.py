@@ -174,6 +174,9 @@ class Notebook:
     already opens the notebook there, in a third of the time.
     """
 
+    patience = 60.0
+    """Seconds for the kernel to come up."""
+
     def __init__(self, page: Page, server: LabServer, name: str) -> None:
         self.page = page
         self.complaints: list[str] = []
@@ -183,7 +186,7 @@ class Notebook:
             page.evaluate(OPEN, name)
         else:
             page.goto(server.url(name))
-        page.wait_for_function(KERNEL_CONNECTED, arg=name, timeout=60_000)
+        page.wait_for_function(KERNEL_CONNECTED, arg=name, timeout=1000 * self.patience)
         page.evaluate(HIDE_SIDE_BARS)
 
     def _listen(self, message: ConsoleMessage) -> None:

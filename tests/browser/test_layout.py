@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, Locator
 
 pytestmark = pytest.mark.browser
 
+DARK = hands.THEMES[1]
 LAPTOP = {"width": 1366, "height": 768}
 CELL = 650  # pixels of height that it leaves for a cell
 FACETS = """
@@ -77,6 +78,7 @@ def test_controls_pictures_key_and_status_are_seen_at_once_on_a_laptop(
                 assert instrument.evaluate(LOWEST) <= CELL, (name, width)
                 assert instrument.evaluate(BESIDE), (name, width)
                 assert instrument.evaluate(FAULTS) == [], (name, width)
+                assert instrument.evaluate(FAINT_ARROWS) == [], (name, width)
         notebook.page.set_viewport_size(LAPTOP)
         for name in SHOWN:
             instrument = ready(notebook, name)
@@ -85,16 +87,20 @@ def test_controls_pictures_key_and_status_are_seen_at_once_on_a_laptop(
             assert instrument.evaluate(OUT_OF_SIGHT) == [], name
 
 
-def test_in_a_narrow_pane_nothing_is_cut_off_or_overlaps(gallery: Callable[..., Notebook]) -> None:
-    notebook = gallery()
-    to_width(notebook, 400, 1500)  # bqplot follows a new width only where it is seen
-    for name in SHOWN:
-        instrument = ready(notebook, name)
-        at_rest(notebook, instrument)
-        keep_shot(notebook, instrument, name, 400, LIGHT)
-        assert not instrument.evaluate(BESIDE), name
-        assert instrument.evaluate(FAULTS) == [], name
-    assert hands.overflow(notebook) <= 0
+@pytest.mark.parametrize("theme", [LIGHT, pytest.param(DARK, marks=pytest.mark.slow)])
+def test_in_a_narrow_pane_nothing_is_cut_off_or_overlaps(
+    gallery: Callable[..., Notebook], lab: LabServer, theme: str
+) -> None:
+    with hands.in_theme(lab, theme):
+        notebook = gallery()
+        to_width(notebook, 400, 1500)  # bqplot follows a new width only where it is seen
+        for name in SHOWN:
+            instrument = ready(notebook, name)
+            at_rest(notebook, instrument)
+            keep_shot(notebook, instrument, name, 400, theme)
+            assert not instrument.evaluate(BESIDE), name
+            assert instrument.evaluate(FAULTS) == [], name
+        assert hands.overflow(notebook) <= 0
 
 
 @pytest.mark.parametrize("width", [400, 740])
@@ -143,6 +149,10 @@ LOWEST = """(instrument) => Math.max(...[...instrument.querySelectorAll(
   .map((node) => node.getBoundingClientRect().bottom)) - instrument.getBoundingClientRect().top"""
 BESIDE = """(instrument) => instrument.querySelector('.hw-pictures').getBoundingClientRect().left
   >= instrument.querySelector('.hw-controls').getBoundingClientRect().right"""
+# Menus whose arrow is not drawn in the colour of their text.
+FAINT_ARROWS = """(instrument) => [...instrument.querySelectorAll('.widget-dropdown > select')]
+  .filter((node) => !getComputedStyle(node).backgroundImage.includes(getComputedStyle(node).color))
+  .map((node) => getComputedStyle(node).backgroundImage)"""
 OUT_OF_SIGHT = """(instrument) => {
   const pane = instrument.closest('.jp-WindowedPanel-outer, .jp-Notebook').getBoundingClientRect();
   return [...instrument.querySelectorAll('.hw-controls > *, .hw-legend, .hw-status, .bqplot')]

@@ -141,7 +141,7 @@ def test_every_control_has_a_name_and_its_keys(finland: Notebook) -> None:
     hands.shows(dial, "District 305: n = 40")
     finland.settles("dial.selected", "District 305")
     hands.press(finland, dial.get_by_role("combobox", name="Scale"), "ArrowDown")
-    expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
+    expect(dial.locator(".hw-estimates")).to_contain_text("logit of share contacted")
     assert finland.python("dial.scale") == "logit"
     assert finland.complaints == []
 
@@ -268,7 +268,7 @@ def test_253_districts_work_and_fit_a_1280_pixel_window(run_again: Open) -> None
     hands.shows(dial, "σ = 2.")
     assert max(gaps(dial)) < before
     dial.get_by_role("combobox", name="Scale").select_option("logit")
-    expect(dial.locator(".hw-estimates")).to_contain_text("logit Pr(contacted = Contacted)")
+    expect(dial.locator(".hw-estimates")).to_contain_text("logit of share contacted")
     triangles = notebook.python("[len(dial.estimates.below.x), len(dial.estimates.above.x)]")
     assert min(triangles) > 0
     assert points(dial).count() == 253

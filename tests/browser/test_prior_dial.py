@@ -102,6 +102,27 @@ def test_the_posterior_follows_the_prior(finland: Notebook) -> None:
     assert finland.complaints == []
 
 
+def test_steps_that_outrun_the_kernel_are_skipped(finland: Notebook) -> None:
+    """What is dragged past while the kernel computes is not computed; where the hand stops is."""
+    found = shown(finland)
+    finland.execute(
+        "import time; seen = []\n"
+        "dial.observe(lambda change: (seen.append(change.new), time.sleep(0.3)), 'sd_scale')"
+    )
+    control = hands.slider(found, "sds, scale")
+    control.evaluate(
+        "one => { one.moves = 0; one.addEventListener('input', () => { one.moves += 1; }); }"
+    )
+    hands.drag(finland, control, share=0.3)
+    typed = found.get_by_role("spinbutton", name="sds, scale, typed")
+    finland.settles("round(seen[-1], 3)", float(typed.input_value()))
+    moves, computed = control.evaluate("one => one.moves"), finland.python("len(seen)")
+    assert moves > 15
+    assert computed < moves / 2
+    assert finland.python("dial.waiting or dial.drawing") is False
+    assert finland.complaints == []
+
+
 def test_by_keyboard_alone(finland: Notebook) -> None:
     found = shown(finland)
     hands.press(finland, hands.menu(found, "sds, prior"), "ArrowUp")

@@ -129,7 +129,7 @@ def test_full_bayes_and_the_other_scale_by_keyboard(finland: Notebook) -> None:
     rows = found.locator(".hw-curves .tick text")
     expect(rows.filter(has_text="plug-in")).to_have_count(1)
     hands.press(finland, found.get_by_role("combobox", name="Scale"), "ArrowDown")
-    expect(found.locator(".hw-curves")).to_contain_text("logit Pr(contacted = Contacted)")
+    expect(found.locator(".hw-curves")).to_contain_text("logit of share contacted")
     expect(found.get_by_role("img", name=re.compile("on the logit scale"))).to_be_visible()
     assert finland.python("shown.scale") == "logit"
     hands.press(finland, found.get_by_role("combobox", name="district"), "ArrowDown")

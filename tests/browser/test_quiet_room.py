@@ -85,6 +85,21 @@ def test_no_answer_is_there_before_it_is_asked_for(page: Page) -> None:
     expect(page.locator(".jp-NotebookPanel:visible .jp-OutputArea-child")).to_have_count(0)
 
 
+def test_a_page_that_was_only_opened_is_as_it_was_saved(page: Page) -> None:
+    page.evaluate(OPEN, FIRST)
+    page.wait_for_function(KERNEL_CONNECTED, arg=FIRST, timeout=60_000)
+    page.wait_for_function(KNOWS_ITS_LANGUAGE)
+    assert page.evaluate(UNSAVED) == []
+
+
+# Written into the notebook when the kernel has told it.
+KNOWS_ITS_LANGUAGE = """() => [...jupyterapp.shell.widgets('main')].every((panel) =>
+  panel.context.sessionContext.session?.kernel?.status === 'idle'
+  && panel.context.model.getMetadata('language_info')?.version)"""
+UNSAVED = """() => [...jupyterapp.shell.widgets('main')]
+  .filter((panel) => panel.context.model.dirty).map((panel) => panel.context.path)"""
+
+
 def test_contents_are_open_and_files_are_folded(page: Page) -> None:
     contents = page.locator("#table-of-contents")
     expect(contents).to_be_visible()
@@ -94,6 +109,16 @@ def test_contents_are_open_and_files_are_folded(page: Page) -> None:
     box = page.locator(".jp-NotebookPanel:visible .jp-Notebook").bounding_box()
     assert box is not None
     assert box["width"] >= 900  # an instrument needs 740
+
+
+def test_names_of_files_are_whole_where_they_are_unfolded(page: Page) -> None:
+    page.evaluate("() => jupyterapp.shell.activateById('filebrowser')")
+    names = page.locator("#filebrowser .jp-DirListing-itemText")
+    expect(names.filter(has_text="10-full-bayes-and-diagnostics.ipynb")).to_be_visible()
+    cut = names.evaluate_all("(all) => all.filter((n) => n.scrollWidth > n.clientWidth)"
+                             ".map((n) => n.textContent)")  # fmt: skip
+    assert cut == []
+    page.evaluate("() => jupyterapp.shell.activateById('table-of-contents')")
 
 
 def test_nothing_of_grading_and_no_news(page: Page) -> None:

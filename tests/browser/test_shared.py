@@ -162,7 +162,7 @@ def test_messages_lost_on_the_way_are_made_up_for(notebook: Notebook) -> None:
     expect(picture).not_to_contain_text("logit")
     notebook.execute("dial.sigma = 1.0")
     hands.shows(dial(notebook), "σ = 1,")
-    expect(picture).to_contain_text("logit Pr(contacted = Contacted)")
+    expect(picture).to_contain_text("logit of share contacted")
 
 
 def test_closing_frees_the_page(open_notebook: Open) -> None:

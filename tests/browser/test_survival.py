@@ -191,6 +191,31 @@ def test_widgets_made_by_interact_do_not_pile_up(open_notebook: Open) -> None:
     assert notebook.python(WIDGETS) == count
 
 
+def test_widgets_made_in_a_callback_do_not_pile_up(open_notebook: Open) -> None:
+    """Of a button, as a reader writes one who shows a new instrument in the place of the last."""
+    code = DIAL.strip().removesuffix("dial = hw.widgets.PoolingDial(fit)\ndial") + (
+        "from IPython.display import clear_output, display\n"
+        "from ipywidgets import Button, Output, VBox\n"
+        "button, place, sigmas = Button(description='Another'), Output(), []\n"
+        "def another(_):\n"
+        "    sigmas.append(0.11 + len(sigmas) / 10)\n"
+        "    with place:\n"
+        "        clear_output(wait=True)\n"
+        "        display(hw.widgets.PoolingDial(fit, sigma=sigmas[-1]))\n"
+        "button.on_click(another)\n"
+        "VBox([button, place])"
+    )
+    notebook = open_notebook("callback.ipynb", code)
+    notebook.run_all()
+    counts = []
+    for k in (1, 2, 3, 4):
+        notebook.page.get_by_role("button", name="Another").click()
+        hands.shows(notebook.widget("PoolingDial").last, f"σ = 0.{k}1,")
+        expect(notebook.widget("PoolingDial")).to_have_count(1)
+        counts.append(notebook.python(WIDGETS))
+    assert len(set(counts)) == 1, counts
+
+
 SLIDER = (
     "next(w for w in __import__('ipywidgets').widgets.widget._instances.values()"
     " if type(w).__name__ == 'IntSlider')"

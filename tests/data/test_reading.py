@@ -142,5 +142,5 @@ def test_a_file_that_is_not_there_names_those_that_are(tmp_path):
 def test_without_the_extra_it_says_what_to_install(tmp_path, monkeypatch, ending, module):
     there = importlib.util.find_spec
     monkeypatch.setattr(reading, "find_spec", lambda name: None if name == module else there(name))
-    with pytest.raises(hw.MissingExtraError, match=rf"needs {module}: run pip install"):
+    with pytest.raises(hw.MissingExtraError, match=rf"needs {module}; install with: pip install"):
         hw.read(tmp_path / f"a.{ending}")

@@ -230,13 +230,13 @@ def test_works_in_a_fresh_interpreter_and_hierwidgets_stays_light():
 def test_a_missing_package_is_one_sentence(monkeypatch, finland):
     monkeypatch.delitem(sys.modules, "hierwidgets.effects.marginaleffects_model", raising=False)
     monkeypatch.setitem(sys.modules, "marginaleffects.classes", None)
-    with pytest.raises(hw.MissingExtraError, match=r"pip install 'hierwidgets\[lab\]'"):
+    with pytest.raises(hw.MissingExtraError, match=r'pip install "hierwidgets\[lab\]"'):
         hw.to_marginaleffects(finland)
 
 
 def test_versions_that_do_not_go_together_are_named():
     for release in ("0.6.0", "0.6.1"):
-        with pytest.raises(hw.MissingExtraError, match="pip install 'polars<2'"):
+        with pytest.raises(hw.MissingExtraError, match='pip install "polars<2"'):
             adapter._check_versions("2.1.0", release)
     adapter._check_versions(pl.__version__, version("marginaleffects"))
 

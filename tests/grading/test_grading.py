@@ -7,6 +7,8 @@ import copy
 import html
 import json
 import re
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import nbformat
@@ -14,7 +16,7 @@ import pytest
 from support import small_course as small
 from support.sandboxes import need_walls
 
-from hierwidgets.errors import DataError
+from hierwidgets.errors import DataError, HierwidgetsError
 from hierwidgets.grading import (
     FLAGS,
     Limits,
@@ -249,6 +251,22 @@ def test_a_cycle_with_a_right_and_a_clumsy_submission(course, given, tmp_path):
     assert "np.isclose(rate" not in words_of(pages[0])
     assert "three of four" in words_of(pages[0])
     assert "np.isclose(rate" in words_of(feedback(course, "T1", hidden_tests=True)[0])
+
+
+def test_another_executor_gives_the_same_grades(course):
+    """What the cycle left is graded again by a process that others could stand in for."""
+    before = records(course, "T1")
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        done = grade(course, "T1", limits=QUICK, force=True, executor=pool, progress=False)
+    assert [(r.student, r.flag, r.scores) for r in done] == [
+        (r.student, r.flag, r.scores) for r in before
+    ]
+    with pytest.raises(DataError, match="executor=3 is not"):
+        grade(course, "T1", executor=3, progress=False)
+    pool = ThreadPoolExecutor(1)
+    pool.shutdown()
+    with pytest.raises(HierwidgetsError, match="0 of 3 submissions are graded and stay so"):
+        grade(course, "T1", force=True, executor=pool, progress=False)
 
 
 def test_grading_what_is_not_there(course):

@@ -12,7 +12,7 @@ from support.recoveries import Idle
 import hierwidgets as hw
 from hierwidgets.course.studies import ranks as study
 from hierwidgets.errors import DataError, FitError, FitWarning
-from hierwidgets.recovery import calibration, ranks
+from hierwidgets.recovery import calibration
 from hierwidgets.sampling import sampler
 from hierwidgets.sampling.draws import Draws
 from hierwidgets.sampling.priors import Priors, half_normal, normal
@@ -66,13 +66,13 @@ def test_an_executor_that_breaks_midway_keeps_what_is_done():
 
 
 def test_an_interrupt_keeps_what_is_done(monkeypatch):
-    calls = []
+    calls, done = [], calibration.perform
 
     def perform(task):
         calls.append(task)
         if len(calls) > 2:
             raise KeyboardInterrupt
-        return ranks.ranked(task.plan, task.seeds)
+        return done(task)
 
     monkeypatch.setattr(calibration, "perform", perform)
     with pytest.warns(FitWarning, match="interrupted: 2 of 6 repetitions are done, and kept"):

@@ -11,8 +11,9 @@ import pytest
 import tqdm.auto
 from support.recoveries import FINLAND, LINEAR, SMALL, Idle, assert_same, recover, three_designs
 
+from hierwidgets.base import executors
 from hierwidgets.errors import DataError, FitError, FitWarning, FormulaError
-from hierwidgets.recovery import executors, repeat, run, runs
+from hierwidgets.recovery import run, runs
 
 
 def test_the_seed_decides():
@@ -113,13 +114,13 @@ def test_run_checks_its_arguments_at_once():
 
 
 def interrupt_at(monkeypatch, n):
-    calls = []
+    calls, done = [], runs.perform
 
     def perform(task):
         calls.append(task)
         if len(calls) > n:
             raise KeyboardInterrupt
-        return repeat.repeat(task.plan, task.seeds, task.keep)
+        return done(task)
 
     monkeypatch.setattr(runs, "perform", perform)
 

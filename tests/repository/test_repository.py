@@ -117,7 +117,7 @@ def pins() -> dict[str, str]:
     here = 'python_version == "{}.{}"'.format(*sys.version_info)
     for line in (ROOT / "constraints.txt").read_text().splitlines():
         if line and not line.startswith("#"):
-            marked = r'([a-z0-9-]+)==([^\s;]+)( ; python_version == "3\.1[123]".*)?'
+            marked = r'([a-z0-9-]+)==([^\s;]+)( ; python_version == "3\.1[1234]".*)?'
             match = re.fullmatch(marked, line)
             assert match, line
             if match[3] is None or here in match[3]:
@@ -195,7 +195,7 @@ def test_the_map_has_every_folder() -> None:
 def test_workflow_runs_what_ci_runs() -> None:
     workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "ci.yml").read_text())
     job = workflow["jobs"]["test"]
-    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13"]
+    assert job["strategy"]["matrix"]["python"] == ["3.11", "3.12", "3.13", "3.14"]
     commands = [step["run"] for step in job["steps"] if "run" in step]
     assert commands[-1] == "bash .ci/run"
     script = (ROOT / ".ci" / "run").read_text()

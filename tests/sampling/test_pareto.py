@@ -30,3 +30,16 @@ def test_worth_of_weights() -> None:
     one[:500] = 0.0
     assert smoothed(one).k == -np.inf
     assert smoothed(one).effective == pytest.approx(500)
+
+
+def test_draws_of_one_weight_at_the_tail_s_end_stay_alike() -> None:
+    rng = np.random.default_rng(3)
+    log_ratio = np.round(rng.standard_exponential(4000), 1)  # many are equal
+    found = smoothed(log_ratio)
+    cut = np.sort(log_ratio)[-int(3 * np.sqrt(4000)) - 1]
+    assert np.sum(log_ratio == cut) > 10
+    np.testing.assert_allclose(np.ptp(found.share[log_ratio == cut]), 0.0, atol=1e-18)
+    order = rng.permutation(4000)
+    again = smoothed(log_ratio[order])
+    assert again.k == pytest.approx(found.k, rel=1e-12)
+    np.testing.assert_allclose(np.sort(again.share), np.sort(found.share), rtol=1e-12)

@@ -5,7 +5,16 @@ import pytest
 from support.sampled_models import model
 
 import hierwidgets as hw
-from hierwidgets.sampling.priors import Priors, half_normal, lkj, normal, uniform
+from hierwidgets.sampling.priors import (
+    Priors,
+    exponential,
+    half_normal,
+    lkj,
+    normal,
+    resolve,
+    uniform,
+)
+from hierwidgets.sampling.reweighting import log_prior_ratio
 
 
 def same(a: hw.Posterior, b: hw.Posterior) -> None:
@@ -49,3 +58,37 @@ def test_priors_too_far_away_are_refused() -> None:
         bounded.reweight(Priors())
     with pytest.raises(hw.DataError, match=r"hw\.Priors"):
         bounded.reweight("flat()")
+
+
+def test_the_ratio_is_that_of_the_prior_densities() -> None:
+    """Of every kind of parameter, by the priors' own densities. Draws have single precision."""
+    m = model("(1 | g) + (1 + x | h)", "gaussian")
+    post = m.sample(seed=1, draws=250, method="importance", progress=False)
+    new = Priors(
+        intercept=normal(1, 3), coefficients=normal(0, 0.5), sd=half_normal(0.8),
+        sigma=exponential(1), corr=lkj(3),
+    )  # fmt: skip
+    given = post.design, post.family, post.draws
+    found = log_prior_ratio(*given, post.priors, new)[:10]
+    wanted = log_priors(post, new)[:10] - log_priors(post, post.priors)[:10]
+    np.testing.assert_allclose(found - found[0], wanted - wanted[0], atol=2e-5)
+    assert np.ptp(wanted) > 0.5
+    assert (log_prior_ratio(*given, post.priors, post.priors) == 0).all()
+
+
+def log_priors(post: hw.Posterior, priors: Priors) -> np.ndarray:
+    """Log prior density of each draw, without the constant of a correlation's."""
+    found = resolve(priors, post.design, post.family)
+    table = post.parameters.reshape(-1, post.parameters.shape[-1]).astype(float)
+    values = dict(zip(post.summary().index, table.T, strict=True))
+    beta = np.stack([values[name] for name in post.design.names], axis=1)
+    total = np.zeros(len(table))
+    for name, prior in found.named(post.design):
+        if name.startswith("corr"):
+            rho = values["corr Intercept, x | h"]
+            total += (prior.parameters[0] - 1) * np.log(1 - rho**2)
+            continue
+        own = beta @ found.centre if name.endswith("(centred)") else values[name]
+        positive = name.startswith("sd ") or name == "sigma"
+        total += [prior.log_density(x, positive) for x in own]
+    return total

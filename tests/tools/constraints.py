@@ -17,7 +17,7 @@ ROOT = Path(__file__).parents[2]
 OUT = ROOT / "constraints.txt"
 EXTRAS = "lab,bayes,grading,dev,site"
 HEADER = """\
-# Tested versions of everything the project installs, for Python 3.11, 3.12 and 3.13.
+# Tested versions of everything the project installs, for Python 3.11, 3.12, 3.13 and 3.14.
 # Written by tests/tools/constraints.py (make constraints PYTHONS="python3.11 python3.12 ...").
 """
 # Known conflicts the resolver cannot see.

@@ -8,8 +8,8 @@ def test_without_the_extra_the_error_says_what_to_install():
     code = "import sys; sys.modules['bqplot'] = None; import hierwidgets as hw; hw.widgets"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stderr.strip().splitlines()[-1] == (
-        "hierwidgets.errors.MissingExtraError: The widgets need bqplot: "
-        'run pip install "hierwidgets[lab]".'
+        "hierwidgets.errors.MissingExtraError: the widgets need bqplot; "
+        'install with: pip install "hierwidgets[lab]"'
     )
 
 

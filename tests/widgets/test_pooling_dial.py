@@ -15,6 +15,8 @@ from hierwidgets.widgets import (
     pooling_dial,
     pooling_frame,
 )
+from hierwidgets.widgets.numbers.pooling import half_weight_size
+from hierwidgets.widgets.numbers.words import three_digits
 from hierwidgets.widgets.parts.instrument import owned_widgets
 
 Y, N = "imagine one more district: y contacted", "of n respondents"
@@ -267,9 +269,24 @@ def test_the_interval_and_complete_pooling_are_shown(dial, fits):
 
 
 def test_numbers_are_written_out(dial):
-    dial.sigma = 0.01
-    assert "half where n = 62,0" in dial.status or "half where n = 61," in dial.status
+    dial.sigma, dial.selected = 0.01, "District 309"
+    assert "one half at n = 62,0" in dial.status or "one half at n = 61," in dial.status
     assert "e+" not in dial.status
+
+
+def test_where_the_weight_is_one_half_is_told_of_ones_own_district_alone(fits):
+    """Lecture 2 asks for it; a dial turned before then does not answer."""
+    dial = PoolingDial(fits["finland"])
+    size = half_weight_size(fits["finland"], dial.sigma, dial.mu)
+    half = f"one half at n = {three_digits(size)}."
+    everything = [dial.status, *dial.text_alternatives.values()]
+    assert not any(three_digits(size) in text or "one half" in text for text in everything)
+    dial.selected = "District 309"
+    assert half in dial.status
+    assert half in dial.text_alternatives["hw-weights"]
+    dial.selected, dial.imagined = None, (1, 2)
+    assert half in dial.status
+    dial.close()
 
 
 def test_closing_frees_every_widget_and_observer(fits):

@@ -12,6 +12,7 @@ from ipywidgets.widgets.widget import _instances
 import hierwidgets as hw
 from hierwidgets.priors import half_normal, uniform
 from hierwidgets.widgets import PriorDial, prior_dial, reweighted_frame
+from hierwidgets.widgets.numbers.prior_dial.weighted import Sample
 from hierwidgets.widgets.parts.instrument import owned_widgets
 
 SD = "sd Intercept | district_id"
@@ -56,7 +57,7 @@ def test_only_posteriors_are_taken():
         ({"coefficient_scale": float("nan")}, traitlets.TraitError, "nan was given"),
         ({"eta": 100}, traitlets.TraitError, "eta must be from 0.2 to 50; 100 was given"),
         ({"parameter": "sigma"}, traitlets.TraitError, "parameter must be one of .'Intercept'"),
-        ({"quantity": "odds"}, traitlets.TraitError, "quantity must be one of .'Pr.contacted"),
+        ({"quantity": "odds"}, traitlets.TraitError, "quantity must be one of .'share contacted"),
         ({"level": "District 1"}, traitlets.TraitError, "one of the 14 levels of district_id"),
     ],
 )
@@ -102,6 +103,26 @@ def test_controls_and_traits_move_each_other_and_the_picture(dial, finland):
     assert dial.controls["sds, scale"].value == 0.5
 
 
+def test_a_step_reads_only_what_it_changes(dial, monkeypatch):
+    """The draws as they are, their order and their curve are those of the last step."""
+    read = {"density": 0, "mean": 0}
+    for name in ("density", "mean"):
+        plain = getattr(Sample, name)
+
+        def count(*given, plain=plain, name=name, **more):
+            read[name] += 1
+            return plain(*given, **more)
+
+        monkeypatch.setattr(Sample, name, count)
+    dial.sd_scale = 2.0
+    assert read["mean"] == 2  # the posterior's, in two pictures; the prior is told by its median
+    assert read["density"] == 3  # and of the lower one's prior, which is drawn
+    drawn = dial.upper.lines["as drawn"].y
+    dial.parameter = "Intercept"
+    dial.parameter = SD
+    np.testing.assert_array_equal(dial.upper.lines["as drawn"].y, drawn)
+
+
 def test_a_flat_prior_has_no_scale_to_turn(dial):
     slider = dial.controls["sds, scale"]
     dial.sd_shape = "flat"
@@ -131,7 +152,7 @@ def test_the_level_is_chosen_where_a_group_is_shown(dial):
 def test_predictors_and_correlations_have_their_controls():
     dial = PriorDial(hw.load_posterior("rainey2015"))
     assert {"coefficients, prior", "coefficients, scale", "correlation, η"} <= set(dial.controls)
-    assert dial.quantity.startswith("change in Pr(contacted = Contacted), district_competitiven")
+    assert dial.quantity.startswith("change in share contacted, district_competitiven")
     dial.parameter = f"corr Intercept, {X} | election_id"
     assert (dial.upper.lines["prior"].x[0], dial.upper.lines["prior"].x[-1]) == (-1, 1)
     dial.controls["correlation, η"].value = 4.0
@@ -281,7 +302,7 @@ def test_the_still_has_both_pictures_with_their_names(dial):
     picture = dial.picture()
     texts = [text.get_text() for ax in picture.axes for text in ax.texts]
     assert SD in texts
-    assert "Pr(contacted = Contacted) in District 309" in texts
+    assert "share contacted in District 309" in texts
     picture.canvas.draw()
     for ax in picture.axes[1:]:
         (name,) = (text for text in ax.texts if text.get_text() in (SD, dial._shown().name))
@@ -315,7 +336,7 @@ def test_the_text_is_short_and_the_same_each_time(dial):
     assert repr(dial) == (
         "PriorDial(sd_shape='half-t, 3 df', sd_scale=2.5, coefficient_shape='t, 3 df', "
         f"coefficient_scale=2.5, eta=1, parameter='{SD}', "
-        "quantity='Pr(contacted = Contacted) in one district_id', level='District 309')"
+        "quantity='share contacted in one district_id', level='District 309')"
     )
 
 

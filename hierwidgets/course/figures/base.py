@@ -4,6 +4,7 @@ matplotlib is imported when a figure is drawn. Kinds of pooling keep one colour,
 one line style through all lectures, so that none of them is told by colour alone.
 """
 
+from base64 import b64encode
 from collections.abc import Mapping
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Literal
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import pandas as pd
 
+from hierwidgets.base import platform
 from hierwidgets.base.memory import give_back
 from hierwidgets.base.palette import BROWN, GREEN, GRID, OTHER, RIM, SCORE, STYLES, Style
 from hierwidgets.errors import DataError, MissingExtraError
@@ -41,7 +43,7 @@ def blank_figure(
         from matplotlib.figure import Figure
     except ImportError as error:
         raise MissingExtraError(
-            "figures need matplotlib; install it with pip install 'hierwidgets[lab]'"
+            f"figures need matplotlib; {platform.how_to_get('hierwidgets[lab]')}"
         ) from error
     return Figure(figsize=(width, height), layout=layout)
 
@@ -128,7 +130,8 @@ def show(figure: "Figure", caption: str) -> None:
     from matplotlib import pyplot
 
     plain = caption.replace("*", "").replace("$", "").replace("`", "")
-    picture = {"image/png": png(figure), "text/plain": plain}
+    drawn = b64encode(png(figure)).decode()  # as text: not every kernel takes bytes
+    picture = {"image/png": drawn, "text/plain": plain}
     width = {"width": round(96 * figure.get_size_inches()[0])}
     display(picture, raw=True, metadata={"image/png": width | {"alt": plain}})
     display(Markdown(caption))
@@ -140,12 +143,15 @@ def png(figure: "Figure") -> bytes:
     """The figure at 144 dots per inch in at most 96 colours: a third of the bytes in the notebook.
 
     Half a hundred are chosen for coverage, so that a small mark keeps its colour; the others are
-    the most frequent ones, so that a pale band keeps its own.
+    the most frequent ones, so that a pale band keeps its own. In a browser, where nobody keeps the
+    notebook, it has all its colours, for to reduce them takes as long as to draw.
     """
     from PIL import Image
 
     full, small = BytesIO(), BytesIO()
     figure.savefig(full, format="png", dpi=144, bbox_inches="tight")
+    if platform.IN_BROWSER:
+        return full.getvalue()
     picture = Image.open(full).convert("RGB")
     pixels = np.asarray(picture.convert("RGBX")).view(">u4").reshape(-1).astype(np.uint32)
     colors, place, times = np.unique(pixels, return_inverse=True, return_counts=True)

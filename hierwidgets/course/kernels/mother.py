@@ -18,24 +18,33 @@ import socket
 import sys
 import time
 import warnings
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+from .packing import fill_gaps
 
 __all__ = ["become_a_kernel", "main", "prepare"]
 
 _LINE = 2**20  # bytes of a request at most: an environment and a command
 _LIBRARIES = (
     "matplotlib_inline.backend_inline", "matplotlib.pyplot", "pandas", "scipy.optimize",
-    "scipy.stats", "arviz_stats", "ipykernel.kernelapp", "ipykernel.zmqshell",
-    "IPython.core.completer",
+    "scipy.stats", "arviz_stats",
+    # A kernel of IPython, and what it imports when it starts and at its first cell:
+    "ipykernel.kernelapp", "ipykernel.zmqshell", "ipykernel.debugger", "IPython.core.completer",
+    "IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger",
+    "IPython.core.oinspect", "IPython.extensions.storemagic", "encodings.idna",
+    "encodings.latin_1", "faulthandler", "psutil", "sqlite3", "tornado.platform.asyncio",
+    "tornado.queues",
 )  # fmt: skip
 _OWN = ("hierwidgets.course.figures", "hierwidgets.course.questions", "hierwidgets.course.texts",
         "hierwidgets.course.page", "hierwidgets.widgets.numbers")  # fmt: skip
 
 
 def prepare() -> None:
-    """Import what lectures use, draw and fit once, and keep it out of the garbage collector.
+    """Import what lectures use, draw and fit once, and make it ready to be shared.
 
-    A collection would write to every object, and so to every page that kernels share.
+    It is kept out of the garbage collector: a collection would write to every object, and so to
+    every page that kernels share. Nothing that comes later is put between it (`packing`).
     """
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read when ipykernel is imported
@@ -53,7 +62,8 @@ def prepare() -> None:
         for found in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{name}.{found.name}")
     _rehearse()
-    gc.collect()
+    fill_gaps()
+    _note_files()
     gc.freeze()
 
 
@@ -138,7 +148,54 @@ def become_a_kernel(argv: list[str], env: dict[str, str], cwd: str | None) -> No
     sys.argv[:] = argv
     sys.path[:] = [place for place in sys.path if place and place != os.getcwd()]
 
-    from ipykernel.kernelapp import launch_new_instance
+    from ipykernel.kernelapp import IPKernelApp
 
-    launch_new_instance()
+    kernel = IPKernelApp.instance()
+    with _modules_by_their_files():
+        kernel.initialize()
+    kernel.start()
     os._exit(0)
+
+
+@contextlib.contextmanager
+def _modules_by_their_files() -> Iterator[None]:
+    """A new kernel lists the files of all modules, for its debugger: hand it the list.
+
+    Asking each module would write to it (a count of references): 13 MiB would be shared no more.
+    """
+    from ipykernel import ipkernel
+
+    names = vars(ipkernel)
+    names["sys"] = _Sys(_files)
+    try:
+        yield
+    finally:
+        names["sys"] = sys
+
+
+class _Sys:
+    """`sys`, but for its modules."""
+
+    def __init__(self, modules: Mapping[str, "_File"]) -> None:
+        self.modules = modules
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(sys, name)
+
+
+class _File:
+    """What is asked of a module: its file."""
+
+    __slots__ = ("__file__",)
+
+    def __init__(self, path: str) -> None:
+        self.__file__ = path.encode().decode()  # a copy, beside the others
+
+
+_files: dict[str, _File] = {}
+
+
+def _note_files() -> None:
+    """Put the files of all modules side by side."""
+    files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
+    _files.update({name: _File(path) for name, path in files.items() if path})

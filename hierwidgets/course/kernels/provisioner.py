@@ -16,13 +16,14 @@ from typing import Any
 
 from jupyter_client.provisioning.local_provisioner import LocalProvisioner
 
-__all__ = ["Forked", "SharedProvisioner"]
+__all__ = ["Forked", "SharedProvisioner", "begin"]
 
 _BEGIN = "import sys; from hierwidgets.course.kernels import mother; mother.main(int(sys.argv[1]))"
 _LAUNCHER = ["-m", "ipykernel_launcher"]
 _PATIENCE = 60.0  # seconds until a mother has imported everything, on a busy machine
 _PACKAGE = Path(__file__).parents[2]
 _LOCK = Lock()
+_POSSIBLE = hasattr(os, "pidfd_open") and hasattr(os, "fork")
 
 
 class Forked:
@@ -127,17 +128,32 @@ def _newest() -> float:
     return max(path.stat().st_mtime for path in _PACKAGE.rglob("*.py"))
 
 
+def begin() -> None:
+    """Let a mother import everything, before the first kernel is asked for; it is not waited for.
+
+    On a system that has no forks or no handles of processes, nothing is done.
+    """
+    if _POSSIBLE:
+        with _LOCK, contextlib.suppress(OSError):
+            _mother()
+
+
 def _fork(request: dict[str, Any]) -> Forked:
     with _LOCK:
-        if not (_mothers and _mothers[-1].fresh):
-            for old in tuple(_mothers):
-                if old.process.poll() is None:
-                    old.retire()
-                else:
-                    _mothers.remove(old)
-                    old.end()
-            _mothers.append(Mother())
-        return _mothers[-1].fork(request)
+        return _mother().fork(request)
+
+
+def _mother() -> Mother:
+    """The one that has the package as it stands now."""
+    if not (_mothers and _mothers[-1].fresh):
+        for old in tuple(_mothers):
+            if old.process.poll() is None:
+                old.retire()
+            else:
+                _mothers.remove(old)
+                old.end()
+        _mothers.append(Mother())
+    return _mothers[-1]
 
 
 class SharedProvisioner(LocalProvisioner):
@@ -151,7 +167,7 @@ class SharedProvisioner(LocalProvisioner):
         """Fork; the arguments are those of `LocalProvisioner`."""
         where = cmd.index(_LAUNCHER[1]) if _LAUNCHER[1] in cmd else 0
         usual = cmd[0] == sys.executable and cmd[1 : where + 1] == _LAUNCHER
-        if not (usual and hasattr(os, "pidfd_open") and hasattr(os, "fork")):
+        if not (usual and _POSSIBLE):
             return await super().launch_kernel(cmd, **kwargs)
         env = dict(kwargs.get("env") or os.environ)
         cwd = kwargs.get("cwd")

@@ -13,7 +13,7 @@ from hierwidgets.model import glmer
 from hierwidgets.spec.frames import as_frame, indicator
 
 from .pooling import moved_furthest, pooling_frame
-from .words import place_of
+from .words import Words, place_of
 
 __all__ = ["Case", "Reason", "guess_frame", "reasons", "the_case", "verdict"]
 
@@ -152,16 +152,16 @@ def the_case(frame: pd.DataFrame, level: object | None = None) -> Case:
     return Case(frame, place, frame.attrs["mu"], frame.attrs["sigma"])
 
 
-def reasons(case: Case) -> tuple[Reason, Reason, Reason, Reason]:
+def reasons(case: Case, words: Words) -> tuple[Reason, Reason, Reason, Reason]:
     """Why the partially pooled rate is where it is: size, rank, similarity, weight."""
-    return _size(case), _rank(case), _similarity(case), _weight(case)
+    return _size(case, words), _rank(case), _similarity(case, words), _weight(case, words)
 
 
-def _size(case: Case) -> Reason:
+def _size(case: Case, words: Words) -> Reason:
     row, sizes = case.row, case.frame["n"]
     text = (
-        f"{row['level']} has {_answers(row['n'])}; the median of the {len(sizes)} levels is "
-        f"{sizes.median():g}. The raw rate is uncertain: its 90 % {row['method']} interval, the "
+        f"{row['level']} has {_answers(row['n'])}; the median of the {len(sizes)} {words.levels} "
+        f"is {sizes.median():g}. The raw rate is uncertain: its 90 % {row['method']} interval, the "
         f"line drawn through it, goes from {row['conf_low']:.3f} to {row['conf_high']:.3f}."
     )
     return Reason("How many answers?", text)
@@ -185,25 +185,26 @@ def _rank(case: Case) -> Reason:
     return Reason("Where among the others?", f"{text} The strokes are the other raw rates.")
 
 
-def _similarity(case: Case) -> Reason:
+def _similarity(case: Case, words: Words) -> Reason:
     low, high = case.band
     own = case.row["raw"]
     where = "inside" if low <= own <= high else "outside"
     text = (
-        f"The levels differ, but they are similar. The model finds a centre of "
+        f"The {words.levels} differ, but they are similar. The model finds a centre of "
         f"{float(expit(case.mu)):.3f} and a spread of σ = {case.sigma:.3g} on the logit scale, so "
-        f"it expects 90 % of all levels between {low:.3f} and {high:.3f}, the band. The raw "
-        f"rate {own:.3f} lies {where}."
+        f"it expects 90 % of all {words.levels} between {low:.3f} and {high:.3f}, the band. The "
+        f"raw rate {own:.3f} lies {where}."
     )
     return Reason("How similar are they?", text)
 
 
-def _weight(case: Case) -> Reason:
+def _weight(case: Case, words: Words) -> Reason:
     weight, n = 100 * case.row["weight"], case.row["n"]
     text = (
-        f"The model weighs two sources on the logit scale. The {_answers(n)} of this level "
-        f"{'carries' if n == 1 else 'carry'} {weight:.0f} % of the weight; what the other levels "
-        f"say about it carries {100 - weight:.0f} %. The dashed line is the way the rate went."
+        f"The model weighs two sources on the logit scale. The {_answers(n)} of this {words.level} "
+        f"{'carries' if n == 1 else 'carry'} {weight:.0f} % of the weight; what the other "
+        f"{words.levels} say about it carries {100 - weight:.0f} %. The dashed line is the way the "
+        "rate went."
     )
     return Reason("Who is heard how much?", text)
 

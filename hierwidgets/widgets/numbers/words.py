@@ -8,8 +8,9 @@ from hierwidgets.fit.fit import Fit
 from hierwidgets.posterior.posterior import Posterior
 
 __all__ = [
-    "Estimated", "GivenWords", "Words", "abbreviated", "group_word", "place_of", "plural",
-    "rate_name", "shorter", "spoken", "three_digits", "words_for", "words_of",
+    "Estimated", "GivenWords", "Words", "abbreviated", "event_name", "group_word", "place_of",
+    "plural", "rate_name", "share_name", "shorter", "spoken", "three_digits", "words_for",
+    "words_of",
 ]  # fmt: skip
 
 Estimated = Fit | Posterior
@@ -161,12 +162,37 @@ def plural(word: str) -> str:
 
 
 def rate_name(model: Estimated) -> str:
-    """What the rates of a binomial model are rates of: "Pr(contacted = Contacted)" or "y / n"."""
+    """What the rates of a binomial model are rates of: "share contacted" or "y / n"."""
     design = model.design
     if design.formula.trials is not None:
         return f"{spoken(design.formula.response)} / {spoken(str(design.formula.trials))}"
-    name = spoken(design.formula.response)
-    return f"Pr({name} = {1 if design.event is None else design.event})"
+    return share_name(design.formula.response, design.event)
+
+
+def share_name(outcome: str, event: object | None) -> str:
+    """What the share of rows with an event is called; without one, 1 is counted.
+
+    Examples
+    --------
+    >>> share_name("contacted", "Contacted"), share_name("first_vote", "Greens")
+    ('share contacted', 'share with first vote = Greens')
+    """
+    counted = event_name(outcome, event)
+    return f"share with {counted}" if "=" in counted else f"share {counted}"
+
+
+def event_name(outcome: str, event: object | None) -> str:
+    """What is counted: the outcome's name alone, where the event has the same.
+
+    Examples
+    --------
+    >>> event_name("contacted", "Contacted"), event_name("contacted", "Not Contacted")
+    ('contacted', 'contacted = Not Contacted')
+    """
+    name = spoken(outcome)
+    if str(event).casefold() == name.casefold():
+        return name
+    return f"{name} = {1 if event is None else event}"
 
 
 def shorter(name: str, most: int) -> str:

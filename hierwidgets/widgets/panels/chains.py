@@ -13,6 +13,7 @@ from hierwidgets.widgets.parts.charts import (
     figure,
     half_width,
     joined_segments,
+    put,
     round_ticks,
     upright,
 )
@@ -71,14 +72,14 @@ class Lanes:
     def _lanes(self, chains: tuple[int, ...], high: float, label: str | None = None) -> None:
         """One lane for each of these chains, from 0 to `high` across."""
         self._across.max, self._up.min = high, -float(len(chains)) - 0.04
-        with self.labels.hold_sync():
-            self.labels.x = np.zeros(len(chains))
-            self.labels.y = LANE / 2 - 1 - np.arange(len(chains))
-            self.labels.text = np.array([str(chain) for chain in chains])
+        put(
+            self.labels, x=np.zeros(len(chains)), y=LANE / 2 - 1 - np.arange(len(chains)),
+            text=np.array([str(chain) for chain in chains]),
+        )  # fmt: skip
         if label is not None:
             with self._bottom.hold_sync():
                 self._bottom.label = label
-                self._bottom.tick_values = round_ticks(0.0, high, most=6)
+                put(self._bottom, tick_values=round_ticks(0.0, high, most=6))
 
     def _draw_lines(self, x: Array, y: Array, at: float) -> None:
         """Lines (C, P) with y from 0 to 1, and the height to compare them with."""
@@ -89,8 +90,7 @@ class Lanes:
             (self.expected, np.broadcast_to(ends, (len(y), 2)),
              np.broadcast_to((bottom + LANE * at)[:, None], (len(y), 2))),
         ):  # fmt: skip
-            with mark.hold_sync():
-                mark.x, mark.y = _one_path(xs), _one_path(ys)
+            put(mark, x=_one_path(xs), y=_one_path(ys))
 
     def clear(self) -> None:
         """Nothing, where there are no draws."""
@@ -253,8 +253,7 @@ class StatisticsPicture:
         """A line through the row of that parameter."""
         found = self.shown.index(parameter) if parameter in self.shown else None
         y = np.array([]) if found is None else np.full(2, -0.5 - found)
-        with self.row.hold_sync():
-            self.row.x, self.row.y = np.array([-0.02, 1.02])[: len(y)], y
+        put(self.row, x=np.array([-0.02, 1.02])[: len(y)], y=y)
 
     def pick(self, up: float) -> str | None:
         """The parameter at a share of the height, from below."""

@@ -9,7 +9,7 @@ import pandas as pd
 from hierwidgets.base.arrays import Array
 from hierwidgets.base.palette import BROWN, LIGHT_GREY, RULES
 from hierwidgets.widgets.numbers.effect.setting import decimals
-from hierwidgets.widgets.parts.charts import figure, joined_segments, round_ticks, upright
+from hierwidgets.widgets.parts.charts import figure, joined_segments, put, round_ticks, upright
 from hierwidgets.widgets.parts.controls import NamedSlider
 
 __all__ = ["CURVES", "DASHES", "STEPS", "EffectPicture", "effect_sliders"]
@@ -18,6 +18,7 @@ STEPS = 100  # of the two sliders of the predictor
 # the first value compared, the second, their difference; in the course the first is PR
 CURVES = (RULES["PR"].color, RULES["SMD"].color, BROWN)
 DASHES = ("dashed", "solid", "solid")  # as in the figures; of a lone curve all are solid
+COLUMNS = ("x", "estimate", "conf_low", "conf_high")
 
 
 def effect_sliders(
@@ -83,7 +84,7 @@ class EffectPicture:
         )  # fmt: skip
         marks = [*self.bands, self.zero, self.guides, *self.curves, *self.marks]
         self.figure = figure("hw-effect", "220px", marks, [bottom, self.axis], bottom=44)
-        self._frames: dict[int, pd.DataFrame] = {}
+        self._series: dict[int, dict[str, Array]] = {}
 
     def _build_series(self, scales: dict[str, bqplot.Scale]) -> None:
         """A band, a curve and marks for each value compared and for their difference."""
@@ -108,43 +109,40 @@ class EffectPicture:
 
     def draw_curves(self, frame: pd.DataFrame, first: int, label: str) -> None:
         """New curves: series i in the colour and dash of `first` + i; the others vanish."""
-        series = list(dict.fromkeys(frame["series"]))
-        self._frames = {first + i: frame[frame["series"] == name] for i, name in enumerate(series)}
+        names, numbers = frame["series"].to_numpy(), frame[list(COLUMNS)].to_numpy(np.float64)
+        self._series = {
+            first + i: dict(zip(COLUMNS, numbers[names == name].T, strict=True))
+            for i, name in enumerate(dict.fromkeys(names))
+        }
         for i, (band, curve, mark) in enumerate(
             zip(self.bands, self.curves, self.marks, strict=True)
         ):
-            band.visible = curve.visible = mark.visible = i in self._frames
-            if i in self._frames:
-                x, y, low, high = (self._frames[i][c].to_numpy()
-                                   for c in ("x", "estimate", "conf_low", "conf_high"))  # fmt: skip
+            band.visible = curve.visible = mark.visible = i in self._series
+            if i in self._series:
+                x, y, low, high = self._series[i].values()
                 band.visible = bool(np.isfinite(low).all())
-                with curve.hold_sync():
-                    curve.x, curve.y = x, y
-                    curve.line_style = DASHES[i] if len(self._frames) > 1 else "solid"
+                put(curve, x=x, y=y)
+                curve.line_style = DASHES[i] if len(self._series) > 1 else "solid"
                 if band.visible:
                     with band.hold_sync():
                         band.x, band.y = np.r_[x, x[::-1]], np.r_[low, high[::-1]]
-        numbers = frame[["estimate", "conf_low", "conf_high"]].to_numpy()
-        self._limits(float(np.nanmin(numbers)), float(np.nanmax(numbers)), label)
+        self._limits(float(np.nanmin(numbers[:, 1:])), float(np.nanmax(numbers[:, 1:])), label)
 
     def _limits(self, low: float, high: float, label: str) -> None:
         low, high = min(low, 0.0), max(high, 0.0)
         air = 0.04 * ((high - low) or 1.0)
         with self._y.hold_sync():
             self._y.min, self._y.max = low - air, high + air
-        self.axis.tick_values = round_ticks(low - air, high + air, most=6)
+        put(self.axis, tick_values=round_ticks(low - air, high + air, most=6))
         self.axis.label = label
 
     def draw_marks(self, low: float, high: float) -> None:
         """Points where the curves are at two values of the predictor, and dashed verticals."""
         at = np.array([low, high])
-        for i, frame in self._frames.items():
-            with self.marks[i].hold_sync():
-                self.marks[i].x = at
-                self.marks[i].y = np.interp(at, frame["x"].to_numpy(), frame["estimate"].to_numpy())
-        with self.guides.hold_sync():
-            self.guides.x = joined_segments(at, at)
-            self.guides.y = joined_segments(np.full(2, self._y.min), np.full(2, self._y.max))
+        for i, one in self._series.items():
+            put(self.marks[i], x=at, y=np.interp(at, one["x"], one["estimate"]))
+        ends = joined_segments(np.full(2, self._y.min), np.full(2, self._y.max))
+        put(self.guides, x=joined_segments(at, at), y=ends)
 
     def marked(self) -> dict[int, tuple[Array, Array]]:
         """Where the marks are that are shown, by the place of their series."""

@@ -177,7 +177,7 @@ class EstimatesPanel:
         with self.value.hold_sync():
             self.value.min, self.value.max = low, high
         self.value_axis.tick_values = round_ticks(low, high)
-        self.value_axis.label = self._rate if scale == "probability" else f"{scale} {self._rate}"
+        self.value_axis.label = self._rate if scale == "probability" else f"{scale} of {self._rate}"
         self.segments.x = joined_segments(self.at, self.at)
         layers = ((self.raw, finite), (self.below, raw == -np.inf), (self.above, raw == np.inf))
         for mark, keep in layers:

@@ -315,4 +315,8 @@ def facets_legend(setting: Setting) -> str:
             ("straight line through raw rates", stroke.format(RAW, "2 3")),
             ("through the estimates", stroke.format(SHOWN, "6 3")),
         ]
+    keys += [
+        ("interval", f'<path d="M0 2h18v12h-18z" fill="{CURVES[0]}" fill-opacity="0.25"/>'),
+        ("low and high", f'<path d="M9 0v16" stroke="{LIGHT_GREY}" stroke-dasharray="5 3"/>'),
+    ]
     return legend(keys)

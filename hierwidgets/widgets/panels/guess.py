@@ -27,7 +27,7 @@ class GuessPanel:
         What the rates are rates of.
     """
 
-    def __init__(self, outcome: str) -> None:
+    def __init__(self, rate_name: str) -> None:
         rate = bqplot.LinearScale(min=-0.02, max=1.02, allow_padding=False)
         place = bqplot.LinearScale(min=-0.6, max=3.6, allow_padding=False)
         scales = {"x": rate, "y": place}
@@ -42,7 +42,7 @@ class GuessPanel:
         self.band = _line(scales, POOLED, 14.0, 0.35, "solid")
         self.pull = _line(scales, OTHERS, 2.0, 1.0, "dashed")
         across = bqplot.Axis(
-            scale=rate, label=f"Pr({outcome})", tick_values=round_ticks(0.0, 1.0),
+            scale=rate, label=rate_name, tick_values=round_ticks(0.0, 1.0),
             tick_format="~g", grid_lines="none", label_offset="32px",
         )  # fmt: skip
         names = _rows(place, "left", dict(zip(HEIGHT.values(), ROWS, strict=True)))

@@ -48,7 +48,7 @@ class _Panel:
             upright(
                 bqplot.Axis(
                     scale=self.y, grid_lines="none", tick_values=TICKS, tick_format="~g",
-                    label="contact", label_offset="32px",
+                    label="contact rate", label_offset="32px",
                 )
             ),
         ]  # fmt: skip

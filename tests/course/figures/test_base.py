@@ -4,6 +4,7 @@ Positions are read back from matplotlib's artists and compared with the data exa
 stored pictures may be off by 12 of 255, which no eye can tell; see the last test.
 """
 
+from base64 import b64decode
 from io import BytesIO
 
 import numpy as np
@@ -123,7 +124,7 @@ def test_show_gives_picture_caption_and_text_form(monkeypatch):
     monkeypatch.setattr("IPython.display.display", lambda *a, **k: shown.append((a[0], k)))
     show(district_strip(DATA, "y", "place"), "**Figure 1.** Three `places`.")
     (picture, options), (caption, _) = shown
-    assert picture["image/png"].startswith(b"\x89PNG")
+    assert b64decode(picture["image/png"]).startswith(b"\x89PNG")
     assert picture["text/plain"] == "Figure 1. Three places."
     assert options["metadata"]["image/png"]["alt"] == "Figure 1. Three places."
     assert caption.data == "**Figure 1.** Three `places`."
@@ -152,3 +153,13 @@ def test_pale_bands_keep_their_colours():
     for color in [*pale, "#ffffff"]:
         wanted = [int(color[i : i + 2], 16) for i in (1, 3, 5)]
         assert (pixels == wanted).all(axis=2).sum() > 5000
+
+
+def test_in_a_browser_a_figure_keeps_all_its_colours(monkeypatch):
+    figure = Figure(figsize=(4, 3))
+    figure.add_subplot().imshow(np.arange(400).reshape(20, 20))
+    few = Image.open(BytesIO(png(figure)))
+    monkeypatch.setattr("hierwidgets.base.platform.IN_BROWSER", True)
+    all_ = Image.open(BytesIO(png(figure)))
+    assert few.size == all_.size
+    assert (few.mode, all_.mode) == ("P", "RGBA")

@@ -3,6 +3,7 @@
 Each test speaks to real kernels, through Jupyter's own client.
 """
 
+import json
 import os
 import signal
 import subprocess
@@ -10,13 +11,14 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import count
 from pathlib import Path
 
 import pytest
 from jupyter_client.manager import KernelManager
 from support.paths import LECTURES
 
-from hierwidgets.course.kernels import provisioner
+from hierwidgets.course.kernels import extension, provisioner
 from hierwidgets.course.kernels.provisioner import Forked, SharedProvisioner
 
 pytestmark = pytest.mark.skipif(
@@ -74,6 +76,91 @@ def test_two_kernels_share_memory_and_no_numbers() -> None:
             rollup = Path(f"/proc/{manager.provisioner.pid}/smaps_rollup").read_text()
             memory = {line.split()[0]: int(line.split()[1]) for line in rollup.splitlines()[1:]}
             assert memory["Shared_Dirty:"] > memory["Private_Dirty:"]
+
+
+def test_a_kernel_takes_little_for_itself() -> None:
+    """What it writes to is copied: 73 MiB when it imported its debugger and asked all modules."""
+    with kernel() as (_, first), kernel() as (other, second):
+        for client in (first, second):
+            said(client, "import hierwidgets as hw")
+        rollup = Path(f"/proc/{other.provisioner.pid}/smaps_rollup").read_text()
+        (kib,) = (line.split()[1] for line in rollup.splitlines() if "Private_Dirty:" in line)
+        assert int(kib) / 1024 < 30
+        asked = "import sys; from hierwidgets.course.kernels.mother import _files; "
+        imported = "sorted(n for n, m in sys.modules.items() if getattr(m, '__file__', None))"
+        assert said(second, f"{asked}print({{*{imported}}} - {{*_files}})") == "set()"
+
+
+def test_its_debugger_knows_the_files_of_all_modules_and_stops_at_a_line() -> None:
+    with kernel() as (_, client):
+        asked = (
+            "import sys, ipykernel.ipkernel; "
+            "files = {m.__file__ for m in [*sys.modules.values()] if getattr(m, '__file__', 0)}; "
+            "print({*get_ipython().kernel._kernel_modules} == files, ipykernel.ipkernel.sys is sys)"
+        )
+        assert said(client, asked) == "True True"
+        debug(client, "initialize", adapterID="", clientID="", pathFormat="path")
+        debug(client, "attach")
+        code = "a = 1\nb = a + 1\nprint(b)"
+        file = debug(client, "dumpCell", code=code)["body"]["sourcePath"]
+        place = {"source": {"path": file}, "breakpoints": [{"line": 3}]}
+        debug(client, "setBreakpoints", **place, sourceModified=False)
+        debug(client, "configurationDone")
+        client.execute(code)  # type: ignore[attr-defined]
+        thread = _stopped(client)
+        stack = debug(client, "stackTrace", threadId=thread)["body"]["stackFrames"]
+        assert (stack[0]["source"]["path"], stack[0]["line"]) == (file, 3)
+        debug(client, "continue", threadId=thread)
+        assert client.get_shell_msg(timeout=30)["content"]["status"] == "ok"  # type: ignore[attr-defined]
+
+
+_numbers = count(1)
+
+
+def debug(client: object, command: str, **arguments: object) -> dict:
+    """What the debugger answers."""
+    request = {"type": "request", "seq": next(_numbers), "command": command}
+    request["arguments"] = arguments
+    message = client.session.msg("debug_request", request)  # type: ignore[attr-defined]
+    client.control_channel.send(message)  # type: ignore[attr-defined]
+    while True:
+        answer = client.get_control_msg(timeout=60)  # type: ignore[attr-defined]
+        if answer["parent_header"].get("msg_id") == message["header"]["msg_id"]:
+            assert answer["content"]["success"], answer["content"]
+            return answer["content"]
+
+
+def _stopped(client: object) -> int:
+    """The thread that the debugger stops next."""
+    while True:
+        message = client.get_iopub_msg(timeout=60)  # type: ignore[attr-defined]
+        if message["content"].get("event") == "stopped":
+            return message["content"]["body"]["threadId"]
+
+
+def test_a_server_imports_what_kernels_share_before_the_first_is_asked_for() -> None:
+    provisioner._hang_up()
+    settings = json.loads(
+        (LECTURES / ".lab" / "jupyter_server_config.d" / "course.json").read_text()
+    )
+    named = settings["ServerApp"]["jpserver_extensions"]
+    assert named[extension.__name__] is True
+    assert extension._jupyter_server_extension_points() == [{"module": extension.__name__}]
+    extension._load_jupyter_server_extension(None)
+    (mother,) = provisioner._mothers
+    with kernel() as (manager, client):
+        assert isinstance(manager.provisioner.process, Forked)
+        assert said(client, "print(6)") == "6"
+        assert provisioner._mothers == [mother]
+        extension._load_jupyter_server_extension(None)
+        assert provisioner._mothers == [mother]
+
+
+def test_a_server_starts_where_there_are_no_forks(monkeypatch: pytest.MonkeyPatch) -> None:
+    provisioner._hang_up()
+    monkeypatch.setattr(provisioner, "_POSSIBLE", False)
+    extension._load_jupyter_server_extension(None)
+    assert provisioner._mothers == []
 
 
 def test_interrupt_restart_and_shutdown() -> None:

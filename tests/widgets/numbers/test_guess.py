@@ -18,10 +18,12 @@ from support.paths import REFERENCE
 import hierwidgets as hw
 from hierwidgets.widgets import guess_frame
 from hierwidgets.widgets.numbers.guess import reasons, the_case, verdict
+from hierwidgets.widgets.numbers.words import words_for
 
 LME4 = json.loads((REFERENCE / "seed_lme4.json").read_text())
 
 COUNTRIES = ("finland", "uk")
+WORDS = words_for(None, "district_id", "contacted")
 
 
 @pytest.fixture(scope="module")
@@ -75,8 +77,8 @@ def test_the_band_holds_the_middle_90_percent_of_levels(frames):
 
 
 def test_reasons_state_the_numbers(frames):
-    size, rank, similarity, weight = reasons(the_case(frames["finland"], "District 309"))
-    assert "has 23 answers; the median of the 14 levels is 63" in size.text
+    size, rank, similarity, weight = reasons(the_case(frames["finland"], "District 309"), WORDS)
+    assert "has 23 answers; the median of the 14 districts is 63" in size.text
     assert "Wald interval, the line drawn through it, goes from 0.265 to 0.605" in size.text
     assert "None of the 14 raw rates is higher" in rank.text
     assert "between 0.132 and 0.297, the band. The raw rate 0.435 lies outside" in similarity.text
@@ -87,14 +89,18 @@ def test_reasons_state_the_numbers(frames):
 def test_reasons_fit_the_level(frames):
     lowest = frames["finland"].sort_values("raw")["level"].iloc[0]
     assert (
-        "None of the 14 raw rates is lower" in reasons(the_case(frames["finland"], lowest))[1].text
+        "None of the 14 raw rates is lower"
+        in reasons(the_case(frames["finland"], lowest), WORDS)[1].text
     )
-    middle = reasons(the_case(frames["finland"], "District 317"))
+    middle = reasons(the_case(frames["finland"], "District 317"), WORDS)
     assert "of the 13 other raw rates are lower and" in middle[1].text
     assert middle[2].text.endswith("lies inside.")
     one = frames["uk"].query("n == 1")["level"].iloc[0]
-    assert f"{one} has 1 answer;" in reasons(the_case(frames["uk"], one))[0].text
-    assert "The 1 answer of this level carries" in reasons(the_case(frames["uk"], one))[3].text
+    assert f"{one} has 1 answer;" in reasons(the_case(frames["uk"], one), WORDS)[0].text
+    assert (
+        "The 1 answer of this district carries"
+        in reasons(the_case(frames["uk"], one), WORDS)[3].text
+    )
 
 
 @pytest.mark.parametrize(

@@ -256,7 +256,7 @@ def test_the_stills_table_is_that_of_the_present_state(make: Make) -> None:
 def test_the_picture_has_the_marks_points(make: Make) -> None:
     dial = make("PoolingDial")
     axes = dial.picture().axes
-    upper = next(a for a in axes if a.get_ylabel() == "Pr(contacted = Contacted)")
+    upper = next(a for a in axes if a.get_ylabel() == "share contacted")
     raw = next(c for c in upper.collections if len(c.get_offsets()) == 14)
     np.testing.assert_allclose(raw.get_offsets()[:, 1], dial.estimates.raw.y)
     assert upper.get_xlim() == (dial.estimates.place.min, dial.estimates.place.max)

@@ -17,8 +17,8 @@ from hierwidgets.widgets.numbers.words import Estimated
 from .setting import Setting, bar_text, line_rows, model_for, options_of, rows_at
 
 __all__ = [
-    "QUANTITIES", "change_frame", "curve_frame", "line_frame", "quantity_frame", "slope_frame",
-    "unit_frame",
+    "QUANTITIES", "change_frame", "curve_frame", "difference_name", "line_frame",
+    "quantity_frame", "slope_frame", "unit_frame",
 ]  # fmt: skip
 
 
@@ -29,8 +29,9 @@ _NUMBERS = ["estimate", "conf_low", "conf_high"]
 
 
 def curve_frame(
-    setting: Setting, quantity: str, at: Array, *, target: str = "typical", level: float = 0.9
-) -> pd.DataFrame:
+    setting: Setting, quantity: str, at: Array, *, target: str = "typical",
+    level: float | None = 0.9,
+) -> pd.DataFrame:  # fmt: skip
     """A quantity of interest at values of the predictor.
 
     Parameters
@@ -44,13 +45,13 @@ def curve_frame(
         ``"typical"``: every group effect 0. ``"average"``: over the units, each with its own
         effects. ``"new"``: a unit and a facet that nobody has seen.
     level
-        Of the intervals.
+        Of the intervals; None for estimates alone, which are computed much sooner.
 
     Returns
     -------
     DataFrame
-        ``x series estimate conf_low conf_high``. The average probability of a fit comes without
-        an interval.
+        ``x series estimate conf_low conf_high``, the last two NaN where there is no interval: the
+        average probability of a fit never has one.
 
     Examples
     --------
@@ -87,20 +88,27 @@ def curve_frame(
         found = comparisons(model, change, rows, by=by, **options)
     else:
         found = slopes(model, setting.predictor, rows, across=change, by=by, **options)
-    return _labelled((_difference(setting),), at, found)
+    return _labelled((difference_name(setting),), at, found)
 
 
-def _difference(setting: Setting) -> str:
+def difference_name(setting: Setting) -> str:
+    """What the series compared are called together."""
     low, high = setting.series
     return f"{high} − {low}"
 
 
 def _labelled(series: tuple[str, ...], at: Array, numbers: pd.DataFrame) -> pd.DataFrame:
     labels = {"x": np.tile(at, len(series)), "series": np.repeat(series, len(at))}
-    return pd.DataFrame(labels | {n: numbers[n].to_numpy() for n in _NUMBERS})
+    return pd.DataFrame(labels | _numbers(numbers))
 
 
-def _probability(setting: Setting, target: str, at: Array, level: float) -> pd.DataFrame:
+def _numbers(found: pd.DataFrame) -> dict[str, Array]:
+    """Estimate and limits, which are NaN if none were asked for."""
+    nothing = np.full(len(found), np.nan)
+    return {n: found[n].to_numpy() if n in found else nothing for n in _NUMBERS}
+
+
+def _probability(setting: Setting, target: str, at: Array, level: float | None) -> pd.DataFrame:
     model, rows, options = (
         model_for(setting, target),
         rows_at(setting, target, at),
@@ -114,13 +122,16 @@ def _probability(setting: Setting, target: str, at: Array, level: float) -> pd.D
         return pd.DataFrame({"estimate": mean, "conf_low": np.nan, "conf_high": np.nan})
     mu = model.family.link.inverse(model.linear_predictor(rows))[0]
     draws = mu.reshape(*shape, -1).mean(axis=1)
+    if level is None:
+        return pd.DataFrame({"estimate": np.median(draws, axis=1)})
     low, high = np.quantile(draws, [(1 - level) / 2, (1 + level) / 2], axis=1)
     return pd.DataFrame({"estimate": np.median(draws, axis=1), "conf_low": low, "conf_high": high})
 
 
 def quantity_frame(
-    setting: Setting, low: float, high: float, *, target: str = "typical", level: float = 0.9
-) -> pd.DataFrame:
+    setting: Setting, low: float, high: float, *, target: str = "typical",
+    level: float | None = 0.9,
+) -> pd.DataFrame:  # fmt: skip
     """Every quantity of interest at two values of the predictor.
 
     Parameters
@@ -166,8 +177,9 @@ def quantity_frame(
 
 
 def change_frame(
-    setting: Setting, low: float, high: float, *, target: str = "typical", level: float = 0.9
-) -> pd.DataFrame:
+    setting: Setting, low: float, high: float, *, target: str = "typical",
+    level: float | None = 0.9,
+) -> pd.DataFrame:  # fmt: skip
     """The rows "change" and "second difference" of `quantity_frame`, which are soon computed."""
     if low == high:
         raise DataError(f"both values of {setting.predictor!r} are {low:g}; give two")
@@ -184,8 +196,9 @@ def _at(setting: Setting, quantity: str, at: Array, **given: Any) -> pd.DataFram
 
 
 def _change(
-    setting: Setting, low: float, high: float, target: str, level: float, across: bool = False
-) -> pd.DataFrame:
+    setting: Setting, low: float, high: float, target: str, level: float | None,
+    across: bool = False,
+) -> pd.DataFrame:  # fmt: skip
     """From low to high: of the probability, or of the first difference."""
     options = options_of(target) | {"interval": level}
     rows = rows_at(setting, target, np.array([low]), series=not across)
@@ -196,8 +209,8 @@ def _change(
         options |= {"by": setting.compare} if grouped else {"average": True}
     model = model_for(setting, target)
     found = comparisons(model, {setting.predictor: [low, high]}, rows, **options)
-    names = (_difference(setting),) if across else setting.series
-    numbers = {n: found[n].to_numpy() for n in _NUMBERS}
+    names = (difference_name(setting),) if across else setting.series
+    numbers = _numbers(found)
     labels = {"quantity": "second difference" if across else "change", "at": f"{low:g} to {high:g}"}
     return pd.DataFrame({**labels, "series": list(names), **numbers})
 

@@ -6,20 +6,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.words import Estimated
 
-from .frames import curve_frame, line_frame, slope_frame, unit_frame
+from .frames import change_frame, curve_frame, line_frame, slope_frame, unit_frame
+from .heights import Heights
 from .moved import Movable, prepared
 from .setting import Setting
 
-__all__ = ["FEWER_POINTS", "POINTS", "Kept", "bare"]
+__all__ = ["FEWER_POINTS", "POINTS", "Kept"]
 
 POINTS, FEWER_POINTS = 61, 11  # of a curve; the fewer where each point averages over units
-
-
-def bare(frame: pd.DataFrame) -> pd.DataFrame:
-    """A frame without its intervals: a parameter that is held by hand has no uncertainty."""
-    return frame.assign(conf_low=np.nan, conf_high=np.nan)
 
 
 class Kept:
@@ -38,6 +35,7 @@ class Kept:
     def __init__(self, setting: Setting, plain: Estimated, can_move: Movable | None) -> None:
         self.setting, self.plain, self.can_move = setting, plain, can_move
         self._kept: dict[object, Any] = {}
+        self._heights = Heights(setting)
 
     def _once(self, key: object, make: Callable[[], Any]) -> Any:
         if key not in self._kept:
@@ -86,13 +84,24 @@ class Kept:
         """`curve_frame` over the predictor's range; of a `moved` setting without intervals."""
         count = FEWER_POINTS if target == "average" else POINTS
         at = np.linspace(*self.setting.x_range, count)
+        if moved is not None and quantity == "probability" and isinstance(moved.model, Fit):
+            return self._heights.curve(moved.model, target, at)
         if moved is not None:
-            return bare(curve_frame(moved, quantity, at, target=target, level=level))
+            return curve_frame(moved, quantity, at, target=target, level=None)
         found: pd.DataFrame = self._once(
             (quantity, target, level),
             lambda: curve_frame(self.setting, quantity, at, target=target, level=level),
         )
         return found
+
+    def changes(
+        self, low: float, high: float, target: str, level: float, moved: Setting | None = None
+    ) -> pd.DataFrame:
+        """`change_frame` between two values; of a `moved` setting without intervals."""
+        if moved is not None and isinstance(moved.model, Fit):
+            return self._heights.changes(moved.model, target, low, high)
+        shown, asked = (self.setting, level) if moved is None else (moved, None)
+        return change_frame(shown, low, high, target=target, level=asked)
 
     def slopes(self, low: float, high: float, setting: Setting | None = None) -> pd.DataFrame:
         """`slope_frame` between two values of the predictor."""

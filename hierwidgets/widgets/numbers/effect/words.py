@@ -58,11 +58,11 @@ def effect_text(
     setting: Setting, frame: pd.DataFrame, slopes: "pd.Series[float] | None", target: str
 ) -> str:
     """Change from low to high, and the three slopes where there are any."""
-    changes = frame[frame["quantity"].isin(["change", "second difference"])]
-    parts = [_change_text(row) for row in changes.to_dict("records")]
+    rows = frame.to_dict("records")
+    changes = [row for row in rows if row["quantity"] in ("change", "second difference")]
     who = {"typical": "A typical", "average": "The average", "new": "A new"}[target]
-    text = f"{who} {setting.words.level}, {setting.words.predictor} {changes['at'].iloc[0]}: "
-    text += "; ".join(parts)
+    text = f"{who} {setting.words.level}, {setting.words.predictor} {changes[0]['at']}: "
+    text += "; ".join(map(_change_text, changes))
     if slopes is not None:
         text += ". Slopes: " + ", ".join(f"{kind} {value:.3f}" for kind, value in slopes.items())
     return f"{text}.{_thinned_text(setting, target)}"

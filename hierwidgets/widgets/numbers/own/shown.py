@@ -6,7 +6,7 @@ import pandas as pd
 
 from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.pooling import Columns
-from hierwidgets.widgets.numbers.words import Words
+from hierwidgets.widgets.numbers.words import Words, share_name
 
 from .columns import NUMBERS, TWO, Choice, group_columns, kind_of, varies_within
 from .model import is_rate, result_words
@@ -55,7 +55,8 @@ def raw_of(frame: pd.DataFrame, choice: Choice) -> Columns | None:
 
 def raw_label(frame: pd.DataFrame, choice: Choice) -> str:
     """What the raw values are."""
-    return f"share of {choice.event}" if is_rate(frame, choice) else f"mean of {choice.outcome}"
+    outcome = str(choice.outcome)
+    return share_name(outcome, choice.event) if is_rate(frame, choice) else f"mean of {outcome}"
 
 
 def raw_rows(found: Columns | None) -> list[list[str]]:

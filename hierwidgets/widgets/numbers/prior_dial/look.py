@@ -25,7 +25,8 @@ __all__ = [
 POINTS = 201  # of a curve
 FEWEST = 400.0  # draws that weights must be worth, for the ends of an interval
 
-Summary = Mapping[str, tuple[float, float, float]]
+Numbers = tuple[float, float, float]
+Summary = Mapping[str, Numbers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,7 @@ class Base:
 
     post: Posterior
     samples: dict[str, Sample] = field(default_factory=dict)
+    plain: dict[str, tuple[tuple[float, float], Array, Numbers]] = field(default_factory=dict)
 
     def sample(self, quantity: Quantity) -> Sample:
         """The draws of a quantity, put in order once."""
@@ -42,11 +44,14 @@ class Base:
             self.samples[quantity.name] = sample(np.asarray(drawn), quantity.bounds)
         return self.samples[quantity.name]
 
-    @property
-    def even(self) -> Array:
-        """The shares of draws that are not weighted."""
-        size = self.post.draws.sigma.size
-        return np.full(size, 1.0 / size)
+    def unweighted(self, quantity: Quantity, at: Array) -> tuple[Array, Numbers]:
+        """Density, and mean and interval, of the draws as they are, while the places stay."""
+        ends, known = (float(at[0]), float(at[-1])), self.plain.get(quantity.name)
+        if known is None or known[0] != ends:
+            one, size = self.sample(quantity), self.post.draws.sigma.size
+            known = (ends, *_read(one, np.full(size, 1.0 / size), at))
+            self.plain[quantity.name] = known
+        return known[1:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,24 +114,27 @@ def look(
     weighed :
         The draws that are weighted, and their shares; None where there are no sound ones.
     """
-    own = drawn.sample(quantity)
-    samples = {"as drawn": (own, drawn.even)}
-    if weighed is not None:
-        samples["posterior"] = weighed[0].sample(quantity), weighed[1]
-    at = np.linspace(*limits(quantity, [one for one, _ in samples.values()]), POINTS)
+    samples = [base.sample(quantity) for base in (drawn, *(weighed or ())[:1])]
+    at = np.linspace(*limits(quantity, samples), POINTS)
     curves, summary = {}, {}
     believed = _prior(drawn.post, priors, quantity, at)
     if believed is not None:
         curves["prior"], summary["prior"] = believed
-    for name, (one, share) in samples.items():
-        curves[name] = one.density(share, at)
-        summary[name] = (one.mean(share), *one.interval(share))
+    curves["as drawn"], summary["as drawn"] = drawn.unweighted(quantity, at)
+    if weighed is not None:
+        curves["posterior"], summary["posterior"] = _read(samples[1], weighed[1], at)
     return Look(at, curves, summary)
+
+
+def _read(one: Sample, share: Array, at: Array) -> tuple[Array, Numbers]:
+    """Density at places, mean and interval under shares."""
+    low, high = one.interval(share)
+    return one.density(share, at), (one.mean(share), low, high)
 
 
 def _prior(
     post: Posterior, priors: Priors, quantity: Quantity, at: Array
-) -> tuple[Array, tuple[float, float, float]] | None:
+) -> tuple[Array, Numbers] | None:
     """Density, median and interval of a quantity's prior; None where it is not proper."""
     shares = np.array([0.5, (1 - MASS) / 2, (1 + MASS) / 2])
     if quantity.parameter is not None:

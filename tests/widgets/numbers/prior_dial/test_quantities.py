@@ -41,7 +41,7 @@ def test_the_probability_in_a_level_is_the_prediction(several):
     drawn = several.epred_draws(people)["epred"].to_numpy()
     np.testing.assert_allclose(one.of(several), drawn)
     assert one.bounds == (0.0, 1.0)
-    assert one.name == f"Pr(contacted = Contacted) in {level}"
+    assert one.name == f"share contacted in {level}"
 
 
 def test_people_of_a_level_are_averaged():

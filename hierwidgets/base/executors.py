@@ -1,7 +1,15 @@
 """Tasks carried out in this process or on an executor, in an order that does not matter."""
 
-from collections.abc import Callable, Generator, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, CancelledError, Executor, Future, wait
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from concurrent.futures import (
+    FIRST_COMPLETED,
+    BrokenExecutor,
+    CancelledError,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    wait,
+)  # fmt: skip
 from contextlib import closing, contextmanager
 from typing import Any, TypeVar
 
@@ -12,7 +20,7 @@ from hierwidgets.errors import DataError, FitError
 
 __all__ = [
     "LostError", "RootSeed", "carried_out", "check_executor", "chunk_size", "progress_bar",
-    "root_seed", "work",
+    "root_seed", "spawned", "work",
 ]  # fmt: skip
 
 RootSeed = int | Sequence[int] | np.random.SeedSequence
@@ -23,6 +31,9 @@ _TASKS = 400  # a run is cut into about so many: enough to see it move
 _LARGEST = 50  # repetitions in a task, so that a stop is soon heard
 _SMALLEST = 5
 _HEARTBEAT = 0.2  # seconds between two looks at what there is
+_AHEAD = 256  # tasks given away at one time, or four for each worker if these are more
+_AGAIN = 3  # times that a lost task is done again
+_LOST = {"KilledWorker", "CommClosedError", "FutureCancelledError", "LostDependencyError"}
 
 
 class LostError(Exception):
@@ -40,7 +51,7 @@ class LostError(Exception):
 
 def carried_out(
     perform: Callable[[Task], list[Record]],
-    tasks: Sequence[Task],
+    tasks: Iterable[Task],
     executor: Executor | None,
     show: Callable[[int], None],
 ) -> tuple[list[tuple[Task, list[Record]]], str]:
@@ -48,6 +59,12 @@ def carried_out(
 
     Parameters
     ----------
+    perform :
+        Does a task, wherever it is; on an executor of processes it and its task are sent there.
+    tasks :
+        Asked for one by one, as there is room for them, so a generator is never all in memory.
+    executor :
+        None does the tasks here, in their order. On an executor they end in any order.
     show :
         Called with the number of records that have come.
 
@@ -72,43 +89,97 @@ def carried_out(
 
 
 def work(
-    perform: Callable[[Task], list[Record]], tasks: Sequence[Task], executor: Executor | None
+    perform: Callable[[Task], list[Record]], tasks: Iterable[Task], executor: Executor | None
 ) -> Generator[list[tuple[Task, list[Record]]], None, None]:
-    """Carry out tasks; yields those done since the last time, each with its records."""
+    """Carry out tasks; yields those done since the last time, each with its records.
+
+    A task whose worker is lost is done again, at most three times; a pool of processes, which
+    ends with any of them, is replaced by a new one of its kind, closed at the end.
+    """
     if executor is not None:
-        yield from _work_on(executor, perform, tasks)
+        with closing(_Workers(executor)) as workers:
+            yield from _work_on(workers, perform, tasks)
         return
     for task in tasks:
         yield [(task, perform(task))]
 
 
+class _Workers:
+    """An executor, or the pool that took its place when one of its processes died."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+        self._own: ProcessPoolExecutor | None = None
+        self.ahead = max(_AHEAD, 4 * int(getattr(executor, "_max_workers", 0)))
+
+    def submit(self, perform: Callable[[Task], list[Record]], task: Task) -> "Future[list[Record]]":
+        try:
+            return self._executor.submit(perform, task)
+        except BrokenExecutor:
+            if not isinstance(self._executor, ProcessPoolExecutor):
+                raise
+        self._replace(self._executor)
+        return self._executor.submit(perform, task)
+
+    def _replace(self, broken: ProcessPoolExecutor) -> None:
+        self.close()
+        self._executor = self._own = ProcessPoolExecutor(
+            broken._max_workers,  # type: ignore[attr-defined]
+            broken._mp_context,
+            broken._initializer,
+            broken._initargs,
+        )
+
+    def close(self) -> None:
+        if self._own is not None:
+            self._own.shutdown(wait=False, cancel_futures=True)
+
+
 def _work_on(
-    executor: Executor, perform: Callable[[Task], list[Record]], tasks: Sequence[Task]
+    workers: _Workers, perform: Callable[[Task], list[Record]], tasks: Iterable[Task]
 ) -> Generator[list[tuple[Task, list[Record]]], None, None]:
-    futures: dict[Future[list[Record]], Task] = {}
+    fresh = ((task, 0) for task in tasks)
+    again: list[tuple[Task, int]] = []  # with how often they were lost
+    futures: dict[Future[list[Record]], tuple[Task, int]] = {}
     try:
-        for task in tasks:
-            futures[_submit(executor, perform, task)] = task
-        while futures:
+        while True:
+            while len(futures) < workers.ahead:
+                if (one := again.pop() if again else next(fresh, None)) is None:
+                    break
+                futures[_submit(workers, perform, one[0])] = one
+            if not futures:
+                return
             done, _ = wait(futures, timeout=_HEARTBEAT, return_when=FIRST_COMPLETED)
             good = [future for future in done if _failure(future) is None]
-            yield [(futures.pop(future), future.result()) for future in good]
-            if error := next((_failure(future) for future in done if future not in good), None):
-                if isinstance(error, KeyboardInterrupt):  # it reached the worker first
-                    raise error
-                raise LostError(f"{type(error).__name__}: {error}".rstrip(": ")) from error
+            yield [(futures.pop(future)[0], future.result()) for future in good]
+            for future in done:
+                if error := _failure(future):
+                    task, times = futures.pop(future)
+                    again.append((task, _once_more(error, times)))
     finally:
         for future in futures:
             future.cancel()
 
 
 def _submit(
-    executor: Executor, perform: Callable[[Task], list[Record]], task: Task
+    workers: _Workers, perform: Callable[[Task], list[Record]], task: Task
 ) -> "Future[list[Record]]":
     try:
-        return executor.submit(perform, task)
+        return workers.submit(perform, task)
     except RuntimeError as error:  # shut down, or broken
         raise LostError(str(error)) from error
+
+
+def _once_more(error: BaseException, times: int) -> int:
+    """How often a task was lost now; raises where it is not to be done again."""
+    if isinstance(error, KeyboardInterrupt):  # it reached the worker first
+        raise error
+    # Dask's own names, so that it need not be installed
+    lost = isinstance(error, BrokenExecutor) or type(error).__name__ in _LOST
+    if lost and times < _AGAIN:
+        return times + 1
+    more = f", {times + 1} times" if lost else ""
+    raise LostError(f"{type(error).__name__}: {error}".rstrip(": ") + more) from error
 
 
 def _failure(future: "Future[Any]") -> BaseException | None:
@@ -160,3 +231,13 @@ def root_seed(seed: Any) -> np.random.SeedSequence:
         f"seed={seed!r} is not a seed; pass a whole number, 0 or larger, a sequence of them, or "
         "a numpy SeedSequence"
     )
+
+
+def spawned(root: np.random.SeedSequence, first: int, count: int) -> list[np.random.SeedSequence]:
+    """Some of the children that a fresh `root` spawns, without the others."""
+    return [
+        np.random.SeedSequence(
+            root.entropy, spawn_key=(*root.spawn_key, i), pool_size=root.pool_size
+        )
+        for i in range(first, first + count)
+    ]
