@@ -2,20 +2,27 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 
 import pytest
 from instruments import ALL, SHOWN
 from lab import LIGHT, LabServer, Notebook, lab_server, write_notebook
 from playwright.sync_api import Browser, Page
-from support.paths import LECTURES
+from support.paths import LECTURES, SETTINGS
 
 
 @pytest.fixture(scope="session")
 def lab(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LabServer]:
-    """A server on a copy of the lectures, so that no test changes a committed notebook."""
+    """A server on a copy of the lectures, so that no test changes a committed notebook.
+
+    Its kernels are what a student's are: forks of one process that has imported everything.
+    """
     root = tmp_path_factory.mktemp("lab") / "lectures"
     shutil.copytree(LECTURES, root, ignore=shutil.ignore_patterns(".ipynb_checkpoints", ".*"))
-    with lab_server(root, tmp_path_factory.mktemp("state")) as server:
+    with ExitStack() as running:
+        with pytest.MonkeyPatch.context() as patch:  # for this server alone
+            patch.setenv("JUPYTER_PATH", str(SETTINGS))
+            server = running.enter_context(lab_server(root, tmp_path_factory.mktemp("state")))
         yield server
 
 

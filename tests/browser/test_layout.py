@@ -9,7 +9,8 @@ Set HIERWIDGETS_SHOTS to a folder to keep the screenshots, to be looked at.
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import hands
 import pytest
@@ -29,6 +30,30 @@ several = hw.glmer(
     hw.load("rainey2015"), event="Contacted")
 hw.widgets.CompetitivenessEffect(several, "district_competitiveness")
 """
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser, lab: LabServer) -> Iterator[Notebook]:
+    """Every instrument, run once for all widths and themes: no test here changes its state."""
+    write_notebook(lab.root / "gallery.ipynb", ALL, *SHOWN.values())
+    page = browser.new_page(viewport={"width": 1280, "height": 960})
+    notebook = Notebook(page, lab, "gallery.ipynb")
+    notebook.run_all()
+    yield notebook
+    notebook.shut_down()
+
+
+@contextmanager
+def in_theme(notebook: Notebook, lab: LabServer, theme: str) -> Iterator[None]:
+    """An open page in this theme, as Lab's menu changes it, and afterwards in the light one."""
+    with hands.in_theme(lab, theme):  # which also leaves the settings as they were
+        try:
+            notebook.page.evaluate(CHANGE_THEME, theme)
+            notebook.page.wait_for_function(THEME_IS, arg=theme)
+            yield
+        finally:
+            notebook.page.evaluate(CHANGE_THEME, LIGHT)
+            notebook.page.wait_for_function(THEME_IS, arg=LIGHT)
 
 
 def to_width(notebook: Notebook, width: int, height: int = 768) -> None:
@@ -65,10 +90,10 @@ def keep_shot(notebook: Notebook, instrument: Locator, name: str, width: int, th
 
 @pytest.mark.parametrize("theme", hands.THEMES)
 def test_controls_pictures_key_and_status_are_seen_at_once_on_a_laptop(
-    gallery: Callable[..., Notebook], lab: LabServer, theme: str
+    opened: Notebook, lab: LabServer, theme: str
 ) -> None:
-    with hands.in_theme(lab, theme):
-        notebook = gallery()
+    notebook = opened
+    with in_theme(notebook, lab, theme):
         for width in (740, 900, 1100):
             to_width(notebook, width)
             for name in SHOWN:
@@ -89,10 +114,10 @@ def test_controls_pictures_key_and_status_are_seen_at_once_on_a_laptop(
 
 @pytest.mark.parametrize("theme", [LIGHT, pytest.param(DARK, marks=pytest.mark.slow)])
 def test_in_a_narrow_pane_nothing_is_cut_off_or_overlaps(
-    gallery: Callable[..., Notebook], lab: LabServer, theme: str
+    opened: Notebook, lab: LabServer, theme: str
 ) -> None:
-    with hands.in_theme(lab, theme):
-        notebook = gallery()
+    notebook = opened
+    with in_theme(notebook, lab, theme):
         to_width(notebook, 400, 1500)  # bqplot follows a new width only where it is seen
         for name in SHOWN:
             instrument = ready(notebook, name)
@@ -103,10 +128,20 @@ def test_in_a_narrow_pane_nothing_is_cut_off_or_overlaps(
         assert hands.overflow(notebook) <= 0
 
 
-@pytest.mark.parametrize("width", [400, 740])
-def test_facets_fit(open_notebook: Callable[..., Notebook], width: int) -> None:
-    notebook = open_notebook("facets.ipynb", "import hierwidgets as hw\n" + FACETS)
+@pytest.fixture(scope="module")
+def facets(browser: Browser, lab: LabServer) -> Iterator[Notebook]:
+    write_notebook(lab.root / "facets.ipynb", "import hierwidgets as hw\n" + FACETS)
+    notebook = Notebook(
+        browser.new_page(viewport={"width": 1280, "height": 960}), lab, "facets.ipynb"
+    )
     notebook.run_all()
+    yield notebook
+    notebook.shut_down()
+
+
+@pytest.mark.parametrize("width", [400, 740])
+def test_facets_fit(facets: Notebook, width: int) -> None:
+    notebook = facets
     to_width(notebook, width, 1500)
     instrument = ready(notebook, "CompetitivenessEffect")
     at_rest(notebook, instrument)
@@ -138,6 +173,8 @@ def test_a_finger_moves_and_picks_at_390_pixels(browser: Browser, lab: LabServer
     phone.close()
 
 
+CHANGE_THEME = "(theme) => jupyterapp.commands.execute('apputils:change-theme', {theme})"
+THEME_IS = "(theme) => document.body.dataset.jpThemeName === theme"
 CELL_WIDTH = """() => document.querySelector('.hw-instrument')
   .closest('.jp-OutputArea-output').clientWidth"""
 LOOKS = """(instrument) => [...instrument.querySelectorAll('svg.svg-figure, .bqplot svg')]

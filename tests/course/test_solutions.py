@@ -10,7 +10,7 @@ import re
 import nbformat
 import pytest
 from nbclient import NotebookClient
-from support.paths import LECTURES
+from support.paths import LECTURES, SETTINGS
 
 # The gallery shows every widget once more and asks nothing: the questions stand in the lectures,
 # beside the argument they belong to. `test_lectures` holds what it must have in their place.
@@ -37,6 +37,12 @@ RUNS = [
     pytest.param(path, id=path.stem, marks=[pytest.mark.slow] if path.stem[:2] in LONG else [])
     for path in LECTURES
 ]
+
+
+@pytest.fixture(autouse=True)
+def _kernels_of_a_copy(monkeypatch):
+    """What a student's are: forks of one process that has imported everything."""
+    monkeypatch.setenv("JUPYTER_PATH", str(SETTINGS))
 
 
 def tagged(cell, tag):

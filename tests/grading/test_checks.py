@@ -2,10 +2,11 @@
 
 import nbformat
 import pytest
+from support import graded_course as graded
 from support import small_course as small
 
 from hierwidgets.errors import DataError
-from hierwidgets.grading import Limits, grade, open_course, release
+from hierwidgets.grading import Limits, grade, release
 from hierwidgets.grading.cells import grade_id
 from hierwidgets.grading.submissions import read_submission
 
@@ -15,9 +16,7 @@ QUICK = Limits(seconds=60, cell_seconds=5, megabytes=1500)
 @pytest.fixture
 def course(tmp_path):
     """A course whose assignment is released."""
-    made = open_course(small.make_course(tmp_path))
-    release(made, "T1")
-    return made
+    return graded.released(tmp_path)
 
 
 def change(course, do):

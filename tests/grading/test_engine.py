@@ -3,10 +3,11 @@
 import shutil
 
 import pytest
+from support import graded_course as graded
 from support import small_course as small
 from support.sandboxes import need_walls
 
-from hierwidgets.grading import Limits, grade, isolation, open_course, records, release
+from hierwidgets.grading import Limits, grade, isolation, records
 from hierwidgets.grading.__main__ import main
 from hierwidgets.grading.program import steps, unseen
 from hierwidgets.grading.sandbox import SandboxError, why_not
@@ -26,8 +27,7 @@ def without_walls(monkeypatch, tmp_path):
 
 @pytest.fixture
 def course(tmp_path):
-    made = open_course(small.make_course(tmp_path / "course"))
-    release(made, "T1")
+    made = graded.released(tmp_path / "course")
     small.hand_in(made.root, "ann", small.answered(made.read("release", "T1"), small.RIGHT))
     return made
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from support import graded_course as graded
 from support import small_course as small
 from support.sandboxes import need_walls
 
@@ -41,9 +42,7 @@ FULL = {"q1-shown": 1.0, "q1-hidden": 2.0, "q2-hidden": 3.0}
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course whose assignment is released."""
-    made = open_course(small.make_course(tmp_path_factory.mktemp("course")))
-    release(made, "T1")
-    return made
+    return graded.released(tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")

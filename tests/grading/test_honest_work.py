@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from support import graded_course as graded
 from support import small_course as small
 from support.answer_sheets import read, reference
 from support.submissions import submissions
 
-from hierwidgets.grading import Limits, feedback, grade, open_course, release, score_table
+from hierwidgets.grading import Limits, feedback, grade, score_table
 from hierwidgets.grading.cells import grade_id, without_hidden
 from hierwidgets.grading.rebuilding import rebuild
 
@@ -35,9 +36,7 @@ HELPER = "def share(y):\n    return sum(y) / len(y)"
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course whose assignment is released."""
-    made = open_course(small.make_course(tmp_path_factory.mktemp("course")))
-    release(made, "T1")
-    return made
+    return graded.released(tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")

@@ -6,12 +6,13 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
+from support import graded_course as graded
 from support import small_course as small
 from support.paths import PACKAGE
 from support.sandboxes import need_walls
 
 import hierwidgets as hw
-from hierwidgets.grading import Limits, grade, open_course, readiness, release
+from hierwidgets.grading import Limits, grade, readiness
 from hierwidgets.grading.readiness import FONTS, ready
 from hierwidgets.grading.sandbox import walled
 
@@ -64,8 +65,7 @@ def rate(y):
 def test_answers_find_the_list_of_fonts(tmp_path: Path, walls: bool) -> None:
     if walls:
         need_walls()
-    course = open_course(small.make_course(tmp_path / "course"))
-    release(course, "T1")
+    course = graded.released(tmp_path / "course")
     answers = {**small.RIGHT, "q1-rate": LOOKED}
     small.hand_in(course.root, "ann", small.answered(course.read("release", "T1"), answers))
     limits = Limits(seconds=60, cell_seconds=8, megabytes=1500)

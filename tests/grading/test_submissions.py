@@ -13,10 +13,10 @@ import zipfile
 import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from support import graded_course as graded
 from support import small_course as small
 
 from hierwidgets.errors import DataError
-from hierwidgets.grading import open_course, release
 from hierwidgets.grading.cells import grade_id
 from hierwidgets.grading.notebook_files import File, read_notebook
 from hierwidgets.grading.rebuilding import rebuild
@@ -31,9 +31,7 @@ PNG = b"\x89PNG\r\n\x1a\n" + bytes(20)
 @pytest.fixture(scope="module")
 def course(tmp_path_factory):
     """A course whose assignment is released."""
-    made = open_course(small.make_course(tmp_path_factory.mktemp("course")))
-    release(made, "T1")
-    return made
+    return graded.released(tmp_path_factory.mktemp("course"))
 
 
 @pytest.fixture(scope="module")

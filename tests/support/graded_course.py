@@ -3,7 +3,12 @@
 What is tested with it is everything around a run: records, gradebook, reports, pages.
 """
 
+import atexit
 import copy
+import shutil
+import tempfile
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -42,14 +47,25 @@ def pretended(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return runs
 
 
-def released(root: Any, more: str = "") -> Course:
-    """The small course with its student copy; `more` is added to its configuration."""
-    made = small.make_course(root)
-    path = made / "nbgrader_config.py"
-    path.write_text(path.read_text() + more)
-    course = open_course(made)
+@cache
+def _given_out() -> Path:
+    """The small course, released once in this process: nbgrader takes seconds for it."""
+    place = tempfile.mkdtemp(prefix="small-course-")
+    atexit.register(shutil.rmtree, place, ignore_errors=True)
+    course = open_course(small.make_course(Path(place)))
     release(course, "T1")
-    return course
+    return course.root
+
+
+def released(root: Path, more: str = "") -> Course:
+    """A small course with its student copy, gradebook included, that holds no path of its own.
+
+    `more` is added to its configuration.
+    """
+    shutil.copytree(_given_out(), root, dirs_exist_ok=True)
+    path = root / "nbgrader_config.py"
+    path.write_text(path.read_text() + more)
+    return open_course(root)
 
 
 def hand_in(course: Course, student: str, answers: dict[str, str], name: str = "") -> None:

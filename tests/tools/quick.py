@@ -175,11 +175,11 @@ def tests(paths: list[str], workers: str) -> Run:
 
 
 def cells(lectures: list[str]) -> Run:
-    """The cells of these lectures."""
+    """The cells of these lectures, in kernels as a student's copy has them."""
     check = [sys.executable, "-m", "hierwidgets.course", "check", *lectures]
-    nbval = ["--nbval", "--nbval-current-env", "--nbval-cell-timeout=120"]
-    nbval += ["--nbval-sanitize-with", "tests/sanitize.cfg"]
-    return Run("lectures", check, [*PYTEST, *nbval, *lectures], env=_in_time())
+    nbval = ["--nbval", "--nbval-sanitize-with", "tests/sanitize.cfg", "--nbval-cell-timeout=120"]
+    settings = {"JUPYTER_PATH": str(ROOT / "lectures" / ".lab")}
+    return Run("lectures", check, [*PYTEST, *nbval, *lectures], env={**_in_time(), **settings})
 
 
 def checks() -> list[Run]:

@@ -19,7 +19,6 @@ import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 from support.colours import CONES, GROUNDS, apart, contrast
-from support.effect_models import several
 from support.page import ask_for_code, click, listen, part, status_line
 
 import hierwidgets as hw
@@ -46,7 +45,6 @@ def given():
         "finland": finland,
         "uk": uk,
         "one": hw.glmer(INTERCEPT, finland, event="Contacted"),
-        "pair": several(),
         "slopes": hw.glmer(REGIONS, regions.survey(regions=12)[0]),
         "post": hw.load_posterior("finland"),
         "two": hw.glmer(INTERCEPT, uk, event="Contacted"),
@@ -67,7 +65,7 @@ def given():
 # For each class a call, and a change of state that a student would make.
 CASES = {
     "BoundaryExplorer": (
-        "hw.widgets.BoundaryExplorer(pair, seed=4)",
+        "hw.widgets.BoundaryExplorer(slopes, seed=4)",
         lambda w: w.set_trait("penalty", "Wishart"),
     ),
     "ChainClinic": ("hw.widgets.ChainClinic(chains)", lambda w: w.set_trait("parameter", "slow")),
