@@ -262,3 +262,23 @@ def _until(true: object, seconds: float = 30) -> None:
     while not true():  # type: ignore[operator]
         assert time.monotonic() < end
         time.sleep(0.1)
+
+
+def test_marginaleffects_is_shared_and_takes_no_jax_with_it() -> None:
+    """Its answers are those of a process that finds jax."""
+    code = """
+import sys
+import hierwidgets as hw
+there = [name in sys.modules for name in ("marginaleffects", "polars", "jax")]
+from marginaleffects import datagrid, predictions
+fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
+model = hw.to_marginaleffects(fit)
+grid = datagrid(district_id=lambda column: column.unique())
+found = predictions(model, newdata=grid)
+print(there, "jax" in sys.modules, [round(x, 6) for x in found["std_error"].to_list()])
+"""
+    with kernel() as (_, client):
+        shared = said(client, code)
+    alone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shared.startswith("[True, True, False] False [0.")
+    assert shared.split("[")[2] == alone.stdout.strip().split("[")[2]
