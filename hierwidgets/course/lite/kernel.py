@@ -116,6 +116,9 @@ class Elsewhere:
 
 def start(shell: Any, root: str = "/") -> None:
     """Look after the cells of `shell`; `root` is the root of the file system."""
+    from tqdm import tqdm
+
+    tqdm.monitor_interval = 0  # its monitor is a thread, and none can be begun
     if "" in sys.path:
         sys.path.remove("")
         sys.path.append("")

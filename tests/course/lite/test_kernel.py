@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from IPython.utils.capture import RichOutput, capture_output
+from tqdm import tqdm
 
 from hierwidgets.course.lite import kernel
 
@@ -22,6 +23,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Interacti
     """IPython where no module of marginaleffects is, with one stored result."""
     monkeypatch.setitem(sys.modules, "marginaleffects", None)
     monkeypatch.setattr(sys, "path", [*sys.path])
+    monkeypatch.setattr(tqdm, "monitor_interval", 10)
     place = tmp_path / kernel.PLACE
     place.parent.mkdir(parents=True)
     place.write_text(json.dumps({kernel.key(CELL): [TABLE], kernel.key("later = found"): []}))
@@ -78,6 +80,10 @@ def test_other_errors_are_errors(shell):
 def test_a_name_given_by_hand_is_used(shell):
     shown(shell, CELL)
     assert not shown(shell, "found = 3\nassert found == 3").told
+
+
+def test_progress_bars_begin_no_thread(shell):
+    assert tqdm.monitor_interval == 0
 
 
 def test_the_notebooks_folder_is_the_last_place_to_look(shell, tmp_path, monkeypatch):
