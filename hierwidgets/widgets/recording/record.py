@@ -26,7 +26,7 @@ __all__ = ["Recording", "fingerprint", "names_of", "record"]
 MOST_PIXELS = 0.5  # that interpolation may be off
 MOST_DIGITS = 2.0  # units of the last printed digit, in words
 FINEST_STRIDE = 5
-TRIED = 40  # places between recorded ones, at which a recording is held against the instrument
+TRIED = 200  # places between recorded ones, at which a recording is held against the instrument
 SEED = 309
 
 

@@ -108,7 +108,7 @@ def test_between_recorded_places_the_dial_is_within_its_bounds(finland, few_step
     assert any(len(axis["nodes"]) < len(axis["values"]) for axis in made.header["axes"])
     with at_rest(dial):
         found = truth(
-            dial, plan_of(dial), made.to_bytes(), recording.names_of(dial), tried=200, seed=7
+            dial, plan_of(dial), made.to_bytes(), recording.names_of(dial), tried=400, seed=7
         )
     assert found.pixels <= recording.MOST_PIXELS
     assert found.digits <= recording.MOST_DIGITS
