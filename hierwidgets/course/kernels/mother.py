@@ -53,6 +53,7 @@ def prepare() -> None:
             importlib.import_module(name)
     import hierwidgets as hw
 
+    sys.modules["pandas"].set_option("display.max_columns", 20)  # no terminal, as it thinks here
     for name in hw.__all__:
         getattr(hw, name)
     for name in hw.widgets.__all__:

@@ -225,10 +225,7 @@ def test_a_changed_package_is_imported_anew(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_where_it_fails_a_kernel_starts_in_the_usual_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    def cannot(_: object) -> Forked:
-        raise OSError("no more processes")
-
-    monkeypatch.setattr(provisioner, "_fork", cannot)
+    monkeypatch.setattr(provisioner, "_fork", cannot_fork)
     with kernel() as (manager, client):
         assert isinstance(manager.provisioner.process, subprocess.Popen)
         assert said(client, "print(3)") == "3"
@@ -282,3 +279,25 @@ print(there, "jax" in sys.modules, [round(x, 6) for x in found["std_error"].to_l
     alone = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shared.startswith("[True, True, False] False [0.")
     assert shared.split("[")[2] == alone.stdout.strip().split("[")[2]
+
+
+def cannot_fork(_: object) -> Forked:
+    raise OSError("no more processes")
+
+
+def test_what_looks_for_a_notebook_when_it_is_imported_finds_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Tables and bars are those of a kernel that was started in the usual way."""
+    code = """
+import matplotlib, pandas as pd
+from tqdm.auto import tqdm
+names = ["display.max_columns", "display.max_rows", "display.width", "display.notebook_repr_html"]
+print(repr(pd.DataFrame([range(30)] * 3)), [pd.get_option(name) for name in names])
+print(matplotlib.get_backend(), tqdm.__mro__[0].__module__)
+"""
+    with kernel() as (_, client):
+        shared = said(client, code)
+    monkeypatch.setattr(provisioner, "_fork", cannot_fork)
+    with kernel() as (_, client):
+        assert said(client, code) == shared
