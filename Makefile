@@ -125,6 +125,9 @@ $(SITE_STAMP): $(STAMP) $(BOOK)/package.json
 	  "apt-get install nodejs npm"; exit 1; }
 	@echo "installing what the web book needs"
 	@$(call installed,".[$(EXTRAS),site]")
+	@# Lab would load, and complain of, the extension that is for pages without a server.
+	@cd $(VENV)/share/jupyter && mkdir -p lite && rm -rf lite/@jupyterlite \
+	  && mv labextensions/@jupyterlite lite/
 	@cd $(BOOK) && npm install --silent
 	@touch $(SITE_STAMP)
 

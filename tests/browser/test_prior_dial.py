@@ -75,7 +75,7 @@ def test_the_posterior_follows_the_prior(finland: Notebook) -> None:
         - button "Back to the priors as drawn"
         - status: /sd Intercept . district_id. mean 0.387.*As drawn. 10,000 draws/
         - img /Curves of sd Intercept . district_id/
-        - img /Curves of Pr.contacted = Contacted. in District 309/
+        - img /Curves of share contacted in District 309/
         - group: Table of the parameters
         """
     )

@@ -53,8 +53,12 @@ The kernel comes before matplotlib, for it chooses where figures are drawn.
 
 
 def extension(name: str) -> Path:
-    """The folder of an extension of JupyterLab, wherever this environment keeps it."""
-    for folder in jupyter_path("labextensions"):
+    """The folder of an extension, wherever this environment keeps it.
+
+    `make site` puts those that only a page without a server can load where JupyterLab, which would
+    complain of them, does not look: in ``share/jupyter/lite``.
+    """
+    for folder in (*jupyter_path("lite"), *jupyter_path("labextensions")):
         if (found := Path(folder, name)).is_dir():
             return found
     raise binaries.Unavailable(

@@ -23,7 +23,7 @@ function tellPlace(event, model) {
   if (!plot) return;
   const box = plot.getBoundingClientRect();
   const [x, y] = [(event.clientX - box.left) / box.width, (box.bottom - event.clientY) / box.height];
-  if (x >= 0 && x <= 1 && y >= 0 && y <= 1) model.send({ place: name, x, y });
+  if (x >= 0 && x <= 1 && y >= 0 && y <= 1) tell(model, { place: name, x, y });
 }
 
 function putBuffers(states, paths, buffers) {
@@ -49,13 +49,23 @@ async function unpack(manager, { states, buffer_paths }, buffers) {
   });
 }
 
+// The kernel may have gone since: then nobody is left to be told.
+function tell(model, content) {
+  try {
+    model.send(content);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 // Either message may be lost while a busy page loads, so it asks until the answer agrees.
 function askUntilAnswered(model) {
   let [wait, timer] = [500, null];
   const ask = () => {
-    timer = wait < 60_000 ? setTimeout(ask, wait) : null;
+    const state = { frames: model.get("frames"), text: model.get("text"), page: globalThis.hwPage };
+    timer = tell(model, state) && wait < 60_000 ? setTimeout(ask, wait) : null;
     wait *= 2;
-    model.send({ frames: model.get("frames"), text: model.get("text"), page: globalThis.hwPage });
   };
   model.on("msg:custom", ({ answer }) => {
     if (answer === model.get("text")) clearTimeout(timer);
@@ -70,7 +80,7 @@ function initialize({ model }) {
     const seen = model.get("frames");
     last = last.then(() => unpack(model.widget_manager, message, buffers)).catch(console.error);
     // A message was lost on the way: every state is asked for again.
-    if (message.frames > seen + 1) last.then(() => model.send({ frames: seen }));
+    if (message.frames > seen + 1) last.then(() => tell(model, { frames: seen }));
   });
   askUntilAnswered(model);
 }
