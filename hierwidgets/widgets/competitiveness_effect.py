@@ -27,7 +27,7 @@ from hierwidgets.widgets.numbers.effect.setting import (
     decimals,
     setting,
     starting_values,
-)
+)  # fmt: skip
 from hierwidgets.widgets.numbers.words import Estimated, GivenWords, group_word, rate_name, shorter
 from hierwidgets.widgets.panels.curves import STEPS, EffectPicture, effect_sliders
 from hierwidgets.widgets.panels.facets import FacetRow, facets_legend, rows_of_facets
@@ -101,10 +101,8 @@ class CompetitivenessEffect(Instrument):
     >>> shown.close()
     """
 
-    state_names = (
-        "with_predictor", "sigma", "slope", "low", "high", "target", "level", "quantity",
-        "selected",
-    )  # fmt: skip
+    state_names = ("with_predictor", "sigma", "slope", "low", "high", "target", "level", "quantity",
+                   "selected")  # fmt: skip
 
     with_predictor = t.Bool(True)
     sigma = t.Float(None, allow_none=True)
@@ -434,9 +432,8 @@ class CompetitivenessEffect(Instrument):
         self._report()
 
     def _fill_table(self) -> None:
-        rows = []
-        if self.setting.facet is None:
-            rows = words.slope_rows(self.slopes["slope"], self.low, self.high)
+        own = self.setting.facet is None
+        rows = words.slope_rows(self.slopes["slope"], self.low, self.high) if own else []
         self._table.columns = ["quantity", "at", "for", "estimate", f"{self.level:.0%} interval"]
         self._table.rows = [*words.quantity_rows(self.quantities), *rows]
 

@@ -1,10 +1,12 @@
 """The pages of the reference: every public name, with the docstring that stands beside its code."""
 
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from importlib import import_module
 from inspect import getsourcefile, getsourcelines, isclass, unwrap
 from pathlib import Path
 from typing import Any, NamedTuple
+
+import hierwidgets
 
 from .links import REPOSITORY
 
@@ -89,7 +91,7 @@ def source(domain: str, info: Mapping[str, str]) -> str | None:
     """
     if domain != "py" or not info["module"].startswith("hierwidgets"):
         return None
-    value: Any = import_module(info["module"])
+    value: Any = sys.modules.get(info["module"])  # Sphinx has imported it
     for name in info["fullname"].split("."):
         value = getattr(value, name, None)
     value = unwrap(value.fget if isinstance(value, property) and value.fget else value)
@@ -97,7 +99,7 @@ def source(domain: str, info: Mapping[str, str]) -> str | None:
         file, (lines, first) = getsourcefile(value), getsourcelines(value)
     except TypeError:  # a number, an attribute
         return None
-    root = Path(import_module("hierwidgets").__path__[0]).parent
+    root = Path(hierwidgets.__path__[0]).parent
     if file is None or not Path(file).is_relative_to(root / "hierwidgets"):
         return None
     place = Path(file).relative_to(root).as_posix()
@@ -116,7 +118,7 @@ def names(part: Part) -> Iterator[str]:
         if module == name:
             yield name
             continue
-        for one in import_module(f"hierwidgets.{module}").__all__:
+        for one in _value(module.split(".")).__all__:
             if not _named(one):
                 yield f"{module}.{one}"
 
@@ -149,7 +151,7 @@ def _foreign(value: type) -> str:
 
 
 def _value(path: Sequence[str]) -> Any:
-    value: Any = import_module("hierwidgets")
+    value: Any = hierwidgets
     for name in path:
         value = getattr(value, name)
     return value

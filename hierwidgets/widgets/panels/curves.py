@@ -56,6 +56,8 @@ class EffectPicture:
         To be shown.
     curves, bands, marks
         A curve, its band and its points for each value compared and for their difference.
+    names
+        Of the series that are shown, by their places among these.
     guides, zero
         Dashed lines at the two values, and a dotted one at 0.
     """
@@ -85,6 +87,7 @@ class EffectPicture:
         marks = [*self.bands, self.zero, self.guides, *self.curves, *self.marks]
         self.figure = figure("hw-effect", "220px", marks, [bottom, self.axis], bottom=44)
         self._series: dict[int, dict[str, Array]] = {}
+        self.names: dict[int, str] = {}
 
     def _build_series(self, scales: dict[str, bqplot.Scale]) -> None:
         """A band, a curve and marks for each value compared and for their difference."""
@@ -110,9 +113,10 @@ class EffectPicture:
     def draw_curves(self, frame: pd.DataFrame, first: int, label: str) -> None:
         """New curves: series i in the colour and dash of `first` + i; the others vanish."""
         names, numbers = frame["series"].to_numpy(), frame[list(COLUMNS)].to_numpy(np.float64)
+        self.names = {first + i: name for i, name in enumerate(dict.fromkeys(names))}
         self._series = {
-            first + i: dict(zip(COLUMNS, numbers[names == name].T, strict=True))
-            for i, name in enumerate(dict.fromkeys(names))
+            i: dict(zip(COLUMNS, numbers[names == name].T, strict=True))
+            for i, name in self.names.items()
         }
         for i, (band, curve, mark) in enumerate(
             zip(self.bands, self.curves, self.marks, strict=True)

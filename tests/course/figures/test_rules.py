@@ -128,10 +128,8 @@ def look(mark: Any) -> tuple[str, str]:
 def test_instrument_of_the_effect() -> None:
     fit = hw.glmer(SEVERAL_COUNTRIES, hw.load("rainey2015"), event="Contacted")
     effect = hw.widgets.CompetitivenessEffect(fit, "district_competitiveness")
-    shown = list(effect.curves._frames.items())
-    assert [frame["series"].iloc[0] for _, frame in shown] == list(RULES)[::-1]
-    for i, frame in shown:
-        rule = frame["series"].iloc[0]
+    assert list(effect.curves.names.values()) == list(RULES)[::-1]
+    for i, rule in effect.curves.names.items():
         assert look(effect.curves.curves[i]) == WANTED[rule]
         assert effect.curves.marks[i].marker == MARKERS[RULES[rule].marker]
     (row,) = effect.facets
