@@ -176,7 +176,11 @@ def share_name(outcome: str, event: object | None) -> str:
     --------
     >>> share_name("contacted", "Contacted"), share_name("first_vote", "Greens")
     ('share contacted', 'share with first vote = Greens')
+    >>> share_name("contacted", None)
+    'share contacted'
     """
+    if event is None:
+        return f"share {spoken(outcome)}"
     counted = event_name(outcome, event)
     return f"share with {counted}" if "=" in counted else f"share {counted}"
 

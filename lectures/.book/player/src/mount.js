@@ -18,8 +18,9 @@ export async function mount(figure, url, live) {
   await manager.show(recording.header.root, place);
   await drawn(place);
   await keep(manager, recording.header);
-  figure.insertBefore(said(recording.header, live), place);
-  for (const still of stills) still.hidden = true;
+  const caption = figure.querySelector(":scope > figcaption"); // which speaks of the still
+  figure.insertBefore(said(recording.header, live ?? caption?.querySelector("a")?.href), place);
+  for (const still of [...stills, caption]) if (still) still.hidden = true;
   place.classList.remove("recorded-loading");
   figure.dataset.recorded = "plays";
   figure.recorded = { kernel, manager };
