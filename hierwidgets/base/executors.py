@@ -7,16 +7,18 @@ from concurrent.futures import (
     CancelledError,
     Executor,
     Future,
-    ProcessPoolExecutor,
     wait,
 )  # fmt: skip
 from contextlib import closing, contextmanager
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from hierwidgets.base.checks import check_whole
 from hierwidgets.errors import DataError, FitError
+
+if TYPE_CHECKING:
+    from concurrent.futures import ProcessPoolExecutor
 
 __all__ = [
     "LostError", "RootSeed", "carried_out", "check_executor", "chunk_size", "progress_bar",
@@ -109,19 +111,23 @@ class _Workers:
 
     def __init__(self, executor: Executor) -> None:
         self._executor = executor
-        self._own: ProcessPoolExecutor | None = None
+        self._own: Executor | None = None
         self.ahead = max(_AHEAD, 4 * int(getattr(executor, "_max_workers", 0)))
 
     def submit(self, perform: Callable[[Task], list[Record]], task: Task) -> "Future[list[Record]]":
         try:
             return self._executor.submit(perform, task)
         except BrokenExecutor:
+            from concurrent.futures import ProcessPoolExecutor  # in a browser there is none
+
             if not isinstance(self._executor, ProcessPoolExecutor):
                 raise
         self._replace(self._executor)
         return self._executor.submit(perform, task)
 
-    def _replace(self, broken: ProcessPoolExecutor) -> None:
+    def _replace(self, broken: "ProcessPoolExecutor") -> None:
+        from concurrent.futures import ProcessPoolExecutor
+
         self.close()
         self._executor = self._own = ProcessPoolExecutor(
             broken._max_workers,  # type: ignore[attr-defined]

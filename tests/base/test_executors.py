@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import tracemalloc
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from functools import partial
@@ -221,3 +223,15 @@ def test_a_worker_of_a_cluster_that_dies_is_replaced():
         os.kill(pids[0], signal.SIGKILL)
         *_, found = steps
     assert found.table.equals(here.table)
+
+
+def test_the_package_is_imported_where_there_are_no_processes():
+    """As in a browser, whose Python has no multiprocessing."""
+    code = """
+import sys
+sys.modules["concurrent.futures.process"] = sys.modules["_multiprocessing"] = None
+import hierwidgets as hw
+print(len([getattr(hw, name) for name in hw.__all__]) > 20)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "True\n"
