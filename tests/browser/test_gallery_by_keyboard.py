@@ -45,7 +45,11 @@ def column(table: dict[str, list[str]], place: int) -> dict[str, float]:
 def test_two_tabs_after_running_a_cell_lead_into_its_instrument(at: At) -> None:
     """So the first cell says. Running goes first, and makes the instrument anew."""
     strip = at("DistrictStrip")
+    prompt = strip.page.locator(".jp-Cell.jp-mod-active .jp-InputArea-prompt")
+    before = prompt.inner_text()
     strip.page.keyboard.press("Control+Enter")
+    expect(prompt).not_to_have_text(before)
+    expect(prompt).to_have_text(re.compile(r"\d"))  # has run
     strip.says("90 % Wald intervals")
     strip.page.keyboard.press("Tab")
     strip.page.keyboard.press("Tab")
