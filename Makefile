@@ -1,6 +1,6 @@
 # make lab     make your own copy of the lectures (COPY, my-lectures) and open it in JupyterLab
 # make lite    make the lectures that run in a browser, without a server, in site/lite
-# make test    prove that everything works (under 15 minutes)
+# make test    prove that everything works (about a quarter of an hour)
 # make quick   the same of what you have changed, and a little of everything (under 90 seconds)
 # make site    make the web book in site (python -m http.server -d site shows it)
 # The rest: test-slow (needs npm), test-long (what takes hours by nature), bench, notebooks,
