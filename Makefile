@@ -127,8 +127,8 @@ $(SITE_STAMP): $(STAMP) $(BOOK)/package.json
 	@echo "installing what the web book needs"
 	@$(call installed,".[$(EXTRAS)$(comma)site]")
 	@# Lab would load, and complain of, the extension that is for pages without a server.
-	@cd $(VENV)/share/jupyter && mkdir -p lite && rm -rf lite/@jupyterlite \
-	  && mv labextensions/@jupyterlite lite/
+	@cd $(VENV)/share/jupyter && mkdir -p lite && if [ -d labextensions/@jupyterlite ]; then \
+	  rm -rf lite/@jupyterlite && mv labextensions/@jupyterlite lite/; fi
 	@cd $(BOOK) && npm install --silent
 	@touch $(SITE_STAMP)
 

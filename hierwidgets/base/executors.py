@@ -8,7 +8,7 @@ from concurrent.futures import (
     Executor,
     Future,
     wait,
-)  # fmt: skip
+)
 from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 
