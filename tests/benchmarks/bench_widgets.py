@@ -4,8 +4,11 @@
 
 It prints a row of a table for each widget as it is measured, then what was missed, and ends with 1
 if a target was: the median step of every widget, and how far the picture is behind the mouse when a
-drag of 60 moves ends, the median of three drags to one side and back. All of it takes about five
-minutes, a widget a quarter of a minute.
+drag of 60 moves ends, the median of three drags to one side and back. A widget takes three quarters
+of a minute, all of them a quarter of an hour.
+
+Milliseconds are a machine's own, so the first row is a peer: a slider of ipywidgets, a label and
+253 points of bqplot, which a callback moves. Each other row says how many times that step it takes.
 
 A step's clock starts at the time stamp of the browser's key event and stops after the paint of the
 last frame in which anything inside the widget changed; of the chain clinic, inside the traces and
@@ -93,6 +96,32 @@ cells = country()
 widget = hw.widgets.Poststrat(hw.glmer(POLL, survey(cells, 1000, seed=1)), cells)"""
 PAGE_PRIORS = 'widget = hw.widgets.PriorDial(hw.load_posterior("rainey2015"))'
 STRIP = 'widget = hw.widgets.DistrictStrip({data}, "contacted", "district_id", "Contacted"{more})'
+BY_HAND = Case(
+    "by hand",
+    """
+import ipywidgets
+import numpy as np
+from bqplot import Axis, Figure, LinearScale, Scatter
+
+n = np.arange(253.0)
+scales = {"x": LinearScale(), "y": LinearScale(min=-3, max=3)}
+points = Scatter(x=n, y=np.sin(n), scales=scales)
+axes = [Axis(scale=scales["x"]), Axis(scale=scales["y"], orientation="vertical")]
+shown = ipywidgets.VBox([ipywidgets.HTML("1"), Figure(marks=[points], axes=axes)])
+slider = ipywidgets.FloatSlider(value=1.5, min=0, max=3, step=0.01, description="factor")
+
+def move(change):
+    shown.children[0].value = f"{change.new:.2f}"
+    points.y = change.new * np.sin(n)
+
+slider.observe(move, "value")
+shown.add_class("hw-by-hand")
+widget = ipywidgets.VBox([slider, shown]).add_class("hw-instrument")
+""",
+    "factor",
+    253,
+    ".hw-by-hand",
+)
 CASES = [
     Case("PoolingDial", "widget = hw.widgets.PoolingDial(one)", "σ, spread", 14),
     Case("PoolingDial", "widget = hw.widgets.PoolingDial(two)", "σ, spread", 253),
@@ -158,6 +187,13 @@ WATCH = """(parts) => {
     else nextFrame(soon);
   }).observe(widget, {attributes: true, childList: true, characterData: true, subtree: true});
 }"""
+RANGE = """(slider) => {
+  if (slider.type === 'range') {
+    return [+slider.min, +slider.max, slider.valueAsNumber, +slider.step || 1];
+  }
+  const told = (name) => +slider.getAttribute('aria-value' + name);
+  return [told('min'), told('max'), told('now'), 0.01];
+}"""
 # The slider's own thumb moves at once; the redraw is what changes outside the slider.
 SETTLED = """(quiet) => {
   const {started, changed, painted, redrawn} = window.hwClock;
@@ -179,7 +215,7 @@ def main(names: list[str] | None = None) -> int:
         return 2
     cases = [case for case in CASES if not asked or case.widget in asked]
     load = os.getloadavg()[0]
-    columns = " ".join(f"{name:>8s}" for name in ("median", "p95", "lag", "longest"))
+    columns = " ".join(f"{name:>8s}" for name in ("median", "by hand", "p95", "lag", "longest"))
     print(f"{'widget':22s} {'slider':34s} {'groups':>6s} {columns}")
     with tempfile.TemporaryDirectory() as folder:
         root, state = Path(folder, "notebooks"), Path(folder, "state")
@@ -188,8 +224,11 @@ def main(names: list[str] | None = None) -> int:
         with lab_server(root, state) as server, chromium(executable) as browser:
             page = browser.new_page(viewport={"width": 1280, "height": 1100})
             page.add_init_script(KNOW_FRAMES)
+            hand = peer(page, server)
             missed = [
-                text for i, case in enumerate(cases) for text in measure(page, server, case, i)
+                text
+                for i, case in enumerate(cases)
+                for text in measure(page, server, case, i, hand)
             ]
     print(f"missed: {'; '.join(missed)}" if missed else "every target is met")
     print(
@@ -205,38 +244,61 @@ def only(words: list[str]) -> list[str]:
     return [name for names in asked for name in names.split(",") if name]
 
 
-def measure(page: Page, server: LabServer, case: Case, number: int) -> list[str]:
+def peer(page: Page, server: LabServer) -> float:
+    """Print the row of the widget by hand, and give its median step (ms)."""
+    notebook = opened(page, server, BY_HAND, "by-hand")
+    median, p95 = spread(key_steps(page, slider_of(page, BY_HAND), BY_HAND.rest))
+    notebook.leave()
+    print(f"{BY_HAND.name} {median:5.1f} ms     1.0x {p95:5.1f} ms", flush=True)
+    return median
+
+
+def measure(page: Page, server: LabServer, case: Case, number: int, hand: float) -> list[str]:
     """Print one row of the table; what it misses of the targets, in words."""
-    file = f"case{number}.ipynb"
-    write_notebook(server.root / file, SETUP + case.made + "\nwidget")
-    notebook = Notebook(page, server, file)
-    notebook.run_all()
-    slider = page.locator(".hw-instrument").get_by_role("slider", name=case.slider)
-    slider.focus()
-    page.wait_for_timeout(1500)  # the start-up of Lab, which is not what is measured
-    page.evaluate(WATCH, case.redrawn)
-    times = key_steps(page, slider, case.rest)
+    notebook = opened(page, server, case, f"case{number}")
+    slider = slider_of(page, case)
+    median, p95 = spread(key_steps(page, slider, case.rest))
     lags = [drag_lag(page, slider, case) for _ in range(DRAGS)]
     notebook.leave()
-    median, p95 = statistics.median(times), sorted(times)[int(0.95 * len(times))]
     lag = statistics.median(lags)
-    shown = " ".join(f"{value:5.1f} ms" for value in (median, p95, lag, max(lags)))
+    shown = " ".join(f"{value:5.1f} ms" for value in (p95, lag, max(lags)))
     named = " ".join(case.name.split())
     missed = [
         f"{named}: {what} {value:.1f} ms ({most:g})"
         for what, value, most in (("step", median, STEP_MS), ("lag", lag, LAG_MS))
         if value > most
     ]
-    print(f"{case.name} {shown}  {'MISSED' if missed else 'ok'}", flush=True)
+    verdict = "MISSED" if missed else "ok"
+    print(f"{case.name} {median:5.1f} ms {median / hand:7.1f}x {shown}  {verdict}", flush=True)
     return missed
+
+
+def opened(page: Page, server: LabServer, case: Case, name: str) -> Notebook:
+    """The case's notebook after Run All, its slider in focus and its changes watched."""
+    write_notebook(server.root / f"{name}.ipynb", SETUP + case.made + "\nwidget")
+    notebook = Notebook(page, server, f"{name}.ipynb")
+    notebook.run_all()
+    slider_of(page, case).focus()
+    page.wait_for_timeout(1500)  # the start-up of Lab, which is not what is measured
+    page.evaluate(WATCH, case.redrawn)
+    return notebook
+
+
+def slider_of(page: Page, case: Case) -> Locator:
+    """What is stepped; the one by hand has no name, for ipywidgets gives it none."""
+    name = None if case is BY_HAND else case.slider
+    return page.locator(".hw-instrument").get_by_role("slider", name=name)
+
+
+def spread(times: list[float]) -> tuple[float, float]:
+    """Median and 95 % quantile."""
+    return statistics.median(times), sorted(times)[int(0.95 * len(times))]
 
 
 def key_steps(page: Page, slider: Locator, quiet: float) -> list[float]:
     """Milliseconds from each arrow key press to the paint of the finished redraw."""
     times = []
-    start = float(slider.input_value())
-    low, high = float(slider.get_attribute("min") or 0), float(slider.get_attribute("max") or 1)
-    by = float(slider.get_attribute("step") or 1)
+    low, high, start, by = slider.evaluate(RANGE)
     ahead = start < 0.5 * (low + high)
     turn = min(10, round((high - start if ahead else start - low) / by))  # never past an end
     for step in range(STEPS + WARM_UP):
@@ -255,8 +317,8 @@ def drag_lag(page: Page, slider: Locator, case: Case) -> float:
     """
     box = slider.bounding_box()
     assert box is not None
-    low, high = float(slider.get_attribute("min") or 0), float(slider.get_attribute("max") or 1)
-    now = (float(slider.input_value()) - low) / (high - low)
+    low, high, start, _ = slider.evaluate(RANGE)
+    now = (start - low) / (high - low)
     thumb, y = 16, box["y"] + box["height"] / 2
     track = box["width"] - thumb
     page.evaluate("() => { window.hwClock.moves = 0; }")
