@@ -237,7 +237,7 @@ def _orders(indptr: Index, indices: Index) -> list[Index]:
     from scipy.sparse.csgraph import reverse_cuthill_mckee
 
     near = reverse_cuthill_mckee(graph, symmetric_mode=True)
-    return [np.argsort(np.diff(indptr), kind="stable"), near.astype(np.int64)]
+    return [np.argsort(np.diff(indptr), kind="stable"), near.astype(np.intp)]
 
 
 def _eliminated(indptr: Index, indices: Index, order: Index, most: float) -> list[Index] | None:
@@ -246,7 +246,7 @@ def _eliminated(indptr: Index, indices: Index, order: Index, most: float) -> lis
     None once these alone would take more than `most` seconds.
     """
     q, seconds = len(order), 0.0
-    place = np.empty(q, dtype=np.int64)
+    place = np.empty(q, dtype=np.intp)
     place[order] = np.arange(q)
     children: list[list[int]] = [[] for _ in range(q)]
     below: list[Index] = []
@@ -281,7 +281,7 @@ def _fronts(below: list[Index], q: int) -> tuple[list[list[int]], float]:
     The first front is what is left at the end, as one dense front.
     """
     known = len(below)
-    fronts, front_of, rest = [list(range(q - 1, known - 1, -1))], np.zeros(q, dtype=np.int64), [0]
+    fronts, front_of, rest = [list(range(q - 1, known - 1, -1))], np.zeros(q, dtype=np.intp), [0]
     has_child = np.zeros(q, dtype=bool)
     has_child[[rows[0] for rows in below if len(rows)]] = True
     for c in range(known - 1, -1, -1):
@@ -307,17 +307,17 @@ def _laid_out(
 ) -> Plan:  # fmt: skip
     """The plan with fronts in postorder, children before parents and next to them."""
     q = len(order)
-    none = np.zeros(0, dtype=np.int64)
+    none = np.zeros(0, dtype=np.intp)
     rows = [below[own[0]] if own[0] < len(below) else none for own in fronts]
-    front_of = np.empty(q, dtype=np.int64)
+    front_of = np.empty(q, dtype=np.intp)
     for f, own in enumerate(fronts):
         front_of[own] = f
     parent = np.array([front_of[r[0]] if len(r) else -1 for r in rows])
     visit = _postorder(parent)
-    moved = np.concatenate([fronts[f][::-1] for f in visit]).astype(np.int64)
-    place = np.empty(q, dtype=np.int64)
+    moved = np.concatenate([fronts[f][::-1] for f in visit]).astype(np.intp)
+    place = np.empty(q, dtype=np.intp)
     place[moved] = np.arange(q)
-    rank = np.empty(len(fronts), dtype=np.int64)
+    rank = np.empty(len(fronts), dtype=np.intp)
     rank[visit] = np.arange(len(fronts))
     starts = np.concatenate([[0], np.cumsum([len(fronts[f]) for f in visit])])
     ordered = [np.sort(place[rows[f]]) for f in visit]
@@ -359,14 +359,14 @@ def _places(
 ) -> Index:  # fmt: skip
     """Where the fronts' columns have the elements of the lower triangle."""
     q = len(order)
-    place = np.empty(q, dtype=np.int64)
+    place = np.empty(q, dtype=np.intp)
     place[order] = np.arange(q)
     one = place[np.repeat(np.arange(q), np.diff(indptr))[lower]]
     other = place[indices[lower]]
     column, row = np.minimum(one, other), np.maximum(one, other)
     by_column = np.argsort(column, kind="stable")
     cuts = np.searchsorted(column[by_column], starts)
-    at = np.empty(len(lower), dtype=np.int64)
+    at = np.empty(len(lower), dtype=np.intp)
     for f, rows in enumerate(below):
         mine = by_column[cuts[f] : cuts[f + 1]]
         s = starts[f + 1] - starts[f]

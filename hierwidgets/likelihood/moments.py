@@ -28,7 +28,7 @@ _UNKNOWN = 0.1  # where the moments say that there is no variance
 def first_theta(P: Products) -> Array:
     """Theta (m,) with independent coefficients, whose variances have these moments."""
     lay, template = P.lay, P.lay.design.template
-    kinds = [_kinds(P, 0, 0), np.zeros(0, dtype=np.int64)]
+    kinds = [_kinds(P, 0, 0), np.zeros(0, dtype=np.intp)]
     sizes = np.cumsum([0, *(term.k for term in lay.design.terms)])
     if lay.q2:
         kinds[1] = np.concatenate([_kinds(P, t, sizes[t]) for t in range(1, len(lay.design.terms))])

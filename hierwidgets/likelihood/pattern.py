@@ -185,7 +185,7 @@ def pattern(terms: Sequence[Term], columns: Index, q2: int) -> Pattern | None:
     first, later = terms[0], terms[1:]
     key = first.codes[:, None].astype(np.int64) * q2 + columns
     places, touched = np.unique(key, return_inverse=True)
-    level, column = np.divmod(places, q2)
+    level, column = (part.astype(np.intp, copy=False) for part in np.divmod(places, q2))
     starts = np.searchsorted(level, np.arange(first.J + 1))
     count = np.diff(starts)
     pairs = int((count * (count + 1) // 2).sum())
@@ -221,7 +221,7 @@ def _schur(level: Index, column: Index, J: int, q2: int) -> tuple[Index, Index]:
     B = scipy.sparse.csr_array((ones, (level, column)), shape=(J, q2))
     S = (B.T @ B).tocsr()
     S.sort_indices()
-    return S.indptr.astype(np.int64), S.indices.astype(np.int64)
+    return S.indptr.astype(np.intp), S.indices.astype(np.intp)
 
 
 def _mirror(indptr: Index, indices: Index, q2: int) -> Index:
@@ -229,7 +229,7 @@ def _mirror(indptr: Index, indices: Index, q2: int) -> Index:
     numbered = scipy.sparse.csr_array((np.arange(E), indices, indptr), shape=(q2, q2))
     turned = numbered.tocsc()
     turned.sort_indices()
-    result: Index = turned.data.astype(np.int64)
+    result: Index = turned.data.astype(np.intp)
     return result
 
 
@@ -239,9 +239,9 @@ def _find(
 ) -> Index:  # fmt: skip
     """Where the lower triangle has the columns of each pair, some columns at a time."""
     q2, sorted_columns = len(indptr) - 1, column[order]
-    at = np.empty(len(second), dtype=np.int64)
+    at = np.empty(len(second), dtype=np.intp)
     step = max(1, _SCRATCH // q2)
-    table = np.zeros((step, q2), dtype=np.int64)
+    table = np.zeros((step, q2), dtype=np.intp)
     for a in range(0, q2, step):
         b = min(a + step, q2)
         own = slice(indptr[a], indptr[b])
@@ -282,7 +282,7 @@ def _flat(level: Index, column: Index, starts: Index, k: int) -> tuple[Index, In
     count = np.diff(starts)
     indptr = np.concatenate([[0], np.cumsum(np.repeat(count, k))])
     inside = np.arange(len(level)) - starts[level]
-    where = np.empty(len(level) * k, dtype=np.int64)
+    where = np.empty(len(level) * k, dtype=np.intp)
     for a in range(k):
         where[indptr[level * k + a] + inside] = np.arange(len(level)) * k + a
     return where, column[where // k], indptr

@@ -37,7 +37,7 @@ def bends(known: Reference, priors: Resolved, lead: Piece | None, others: list[P
         by += [(1.0, (piece.levels + 3.0) ** -2)] * k
         power = 2.0 * (lkj_eta(priors, piece) - 1.0) + k
         by += [(max(power - j, 1.0) ** -2,) * 2 for i in range(1, k) for j in range(i)]
-    at = np.arange(len(centre), dtype=np.int64)
+    at = np.arange(len(centre), dtype=np.intp)
     return Bends(at, np.array(centre), np.array(by).reshape(-1, 2))
 
 

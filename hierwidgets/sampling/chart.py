@@ -144,8 +144,8 @@ def chart(
     data = _data(design, family, others, Q, order)
     integrated = _integrated(design, lead, known, order, n_nodes)
     sampled = Pieces(
-        np.array([piece.size for piece in others], np.int64),
-        np.array([piece.levels for piece in others], np.int64),
+        np.array([piece.size for piece in others], np.intp),
+        np.array([piece.levels for piece in others], np.intp),
         max([piece.size for piece in others], default=1),
     )
     working = _working(known, lead, integrated, order)
@@ -182,7 +182,7 @@ def _data(design: Design, family: Family, others: list[Piece], Q: Array, order: 
         offset=np.ascontiguousarray(design.offset[order]),
         Q=np.ascontiguousarray(Q[order]),
         Z=np.ascontiguousarray(np.hstack([np.zeros((n, 0)), *columns])[order]),
-        codes=np.array(levels, np.int64).reshape(len(others), n),
+        codes=np.array(levels, np.intp).reshape(len(others), n),
     )
 
 
@@ -191,7 +191,7 @@ def _integrated(
 ) -> Integrated:
     x, log_weight = nodes(n_nodes)
     if lead is None:
-        return Integrated(0, np.zeros(0), np.zeros(1, np.int64), np.zeros(0), x, log_weight)
+        return Integrated(0, np.zeros(0), np.zeros(1, np.intp), np.zeros(0), x, log_weight)
     term = design.terms[lead.term]
     columns = lead.columns[0] if lead.size == 1 else list(lead.columns)
     if lead.size > 1:
@@ -199,7 +199,7 @@ def _integrated(
     return Integrated(
         coordinates=lead.coordinates,
         z=np.ascontiguousarray(term.Z[order][:, columns]),
-        starts=np.searchsorted(term.codes[order], np.arange(term.J + 1)).astype(np.int64),
+        starts=np.searchsorted(term.codes[order], np.arange(term.J + 1)).astype(np.intp),
         begin=known.modes[lead.term][:, columns].copy(),
         node=x,
         log_weight=log_weight,

@@ -94,12 +94,12 @@ def whitening(data: Data, pieces: Pieces, working: WorkingResponse, limit: int) 
         H, r = _by_level(data, pieces, working, size)
     squares = np.diff(block) ** 2
     return Whitening(
-        np.array(block, np.int64),
-        np.array(slot, np.int64),
-        np.array(slot_piece, np.int64),
-        np.array(slot_at, np.int64),
+        np.array(block, np.intp),
+        np.array(slot, np.intp),
+        np.array(slot_piece, np.intp),
+        np.array(slot_at, np.intp),
         np.concatenate([np.zeros(0), *[h.ravel() for h in H]]),
-        np.concatenate([[0], np.cumsum(squares)]).astype(np.int64),
+        np.concatenate([[0], np.cumsum(squares)]).astype(np.intp),
         r,
     )
 

@@ -45,7 +45,7 @@ def coded(prior: Prior) -> tuple[int, Array]:
 
 def _sds(priors: Resolved, lead: Piece | None, others: list[Piece]) -> tuple[Integers, Array]:
     widest = max([piece.size for piece in [lead, *others] if piece is not None], default=1)
-    kind = np.zeros((1 + len(others), widest), np.int64)
+    kind = np.zeros((1 + len(others), widest), np.intp)
     par = np.zeros((1 + len(others), widest, 3))
     for row, piece in enumerate([lead, *others]):
         if piece is not None:
@@ -70,6 +70,6 @@ def _coefficients(priors: Resolved, R: Array) -> tuple[Array, Integers, Array]:
     m = len(kind)
     return (
         np.ascontiguousarray(np.array(rows).reshape(m, p)),
-        np.array(kind, np.int64),
+        np.array(kind, np.intp),
         np.array(par).reshape(m, 3),
     )

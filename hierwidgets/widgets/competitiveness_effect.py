@@ -168,10 +168,7 @@ class CompetitivenessEffect(Instrument):
 
         Where sigma or slope was moved they are those of the model as moved, without intervals.
         """
-        level = self.level if self._moved is None else None
-        return numbers.quantity_frame(
-            self._shown, self.low, self.high, target=self.target, level=level
-        )
+        return self._kept.quantities(self.low, self.high, self.target, self.level, self._moved)
 
     @property
     def slopes(self) -> pd.DataFrame:

@@ -1,11 +1,12 @@
-"""Install a wheel into a fresh environment and see that it works without the repository.
+"""Install a wheel, or the source, into a fresh environment: it works without the repository.
 
-    python tests/tools/wheel_alone.py dist/hierwidgets-*.whl [python]
+    python tests/tools/wheel_alone.py dist/hierwidgets-* [--python python3.12]
 
-It loads all data, fits the page's first model, reads cached draws, makes a widget and answers an
-exercise, and prints how large the wheel is.
+Of each file: it loads all data, fits the page's first model, samples its posterior, reads stored
+draws, makes a widget and answers an exercise, and prints how large the file is.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -22,6 +23,8 @@ assert {n: len(hw.load(n)) for n in ("finland", "uk", "rainey2015", "rainey2015_
     "finland": 1086, "uk": 756, "rainey2015": 5126, "rainey2015_individual": 5126}
 fit = hw.glmer("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
 assert abs(fit.loglik + 552.2633) < 1e-3
+model = hw.Model("contacted ~ 1 + (1 | district_id)", hw.load("finland"), event="Contacted")
+assert model.sample(seed=1, progress=False).method == "importance"
 assert hw.load_posterior("finland").nobs > 0
 dial = hw.widgets.PoolingDial(fit)
 dial.selected = dial.selected
@@ -32,18 +35,26 @@ print(hw.__file__)
 
 
 def main(arguments: list[str]) -> int:
-    wheel, python = Path(arguments[0]).resolve(), (arguments[1:] or [sys.executable])[0]
+    parser = argparse.ArgumentParser(prog="wheel_alone.py", description=__doc__)
+    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("--python", default=sys.executable, help="what runs it")
+    given = parser.parse_args(arguments)
+    return max(alone(file.resolve(), given.python) for file in given.files)
+
+
+def alone(file: Path, python: str) -> int:
+    """Try one distribution; 0 where all is well."""
     with tempfile.TemporaryDirectory() as place:
         env = Path(place) / "env"
         subprocess.run([python, "-m", "venv", str(env)], check=True)
         pip = [f"{env}/bin/python", "-m", "pip", "--disable-pip-version-check", "install", "-q"]
         constraints = ["-c", str(ROOT / "constraints.txt")]
-        subprocess.run([*pip, *constraints, f"{wheel}[lab]"], check=True)
+        subprocess.run([*pip, *constraints, f"{file}[lab]"], check=True)
         own = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
         done = subprocess.run(
             [f"{env}/bin/python", "-c", TRY], cwd=place, env=own, capture_output=True, text=True
         )
-        print(done.stderr or f"{wheel.name} ({wheel.stat().st_size / 1e6:.1f} MB) works alone")
+        print(done.stderr or f"{file.name} ({file.stat().st_size / 1e6:.1f} MB) works alone")
         return done.returncode or int(not done.stdout.startswith(str(env)))
 
 

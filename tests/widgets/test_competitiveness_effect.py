@@ -281,9 +281,9 @@ def test_in_a_drag_the_changes_follow_each_step(shown):
 def test_a_drag_previews_and_the_table_follows(shown, monkeypatch, target):
     shown.target, shown.table.is_open = target, True
     asked = []
-    exact = numbers.quantity_frame
+    exact = shown._kept.quantities
     monkeypatch.setattr(
-        numbers, "quantity_frame", lambda *a, **k: (asked.append(a[1:]), exact(*a, **k))[1]
+        shown._kept, "quantities", lambda *a, **k: (asked.append(a[:2]), exact(*a, **k))[1]
     )
 
     async def drag():

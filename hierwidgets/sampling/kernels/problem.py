@@ -39,7 +39,7 @@ __all__ = [
     "Problem", "Whitening",
 ]  # fmt: skip
 
-Integers = NDArray[np.int64]
+Integers = NDArray[np.intp]
 
 LOGIT, PROBIT, CLOGLOG, POISSON, GAUSSIAN = range(5)
 FLAT, NORMAL, STUDENT_T, EXPONENTIAL, GAMMA, UNIFORM = range(6)

@@ -129,7 +129,7 @@ def _fit(
     plain = pd.DataFrame(
         {
             "y": indicator(data[outcome], event),
-            "j": data[group].astype(object).map(codes).to_numpy(dtype=np.int64),
+            "j": data[group].astype(object).map(codes).to_numpy(dtype=np.intp),
         }
     )
     return glmer("y ~ 1 + (1 | j)", plain, family="binomial")

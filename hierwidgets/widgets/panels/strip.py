@@ -67,7 +67,7 @@ class StripPanel:
         rate: str,
     ) -> None:
         self._codes = {level: code for code, level in enumerate(levels)}
-        self._people = people["level"].map(self._codes).to_numpy(dtype=np.int64)
+        self._people = people["level"].map(self._codes).to_numpy(dtype=np.intp)
         self._shift = people["shift"].to_numpy()
         self.place = bqplot.LinearScale(allow_padding=False)
         up = bqplot.LinearScale(min=limits[0], max=limits[1], allow_padding=False)

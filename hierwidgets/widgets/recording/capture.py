@@ -12,6 +12,7 @@ import traitlets
 
 from hierwidgets.widgets.parts.controls import NamedSlider, StatusLine, TextTable
 from hierwidgets.widgets.parts.instrument import Instrument, owned_widgets
+from hierwidgets.widgets.parts.later import once
 
 from .axes import Plan
 
@@ -93,7 +94,8 @@ def moved(instrument: Instrument, plan: Plan, places: list[Place]) -> Moves:
         widget.observe(note, names=traitlets.All)
     try:
         for place in sorted(places, key=lambda one: one[::-1]):
-            plan.go([axis.values[at] for axis, at in zip(plan.axes, place, strict=True)])
+            with once(instrument._put_off):
+                plan.go([axis.values[at] for axis, at in zip(plan.axes, place, strict=True)])
             seen[place] = dict(now)
     finally:
         for widget in held:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from hierwidgets.widgets.parts.later import Later
+from hierwidgets.widgets.parts.later import Later, once
 
 
 def test_many_who_ask_get_one_action():
@@ -42,3 +42,17 @@ def test_in_a_script_it_comes_at_once():
     later.ask()
     assert done == [1]
     assert not later.waiting
+
+
+def test_moves_that_are_one_get_one_action_after_the_last():
+    done = []
+    one, other, forgotten = (Later(lambda name=name: done.append(name), 0.01) for name in "abc")
+    with once((one, other, forgotten)):
+        one.ask()
+        forgotten.ask()
+        one.ask()
+        forgotten.forget()
+        assert done == []
+    assert done == ["a"]
+    one.ask()
+    assert done == ["a", "a"]

@@ -3,10 +3,11 @@
 They are those of `predict`, `comparisons` and `slopes` at the rows the setting keeps.
 """
 
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.effects.comparisons import comparisons, slopes
@@ -18,7 +19,7 @@ from .setting import Setting, bar_text, line_rows, model_for, options_of, rows_a
 
 __all__ = [
     "QUANTITIES", "change_frame", "curve_frame", "difference_name", "line_frame",
-    "quantity_frame", "slope_frame", "unit_frame",
+    "quantities_of", "quantity_frame", "slope_frame", "unit_frame",
 ]  # fmt: skip
 
 
@@ -29,7 +30,7 @@ _NUMBERS = ["estimate", "conf_low", "conf_high"]
 
 
 def curve_frame(
-    setting: Setting, quantity: str, at: Array, *, target: str = "typical",
+    setting: Setting, quantity: str, at: ArrayLike, *, target: str = "typical",
     level: float | None = 0.9,
 ) -> pd.DataFrame:  # fmt: skip
     """A quantity of interest at values of the predictor.
@@ -162,17 +163,27 @@ def quantity_frame(
     3  marginal effect         0.5      0.59      0.44       0.74
     4  marginal effect         0.8      0.95      0.53       1.36
     """
-    given: dict[str, Any] = {"target": target, "level": level}
-    changes = change_frame(setting, low, high, **given)
     at = np.sort(np.array([low, high], dtype=np.float64))
+
+    def curve(quantity: str) -> pd.DataFrame:
+        return curve_frame(setting, quantity, at, target=target, level=level)
+
+    changes = change_frame(setting, low, high, target=target, level=level)
+    return quantities_of(setting, changes, curve)
+
+
+def quantities_of(
+    setting: Setting, changes: pd.DataFrame, curve: Callable[[str], pd.DataFrame]
+) -> pd.DataFrame:
+    """`quantity_frame` from its `change_frame` and the `curve_frame` of each quantity."""
     compared = setting.compare is not None
     first = changes["quantity"] == "change"
-    parts = [_at(setting, "probability", at, **given), changes[first]]
+    parts = [_named("probability", curve), changes[first]]
     if compared:
-        parts += [_at(setting, "first difference", at, **given), changes[~first]]
-    parts.append(_at(setting, "marginal effect", at, **given))
+        parts += [_named("first difference", curve), changes[~first]]
+    parts.append(_named("marginal effect", curve))
     if compared:
-        parts.append(_at(setting, "difference of marginal effects", at, **given))
+        parts.append(_named("difference of marginal effects", curve))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -188,11 +199,10 @@ def change_frame(
     return pd.concat(parts, ignore_index=True)
 
 
-def _at(setting: Setting, quantity: str, at: Array, **given: Any) -> pd.DataFrame:
-    found = curve_frame(setting, quantity, at, **given)
-    found.insert(0, "quantity", quantity)
-    found.insert(1, "at", [f"{x:g}" for x in found.pop("x")])
-    return found
+def _named(quantity: str, curve: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
+    found = curve(quantity)
+    at = [f"{x:g}" for x in found["x"]]
+    return pd.DataFrame({"quantity": quantity, "at": at}).join(found.drop(columns="x"))
 
 
 def _change(

@@ -9,7 +9,15 @@ import pandas as pd
 from hierwidgets.fit.fit import Fit
 from hierwidgets.widgets.numbers.words import Estimated
 
-from .frames import change_frame, curve_frame, line_frame, slope_frame, unit_frame
+from .frames import (
+    change_frame,
+    curve_frame,
+    line_frame,
+    quantities_of,
+    quantity_frame,
+    slope_frame,
+    unit_frame,
+)  # fmt: skip
 from .heights import Heights
 from .moved import Movable, prepared
 from .setting import Setting
@@ -36,6 +44,7 @@ class Kept:
         self.setting, self.plain, self.can_move = setting, plain, can_move
         self._kept: dict[object, Any] = {}
         self._heights = Heights(setting)
+        self._last_changes: tuple[object, pd.DataFrame] = (None, pd.DataFrame())
 
     def _once(self, key: object, make: Callable[[], Any]) -> Any:
         if key not in self._kept:
@@ -100,8 +109,39 @@ class Kept:
         """`change_frame` between two values; of a `moved` setting without intervals."""
         if moved is not None and isinstance(moved.model, Fit):
             return self._heights.changes(moved.model, target, low, high)
-        shown, asked = (self.setting, level) if moved is None else (moved, None)
-        return change_frame(shown, low, high, target=target, level=asked)
+        if moved is not None:
+            return change_frame(moved, low, high, target=target, level=None)
+        key = low, high, target, level
+        if self._last_changes[0] != key:
+            found = change_frame(self.setting, low, high, target=target, level=level)
+            self._last_changes = key, found
+        return self._last_changes[1]
+
+    def quantities(
+        self, low: float, high: float, target: str, level: float, moved: Setting | None = None
+    ) -> pd.DataFrame:
+        """`quantity_frame` at two values; of a `moved` setting without intervals.
+
+        What holds of one value is kept, for the other one may move next.
+        """
+        if moved is not None:
+            return quantity_frame(moved, low, high, target=target, level=None)
+
+        def at(quantity: str, x: float) -> pd.DataFrame:
+            found: pd.DataFrame = self._once(
+                (quantity, target, level, x),
+                lambda: curve_frame(self.setting, quantity, [x], target=target, level=level),
+            )
+            return found
+
+        def curve(quantity: str) -> pd.DataFrame:
+            both = pd.concat([at(quantity, x) for x in sorted((low, high))], ignore_index=True)
+            series = dict.fromkeys(both["series"])
+            parts = [both[both["series"] == one] for one in series]
+            return pd.concat(parts, ignore_index=True)
+
+        changes = self.changes(low, high, target, level)
+        return quantities_of(self.setting, changes, curve)
 
     def slopes(self, low: float, high: float, setting: Setting | None = None) -> pd.DataFrame:
         """`slope_frame` between two values of the predictor."""

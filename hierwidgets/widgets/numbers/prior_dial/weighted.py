@@ -77,7 +77,7 @@ def _counted(x: Array, share: Array, low: float, step: float, count: int) -> Arr
     at = (x - low) / step
     inside = (at >= 0) & (at < count - 1)
     at, share = at[inside], share[inside]
-    left = at.astype(np.int64)
+    left = at.astype(np.intp)
     part = at - left
     below, above = share * (1 - part), share * part
     return np.asarray(

@@ -15,6 +15,7 @@ from support.effect_models import X
 
 import hierwidgets as hw
 from hierwidgets.widgets.numbers.effect import frames as numbers
+from hierwidgets.widgets.numbers.effect.kept import Kept
 from hierwidgets.widgets.numbers.effect.setting import setting, thinned
 
 NUMBERS = ["estimate", "conf_low", "conf_high"]
@@ -63,6 +64,19 @@ def test_quantities_are_those_of_direct_calls(model, target, options, new):
     same(pick(frame, "marginal effect"), hw.slopes(model, X, rows, **options))
     effects = hw.slopes(model, X, at, across=rules, **options)
     same(pick(frame, "difference of marginal effects"), effects)
+
+
+@pytest.mark.parametrize("target", ["typical", "average", "new"])
+def test_what_is_kept_of_one_value_gives_the_same_quantities(model, target):
+    found = setting(model, X, average_draws=300)
+    kept = Kept(found, model, None)
+    for low, high in ((0.3, 0.8), (0.3, 0.6), (0.5, 0.6), (0.3, 0.8)):
+        frame = numbers.quantity_frame(found, low, high, target=target, level=0.8)
+        again = kept.quantities(low, high, target, 0.8)
+        assert again.columns.to_list() == frame.columns.to_list()
+        words = ["quantity", "at", "series"]
+        pd.testing.assert_frame_equal(again[words], frame[words])
+        same(again, frame)
 
 
 def test_averages_are_those_of_direct_calls(model):
