@@ -27,6 +27,10 @@ installed = $(if $(UV),"$(UV)" pip install --quiet --python $(BIN)/python $(PINN
   $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile $(PINNED) $(1)
 WORKERS ?= 2
 
+# Tests start hundreds of processes: without bytecode each would compile pandas and SciPy anew, which
+# takes three seconds a time, whatever the shell has been told.
+export PYTHONDONTWRITEBYTECODE :=
+
 # Several processes that each keep one thread busy: BLAS's own would only wait for each other.
 ONE_THREAD := OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 MKL_NUM_THREADS=1
 PYTEST := $(ONE_THREAD) $(BIN)/python -m pytest -q

@@ -97,7 +97,7 @@ def _options(arguments: Sequence[str]) -> argparse.Namespace:
 
 def _versions(*here: peers.Peer | None) -> str:
     found = {k: v for peer in here if peer is not None for k, v in peer.versions.items()}
-    names = ("R", *R_PEERS, "GPBoost")
+    names = ("R", "BLAS of R", *R_PEERS, "GPBoost")
     return "Peers: " + ", ".join(f"{name} {found.get(name) or ABSENT}" for name in names) + "."
 
 
