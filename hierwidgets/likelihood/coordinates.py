@@ -19,7 +19,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import scipy
 
 from hierwidgets.base.arrays import Array
 from hierwidgets.spec.covariance import Template
@@ -54,12 +53,12 @@ class Coordinates:
     @property
     def outward(self) -> Array:
         """(m + p, m + p): working (theta, beta) to those of the model."""
-        return scipy.linalg.block_diag(self.M, _inverse(self.R, lower=False))
+        return _beside(self.M, _inverse(self.R, lower=False))
 
     @property
     def inward(self) -> Array:
         """(m + p, m + p): (theta, beta) of the model to the working ones."""
-        return scipy.linalg.block_diag(_inverse(self.M, lower=True), self.R)
+        return _beside(_inverse(self.M, lower=True), self.R)
 
     def factors_inward(self, factors: Sequence[Array]) -> tuple[Array, ...]:
         """Factors Lambda of the model, in working coordinates."""
@@ -153,6 +152,14 @@ def _taken_apart(term: Term) -> tuple[Array, Array]:
             scaled, own = Q[:, ::-1], _inverse(R[::-1, ::-1], lower=True)
         Z[:, at], T[np.ix_(at, at)] = scaled, own / size[:, None]
     return Z, T
+
+
+def _beside(first: Array, second: Array) -> Array:
+    """Two square matrices along the diagonal of one."""
+    m, p = len(first), len(second)
+    both = np.zeros((m + p, m + p))
+    both[:m, :m], both[m:, m:] = first, second
+    return both
 
 
 def _inverse(triangle: Array, *, lower: bool) -> Array:

@@ -28,7 +28,8 @@ class Dense:
 
     def solve(self, rhs: Array) -> Array:
         """``inv(S) rhs`` for (q2,) or (q2, r)."""
-        return np.asarray(scipy.linalg.cho_solve((self.chol, True), rhs, check_finite=False))
+        found: Array = scipy.linalg.lapack.dpotrs(self.chol, rhs, lower=1)[0]
+        return found
 
     def half(self, z: Array) -> Array:
         """``inv(L') z``: of variance inv(S) where z is of variance I."""
@@ -57,7 +58,9 @@ class Scattered(Dense):
 
 def dense(S: Array) -> Dense:
     """The factor of S (q2, q2), which is overwritten."""
-    chol, _ = scipy.linalg.cho_factor(S, lower=True, overwrite_a=True, check_finite=False)
+    chol, minor = scipy.linalg.lapack.dpotrf(S, lower=1, clean=0, overwrite_a=1)
+    if minor:
+        raise np.linalg.LinAlgError(f"the leading minor of order {minor} is not positive")
     return Dense(chol)
 
 

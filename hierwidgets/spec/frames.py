@@ -125,10 +125,11 @@ def select(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
     if len(data) == 0:
         raise DataError("the data have no rows; a model needs some")
     chosen: pd.DataFrame = data[list(columns)].copy()
-    for column in columns:
-        if pd.api.types.is_complex_dtype(chosen[column]):
+    for column, dtype in chosen.dtypes.items():
+        if pd.api.types.is_complex_dtype(dtype):
             raise DataError(f"column {column!r} is complex; give real numbers")
-        chosen[column] = _without_arrow(chosen[column])
+        if hasattr(dtype, "pyarrow_dtype"):
+            chosen[column] = _without_arrow(chosen[column])
     return chosen
 
 
