@@ -6,6 +6,7 @@ import sys
 __all__ = ["IN_BROWSER", "how_to_get", "thread_count"]
 
 IN_BROWSER = sys.platform == "emscripten"
+WITHOUT_NUMBA = (3, 15)  # the first Python that numba has no wheels for, as in pyproject.toml
 
 
 def how_to_get(requirement: str) -> str:
@@ -23,6 +24,9 @@ def how_to_get(requirement: str) -> str:
     """
     if IN_BROWSER:
         return "the browser has none: open this lecture in JupyterLab or on Binder"
+    if requirement == "hierwidgets[bayes]" and sys.version_info >= WITHOUT_NUMBA:
+        newest = ".".join(map(str, (WITHOUT_NUMBA[0], WITHOUT_NUMBA[1] - 1)))
+        return f"they have no version for this Python yet: take Python {newest} or older"
     return f'install with: pip install "{requirement}"'
 
 

@@ -38,9 +38,7 @@ def to_arviz(post: PosteriorRecord) -> Any:
             warnings.simplefilter("ignore", FutureWarning)
             import arviz
     except ImportError:
-        raise MissingExtraError(
-            f"to_arviz needs arviz; {how_to_get('hierwidgets[bayes]')}"
-        ) from None
+        raise MissingExtraError(f"to_arviz needs arviz; {how_to_get('arviz')}") from None
     groups, coords, dims = _groups(post)
     if arviz.__version__.startswith("0."):
         return arviz.from_dict(**groups, coords=coords, dims=dims)

@@ -1,9 +1,11 @@
 """What differs in a page of a browser: nothing can be installed there, and no thread begins."""
 
 import os
+import tomllib
 
 import numpy as np
 import pytest
+from support.paths import ROOT
 
 from hierwidgets.base import platform
 from hierwidgets.sampling import predictors
@@ -16,6 +18,22 @@ def in_browser(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_elsewhere_pip_is_named():
     assert 'pip install "polars<2"' in platform.how_to_get("polars<2")
+
+
+def test_a_python_without_numba_is_told_so(monkeypatch: pytest.MonkeyPatch):
+    assert "pip install" in platform.how_to_get("hierwidgets[bayes]")
+    monkeypatch.setattr(platform, "WITHOUT_NUMBA", (3, 11))
+    told = platform.how_to_get("hierwidgets[bayes]")
+    assert told == "they have no version for this Python yet: take Python 3.10 or older"
+    assert "pip install" in platform.how_to_get("hierwidgets[lab]")
+
+
+def test_it_is_the_python_from_which_the_extra_is_empty():
+    bayes = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    newest = ".".join(map(str, platform.WITHOUT_NUMBA))
+    for name in ("nutpie", "numba"):
+        (line,) = [line for line in bayes["bayes"] if line.startswith(name)]
+        assert line.endswith(f"; python_version < '{newest}'")
 
 
 @pytest.mark.usefixtures("in_browser")

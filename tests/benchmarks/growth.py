@@ -145,7 +145,7 @@ def _name(axis: Any, drawn: list[Curve]) -> None:
     lowest = min(drawn, key=lambda curve: curve.seconds[0])
     for curve in drawn:
         below = curve is lowest
-        at = (curve.sizes[0], min(curve.seconds[:2]) if below else max(curve.seconds[:2]))
+        at = (curve.sizes[0], min(curve.seconds[:4]) if below else max(curve.seconds[:4]))
         axis.annotate(
             curve.kind,
             at,
@@ -164,9 +164,9 @@ def _guide(axis: Any) -> None:
     axis.plot(ends, high * ends, color="0.35", linestyle=":", linewidth=1.2)
     axis.annotate(
         "ten times the rows,\nten times the time",
-        (ends[-1] / 8, high * ends[-1] / 5),
+        (ends[0], high * ends[-1]),
         color="0.3",
         fontsize=8.5,
-        ha="right",
+        ha="left",
         va="bottom",
     )
