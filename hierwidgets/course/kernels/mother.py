@@ -25,6 +25,7 @@ from .packing import fill_gaps
 
 __all__ = ["become_a_kernel", "main", "prepare"]
 
+_REST = 3.0  # seconds
 _LINE = 2**20  # bytes of a request at most: an environment and a command
 _LIBRARIES = (
     "matplotlib_inline.backend_inline", "matplotlib.pyplot", "pandas", "scipy.optimize",
@@ -174,8 +175,18 @@ def become_a_kernel(argv: list[str], env: dict[str, str], cwd: str | None) -> No
     kernel = IPKernelApp.instance()
     with _modules_by_their_files():
         kernel.initialize()
+    _give_back_at_rest(kernel.shell)
     kernel.start()
     os._exit(0)
+
+
+def _give_back_at_rest(shell: Any) -> None:
+    """Memory that cells have left free goes back when none has run for some seconds."""
+    from hierwidgets.base.memory import give_back
+    from hierwidgets.widgets.parts.later import Later
+
+    later = Later(give_back, _REST)
+    shell.events.register("post_run_cell", lambda _: later.ask())
 
 
 @contextlib.contextmanager
