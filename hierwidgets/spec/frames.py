@@ -125,11 +125,11 @@ def select(data: Any, columns: Sequence[str], groups: Sequence[str] = ()) -> pd.
     if len(data) == 0:
         raise DataError("the data have no rows; a model needs some")
     chosen: pd.DataFrame = data[list(columns)].copy()
-    for column, dtype in chosen.dtypes.items():
+    for name, dtype in chosen.dtypes.items():
         if pd.api.types.is_complex_dtype(dtype):
-            raise DataError(f"column {column!r} is complex; give real numbers")
+            raise DataError(f"column {name!r} is complex; give real numbers")
         if hasattr(dtype, "pyarrow_dtype"):
-            chosen[column] = _without_arrow(chosen[column])
+            chosen[name] = _without_arrow(chosen[name])
     return chosen
 
 
