@@ -29,6 +29,12 @@ RICH = ("text/html", "text/markdown")  # shown in place of plain text, which no 
 OUTPUTS = """() => jupyterapp.shell.currentWidget.context.model.toJSON().cells
   .filter((cell) => cell.cell_type === 'code')
   .map((cell) => ({source: cell.source, outputs: cell.outputs}))"""
+TO_THE_CELL = """async (code) => { // what is far from the window, Lab takes out of the page
+  const shown = jupyterapp.shell.currentWidget.content;
+  const source = (cell) => cell.model.sharedModel.getSource();
+  shown.activeCellIndex = shown.widgets.findIndex((cell) => source(cell).includes(code));
+  await shown.scrollToItem(shown.activeCellIndex, 'center');
+}"""
 CELL_TEXT = "1 + 1  # an answer of mine"
 
 
@@ -123,10 +129,10 @@ def test_every_notebook_shows_there_what_it_shows_elsewhere(opened, name):
     run_and_compare(opened(name), name)
 
 
-@pytest.mark.long
 def test_an_instrument_answers_the_keyboard(opened):
     notebook = opened("04-three-kinds-of-pooling")
     notebook.run_all(300)
+    notebook.page.evaluate(TO_THE_CELL, "hw.widgets.PoolingDial(")
     dial = notebook.widget("PoolingDial").first
     status = dial.get_by_role("status").first  # its text comes from Python
     expect(status).to_contain_text("σ = 0.31")
@@ -136,7 +142,6 @@ def test_an_instrument_answers_the_keyboard(opened):
     expect(status).not_to_contain_text("σ = 0.31")
 
 
-@pytest.mark.long
 def test_draws_come_without_a_compiler(opened):
     notebook = opened("00-map-and-notation")
     notebook.run_all(300)
