@@ -40,7 +40,7 @@ objective <- list(
 version <- function(p) if (requireNamespace(p, quietly = TRUE)) as.character(packageVersion(p)) else ""
 answer <- function(text) { cat("ANSWER", text, "\n"); flush(stdout()) }
 
-# lme4's crossed designs take as long as its BLAS: R's own takes 30 times as long as OpenBLAS.
+# lme4's crossed designs take as long as its BLAS: R's own takes several times as long as OpenBLAS.
 blas <- basename(dirname(extSoftVersion()[["BLAS"]]))
 answer(sprintf('{"R": "%s", "BLAS of R": "%s", "lme4": "%s", "glmmTMB": "%s"}',
                getRversion(), blas, version("lme4"), version("glmmTMB")))

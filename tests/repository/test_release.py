@@ -49,6 +49,8 @@ def test_citation_agrees_with_the_project() -> None:
     assert citation["references"][0]["doi"] == "10.1016/j.electstud.2014.10.008"
     fields = {"abstract", "authors", "date-released", "keywords", "repository-code", "title", "url"}
     assert fields <= citation.keys()
+    heading = f"## {version.version()} ({citation['date-released']})"
+    assert heading in (ROOT / "CHANGELOG.md").read_text().splitlines()
 
 
 @pytest.fixture(scope="module")

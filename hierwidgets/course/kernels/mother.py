@@ -25,7 +25,7 @@ from .packing import fill_gaps
 
 __all__ = ["become_a_kernel", "main", "prepare"]
 
-_REST = 3.0  # seconds
+_REST = 3.0  # seconds after a cell until free memory goes back
 _LINE = 2**20  # bytes of a request at most: an environment and a command
 _LIBRARIES = (
     "matplotlib_inline.backend_inline", "matplotlib.pyplot", "pandas", "scipy.optimize",

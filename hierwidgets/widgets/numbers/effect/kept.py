@@ -17,7 +17,7 @@ from .frames import (
     quantity_frame,
     slope_frame,
     unit_frame,
-)  # fmt: skip
+)
 from .heights import Heights
 from .moved import Movable, prepared
 from .setting import Setting
