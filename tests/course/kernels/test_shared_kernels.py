@@ -18,7 +18,7 @@ import pytest
 from jupyter_client.manager import KernelManager
 from support.paths import LECTURES
 
-from hierwidgets.course.kernels import extension, provisioner
+from hierwidgets.course.kernels import extension, mother, provisioner
 from hierwidgets.course.kernels.provisioner import Forked, SharedProvisioner
 
 pytestmark = pytest.mark.skipif(
@@ -65,6 +65,17 @@ def test_a_kernel_has_everything_imported_and_runs_where_it_should(tmp_path: Pat
         assert said(client, asked) == f"True {tmp_path} told"
         assert said(client, "print(sys.argv[0], __name__)") == "ipykernel_launcher __main__"
         assert said(client, "print(sys.path.count(''))") == "1"
+
+
+def test_what_a_cell_left_free_goes_back_at_rest() -> None:
+    held = "import psutil; print(psutil.Process().memory_info().rss // 2**20)"  # MiB
+    with kernel() as (_, client):
+        before = int(said(client, held))
+        leave = "kept = [bytes(1000) for _ in range(150_000)]; last = kept[-1]; del kept"
+        between = int(said(client, f"{leave}\n{held}"))
+        assert between > before + 80
+        time.sleep(mother._REST + 1.5)
+        assert int(said(client, held)) < before + 40
 
 
 def test_two_kernels_share_memory_and_no_numbers() -> None:
