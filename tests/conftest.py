@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tools.deadline import pytest_runtest_setup as pytest_runtest_setup
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

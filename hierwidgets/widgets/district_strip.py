@@ -107,6 +107,9 @@ the 14 intervals has zero width.
         self._data, self._outcome, self._group, self._event = as_frame(data), outcome, group, event
         self._words = words_for(words, str(group), str(outcome))
         self._known: dict[tuple[float, str], pd.DataFrame] = {}
+        self._in_order: dict[tuple[float, str, str], pd.DataFrame] = {}
+        self._drawn: pd.DataFrame | None = None
+        self._listed, self._faults = False, ""
         self._prepare()
         super().__init__(**unknown)
         self.shown = len(self._levels)
@@ -224,9 +227,14 @@ the 14 intervals has zero width.
         self.selected = self._sorted().loc[place, "level"]
 
     def _sorted(self) -> pd.DataFrame:
-        frame = self._frame(self.level, self.method)
-        keys = SORTS[self.sort]
-        return frame.sort_values(keys, kind="stable", ignore_index=True) if keys else frame
+        """The rates in their order; each kind is sorted once."""
+        state, keys = (self.level, self.method, self.sort), SORTS[self.sort]
+        if state not in self._in_order:
+            frame = self._frame(self.level, self.method)
+            if keys:
+                frame = frame.sort_values(keys, kind="stable", ignore_index=True)
+            self._in_order[state] = frame
+        return self._in_order[state]
 
     def _place_of_selected(self, frame: pd.DataFrame) -> int | None:
         if self.selected is None:
@@ -247,13 +255,22 @@ the 14 intervals has zero width.
         """Bring every mark to the present state; marks that do not change send nothing."""
         frame = self._sorted()
         self._draw_view(frame)
-        self.strip.show(frame)
+        if frame is not self._drawn:
+            self._draw_rates(frame)
+            self._drawn, self._listed = frame, False
         if self.sizes is not None:
-            self.sizes.show(frame["n"].to_numpy(dtype=np.float64), self.show_n)
+            self.sizes.figure.layout.display = None if self.show_n else "none"
         self._draw_selected(frame)
         self._report(frame)
-        if self._table.is_open or not self._table.rows:
-            self._table.rows = table_rows(frame)
+        if not self._listed and (self._table.is_open or not self._table.rows):
+            self._table.rows, self._listed = table_rows(frame), True
+
+    def _draw_rates(self, frame: pd.DataFrame) -> None:
+        """What the view does not change."""
+        self.strip.show(frame)
+        self._faults = faults_text(frame)
+        if self.sizes is not None:
+            self.sizes.show(frame["n"].to_numpy(dtype=np.float64))
 
     def _draw_view(self, frame: pd.DataFrame) -> None:
         view, count = self._view(), len(self._levels)
@@ -264,7 +281,7 @@ the 14 intervals has zero width.
         self._first_slider.layout.display = None if self.shown < count else "none"
         seen = "" if self.shown == count else f"{view.start + 1} to {view.start + self.shown} of "
         everything = f"{seen}{count} {self._words.levels}, sorted by {self.sort}"
-        self.strip.write(frame, view, everything, self.show_n)
+        self.strip.write(view, everything, self.show_n)
 
     def _draw_selected(self, frame: pd.DataFrame) -> None:
         place = self._place_of_selected(frame)
@@ -282,7 +299,7 @@ the 14 intervals has zero width.
         kind = f"{self._kind()} intervals. "
         start = kind if place is None else self._about(frame.loc[[place]].iloc[0])
         estimate, n = frame["estimate"], frame["n"]
-        view, faults = self._view(), faults_text(frame)
+        view, faults = self._view(), self._faults
         last = view.start + view.shown
         part = "" if view.shown == len(frame) else f" In view: {view.start + 1} to {last}."
         text = (

@@ -174,10 +174,11 @@ def test_two_peaks_are_both_drawn() -> None:
     near = np.abs(post.draws.beta[..., 1] - 0.6) < 0.1
     c = charted(m, priors)
     slope = np.linalg.inv(c.R)[1]  # of x by the coefficients of Q
-    b = np.concatenate([np.arange(-0.6, 0.5, 0.01), np.arange(0.5, 0.7, 2.5e-4),
-                        np.arange(0.7, 0.9, 0.01)])  # fmt: skip
+    tail = 0.6 + np.geomspace(0.02, 0.3, 60)  # the prior's scale is .003
+    b = np.concatenate([np.arange(-0.6, 0.3, 0.02), 1.2 - tail[::-1],
+                        np.arange(0.581, 0.6195, 5e-4), tail])  # fmt: skip
     wide = np.gradient(b)
-    log_sd, other = np.linspace(-4.0, 4.0, 33), np.linspace(-5.0, 5.0, 33)
+    log_sd, other = np.linspace(-4.0, 4.0, 17), np.linspace(-5.0, 5.0, 17)
     first = located(c.problem, np.vstack([c.start, *(c.start + np.eye(3)[1:])])).v
     to_v = np.linalg.inv(first[:, 1:] - first[:, :1])
     across = np.array([-slope[1], slope[0]]) / np.linalg.norm(slope)

@@ -165,7 +165,7 @@ class Run(threading.Thread):
         print(f"--- {self.name}: {verdict} ({time.monotonic() - begun:.0f} s)\n{told}", flush=True)
 
 
-PYTEST = [sys.executable, "-m", "pytest", "-q", "-p", "tools.deadline"]
+PYTEST = [sys.executable, "-m", "pytest", "-q"]
 
 
 def tests(paths: list[str], workers: str) -> Run:

@@ -123,24 +123,24 @@ class StripPanel:
             air = 0.4 + 0.008 * view.shown  # half a column, and the radius of a point
             self.place.min, self.place.max = view.start - air, view.start + view.shown - 1 + air
 
-    def write(self, frame: pd.DataFrame, view: View, otherwise: str, with_n: bool) -> None:
+    def write(self, view: View, otherwise: str, with_n: bool) -> None:
         """Names and sizes of the levels in view where there is room, `otherwise` this text.
 
         New labels are lost if they come together with new ticks, so the axes have the labels of
-        all levels, and only their ticks follow the view.
+        all levels (see `show`), and only their ticks follow the view.
         """
-        names = (shorter(str(level), LONGEST_NAME) for level in frame["level"])
         with self.names.hold_sync():
-            self.names.tick_labels = dict(enumerate(names))
             self.names.tick_rotate = -35 if view.shown <= 15 else -60
             self.names.label = "" if view.labelled else otherwise
         self.figure.fig_margin = {**self._margin, "bottom": 74 if view.labelled else 40}
-        self.sizes.tick_labels = dict(enumerate(map(str, frame["n"])))
         for axis, written in ((self.names, True), (self.sizes, with_n)):
             _place_ticks(axis, view.places if written and view.labelled else None)
 
     def show(self, frame: pd.DataFrame) -> None:
         """Answers, rates and intervals, with the levels in the order of that `strip_frame`."""
+        labels = (shorter(str(level), LONGEST_NAME) for level in frame["level"])
+        self.names.tick_labels = dict(enumerate(labels))
+        self.sizes.tick_labels = dict(enumerate(map(str, frame["n"])))
         at, y = np.arange(len(frame), dtype=np.float64), frame["estimate"].to_numpy()
         place = np.empty(len(frame))
         place[[self._codes[level] for level in frame["level"]]] = at
@@ -185,11 +185,10 @@ class SizesPanel:
         axes = [bqplot.Axis(scale=place, num_ticks=0, grid_lines="none"), sizes]
         self.figure = figure("hw-sizes", "90px", [self.stems], axes, bottom=8)
 
-    def show(self, n: Array, visible: bool) -> None:
+    def show(self, n: Array) -> None:
         """A stem for each size, in order."""
         at = np.arange(len(n), dtype=np.float64)
         put(self.stems, x=joined_segments(at, at), y=joined_segments(0 * n, n))
-        self.figure.layout.display = None if visible else "none"
 
 
 def _place_ticks(axis: bqplot.Axis, at: Array | None) -> None:

@@ -37,6 +37,7 @@ _NUMBER = re.compile(r"-?\d{1,3}(?:,\d{3})+(?!\d|\.\d)|-?\d+(?:\.\d+)?")
 GROUPED = 100  # added to the decimals of a whole number with commas between its thousands
 COARSER = 4  # units of a long curve, which has many points for each pixel
 LONG = 40  # points of a curve that moves in each of them
+_GAPS = 32  # of which is kept where they take their values from
 _SIGNIFICANT = 3  # digits of a large whole number that ends in zeros
 _READ = ((StatusLine, "text"), (StatusLine, "pictures"), (TextTable, "rows"))
 
@@ -55,6 +56,7 @@ class Pool:
         self._shape = tuple(len(axis.nodes) for axis in plan.axes)
         self._lattice = next((i for i, axis in enumerate(plan.axes) if axis.stride > 1), None)
         self._known: dict[tuple[tuple[int, ...], bool, bytes], int] = {}
+        self._carried: dict[bytes, tuple[list[Whole], Whole]] = {}
 
     def wide(self, values: Whole) -> int | None:
         """The place of a series with several numbers at each place, (places, numbers).
@@ -79,18 +81,35 @@ class Pool:
         """Where there is no value, another one, so chosen that few axes matter."""
         if not gap.any():
             return column
-        count, best = int(np.prod(self._shape)), None
-        grid, missing = column[:count].reshape(self._shape), gap[:count].reshape(self._shape)
-        for order in permutations(range(len(self._shape))):
-            values, left = grid, missing
-            for axis in order:
-                values, left = _carried(values, left, axis)
-            many = len(depends_on(values)[0])
-            if best is None or many < best[0]:
-                best = many, values
-        assert best is not None
-        line, _ = _carried(column[count:], gap[count:], 0)
-        return np.concatenate([best[1].ravel(), line])
+        there = column[~gap]
+        if there.size and (there == there[0]).all():
+            return np.full_like(column, there[0])
+        grid, line = self._taken_from(gap)
+        best = min(
+            (column[at] for at in grid), key=lambda values: len(depends_on(values)[0])
+        )
+        return np.concatenate([best.ravel(), column[line]])
+
+    def _taken_from(self, gap: Flags) -> tuple[list[Whole], Whole]:
+        """From which places gaps can take their values, on the grid; and along the lattice.
+
+        On the grid they are carried along one axis after the other, in every order of them.
+        """
+        key = gap.tobytes()
+        if key not in self._carried:
+            count = int(np.prod(self._shape))
+            missing = gap[:count].reshape(self._shape)
+            found: dict[bytes, Whole] = {}
+            for order in permutations(range(len(self._shape))):
+                at, left = np.arange(count).reshape(self._shape), missing
+                for axis in order:
+                    at, left = _carried(at, left, axis)
+                found.setdefault(at.tobytes(), at)
+            line, _ = _carried(np.arange(count, len(gap)), gap[count:], 0)
+            if len(self._carried) == _GAPS:
+                self._carried.pop(next(iter(self._carried)))
+            self._carried[key] = list(found.values()), line
+        return self._carried[key]
 
     def ref(self, values: Whole) -> Ref:
         """A place in the pool for values at all places of the grid, then along the lattice."""
@@ -225,7 +244,8 @@ def _block(table: Column, present: Flags, pool: Pool) -> tuple[list[float], int]
 
 def _texts(values: Sequence[str], pool: Pool, smooth: bool) -> Track:
     """Templates, which of them stands at each place, and the numbers between their parts."""
-    told = [cut(value) if smooth else ((value,), ()) for value in values]
+    apart = {one: cut(one) if smooth else ((one,), ()) for one in dict.fromkeys(values)}
+    told = [apart[value] for value in values]
     templates = list(dict.fromkeys(parts for parts, _ in told))
     places = {parts: i for i, parts in enumerate(templates)}
     which = np.array([places[parts] for parts, _ in told])

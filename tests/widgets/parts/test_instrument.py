@@ -4,11 +4,13 @@ No browser: the code is run again and must give the same state; the still is rea
 picture's points are those of the marks.
 """
 
+import importlib
 import inspect
 import io
 import re
 from base64 import b64decode
 from collections.abc import Callable
+from functools import cache
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -31,6 +33,7 @@ from hierwidgets.widgets.parts import still as stills
 from hierwidgets.widgets.parts.controls import CodeLine
 from hierwidgets.widgets.parts.instrument import Instrument
 
+hill = importlib.import_module("hierwidgets.widgets.numbers.boundary.hill")
 VIEW = "application/vnd.jupyter.widget-view+json"
 INTERCEPT = "contacted ~ 1 + (1 | district_id)"
 
@@ -60,6 +63,14 @@ def given():
             "contacted ~ district_competitiveness + (1 | district_id)", uk, event="Contacted"
         ),
     }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_map():
+    """A fit's map takes seconds, and each explorer here has the same one."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hill, "spread_profile", cache(hill.spread_profile))
+        yield
 
 
 # For each class a call, and a change of state that a student would make.

@@ -35,12 +35,12 @@ def finland():
 
 @pytest.fixture
 def few_steps(monkeypatch):
-    """A tenth of the steps of σ, all of which are recorded: no proof rests on their number."""
+    """A tenth of the steps of long sliders: no proof rests on their number."""
     whole = positions.slider_values
 
     def fewer(slider):
         values = whole(slider)
-        return (*values[:-1:10], values[-1]) if slider.log and len(values) > 40 else values
+        return (*values[:-1:10], values[-1]) if len(values) > 40 else values
 
     monkeypatch.setattr(positions, "slider_values", fewer)
 
