@@ -1,5 +1,7 @@
-"""Tests that have not begun at HIERWIDGETS_TESTS_UNTIL, seconds since 1970, are skipped and counted:
-for who waits for a few of them, and where a machine is given back at a fixed hour."""
+"""Tests that have not begun at HIERWIDGETS_TESTS_UNTIL, seconds since 1970, are skipped and counted.
+
+For who waits for a few of them, and where a machine is given back at a fixed hour.
+"""
 
 import os
 import time

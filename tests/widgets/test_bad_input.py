@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from ipywidgets.widgets.widget import _instances
+from support.maps import each_map_once
 
 import hierwidgets as hw
 from hierwidgets import DataError, FormulaError
@@ -33,6 +34,12 @@ from hierwidgets.widgets import (
     SlopeShrinkage,
     YourOwnData,
 )
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_map():
+    with each_map_once():
+        yield
 
 
 @cache

@@ -1,6 +1,6 @@
 """The numbers and words behind the guess: one level, its three estimates, and the reasons."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -30,17 +30,18 @@ class Case:
         The level's row.
     mu, sigma : float
         Centre and spread of the levels on the logit scale.
+    row : Series
+        The level's own row of the frame.
     """
 
     frame: pd.DataFrame
     place: int
     mu: float
     sigma: float
+    row: "pd.Series[Any]" = field(init=False, repr=False, compare=False)
 
-    @property
-    def row(self) -> "pd.Series[Any]":
-        """The level's own row."""
-        return self.frame.iloc[self.place]
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "row", self.frame.iloc[self.place])
 
     @property
     def band(self) -> tuple[float, float]:

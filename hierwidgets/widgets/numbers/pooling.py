@@ -10,7 +10,8 @@ from numpy.typing import ArrayLike, NDArray
 from hierwidgets.base.arrays import Array
 from hierwidgets.errors import DataError
 from hierwidgets.fit.fit import Fit
-from hierwidgets.likelihood.estimate import profile_loglik
+from hierwidgets.likelihood.blocks import layout
+from hierwidgets.likelihood.estimate import objective, profile_loglik
 from hierwidgets.likelihood.laplace import conditional_modes
 from hierwidgets.spec.design import Design
 from hierwidgets.spec.families import Family
@@ -313,9 +314,8 @@ def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
     """
     check_fit(fit)
     theta = np.array([finite_number("sigma", sigma, least=0.0)])
-    beta = _coefficients(fit, mu)
-    held = dict(enumerate(beta))
-    return float(profile_loglik(fit.design, fit.family, theta, fit.n_agq, beta, held)[0])
+    evaluate = objective(layout(fit.design), fit.family, fit.n_agq)
+    return -0.5 * evaluate(theta, _coefficients(fit, mu), None).neg2loglik + fit.design.constant
 
 
 def on_link(family: Family, rate: ArrayLike) -> Array:

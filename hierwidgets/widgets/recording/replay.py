@@ -7,6 +7,7 @@ the six nearest; words are those of the nearest position, with their numbers bet
 
 import gzip
 import json
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,8 @@ class Replay:
             (np.array(axis["along"]), np.array(axis["nodes"]), np.array(axis["support"]))
             for axis in self.header["axes"]
         ]
+        self._rests = cache(lambda axis, at: weights(*self._axes[axis], at=at))
+        self._nearest = cache(lambda axis, at: int(np.argmin(np.abs(self._axes[axis][1] - at))))
         self._series: list[tuple[list[int], bool, Whole]] = []
         self._edges = [one["edge"] for one in self.header["series"]]
         at = 4 + size
@@ -153,7 +156,7 @@ class Replay:
         if ref[1] < 0 or self._series[ref[1]][1]:
             return None
         for axis in self._series[ref[1]][0]:
-            rests = weights(*self._axes[axis], at=place[axis])
+            rests = self._rests(axis, place[axis])
             if len(rests) > 1:
                 return [(s, (*place[:axis], at, *place[axis + 1 :])) for s, at in rests]
         return None
@@ -192,12 +195,8 @@ class Replay:
         if ref[1] < 0:
             return ref[0]
         over, whole, values = self._series[ref[1]]
-        index = []
-        for axis in over:
-            nodes = self._axes[axis][1]
-            near = place[axis] if whole else int(np.argmin(np.abs(nodes - place[axis])))
-            index.append(near)
-        return ref[0] + values[tuple(index)]
+        index = tuple(place[a] if whole else self._nearest(a, place[a]) for a in over)
+        return ref[0] + values[index]
 
 
 def places(code: int) -> tuple[int, bool]:

@@ -85,9 +85,7 @@ class Pool:
         if there.size and (there == there[0]).all():
             return np.full_like(column, there[0])
         grid, line = self._taken_from(gap)
-        best = min(
-            (column[at] for at in grid), key=lambda values: len(depends_on(values)[0])
-        )
+        best = min((column[at] for at in grid), key=lambda values: len(depends_on(values)[0]))
         return np.concatenate([best.ravel(), column[line]])
 
     def _taken_from(self, gap: Flags) -> tuple[list[Whole], Whole]:

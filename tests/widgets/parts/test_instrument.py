@@ -4,13 +4,11 @@ No browser: the code is run again and must give the same state; the still is rea
 picture's points are those of the marks.
 """
 
-import importlib
 import inspect
 import io
 import re
 from base64 import b64decode
 from collections.abc import Callable
-from functools import cache
 from html.parser import HTMLParser
 from types import SimpleNamespace
 
@@ -21,6 +19,7 @@ import numpy as np
 import pytest
 from ipywidgets.widgets.widget import _instances
 from support.colours import CONES, GROUNDS, apart, contrast
+from support.maps import each_map_once
 from support.page import ask_for_code, click, listen, part, status_line
 
 import hierwidgets as hw
@@ -33,7 +32,6 @@ from hierwidgets.widgets.parts import still as stills
 from hierwidgets.widgets.parts.controls import CodeLine
 from hierwidgets.widgets.parts.instrument import Instrument
 
-hill = importlib.import_module("hierwidgets.widgets.numbers.boundary.hill")
 VIEW = "application/vnd.jupyter.widget-view+json"
 INTERCEPT = "contacted ~ 1 + (1 | district_id)"
 
@@ -67,9 +65,7 @@ def given():
 
 @pytest.fixture(scope="module", autouse=True)
 def one_map():
-    """A fit's map takes seconds, and each explorer here has the same one."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hill, "spread_profile", cache(hill.spread_profile))
+    with each_map_once():
         yield
 
 
