@@ -1,4 +1,4 @@
-"""Tests that have not begun at HIERWIDGETS_TESTS_UNTIL, seconds since 1970, are skipped and counted.
+"""Tests not begun by HIERWIDGETS_TESTS_UNTIL, seconds since 1970, are skipped and counted.
 
 For who waits for a few of them, and where a machine is given back at a fixed hour.
 """
