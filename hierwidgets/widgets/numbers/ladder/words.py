@@ -66,12 +66,12 @@ def implied_text(
     parameters: Parameters, rules: tuple[str, str], ends: Sequence[tuple[float, float]]
 ) -> str:
     """What the setting implies: elections at both ends of the axis, districts below a rate."""
-    frame = ladder_frame(parameters, rules, (0.0, 1.0))
     texts = []
     for second, rule in enumerate(rules):
+        rates = rates_at(parameters, bool(second), np.array([0.0, 1.0]))
         at0, at1 = (
-            f"{row.election_low:.2f} to {row.election_high:.2f}"
-            for row in frame[frame["rule"] == rule].itertuples()
+            f"{low:.2f} to {high:.2f}"
+            for low, high in zip(rates.election_low, rates.election_high, strict=True)
         )
         below = share_below(parameters, bool(second), ends[second])
         texts.append(
