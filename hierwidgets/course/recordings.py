@@ -33,7 +33,7 @@ STILL = 'class="hw-still"'
 PLAYER = Path(".book", "player")
 RESTS_ON = ("numpy", "scipy", "pandas", "bqplot", "ipywidgets", "anywidget")
 MOST_BYTES = 400_000  # of one recording, compressed
-LONG = ("PoolingDial", "CompetitivenessEffect")  # to record: they come first
+LONG = ("CompetitivenessEffect", "PoolingDial")  # to record: they come first
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +133,7 @@ def make(folder: Path, out: Path, kept: Path, workers: int) -> dict[str, Any]:
         wanted = {keys[one.code]: one for one in first}
         for key in [key for key in wanted if (kept / f"{key}.json").exists()]:
             del wanted[key]
-        heavy = sorted(wanted, key=lambda key: not wanted[key].text.startswith(LONG))
+        heavy = sorted(wanted, key=lambda key: _turn(wanted[key]))
         for _ in pool.map(_keep, [wanted[key] for key in heavy], heavy, [kept] * len(heavy)):
             pass
     index = {}
@@ -147,6 +147,10 @@ def make(folder: Path, out: Path, kept: Path, workers: int) -> dict[str, Any]:
     text = json.dumps(index, indent=1, ensure_ascii=False)
     (out / "index.json").write_text(text + "\n", encoding="utf-8")
     return index
+
+
+def _turn(shown: Shown) -> int:
+    return LONG.index(shown.kind) if shown.kind in LONG else len(LONG)
 
 
 def _key(shown: Shown, stamp: str) -> str:

@@ -138,6 +138,7 @@ class PoolingDial(Instrument):
         self._interval = float(found["conf_low"]), float(found["conf_high"])
         ticks = [fitted] if fitted > grid[0] else []
         self._profile_frame = profile_frame(self._fit, np.sort(np.append(grid, ticks)))
+        self._best = float(self._profile_frame["loglik"].max())
 
     @property
     def _scales(self) -> tuple[str, str]:
@@ -315,7 +316,7 @@ class PoolingDial(Instrument):
         turn = ""  # told of one's own district alone: elsewhere it is a question to be answered
         if place is not None or extra is not None:
             turn = f" The weight is one half at n = {three_digits(half)}."
-        best = float(self._profile_frame["loglik"].max())
+        best = self._best
         fit = f"Log-likelihood {loglik:.2f}, {max(best - loglik, 0):.2f} below the best possible."
         pooled, raw, weight = frame["estimate"], frame["raw"], frame["weight"]
         self._say(

@@ -201,8 +201,10 @@ def change_frame(
 
 def _named(quantity: str, curve: Callable[[str], pd.DataFrame]) -> pd.DataFrame:
     found = curve(quantity)
-    at = [f"{x:g}" for x in found["x"]]
-    return pd.DataFrame({"quantity": quantity, "at": at}).join(found.drop(columns="x"))
+    named = found.drop(columns="x")
+    named.insert(0, "at", [f"{x:g}" for x in found["x"]])
+    named.insert(0, "quantity", quantity)
+    return named
 
 
 def _change(

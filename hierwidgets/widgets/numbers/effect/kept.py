@@ -136,9 +136,8 @@ class Kept:
 
         def curve(quantity: str) -> pd.DataFrame:
             both = pd.concat([at(quantity, x) for x in sorted((low, high))], ignore_index=True)
-            series = dict.fromkeys(both["series"])
-            parts = [both[both["series"] == one] for one in series]
-            return pd.concat(parts, ignore_index=True)
+            order = np.argsort(pd.factorize(both["series"])[0], kind="stable")
+            return both.iloc[order].reset_index(drop=True)
 
         changes = self.changes(low, high, target, level)
         return quantities_of(self.setting, changes, curve)
