@@ -104,8 +104,11 @@ lectures:
 	JUPYTER_PATH="$(CURDIR)/lectures/.lab" $(PYTEST) --nbval --nbval-sanitize-with tests/sanitize.cfg \
 	  --nbval-cell-timeout=120 -n $(WORKERS) --dist loadscope lectures/*.ipynb
 
+# What a page waits for may come too late beside so much other work: such a test is tried again, alone.
+BROWSER := $(PYTEST) -m "browser and not slow and not long" -o cache_dir=.pytest_cache/browser tests/browser
 browser:
-	$(PYTEST) -m "browser and not slow and not long" tests/browser -n $(WORKERS) --dist loadfile
+	$(BROWSER) -n $(WORKERS) --dist loadfile || { echo "what failed is tried once more, by itself"; \
+	  $(BROWSER) --last-failed --last-failed-no-failures none; }
 
 install: $(STAMP)
 
