@@ -238,8 +238,8 @@ class Instrument(ipywidgets.VBox):  # type: ignore[misc]
         status.listening = True
         status.pages |= {message.get("page", "")}
         if (message["frames"], message.get("text", status.text)) != (status.frames, status.text):
-            for widget in self._held:
-                widget.send_state()
+            here = (widget for widget in self._held if widget.comm is not None)
+            status.send_frame({widget.model_id: widget.get_state() for widget in here})
         status.send({"answer": status.text})
 
     def _echo(self, change: dict[str, Any]) -> None:

@@ -79,19 +79,29 @@ def test_a_page_that_missed_frames_gets_every_state(dial):
     assert status_line(dial).frames == 1
     sent = messages(lambda: listen(dial, frames=1))
     assert [msg["content"] for _, msg in sent] == [{"answer": dial.status}]
-    sent = messages(lambda: listen(dial, frames=0))
-    assert {widget for widget, _ in sent} >= {
-        dial.estimates.pooled,
-        dial.estimates.segments,
-        status_line(dial),
-    }
+    (_, frame), _ = messages(lambda: listen(dial, frames=0))
+    every = {dial.estimates.pooled, dial.estimates.segments, status_line(dial)}
+    assert set(frame["content"]["states"]) >= {widget.model_id for widget in every}
 
 
 def test_a_page_with_another_text_gets_every_state(dial):
     asked = {"frames": 0, "text": "", "page": "one"}
     sent = messages(lambda: status_line(dial)._handle_custom_msg(asked, []))
-    assert {widget for widget, _ in sent} >= {dial.estimates.pooled, status_line(dial)}
-    assert sent[-1][1]["content"] == {"answer": dial.status}
+    (_, frame), (_, last) = sent
+    states = frame["content"]["states"]
+    assert {dial.estimates.pooled.model_id, status_line(dial).model_id} <= set(states)
+    assert last["content"] == {"answer": dial.status}
+
+
+def test_what_is_repeated_says_who_moved_a_slider(dial):
+    """A page that has moved it, and stands further on by now, leaves that value out."""
+    slider = dial.controls["σ, spread"]
+    slider.set_state({"value": 2.0, "mover": "one"})
+    asked = {"frames": 0, "text": "", "page": "one"}
+    sent = messages(lambda: status_line(dial)._handle_custom_msg(asked, []))
+    assert [msg["method"] for widget, msg in sent if widget is slider] == []
+    state = sent[0][1]["content"]["states"][slider.model_id]
+    assert (state["value"], state["mover"]) == (2.0, "one")
 
 
 def test_a_slider_moved_on_one_page_moves_on_the_others(dial):

@@ -35,6 +35,12 @@ function putBuffers(states, paths, buffers) {
   });
 }
 
+// A slider that this page has moved stands further on than a state from before or during the move.
+function isOwn(model, mover) {
+  const page = globalThis.hwPage;
+  return mover === page || (mover === "" && model.get("mover") === page);
+}
+
 // All models first, then all states, then all changes without a pause: one frame shows them.
 async function unpack(manager, { states, buffer_paths }, buffers) {
   putBuffers(states, buffer_paths, buffers);
@@ -44,7 +50,10 @@ async function unpack(manager, { states, buffer_paths }, buffers) {
     models.map((each, i) => each.constructor._deserialize_state(states[ids[i]], manager)),
   );
   models.forEach((each, i) => {
-    if (values[i].mover === globalThis.hwPage) delete values[i].value; // this page's own move
+    if (isOwn(each, values[i].mover)) {
+      delete values[i].value;
+      delete values[i].mover;
+    }
     each.set_state(values[i]);
   });
 }
