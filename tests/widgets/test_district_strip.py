@@ -287,3 +287,20 @@ def test_it_speaks_the_words_it_is_given():
     assert "1 to 10 voters each" in strip.text_alternatives["hw-strip"]
     assert strip.text_alternatives["hw-sizes"].startswith("Number of voters in each county")
     strip.close()
+
+
+def test_a_view_draws_no_rates_again(uk, monkeypatch):
+    monkeypatch.setattr(uk.strip, "show", lambda frame: pytest.fail("drawn again"))
+    before = uk.status
+    uk.shown, uk.first = 20, 100
+    assert uk.status != before
+    assert "In view: 100 to 119." in uk.status
+
+
+def test_a_table_opened_later_has_the_present_order(strip, data):
+    strip.table.is_open = False
+    strip.method, strip.sort = "wilson", "n"
+    strip.selected = "District 309"
+    strip.table.is_open = True
+    wanted = frame_of(data["finland"], method="wilson", sort="n")
+    assert strip.table.rows == district_strip.table_rows(wanted)
