@@ -307,3 +307,32 @@ def test_a_status_line_is_not_blank_for_ever(open_notebook: Open, made: str) -> 
     expect(status).to_have_text(re.compile(r"\w+.*\d"), timeout=20_000)
     assert notebook.python("len(lost)") == 2
     assert notebook.python("shown.status") == status.inner_text()
+
+
+# The first frame is lost, which the page finds when the second comes: it asks for everything, and
+# the kernel, which has something else to do first, answers with a value from before the move.
+AWAY = """
+import time
+from unittest import mock
+with mock.patch.object(dial._status, "send"):
+    dial.sigma = 0.2
+dial.sigma = 0.3
+time.sleep(5)
+"""
+LEFT_ALONE = """(code) => {
+  const {kernel} = jupyterapp.shell.currentWidget.context.sessionContext.session;
+  kernel.requestExecute({code});
+}"""
+
+
+def test_a_late_answer_does_not_take_the_slider_back(run_again: Open) -> None:
+    notebook = run_again("survival.ipynb", DIAL)
+    dial = shown_dial(notebook)
+    slider = hands.slider(dial, "σ, spread")
+    notebook.page.evaluate(LEFT_ALONE, AWAY)
+    hands.shows(dial, "σ = 0.3,")
+    notebook.page.wait_for_timeout(500)
+    hands.press(notebook, slider, "End")
+    notebook.settles("dial.sigma", 5.0, seconds=20)
+    hands.shows(dial, "σ = 5,")
+    assert slider.get_attribute("aria-valuetext") == "5.000"

@@ -297,6 +297,17 @@ def test_a_view_draws_no_rates_again(uk, monkeypatch):
     assert "In view: 100 to 119." in uk.status
 
 
+def test_a_view_moves_no_margin(uk):
+    """bqplot would draw the whole figure once more, .3 s later."""
+    margins = []
+    for panel in (uk.strip, uk.sizes):
+        panel.figure.observe(margins.append, names=["fig_margin", "padding_x", "padding_y"])
+    uk.shown = 120
+    uk.shown = 20
+    uk.shown = len(uk._levels)
+    assert margins == []
+
+
 def test_a_table_opened_later_has_the_present_order(strip, data):
     strip.table.is_open = False
     strip.method, strip.sort = "wilson", "n"

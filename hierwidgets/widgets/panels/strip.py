@@ -86,7 +86,8 @@ class StripPanel:
             )
         )  # fmt: skip
         self.figure = figure("hw-strip", "330px", marks, [self.names, self.sizes, rates], bottom=74)
-        self._margin = dict(self.figure.fig_margin, top=24)
+        # The same with names and without: bqplot draws all anew .3 s after a margin has changed.
+        self.figure.fig_margin = dict(self.figure.fig_margin, top=24)
 
     def _build_marks(self, scales: dict[str, bqplot.Scale], y: Array) -> list[bqplot.Mark]:
         levels = len(self._codes)
@@ -132,7 +133,6 @@ class StripPanel:
         with self.names.hold_sync():
             self.names.tick_rotate = -35 if view.shown <= 15 else -60
             self.names.label = "" if view.labelled else otherwise
-        self.figure.fig_margin = {**self._margin, "bottom": 74 if view.labelled else 40}
         for axis, written in ((self.names, True), (self.sizes, with_n)):
             _place_ticks(axis, view.places if written and view.labelled else None)
 

@@ -89,7 +89,8 @@ function initialize({ model }) {
     const seen = model.get("frames");
     last = last.then(() => unpack(model.widget_manager, message, buffers)).catch(console.error);
     // A message was lost on the way: every state is asked for again.
-    if (message.frames > seen + 1) last.then(() => tell(model, { frames: seen }));
+    const gap = { frames: seen, page: globalThis.hwPage };
+    if (message.frames > seen + 1) last.then(() => tell(model, gap));
   });
   askUntilAnswered(model);
 }
