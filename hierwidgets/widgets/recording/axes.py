@@ -17,7 +17,7 @@ __all__ = [
     "Axis", "Plan", "go_by_controls", "menu_axis", "slider_axis", "slider_values", "switch_axis",
 ]  # fmt: skip
 
-STRIDE = 7  # steps of a slider from one recorded position of a lattice to the next, at first
+STRIDE = 12  # steps of a slider from one recorded position of a lattice to the next, at first
 
 
 @dataclass(frozen=True, slots=True)

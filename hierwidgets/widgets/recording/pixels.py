@@ -15,7 +15,7 @@ from .capture import Key, Moves
 
 __all__ = ["SHARE", "Unit", "units_of"]
 
-SHARE = 8  # units in a pixel
+SHARE = 4  # units in a pixel
 _WIDEST = 640 / 560  # a figure on the page against its width in a laptop's pane
 
 
@@ -32,7 +32,7 @@ class Unit:
 
 
 def units_of(instrument: Instrument, moves: Moves) -> Callable[[Key], Unit]:
-    """An eighth of a pixel for the marks of each figure, and finer for the limits of scales.
+    """A quarter of a pixel for the marks of each figure, and finer for the limits of scales.
 
     A limit moves every mark of its figure, at most by as much as it moves itself.
     """
@@ -57,7 +57,7 @@ def units_of(instrument: Instrument, moves: Moves) -> Callable[[Key], Unit]:
     def unit(key: Key) -> Unit:
         widget, trait = key
         if isinstance(widget, bqplot.Scale):
-            return Unit(_short(scales[widget] / SHARE / 4))
+            return Unit(_short(scales[widget] / SHARE / 8))
         worth = pixels.get(widget, {}).get(trait)
         if worth is None:
             return Unit(1e-6)

@@ -26,7 +26,9 @@ __all__ = ["Recording", "fingerprint", "names_of", "record"]
 MOST_PIXELS = 0.5  # that interpolation may be off
 MOST_DIGITS = 2.0  # units of the last printed digit, in words
 FINEST_STRIDE = 5
-TRIED = 200  # places between recorded ones, at which a recording is held against the instrument
+# places at which a recording is held against the instrument: beside a lattice, most of them between
+# recorded ones, and where there is none
+TRIED, TRIED_RECORDED = 200, 100
 SEED = 309
 
 
@@ -92,12 +94,13 @@ def record(instrument: Instrument) -> Recording | None:
         return None
     state, names = _state(instrument)
     kept: dict[Place, Any] = {}
+    tried = TRIED if any(axis.stride > 1 for axis in plan.axes) else TRIED_RECORDED
     while True:
         with at_rest(instrument):
             moves = _moves(instrument, plan, kept)
         found = _packed(instrument, plan, moves, state, names)
         with at_rest(instrument):
-            checked = truth(instrument, plan, found.to_bytes(), names, TRIED, SEED)
+            checked = truth(instrument, plan, found.to_bytes(), names, tried, SEED)
         found = replace(found, truth=checked)
         if checked.pixels <= MOST_PIXELS and checked.digits <= MOST_DIGITS:
             return found

@@ -1,6 +1,6 @@
 """A recording played, as the page plays it: `lectures/.book/player/src/recording.js` does the same.
 
-At a recorded place every value is the one that was recorded, numbers of pictures to a sixteenth of
+At a recorded place every value is the one that was recorded, numbers of pictures to an eighth of
 a pixel. Between two recorded positions of a lattice numbers are those of the polynomial through
 the six nearest; words are those of the nearest position, with their numbers between.
 """

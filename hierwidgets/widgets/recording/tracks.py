@@ -1,9 +1,9 @@
 """What changes at an instrument, as tracks: numbers by their grid of pixels, texts by their words.
 
 A track tells the values of one trait of one widget at every place. Arrays of numbers are kept to
-an eighth of a pixel. Texts are templates with numbers in them, each number kept as it is printed.
-Everything else is one of several values. All of them rest on series of whole numbers, each stored
-once.
+a quarter of a pixel, those of a single marker finer. Texts are templates with numbers in them, each
+number kept as it is printed. Everything else is one of several values. All of them rest on series
+of whole numbers, each stored once.
 """
 
 import json
@@ -35,7 +35,9 @@ Names = dict[ipywidgets.Widget, str]  # of widgets in a recording
 
 _NUMBER = re.compile(r"-?\d{1,3}(?:,\d{3})+(?!\d|\.\d)|-?\d+(?:\.\d+)?")
 GROUPED = 100  # added to the decimals of a whole number with commas between its thousands
-COARSER = 4  # units of a long curve, which has many points for each pixel
+COARSER = 2  # units of a long curve, which has many points for each pixel
+FINER = 16  # parts of a unit of a marker, which is extrapolated on its way out of sight
+_FEW = 2  # numbers of a track, which are a marker's
 LONG = 40  # points of a curve that moves in each of them
 _GAPS = 32  # of which is kept where they take their values from
 _SIGNIFICANT = 3  # digits of a large whole number that ends in zeros
@@ -109,8 +111,11 @@ class Pool:
             self._carried[key] = list(found.values()), line
         return self._carried[key]
 
-    def ref(self, values: Whole) -> Ref:
-        """A place in the pool for values at all places of the grid, then along the lattice."""
+    def ref(self, values: Whole, finer: int = 1) -> Ref:
+        """A place in the pool for values at all places of the grid, then along the lattice.
+
+        They count in units, or in so many parts of one.
+        """
         first, count = int(values[0]), int(np.prod(self._shape))
         values = values.astype(np.int64) - first
         over, short = depends_on(values[:count].reshape(self._shape))
@@ -124,7 +129,7 @@ class Pool:
             self._known[key] = len(self.series)
             edge = None
             if self._lattice in over and not whole:
-                edge = edge_of(short, over.index(self._lattice), SHARE)
+                edge = edge_of(short, over.index(self._lattice), SHARE * finer)
             self.series.append(Series(over, short, whole, edge))
         return [first, self._known[key]]
 
@@ -180,10 +185,12 @@ def _numbers(values: Sequence[np.ndarray[Any, Any]], pool: Pool, unit: Unit) -> 
     if np.isinf(table).any():
         raise DataError("an infinite number cannot be recorded; draw it at the edge, or as a gap")
     table = unit.forth(table)
+    finer = FINER if most <= _FEW else 1
+    step = unit.step / finer
     track: Track = {
         "kind": "array",
         "pixel": SHARE * unit.step,
-        "step": unit.step,
+        "step": step,
         "log": unit.log,
         "shapes": shapes,
     }
@@ -203,9 +210,9 @@ def _numbers(values: Sequence[np.ndarray[Any, Any]], pool: Pool, unit: Unit) -> 
             base.append(None)
             refs.append(-1)
             continue
-        column = pool.filled(table[:, k], gap) / unit.step
+        column = pool.filled(table[:, k], gap) / step
         base.append(round(float(column[0]), 3))
-        refs.append(pool.ref(np.round(column - column[0] + 1e-7).astype(np.int64))[1])
+        refs.append(pool.ref(np.round(column - column[0] + 1e-7).astype(np.int64), finer)[1])
     return {**track, "base": base, "series": refs, "gaps": gaps}
 
 

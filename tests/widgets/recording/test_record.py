@@ -1,7 +1,7 @@
 """Recordings against the instruments they were made from.
 
 At a recorded place words and choices are the instrument's own, letter by letter, and every mark is
-within a sixteenth of a pixel of where it is, long curves within a quarter: `SHARE` units a pixel,
+within an eighth of a pixel of where it is, long curves within a quarter: `SHARE` units a pixel,
 or `COARSER` ones, rounded. Between the recorded
 positions of a lattice marks are within half a pixel, and numbers in words within two units of
 their last printed digit: the bounds that `record` refuses to break, tried here at other places.
@@ -113,6 +113,31 @@ def test_between_recorded_places_the_dial_is_within_its_bounds(finland, few_step
         )
     assert found.pixels <= recording.MOST_PIXELS
     assert found.digits <= recording.MOST_DIGITS
+    dial.close()
+
+
+def test_a_marker_on_its_way_out_of_sight_is_within_the_bound(finland, few_steps, monkeypatch):
+    """It rests on recorded positions of one side alone there, whose rounding grows on the way."""
+    monkeypatch.setattr(recording, "TRIED", 1)
+    dial = hw.widgets.PoolingDial(finland, selected="District 309")
+    replay = Replay(recording.record(dial).to_bytes())
+    plan, names = plan_of(dial), recording.names_of(dial)
+    edges = [one["edge"] is not None for one in replay.header["series"]]
+    held = [
+        track
+        for track in replay.header["tracks"]
+        if track["kind"] == "array" and any(edges[k] for k in track["series"] if k >= 0)
+    ]
+    assert held
+    sigma, mu = (range(len(axis.values)) for axis in plan.axes)
+    places = [(s, m) for s in sigma[::7] for m in mu]
+    with at_rest(dial):
+        seen = moved(dial, plan, places)
+    shown = {(names[w], trait): values for (w, trait), values in seen.changed.items()}
+    for track in held:
+        for place, value in zip(places, shown[track["model"], track["trait"]], strict=True):
+            apart = np.abs(replay._value(track, place) - value).max() / track["pixel"]
+            assert apart <= recording.MOST_PIXELS, place
     dial.close()
 
 
