@@ -5,6 +5,7 @@ group effects (`likelihood.joint_covariance`).
 """
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -28,11 +29,60 @@ from . import several
 from .contrasts import Point
 from .quantity import Quantity, transform
 
-__all__ = ["columns"]
+__all__ = ["FirstOrder", "columns", "first_order"]
 
 MOST = 2000  # answers compared at once
 
 Parts = list[list[tuple[Point, Array, Array]]]
+
+
+@dataclass(frozen=True, slots=True)
+class FirstOrder:
+    """Answers of a fit with their derivatives, of which linear combinations are answers again.
+
+    Attributes
+    ----------
+    estimate : (r,)
+    known : Functionals
+        Derivatives by coefficients and by the effects of levels that the fit knows.
+    unseen : tuple of sparse (r, levels * k)
+        By those of other levels, in units of sigma; one for each term that has any.
+    """
+
+    estimate: Array
+    known: Functionals
+    unseen: tuple[Any, ...]
+
+    def change(self, after: "FirstOrder", weights: Any) -> "FirstOrder":
+        """Weighted sums, by a sparse (q, r), of what `after` answers more at the same rows."""
+
+        def more(before: tuple[Any, ...], then: tuple[Any, ...]) -> tuple[Any, ...]:
+            return tuple(weights @ (b - a) for a, b in zip(before, then, strict=True))
+
+        (fixed,) = more((self.known.fixed,), (after.known.fixed,))
+        known = Functionals(fixed, more(self.known.effects, after.known.effects))
+        (estimate,) = more((self.estimate,), (after.estimate,))
+        return FirstOrder(estimate, known, more(self.unseen, after.unseen))
+
+    def standard_errors(self, fit: Fit, conditional: bool = False) -> Array:
+        """Standard errors (r,); `conditional` as in `comparisons`."""
+        if conditional:
+            fixed = self.known.fixed
+            variance = np.einsum("ij,jk,ik->i", fixed, fit.vcov.to_numpy(), fixed)
+        else:
+            variance = _known(fit).variance(self.known)
+        for effects in self.unseen:
+            own = np.asarray(effects.multiply(effects).sum(axis=1)).reshape(-1)
+            variance = variance + fit.sigma**2 * own
+        return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+
+
+def first_order(fit: Fit, quantity: Quantity) -> FirstOrder:
+    """The answers of a quantity and their derivatives; of a ratio those of its logarithm."""
+    eta = prediction.linear_predictor(quantity.new, fit.beta, fit.modes.b)
+    parts = _parts(fit, quantity, eta)
+    estimate = _estimate(parts, quantity.request.comparison)
+    return _derived(fit, quantity, estimate, _gradient(parts, quantity))
 
 
 def columns(fit: Fit, quantity: Quantity) -> dict[str, Array]:
@@ -46,7 +96,7 @@ def columns(fit: Fit, quantity: Quantity) -> dict[str, Array]:
     gradient = _gradient(parts, quantity)
     if request.adjust == "max-t":
         return _simultaneous(fit, quantity, estimate, gradient, request.interval)
-    se = _standard_errors(fit, quantity, gradient)
+    se = _derived(fit, quantity, estimate, gradient).standard_errors(fit, request.conditional)
     z = normal_quantile(request.interval)
     found = {"estimate": estimate} | _limits(estimate, se, z, request.comparison)
     if request.adjust == "holm":
@@ -126,19 +176,14 @@ def _limits(estimate: Array, se: Array, z: float, comparison: str) -> dict[str, 
     }
 
 
-def _standard_errors(fit: Fit, quantity: Quantity, gradient: Any) -> Array:
-    """Standard errors of functionals (answers, rows) of the linear predictor."""
-    new, request = quantity.new, quantity.request
-    fixed = gradient @ new.X
-    if request.conditional:
-        variance = np.einsum("ij,jk,ik->i", fixed, fit.vcov.to_numpy(), fixed)
-    else:
-        variance = _known(fit).variance(_functionals(fit, quantity, gradient))
-    if request.new_levels == "sample":
-        for effects in _unseen(fit, quantity, gradient):
-            own = np.asarray(effects.multiply(effects).sum(axis=1)).reshape(-1)
-            variance = variance + fit.sigma**2 * own
-    return np.asarray(np.sqrt(np.maximum(variance, 0.0)))
+def _derived(fit: Fit, quantity: Quantity, estimate: Array, gradient: Any) -> FirstOrder:
+    """Answers whose derivatives by the linear predictor are `gradient` (answers, rows)."""
+    unseen = quantity.request.new_levels == "sample"
+    return FirstOrder(
+        estimate,
+        _functionals(fit, quantity, gradient),
+        tuple(_unseen(fit, quantity, gradient)) if unseen else (),
+    )
 
 
 def _covariance(fit: Fit, quantity: Quantity, gradient: Any) -> Array:
