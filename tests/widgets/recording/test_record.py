@@ -143,6 +143,8 @@ def test_a_marker_on_its_way_out_of_sight_is_within_the_bound(finland, few_steps
 
 def test_a_lattice_too_wide_is_refused(finland, few_steps, monkeypatch):
     monkeypatch.setattr(recording, "MOST_PIXELS", 1e-9)
+    monkeypatch.setattr(recording, "FINEST_STRIDE", 11)  # one finer one is tried
+    monkeypatch.setattr(recording, "TRIED", 20)
     dial = hw.widgets.PoolingDial(finland)
     with pytest.raises(DataError, match="off by"):
         recording.record(dial)
