@@ -232,11 +232,15 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--lectures", type=Path, default=Path("lectures"))
     parser.add_argument("--kept", type=Path, default=Path("build", "recordings"),
                         help="where recordings are kept from one run to the next")  # fmt: skip
+    parser.add_argument("--only", choices=("player", "instruments"), help="make this half alone")
     parser.add_argument("--workers", type=int, default=min(2, os.cpu_count() or 1))
     given = parser.parse_args(arguments)
     began = time.perf_counter()
     try:
-        build_player(given.lectures / PLAYER, given.out)
+        if given.only != "instruments":
+            build_player(given.lectures / PLAYER, given.out)
+        if given.only == "player":
+            return 0
         index = make(given.lectures, given.out, given.kept, given.workers)
     except DataError as error:
         print(error)

@@ -12,7 +12,7 @@ from hierwidgets.spec import rows as prediction
 
 from .quantity import Quantity, transform
 
-__all__ = ["columns"]
+__all__ = ["columns", "drawn", "summarised"]
 
 
 _CHUNK = 4_000_000  # numbers of one block of predictions
@@ -20,6 +20,11 @@ _CHUNK = 4_000_000  # numbers of one block of predictions
 
 def columns(post: Posterior, quantity: Quantity) -> dict[str, Array]:
     """estimate (and std_error, conf_low, conf_high) of the answers, contrast after contrast."""
+    return summarised(drawn(post, quantity), quantity.request.interval)
+
+
+def drawn(post: Posterior, quantity: Quantity) -> Array:
+    """The answers (r, draws), contrast after contrast."""
     request, rows = quantity.request, quantity.stacked
     kept = prediction.kept_columns(post.design, request.re_formula)
     size = post.draws.sigma.size
@@ -30,10 +35,14 @@ def columns(post: Posterior, quantity: Quantity) -> dict[str, Array]:
         eta = post.predictor(quantity.new, rows, kept, request.new_levels, pick=pick)
         mu = eta if request.scale == "link" else post.family.link.inverse(eta)[0]
         parts.append(_answers(mu, quantity))
-    values = np.concatenate(parts, axis=1)
+    return np.concatenate(parts, axis=1)
+
+
+def summarised(values: Array, interval: float | None) -> dict[str, Array]:
+    """Median (and sd and quantiles) of answers (r, draws)."""
     out = {"estimate": np.median(values, axis=1)}
-    if request.interval is not None:
-        tails = [(1 - request.interval) / 2, (1 + request.interval) / 2]
+    if interval is not None:
+        tails = [(1 - interval) / 2, (1 + interval) / 2]
         low, high = np.quantile(values, tails, axis=1)
         out |= {"std_error": values.std(axis=1, ddof=1), "conf_low": low, "conf_high": high}
     return out

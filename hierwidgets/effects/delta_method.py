@@ -64,6 +64,12 @@ class FirstOrder:
         (estimate,) = more((self.estimate,), (after.estimate,))
         return FirstOrder(estimate, known, more(self.unseen, after.unseen))
 
+    def limits(self, fit: Fit, level: float) -> dict[str, Array]:
+        """estimate, std_error, conf_low and conf_high of differences."""
+        se = self.standard_errors(fit)
+        limits = _limits(self.estimate, se, normal_quantile(level), "difference")
+        return {"estimate": self.estimate} | limits
+
     def standard_errors(self, fit: Fit, conditional: bool = False) -> Array:
         """Standard errors (r,); `conditional` as in `comparisons`."""
         if conditional:

@@ -288,7 +288,8 @@ class PoolingDial(Instrument):
         self._key.value = _key(bool(off_the_scale), extra is not None)
         self.estimates.show(shown, self.scale, place, extra)
         self._draw_weights(columns["weight"], half, row, extra)
-        loglik = loglik_at(self._fit, self.sigma, self.mu)
+        effects = columns["estimate_link"] - columns["target_link"]
+        loglik = loglik_at(self._fit, self.sigma, self.mu, effects)
         self.profile.show(self.sigma, loglik)
         self._report(shown, loglik, half, place, extra)
         if self._table.is_open or not self._table.rows:

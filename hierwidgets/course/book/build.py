@@ -8,9 +8,10 @@
 import argparse
 import contextlib
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ...errors import MissingExtraError
@@ -32,12 +33,13 @@ def build(lectures: Path, out: Path, work: Path, *, recordings: Sequence[str] | 
     lectures, out, work : Path
         The lectures; where the pages go; where sources and doctrees go.
     recordings : sequence of str, optional
-        The command that writes recorded instruments; ``--out FOLDER`` is added to it.
+        The command that writes recorded instruments, at work beside Sphinx; ``--out FOLDER`` and
+        which half it makes, ``--only player`` or ``instruments``, are added to it.
 
     Returns
     -------
     int
-        Sphinx's exit code; a warning counts as an error.
+        Sphinx's exit code, for which a warning is an error, or that of the recordings.
 
     Raises
     ------
@@ -50,17 +52,40 @@ def build(lectures: Path, out: Path, work: Path, *, recordings: Sequence[str] | 
     source = work / "source"
     gather(lectures, source)
     fetched(lectures / SETTINGS, source / "_static")
-    if recordings:
-        folder = source / "_static" / "instruments"
-        subprocess.run([*recordings, "--out", str(folder)], check=True)
-    html = work / "html"
-    shutil.rmtree(html, ignore_errors=True)
-    options = ["--builder", "html", "--fail-on-warning", "--keep-going", "--quiet", "--fresh-env"]
-    folders = ["--conf-dir", str(lectures / SETTINGS), "--doctree-dir", str(work / "doctrees")]
-    code: int = sphinx([*options, *folders, str(source), str(html)])
+    html, made = work / "html", work / "instruments"
+    for old in (html, made):
+        shutil.rmtree(old, ignore_errors=True)
+    if not recordings:
+        code = _pages(sphinx, lectures, work, html)
+    else:
+        player = [*recordings, "--only", "player", "--out", str(source / "_static" / made.name)]
+        subprocess.run(player, check=True)  # a page asks whether there is one
+        with _meanwhile([*recordings, "--only", "instruments", "--out", str(made)]) as others:
+            code = _pages(sphinx, lectures, work, html) or others.wait()
+        if code == 0:
+            shutil.copytree(made, html / "_static" / made.name, dirs_exist_ok=True)
     if code == 0:
         publish(html, out)
     return code
+
+
+@contextlib.contextmanager
+def _meanwhile(command: Sequence[str]) -> "Iterator[subprocess.Popen[bytes]]":
+    """A command at work; it is interrupted if it is not waited for."""
+    process = subprocess.Popen(command)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait()
+
+
+def _pages(sphinx: Callable[[Sequence[str]], int], lectures: Path, work: Path, html: Path) -> int:
+    """Sphinx, from the sources in the work folder."""
+    options = ["--builder", "html", "--fail-on-warning", "--keep-going", "--quiet", "--fresh-env"]
+    folders = ["--conf-dir", str(lectures / SETTINGS), "--doctree-dir", str(work / "doctrees")]
+    return sphinx([*options, *folders, str(work / "source"), str(html)])
 
 
 def _sphinx() -> Callable[[Sequence[str]], int]:

@@ -299,10 +299,11 @@ def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["sigma", "loglik", "mu"])
 
 
-def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
+def loglik_at(fit: Fit, sigma: float, mu: float, effects: Array | None = None) -> float:
     """The log-likelihood at this sigma and mu, the other coefficients as fitted.
 
-    The group effects are integrated out as in the fit; see `profile_frame`.
+    The group effects are integrated out as in the fit; see `profile_frame`. Where their modes are
+    at hand (`effects`, one for each level), they need not be looked for again.
 
     Examples
     --------
@@ -315,7 +316,8 @@ def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
     check_fit(fit)
     theta = np.array([finite_number("sigma", sigma, least=0.0)])
     evaluate = objective(layout(fit.design), fit.family, fit.n_agq)
-    return -0.5 * evaluate(theta, _coefficients(fit, mu), None).neg2loglik + fit.design.constant
+    start = None if effects is None or sigma == 0 else (effects[:, None] / sigma, np.zeros(0))
+    return -0.5 * evaluate(theta, _coefficients(fit, mu), start).neg2loglik + fit.design.constant
 
 
 def on_link(family: Family, rate: ArrayLike) -> Array:

@@ -99,7 +99,7 @@ class TextTable(anywidget.AnyWidget):  # type: ignore[misc]
 
     title = t.Unicode().tag(sync=True)
     columns = t.List(t.Unicode()).tag(sync=True)
-    rows = t.List(t.List(t.Unicode())).tag(sync=True)
+    rows = t.List().tag(sync=True)  # of lists of texts, not looked at one by one: it takes long
     is_open = t.Bool(False).tag(sync=True)
 
 

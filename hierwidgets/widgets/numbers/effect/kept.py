@@ -45,7 +45,7 @@ class Kept:
         self.setting, self.plain, self.can_move = setting, plain, can_move
         self._kept: dict[object, Any] = {}
         self._heights = Heights(setting)
-        self._changes = Changes(setting) if isinstance(setting.model, Fit) else None
+        self._changes = Changes(setting)
         self._last_changes: tuple[object, pd.DataFrame] = (None, pd.DataFrame())
 
     def _once(self, key: object, make: Callable[[], Any]) -> Any:
@@ -115,11 +115,7 @@ class Kept:
             return change_frame(moved, low, high, target=target, level=None)
         key = low, high, target, level
         if self._last_changes[0] != key:
-            if self._changes is not None:
-                found = self._changes.frame(low, high, target, level)
-            else:
-                found = change_frame(self.setting, low, high, target=target, level=level)
-            self._last_changes = key, found
+            self._last_changes = key, self._changes.frame(low, high, target, level)
         return self._last_changes[1]
 
     def quantities(

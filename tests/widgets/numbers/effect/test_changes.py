@@ -21,10 +21,16 @@ def compared():
     return hw.glmer("y ~ x * rule + z + (1 | g)", data)
 
 
+@pytest.fixture(scope="module")
+def drawn():
+    return hw.load_posterior("rainey2015")
+
+
 @pytest.mark.parametrize("target", TARGETS)
-@pytest.mark.parametrize("name", ["alone", "compared"])
-def test_they_are_those_of_comparisons(uk, compared, name, target):
-    shown = setting(uk, X) if name == "alone" else setting(compared, "x")
+@pytest.mark.parametrize("name", ["alone", "compared", "drawn"])
+def test_they_are_those_of_comparisons(uk, compared, drawn, name, target):
+    model = {"alone": uk, "compared": compared, "drawn": drawn}[name]
+    shown = setting(model, "x" if name == "compared" else X, average_draws=200)
     low, high = shown.x_range
     together = Changes(shown)
     for first, last in ((low, high), (high, low), (low, 0.5 * (low + high)), (low, high)):
@@ -42,7 +48,9 @@ def test_a_value_is_answered_once(uk, monkeypatch):
     for high in (0.5, 0.6):
         together.frame(0.3, high, "typical", 0.9)
     assert len(asked) == 3
-    together.frame(0.3, 0.7, "typical", 0.9)  # one too many to keep
+    together.frame(0.5, 0.7, "typical", 0.9)  # one too many to keep: the oldest goes
+    together.frame(0.6, 0.7, "typical", 0.9)
+    assert len(asked) == 4
     together.frame(0.3, 0.7, "typical", 0.9)
     assert len(asked) == 5
 
@@ -50,5 +58,3 @@ def test_a_value_is_answered_once(uk, monkeypatch):
 def test_what_has_no_change_is_refused(uk):
     with pytest.raises(DataError, match=r"both values of .* are 0\.5; give two"):
         Changes(setting(uk, X)).frame(0.5, 0.5, "typical", 0.9)
-    with pytest.raises(DataError, match="a posterior has its draws"):
-        Changes(setting(hw.load_posterior("rainey2015"), X))
