@@ -43,7 +43,7 @@ from hierwidgets.widgets.parts.whole import follow_slider, whole_number
 __all__ = ["BoundaryExplorer"]
 
 MENU = [
-    ("none", "none"), ("Wishart: sds and correlation", "Wishart"), ("gamma: sds", "gamma"),
+    ("none", "none"), ("Wishart: sds, correlation", "Wishart"), ("gamma: sds", "gamma"),
     ("LKJ: correlation", "LKJ"),
 ]  # fmt: skip
 WHOLE = {"surveys": (5, 200), "seed": (0, 9999)}

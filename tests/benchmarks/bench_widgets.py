@@ -79,11 +79,15 @@ WITH_LINE = """
 line = hw.glmer(
     "contacted ~ district_competitiveness + (1 | district_id)", {data}, event="Contacted")
 """
-PAIR = """
+PAGE = """
 pair = hw.glmer(
     "contacted ~ district_competitiveness * electoral_rules + (1 | district_id)"
     " + (1 + district_competitiveness | election_id)", hw.load("rainey2015"), event="Contacted")
-widget = hw.widgets.BoundaryExplorer(pair, penalty="Wishart")"""
+"""
+PAIR = PAGE + 'widget = hw.widgets.BoundaryExplorer(pair, penalty="Wishart")'
+PAGE_EFFECT = (
+    PAGE + 'widget = hw.widgets.CompetitivenessEffect(pair, "district_competitiveness", low=0.5)'
+)
 SLOPES = """
 from hierwidgets.course.models import REGIONS
 from hierwidgets.course.studies import regions
@@ -144,6 +148,7 @@ CASES = [
          "n from", 253),
     Case("CompetitivenessEffect", EFFECT.format(data="uk"), "σ, spread", 253),
     Case("CompetitivenessEffect", EFFECT.format(data="uk"), "low value", 253),
+    Case("CompetitivenessEffect", PAGE_EFFECT, "low value", 567, ends=(0.05, 0.6)),
     Case("DistrictStrip", STRIP.format(data="uk", more=", shown=120"), "districts in view", 253),
     Case("GenerativeLadder", "widget = hw.widgets.GenerativeLadder()", "σγ1, elections", 40),
     Case("Guess309", "widget = hw.widgets.Guess309()", "your guess", 14),

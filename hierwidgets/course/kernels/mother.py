@@ -74,10 +74,12 @@ def _import_marginaleffects() -> None:
     """Import it with all its names, and without jax, which takes 120 MiB of every kernel.
 
     It looks for jax when it is imported, to differentiate the models of some libraries; a fit of
-    ours it never differentiates that way. Where jax is not found, finite differences do.
+    ours it never differentiates that way. Where jax is not found, finite differences do. What may
+    stand there already is ArviZ's promise of it, which is kept.
     """
-    if "jax" in sys.modules:
+    if "jax.numpy" in sys.modules:
         return
+    promised = sys.modules.get("jax")
     sys.modules["jax"] = None  # type: ignore[assignment]
     try:
         with contextlib.suppress(ImportError):
@@ -87,6 +89,8 @@ def _import_marginaleffects() -> None:
                 getattr(package, name)
     finally:
         del sys.modules["jax"]
+        if promised is not None:
+            sys.modules["jax"] = promised
 
 
 def _rehearse() -> None:
