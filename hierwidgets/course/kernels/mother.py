@@ -49,9 +49,11 @@ def prepare() -> None:
     """
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")
     os.environ["JPY_PARENT_PID"] = str(os.getpid())  # read when ipykernel is imported
-    for name in _LIBRARIES:
-        with contextlib.suppress(ImportError):
-            importlib.import_module(name)
+    with _without_jax():
+        for name in _LIBRARIES:
+            with contextlib.suppress(ImportError):
+                importlib.import_module(name)
+        _import_marginaleffects()
     import hierwidgets as hw
 
     sys.modules["pandas"].set_option("display.max_columns", 20)  # no terminal, as it thinks here
@@ -63,34 +65,37 @@ def prepare() -> None:
         package = importlib.import_module(name)
         for found in pkgutil.iter_modules(package.__path__):
             importlib.import_module(f"{name}.{found.name}")
-    _import_marginaleffects()
     _rehearse()
     fill_gaps()
     _note_files()
     gc.freeze()
 
 
-def _import_marginaleffects() -> None:
-    """Import it with all its names, and without jax, which takes 120 MiB of every kernel.
+@contextlib.contextmanager
+def _without_jax() -> Iterator[None]:
+    """As if jax were not installed, which takes 120 MiB of every kernel.
 
-    It looks for jax when it is imported, to differentiate the models of some libraries; a fit of
-    ours it never differentiates that way. Where jax is not found, finite differences do. What may
-    stand there already is ArviZ's promise of it, which is kept.
+    marginaleffects looks for it when it is imported, to differentiate the models of some libraries;
+    a fit of ours it never differentiates that way. Where jax is not found, finite differences do.
+    ArviZ looks for it from Python 3.12 on, for NumPyro, and by a detour loads it.
     """
-    if "jax.numpy" in sys.modules:
+    if "jax" in sys.modules:
+        yield
         return
-    promised = sys.modules.get("jax")
     sys.modules["jax"] = None  # type: ignore[assignment]
     try:
-        with contextlib.suppress(ImportError):
-            package = importlib.import_module("marginaleffects")
-            importlib.import_module("marginaleffects.autodiff")
-            for name in dir(package):
-                getattr(package, name)
+        yield
     finally:
         del sys.modules["jax"]
-        if promised is not None:
-            sys.modules["jax"] = promised
+
+
+def _import_marginaleffects() -> None:
+    """Import it with all its names."""
+    with contextlib.suppress(ImportError):
+        package = importlib.import_module("marginaleffects")
+        importlib.import_module("marginaleffects.autodiff")
+        for name in dir(package):
+            getattr(package, name)
 
 
 def _rehearse() -> None:
