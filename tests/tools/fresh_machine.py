@@ -12,6 +12,7 @@ with debootstrap, on Linux; three minutes and 1.5 GB more); what is committed is
 """
 
 import argparse
+import http.client
 import os
 import shlex
 import shutil
@@ -122,7 +123,7 @@ def wait_for(address: str, process: "subprocess.Popen[bytes]", log: Path) -> Non
         try:
             if status(address) == 200:
                 return
-        except OSError:
+        except (OSError, http.client.HTTPException):  # nobody there, or somebody else as yet
             pass
         if process.poll() is not None:
             break
@@ -175,7 +176,8 @@ def main() -> int:
             parser.error("--debian is for root, and needs: apt-get install debootstrap")
         return debian(options.debian, options.only)
     wanted, rows = options.only.split(","), []
-    with tempfile.TemporaryDirectory(prefix="fresh machine ") as place:
+    # What its server has begun to import may still write there when it is swept.
+    with tempfile.TemporaryDirectory(prefix="fresh machine ", ignore_cleanup_errors=True) as place:
         home, clone = Path(place) / "home", Path(place) / "a folder" / "hierwidgets"
         home.mkdir()
         clone.parent.mkdir()
