@@ -241,6 +241,20 @@ def test_nothing_is_cut_off(opened: Any, names: list[str], width: int) -> None:
     assert not found, "\n".join(found)
 
 
+SIZES = """() => [...new Set(
+  [...document.querySelectorAll(".bd-article :is(section, details) > p:not([class])")]
+    .map((one) => getComputedStyle(one).fontSize))]"""
+
+
+def test_what_is_optional_is_not_written_larger(opened: Any, names: list[str]) -> None:
+    page = opened(names[0], "light", 1366)
+    found = {}
+    for name in names:
+        opened.turn(page, name)
+        found[name] = page.evaluate(SIZES)
+    assert {name: sizes for name, sizes in found.items() if len(sizes) > 1} == {}
+
+
 def test_the_order_of_reading_makes_sense(soups: "dict[str, BeautifulSoup]") -> None:
     """One title a page, and no heading skips a level on the way down."""
     for name, soup in soups.items():
