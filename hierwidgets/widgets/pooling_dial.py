@@ -19,7 +19,7 @@ from hierwidgets.widgets.numbers.pooling import (
     check_fit,
     half_weight_size,
     imagined_columns,
-    loglik_at,
+    loglik_near,
     mu_range,
     pooling_columns,
     pooling_frame,
@@ -289,7 +289,7 @@ class PoolingDial(Instrument):
         self.estimates.show(shown, self.scale, place, extra)
         self._draw_weights(columns["weight"], half, row, extra)
         effects = columns["estimate_link"] - columns["target_link"]
-        loglik = loglik_at(self._fit, self.sigma, self.mu, effects)
+        loglik = loglik_near(self._fit, self.sigma, self.mu, effects)
         self.profile.show(self.sigma, loglik)
         self._report(shown, loglik, half, place, extra)
         if self._table.is_open or not self._table.rows:

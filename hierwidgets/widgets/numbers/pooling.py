@@ -25,6 +25,7 @@ __all__ = [
     "imagined_frame",
     "link_ends",
     "loglik_at",
+    "loglik_near",
     "moved_furthest",
     "mu_range",
     "on_link",
@@ -299,11 +300,10 @@ def profile_frame(fit: Fit, sigma: ArrayLike) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["sigma", "loglik", "mu"])
 
 
-def loglik_at(fit: Fit, sigma: float, mu: float, effects: Array | None = None) -> float:
+def loglik_at(fit: Fit, sigma: float, mu: float) -> float:
     """The log-likelihood at this sigma and mu, the other coefficients as fitted.
 
-    The group effects are integrated out as in the fit; see `profile_frame`. Where their modes are
-    at hand (`effects`, one for each level), they need not be looked for again.
+    The group effects are integrated out as in the fit; see `profile_frame`.
 
     Examples
     --------
@@ -313,6 +313,11 @@ def loglik_at(fit: Fit, sigma: float, mu: float, effects: Array | None = None) -
     >>> round(loglik_at(fit, fit.theta[0], fit.fixef["Intercept"]) - fit.loglik, 6) + 0.0
     0.0
     """
+    return loglik_near(fit, sigma, mu, None)
+
+
+def loglik_near(fit: Fit, sigma: float, mu: float, effects: Array | None) -> float:
+    """`loglik_at`, the modes of the levels' effects looked for from these on."""
     check_fit(fit)
     theta = np.array([finite_number("sigma", sigma, least=0.0)])
     evaluate = objective(layout(fit.design), fit.family, fit.n_agq)

@@ -1,5 +1,7 @@
 """The command: what it gathers, what it says when something is missing, what it leaves alone."""
 
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,39 @@ def test_a_second_run_leaves_nothing_of_the_first(tmp_path: Path) -> None:
     (tmp_path / "source" / "old.md").touch()
     sources.gather(LECTURES, tmp_path / "source")
     assert not (tmp_path / "source" / "old.md").exists()
+
+
+def with_instruments(tmp_path: Path, monkeypatch, script: str) -> int:
+    """The book of a page made by no Sphinx, with a command of that script for recordings."""
+    lectures, work = tmp_path / "lectures", tmp_path / "work"
+    monkeypatch.setattr(build, "gather", lambda lectures, source: None)
+    monkeypatch.setattr(build, "fetched", lambda settings, static: static.mkdir(parents=True))
+
+    def pages(options: list[str]) -> int:
+        static = Path(options[-2]) / "_static" / "instruments"
+        assert (static / "player").exists()
+        shutil.copytree(static, Path(options[-1]) / "_static" / "instruments")
+        return 0
+
+    monkeypatch.setattr(build, "_sphinx", lambda: pages)
+    command = [sys.executable, "-c", f"import sys; from pathlib import Path; {script}"]
+    return build.build(lectures, tmp_path / "site", work, recordings=command)
+
+
+def test_instruments_are_recorded_beside_the_pages(tmp_path: Path, monkeypatch) -> None:
+    script = "p = Path(sys.argv[4]); p.mkdir(parents=True); (p / sys.argv[2]).touch()"
+    assert with_instruments(tmp_path, monkeypatch, script) == 0
+    made = tmp_path / "site" / "_static" / "instruments"
+    assert sorted(path.name for path in made.iterdir()) == ["instruments", "player"]
+
+
+def test_no_book_without_its_recordings(tmp_path: Path, monkeypatch) -> None:
+    script = (
+        "p = Path(sys.argv[4]); p.mkdir(parents=True); (p / sys.argv[2]).touch(); "
+        "sys.exit(3 if sys.argv[2] == 'instruments' else 0)"
+    )
+    assert with_instruments(tmp_path, monkeypatch, script) == 3
+    assert not (tmp_path / "site").exists()
 
 
 def test_publishing_keeps_what_others_keep_there(tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from hierwidgets.widgets import (
     profile_frame,
     weight_curve,
 )
+from hierwidgets.widgets.numbers.pooling import loglik_near, pooling_columns
 
 LME4 = json.loads((REFERENCE / "seed_lme4.json").read_text())
 FORMULAS = {
@@ -153,6 +154,17 @@ def test_the_profile_peaks_at_the_fit(n_agq):
     for row in profile.itertuples():
         assert loglik_at(fit, row.sigma, row.mu) == pytest.approx(row.loglik, abs=1e-8)
         assert loglik_at(fit, row.sigma, row.mu + 0.2) < row.loglik
+
+
+@pytest.mark.parametrize("n_agq", [1, 9])
+def test_it_does_not_matter_where_the_modes_are_looked_for_from(n_agq):
+    fit = fitted("finland", n_agq=n_agq)
+    for sigma in (0.0, 0.01, 0.5, 5.0):
+        columns = pooling_columns(fit, sigma, -1.2)
+        modes = columns["estimate_link"] - columns["target_link"]
+        for effects in (modes, 3.0 - modes):
+            found = loglik_near(fit, sigma, -1.2, effects)
+            assert found == pytest.approx(loglik_at(fit, sigma, -1.2), abs=1e-8)
 
 
 def test_the_profile_is_the_integral_by_brute_force():

@@ -143,6 +143,17 @@ every = pytest.mark.parametrize("name", instruments())
 Make = Callable[[str], Instrument]
 
 
+@every
+def test_tables_hold_texts(make: Make, name: str) -> None:
+    """As many in each row as there are columns: the table does not look at them one by one."""
+    instrument = make(name)
+    CASES[name][1](instrument)
+    table = instrument.table
+    table.is_open = True
+    assert all(isinstance(text, str) for row in table.rows for text in row)
+    assert {len(row) for row in table.rows} <= {len(table.columns)}
+
+
 # --- as code ------------------------------------------------------------------------------------
 
 
